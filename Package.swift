@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety()]
+
+/// The thin client is Embedded Swift in a static executable: SDKs start it for each process, so its start-up is all
+/// that it costs. `-no-static-stdlib` keeps `--static-swift-stdlib` from looking for an Embedded library that
+/// Swift 6.3 does not have on Linux.
+let embedded: [SwiftSetting] =
+    strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-no-static-stdlib"])]
+let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "tokenward",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C libraries, each with one importer.
+        .systemLibrary(
+            name: "CP11Kit", path: "pkcs11/CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CLinux"),
+
+        // Tokens.
+        .target(name: "PKCS11", dependencies: ["CP11Kit"], path: "pkcs11/PKCS11", swiftSettings: strict),
+        .target(name: "PKCS11URI", path: "pkcs11/PKCS11URI", swiftSettings: strict),
+        .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
+        .target(
+            name: "TokenWorker", dependencies: ["CLinux", "PKCS11", "PKCS11URI", "TokenService"],
+            swiftSettings: strict),
+
+        // Values.
+        .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "RolesAnywhere", swiftSettings: strict),
+        .target(name: "Identities", dependencies: ["PKCS11URI", "TokenService", "X509"], swiftSettings: strict),
+        .target(name: "AgentAPI", swiftSettings: strict),
+
+        // The network.
+        .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
+
+        // The agent and its clients.
+        .target(
+            name: "Agent",
+            dependencies: [
+                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "PKCS11URI", "RolesAnywhere", "TokenService",
+                "X509", "TOMLKit", logging,
+            ] + nio, swiftSettings: strict),
+        .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
+
+        // Programs.
+        .executableTarget(
+            name: "tokenward-agent", dependencies: ["Agent", argumentParser], swiftSettings: strict),
+        .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
+        .executableTarget(
+            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
+            linkerSettings: staticExecutable),
+
+        // An endpoint to try and to test against. It shares no signing code with the agent.
+        .target(
+            name: "Emulator", dependencies: ["COpenSSL", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
+            swiftSettings: strict),
+        .executableTarget(
+            name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict),
+
+        .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
+        .testTarget(name: "TokenServiceTests", dependencies: ["TokenService"], swiftSettings: strict),
+        .testTarget(
+            name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
+        .testTarget(
+            name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
+        .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere"], swiftSettings: strict),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
+        .testTarget(name: "AgentTests", dependencies: ["Agent", "AgentAPI", "RolesAnywhere"], swiftSettings: strict),
+        .testTarget(name: "AgentClientTests", dependencies: ["AgentClient"], swiftSettings: strict),
+        .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),
+    ]
+)

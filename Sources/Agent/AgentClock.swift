@@ -1,0 +1,33 @@
+import Glibc
+
+/// The two clocks that an expiry is measured by, and a way to wait; passed in, so that tests turn the hands.
+package struct AgentClock: Sendable {
+    /// Milliseconds since 1970 (CLOCK_REALTIME): what the service's times mean, and what an administrator can set.
+    package var wall: @Sendable () -> Int64
+    /// Milliseconds since boot, time asleep included (CLOCK_BOOTTIME): what nobody can set.
+    package var boot: @Sendable () -> Int64
+    /// Waits this many milliseconds of boot time; throws `CancellationError` when its task is cancelled.
+    package var sleep: @Sendable (Int64) async throws -> Void
+
+    package init(
+        wall: @escaping @Sendable () -> Int64, boot: @escaping @Sendable () -> Int64,
+        sleep: @escaping @Sendable (Int64) async throws -> Void
+    ) {
+        self.wall = wall
+        self.boot = boot
+        self.sleep = sleep
+    }
+}
+
+extension AgentClock {
+    package static let system = AgentClock(
+        wall: { milliseconds(CLOCK_REALTIME) },
+        boot: { milliseconds(CLOCK_BOOTTIME) },
+        sleep: { try await Task.sleep(for: .milliseconds($0), clock: .continuous) })
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,28 @@
+/* Linux calls that Swift's Glibc module does not show: it is built without _GNU_SOURCE, and imports no variadic
+   function. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Fills pid, uid and gid with the peer's, as it was at connect(2) (SO_PEERCRED, unix(7)).
+   0, or an errno. */
+int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/* Fills `groups` with the peer's supplementary groups at connect(2) (SO_PEERGROUPS, Linux 4.13).
+   The count, or -errno; -ERANGE when there are more than `capacity`. */
+int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
+
+/* No core dump, no ptrace by the own user, no new privileges. exec resets the first two, so each process calls it.
+   0, or an errno. */
+int clinux_harden_process(void);
+
+/* Starts `path` with exactly these arguments and this environment, standard input from /dev/null, `channel` as
+   descriptor 3, `output` as standard output and error, nothing else open, working directory /, default signals.
+   0 and *pid, or an errno. */
+int clinux_spawn_worker(
+    const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid);
+
+#endif

@@ -1,0 +1,70 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return errno;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    *gid = peer.gid;
+    return 0;
+}
+
+int clinux_peer_groups(int socket, gid_t *groups, size_t capacity) {
+    socklen_t length = (socklen_t)(capacity * sizeof *groups);
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0) return -errno;
+    return (int)(length / sizeof *groups);
+}
+
+int clinux_harden_process(void) {
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return errno;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    return 0;
+}
+
+int clinux_spawn_worker(
+    const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+    sigfillset(&all);
+    sigemptyset(&none);
+    /* `channel` and `output` are above 3 in the agent, which holds 0 to 3 open itself. */
+    (void)(error == 0 && (error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)));
+    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, output, 1)));
+    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, output, 2)));
+    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, channel, 3)));
+    (void)(error == 0 && (error = posix_spawn_file_actions_addclosefrom_np(&actions, 4)));
+    (void)(error == 0 && (error = posix_spawn_file_actions_addchdir_np(&actions, "/")));
+    (void)(error == 0 && (error = posix_spawnattr_setsigdefault(&attributes, &all)));
+    (void)(error == 0 && (error = posix_spawnattr_setsigmask(&attributes, &none)));
+    (void)(error == 0
+           && (error = posix_spawnattr_setflags(
+                   &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)));
+    if (error == 0) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}

@@ -1,0 +1,2 @@
+internal import TokenService
+internal import X509

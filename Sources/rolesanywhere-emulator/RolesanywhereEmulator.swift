@@ -1,0 +1,4 @@
+@main
+enum RolesanywhereEmulator {
+    static func main() {}
+}

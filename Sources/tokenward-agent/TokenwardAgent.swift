@@ -1,0 +1,4 @@
+@main
+enum TokenwardAgent {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct CredentialProcess {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum TokenwardWorker {
+    static func main() {}
+}

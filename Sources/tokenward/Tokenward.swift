@@ -1,0 +1,4 @@
+@main
+enum Tokenward {
+    static func main() {}
+}
