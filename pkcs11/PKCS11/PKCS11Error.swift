@@ -1,0 +1,44 @@
+internal import CP11Kit
+
+/// A PKCS#11 call that failed, or a token that answered what cannot be.
+package enum PKCS11Error: Error, Hashable, Sendable {
+    /// A function answered something other than CKR_OK.
+    case failed(function: String, ReturnValue)
+    /// The library could not be loaded; the text is p11-kit's, with the dynamic linker's reason in it.
+    case notLoaded(reason: String)
+    /// A length or a count above what any honest token has.
+    case overLimit(what: String, value: UInt, limit: Int)
+    /// An answer that contradicts itself.
+    case nonsense(what: String)
+    /// No object with these attributes.
+    case notFound(what: String)
+    /// No mechanism that the service takes works with this key; the last refusal.
+    case noMechanism(ReturnValue)
+
+    package var returnValue: ReturnValue? {
+        switch self {
+        case .failed(_, let returnValue), .noMechanism(let returnValue): returnValue
+        case .notLoaded, .overLimit, .nonsense, .notFound: nil
+        }
+    }
+}
+
+extension PKCS11Error: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .failed(let function, let returnValue): "\(function) answered \(returnValue)"
+        case .notLoaded(let reason): "cannot be loaded: \(reason)"
+        case .overLimit(let what, let value, let limit): "\(what) of \(value) is over the limit of \(limit)"
+        case .nonsense(let what): "\(what)"
+        case .notFound(let what): "\(what) not found"
+        case .noMechanism(let returnValue): "no mechanism for this key: the last one answered \(returnValue)"
+        }
+    }
+}
+
+/// The one place where a return code becomes an error.
+func check(_ function: StaticString, _ returnValue: CK_RV) throws(PKCS11Error) {
+    guard returnValue == CKR_OK else {
+        throw .failed(function: "\(function)", ReturnValue(rawValue: UInt(returnValue)))
+    }
+}

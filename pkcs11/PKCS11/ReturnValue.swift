@@ -1,0 +1,83 @@
+internal import CP11Kit
+
+/// What a PKCS#11 function answered. An open set: vendors add codes (PKCS#11 2.40 §11.1).
+package struct ReturnValue: RawRepresentable, Hashable, Sendable {
+    package let rawValue: UInt
+    package init(rawValue: UInt) { self.rawValue = rawValue }
+}
+
+extension ReturnValue: CustomStringConvertible {
+    /// The C name, or the number where the header has none: `CKR_PIN_INCORRECT`, `CKR_VENDOR_DEFINED+0x12`, `0x777`.
+    package var description: String {
+        if let name = returnValueNames[rawValue] { return "\(name)" }
+        let vendorDefined = UInt(ckr_vendor_defined)
+        guard rawValue >= vendorDefined else { return "0x\(String(rawValue, radix: 16))" }
+        return "CKR_VENDOR_DEFINED+0x\(String(rawValue - vendorDefined, radix: 16))"
+    }
+}
+
+/// The codes that somebody decides on. Each is named in words; the C name stands beside it.
+extension ReturnValue {
+    private init(_ code: some BinaryInteger) { rawValue = UInt(code) }
+
+    /// `CKR_BUFFER_TOO_SMALL`: the operation is still active, and the length that it needs was returned.
+    package static var bufferTooSmall: Self { .init(CKR_BUFFER_TOO_SMALL) }
+    /// `CKR_ATTRIBUTE_SENSITIVE`: the attribute exists, and the token keeps it to itself.
+    package static var attributeSensitive: Self { .init(CKR_ATTRIBUTE_SENSITIVE) }
+    /// `CKR_ATTRIBUTE_TYPE_INVALID`: the object has no such attribute.
+    package static var attributeTypeInvalid: Self { .init(CKR_ATTRIBUTE_TYPE_INVALID) }
+    /// `CKR_CRYPTOKI_ALREADY_INITIALIZED`: another part of this process uses the module.
+    package static var alreadyInitialized: Self { .init(CKR_CRYPTOKI_ALREADY_INITIALIZED) }
+    /// `CKR_CRYPTOKI_NOT_INITIALIZED`: the module has lost all its state.
+    package static var notInitialized: Self { .init(CKR_CRYPTOKI_NOT_INITIALIZED) }
+    /// `CKR_DEVICE_REMOVED`: the token left during the call.
+    package static var deviceRemoved: Self { .init(CKR_DEVICE_REMOVED) }
+    /// `CKR_TOKEN_NOT_PRESENT`: there is no token in the slot.
+    package static var tokenNotPresent: Self { .init(CKR_TOKEN_NOT_PRESENT) }
+    /// `CKR_TOKEN_NOT_RECOGNIZED`: the module does not know what is in the slot.
+    package static var tokenNotRecognized: Self { .init(CKR_TOKEN_NOT_RECOGNIZED) }
+    /// `CKR_SLOT_ID_INVALID`: slot numbers have changed.
+    package static var slotIDInvalid: Self { .init(CKR_SLOT_ID_INVALID) }
+    /// `CKR_SESSION_HANDLE_INVALID`: the session is gone, as after a card was pulled.
+    package static var sessionHandleInvalid: Self { .init(CKR_SESSION_HANDLE_INVALID) }
+    /// `CKR_SESSION_CLOSED`: the session was closed during the call.
+    package static var sessionClosed: Self { .init(CKR_SESSION_CLOSED) }
+    /// `CKR_SESSION_COUNT`: the token has no session left.
+    package static var sessionCount: Self { .init(CKR_SESSION_COUNT) }
+    /// `CKR_OBJECT_HANDLE_INVALID`: the handle is stale.
+    package static var objectHandleInvalid: Self { .init(CKR_OBJECT_HANDLE_INVALID) }
+    /// `CKR_KEY_HANDLE_INVALID`: the handle of the key is stale.
+    package static var keyHandleInvalid: Self { .init(CKR_KEY_HANDLE_INVALID) }
+    /// `CKR_OPERATION_ACTIVE`: an earlier operation was left open in this session.
+    package static var operationActive: Self { .init(CKR_OPERATION_ACTIVE) }
+    /// `CKR_USER_NOT_LOGGED_IN`: a login is missing, or a touch did not come in time.
+    package static var userNotLoggedIn: Self { .init(CKR_USER_NOT_LOGGED_IN) }
+    /// `CKR_USER_ALREADY_LOGGED_IN`: this process is logged in; it says nothing about the PIN that was given.
+    package static var userAlreadyLoggedIn: Self { .init(CKR_USER_ALREADY_LOGGED_IN) }
+    /// `CKR_PIN_INCORRECT`: the PIN is wrong, and the token has counted the attempt.
+    package static var pinIncorrect: Self { .init(CKR_PIN_INCORRECT) }
+    /// `CKR_PIN_LOCKED`: the token takes no PIN any more.
+    package static var pinLocked: Self { .init(CKR_PIN_LOCKED) }
+    /// `CKR_FUNCTION_CANCELED`: a person said no on the device, or did not answer.
+    package static var functionCanceled: Self { .init(CKR_FUNCTION_CANCELED) }
+    /// `CKR_FUNCTION_REJECTED`: a person refused on the device.
+    package static var functionRejected: Self { .init(CKR_FUNCTION_REJECTED) }
+    /// `CKR_FUNCTION_FAILED`: the function did not do its work.
+    package static var functionFailed: Self { .init(CKR_FUNCTION_FAILED) }
+    /// `CKR_DEVICE_ERROR`: the token or its driver is in trouble.
+    package static var deviceError: Self { .init(CKR_DEVICE_ERROR) }
+    /// `CKR_DEVICE_MEMORY`: the token is out of memory.
+    package static var deviceMemory: Self { .init(CKR_DEVICE_MEMORY) }
+    /// `CKR_HOST_MEMORY`: the module is out of memory.
+    package static var hostMemory: Self { .init(CKR_HOST_MEMORY) }
+    /// `CKR_GENERAL_ERROR`: the module may be inconsistent (PKCS#11 2.40 §11.1.1).
+    package static var generalError: Self { .init(CKR_GENERAL_ERROR) }
+
+    /// Says that the token cannot sign this way, before it has signed anything: another mechanism may do.
+    package var refusesMechanism: Bool {
+        [
+            CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_KEY_FUNCTION_NOT_PERMITTED,
+            CKR_KEY_TYPE_INCONSISTENT, CKR_FUNCTION_NOT_SUPPORTED, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE,
+        ].contains { rawValue == UInt($0) }
+    }
+}

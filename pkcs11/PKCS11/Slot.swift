@@ -1,0 +1,49 @@
+internal import CP11Kit
+package import PKCS11URI
+
+/// A place for a token.
+package struct Slot: Sendable {
+    /// More slots than any module shows.
+    static let limit = 1024
+
+    let module: Module
+    let identifier: CK_SLOT_ID
+
+    init(module: Module, id: CK_SLOT_ID) {
+        self.module = module
+        identifier = id
+    }
+
+    package var id: UInt64 { UInt64(identifier) }
+
+    /// The token in the slot (C_GetTokenInfo).
+    ///
+    /// - Throws: `.tokenNotPresent`, `.tokenNotRecognized`, `.slotIDInvalid`, or the module's own trouble.
+    package func token() throws(PKCS11Error) -> TokenInformation {
+        var info = CK_TOKEN_INFO()
+        try check("C_GetTokenInfo", unsafe module.functions.pointee.C_GetTokenInfo(identifier, &info))
+        return TokenInformation(
+            description: TokenDescription(
+                label: unpadded(info.label), manufacturer: unpadded(info.manufacturerID),
+                model: unpadded(info.model), serial: unpadded(info.serialNumber)),
+            flags: UInt64(info.flags), shortestPIN: Int(clamping: info.ulMinPinLen),
+            longestPIN: Int(clamping: info.ulMaxPinLen))
+    }
+}
+
+/// CK_TOKEN_INFO: who the token is, and the state of its PIN. True at the moment of the call only.
+package struct TokenInformation: Hashable, Sendable {
+    package let description: TokenDescription
+    /// The CKF flags.
+    package let flags: UInt64
+    /// In bytes.
+    package let shortestPIN: Int
+    package let longestPIN: Int
+}
+
+/// The bytes of a fixed-size field without its padding: blanks by the standard, NULs from some tokens.
+func unpadded<Field>(_ field: Field) -> [UInt8] {
+    let bytes = unsafe withUnsafeBytes(of: field) { unsafe [UInt8]($0) }
+    let end = bytes.lastIndex { $0 != UInt8(ascii: " ") && $0 != 0 }
+    return Array(bytes[..<(end.map { $0 + 1 } ?? 0)])
+}
