@@ -1,0 +1,60 @@
+/// The envelope of every message: 12 bytes that say how much follows.
+///
+/// | bytes | what |
+/// |---|---|
+/// | 1 | protocol version |
+/// | 1 | kind of message |
+/// | 2 | length of the secret, which follows the body and is in no parser's buffer |
+/// | 4 | number of the request, which its reply repeats |
+/// | 4 | length of the body |
+///
+/// All numbers are big-endian. The two ends are one build: another version ends the conversation.
+package struct FrameHeader: Hashable, Sendable {
+    package static let version: UInt8 = 1
+    package static let length = 12
+    /// A token of 4,096 objects is far below this.
+    package static let longestBody = 64 << 20
+
+    package var kind: UInt8
+    package var secretLength: Int
+    package var number: UInt32
+    package var bodyLength: Int
+
+    package init(kind: UInt8, secretLength: Int, number: UInt32, bodyLength: Int) {
+        self.kind = kind
+        self.secretLength = secretLength
+        self.number = number
+        self.bodyLength = bodyLength
+    }
+
+    package init(_ bytes: some Collection<UInt8>) throws(WireError) {
+        var reader = WireReader(Array(bytes))
+        guard try reader.byte() == Self.version else { throw .version }
+        kind = try reader.byte()
+        secretLength = Int(try reader.number16())
+        number = try reader.number32()
+        bodyLength = Int(try reader.number32())
+        try reader.end()
+        guard secretLength <= PIN.capacity, bodyLength <= Self.longestBody else { throw .tooLong }
+    }
+
+    package var bytes: [UInt8] {
+        var writer = WireWriter()
+        writer.byte(Self.version)
+        writer.byte(kind)
+        writer.number16(UInt16(truncatingIfNeeded: secretLength))
+        writer.number32(number)
+        writer.number32(UInt32(truncatingIfNeeded: bodyLength))
+        return writer.bytes
+    }
+}
+
+/// Bytes that are no message of this protocol.
+package enum WireError: Error, Hashable, Sendable {
+    case version
+    case truncated
+    case tooLong
+    case unknownKind(UInt8)
+    case badValue
+    case trailingBytes
+}

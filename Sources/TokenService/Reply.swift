@@ -1,0 +1,92 @@
+/// What a worker answers.
+package enum Reply: Hashable, Sendable {
+    case loaded(ModuleReport)
+    case tokens([TokenSnapshot])
+    case login(LoginOutcome)
+    case loggedOut
+    /// DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA.
+    case signature([UInt8])
+    case failed(WorkerFailure)
+}
+
+/// What the module says of itself (CK_INFO).
+package struct ModuleReport: Hashable, Sendable {
+    package var manufacturer: [UInt8]
+    package var description: [UInt8]
+    package var version: String
+
+    package init(manufacturer: [UInt8], description: [UInt8], version: String) {
+        self.manufacturer = manufacturer
+        self.description = description
+        self.version = version
+    }
+}
+
+/// How a login ended. Whether it may have cost a try is what sets the cases apart.
+package enum LoginOutcome: Hashable, Sendable {
+    /// The token took the PIN.
+    case loggedIn
+    /// The process was logged in already, or the token needs no login: no PIN was judged.
+    case notNeeded
+    /// Nothing was sent to the token.
+    case refused(LoginRefusal)
+    /// The token refused, and may have counted a try. The PIN is not sent again.
+    case rejected(returnValue: UInt64, name: String, failed: FailedPIN?)
+}
+
+/// Why no PIN was sent.
+package enum LoginRefusal: Hashable, Sendable {
+    /// CKF_USER_PIN_LOCKED.
+    case locked
+    /// CKF_USER_PIN_FINAL_TRY.
+    case finalTry
+    /// CKF_USER_PIN_COUNT_LOW, and the PIN is a stored one: somebody has failed already, so a person must look.
+    case countLow
+    /// CKF_USER_PIN_TO_BE_CHANGED.
+    case toBeChanged
+    /// Without CKF_USER_PIN_INITIALIZED.
+    case notInitialized
+    /// The PIN's length is outside what the token takes.
+    case length(shortest: UInt32, longest: UInt32)
+    /// The token has refused this very PIN before.
+    case knownWrong
+    /// The PIN file gave no PIN; the reason names no byte of it.
+    case unreadable(reason: String)
+    /// `pin-source = "protected"`, and the token has no protected authentication path.
+    case noPinpad
+}
+
+/// A request that failed, and what is known of the reason.
+package struct WorkerFailure: Error, Hashable, Sendable {
+    package enum Kind: UInt8, Hashable, Sendable {
+        /// A PKCS#11 function answered an error.
+        case function = 1
+        /// The module could not be loaded or initialised.
+        case notLoaded = 2
+        /// The token in the slot is another one, or none.
+        case tokenGone = 3
+        /// The key is not on the token, or cannot be seen.
+        case keyNotFound = 4
+        /// The process is not logged in to the token.
+        case notLoggedIn = 5
+        /// A person did not confirm, or not in time: the session is still logged in.
+        case gesture = 6
+        /// No mechanism that the service takes works with the key.
+        case mechanism = 7
+        /// The token's answer made no sense.
+        case nonsense = 8
+        /// The agent and the worker do not understand each other.
+        case `protocol` = 9
+    }
+    package var kind: Kind
+    /// The code of the PKCS#11 function, where there is one.
+    package var returnValue: UInt64?
+    /// One line: the function and its code by name, or the linker's reason.
+    package var text: String
+
+    package init(_ kind: Kind, returnValue: UInt64? = nil, text: String) {
+        self.kind = kind
+        self.returnValue = returnValue
+        self.text = text
+    }
+}

@@ -1,0 +1,131 @@
+extension Reply {
+    /// The frame's kind: apart from the requests', so that a confused peer is noticed.
+    package var kind: UInt8 {
+        switch self {
+        case .loaded: 129
+        case .tokens: 130
+        case .login: 131
+        case .loggedOut: 132
+        case .signature: 133
+        case .failed: 134
+        }
+    }
+
+    package var body: [UInt8] {
+        var writer = WireWriter()
+        switch self {
+        case .loaded(let report):
+            writer.blob(report.manufacturer)
+            writer.blob(report.description)
+            writer.text(report.version)
+        case .tokens(let tokens): writer.list(tokens) { $1.write(to: &$0) }
+        case .login(let outcome): outcome.write(to: &writer)
+        case .loggedOut: break
+        case .signature(let bytes): writer.blob(bytes)
+        case .failed(let failure): failure.write(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    package init(kind: UInt8, body: [UInt8]) throws(WireError) {
+        var reader = WireReader(body)
+        switch kind {
+        case 129:
+            self = .loaded(
+                ModuleReport(
+                    manufacturer: try reader.blob(), description: try reader.blob(), version: try reader.text()))
+        case 130:
+            self = .tokens(
+                try reader.list(smallest: 50) { (reader) throws(WireError) in try TokenSnapshot(from: &reader) })
+        case 131: self = .login(try LoginOutcome(from: &reader))
+        case 132: self = .loggedOut
+        case 133: self = .signature(try reader.blob())
+        case 134: self = .failed(try WorkerFailure(from: &reader))
+        default: throw .unknownKind(kind)
+        }
+        try reader.end()
+    }
+}
+
+extension LoginOutcome {
+    func write(to writer: inout WireWriter) {
+        switch self {
+        case .loggedIn: writer.byte(1)
+        case .notNeeded: writer.byte(2)
+        case .refused(let refusal):
+            writer.byte(3)
+            refusal.write(to: &writer)
+        case .rejected(let returnValue, let name, let failed):
+            writer.byte(4)
+            writer.number64(returnValue)
+            writer.text(name)
+            writer.list(failed.map { [$0] } ?? []) { $1.write(to: &$0) }
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 1: self = .loggedIn
+        case 2: self = .notNeeded
+        case 3: self = .refused(try LoginRefusal(from: &reader))
+        case 4:
+            self = .rejected(
+                returnValue: try reader.number64(), name: try reader.text(),
+                failed: try reader.list(smallest: 8) { (reader) throws(WireError) in
+                    try FailedPIN(from: &reader)
+                }.first)
+        default: throw .badValue
+        }
+    }
+}
+
+extension LoginRefusal {
+    func write(to writer: inout WireWriter) {
+        switch self {
+        case .locked: writer.byte(1)
+        case .finalTry: writer.byte(2)
+        case .countLow: writer.byte(3)
+        case .toBeChanged: writer.byte(4)
+        case .notInitialized: writer.byte(5)
+        case .length(let shortest, let longest):
+            writer.byte(6)
+            writer.number32(shortest)
+            writer.number32(longest)
+        case .knownWrong: writer.byte(7)
+        case .unreadable(let reason):
+            writer.byte(8)
+            writer.text(reason)
+        case .noPinpad: writer.byte(9)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 1: self = .locked
+        case 2: self = .finalTry
+        case 3: self = .countLow
+        case 4: self = .toBeChanged
+        case 5: self = .notInitialized
+        case 6: self = .length(shortest: try reader.number32(), longest: try reader.number32())
+        case 7: self = .knownWrong
+        case 8: self = .unreadable(reason: try reader.text())
+        case 9: self = .noPinpad
+        default: throw .badValue
+        }
+    }
+}
+
+extension WorkerFailure {
+    func write(to writer: inout WireWriter) {
+        writer.byte(kind.rawValue)
+        writer.list(returnValue.map { [$0] } ?? []) { $0.number64($1) }
+        writer.text(text)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        guard let kind = Kind(rawValue: try reader.byte()) else { throw .badValue }
+        self.kind = kind
+        returnValue = try reader.list(smallest: 8) { (reader) throws(WireError) in try reader.number64() }.first
+        text = try reader.text()
+    }
+}

@@ -1,0 +1,84 @@
+package import PKCS11URI
+
+/// What the agent asks of a worker. Nothing here can make, change, export or delete a key, and nothing names a file to
+/// load but the first message of all.
+package enum Request: Hashable, Sendable {
+    /// Load the module and initialise it. Once, before everything else.
+    case load(modulePath: String, sessions: UInt8)
+    /// Every token, with its certificates and keys.
+    case list
+    /// Log in to a token. A PIN that was typed travels beside the message, as its frame's secret.
+    case logIn(LoginRequest)
+    /// Log out of a token, or of all of them.
+    case logOut(TokenReference?)
+    case sign(SignRequest)
+}
+
+/// A token as the agent last saw it: the slot, which may have changed, and who it is, which must not.
+package struct TokenReference: Hashable, Sendable {
+    package var slotID: UInt64
+    package var token: TokenDescription
+
+    package init(slotID: UInt64, token: TokenDescription) {
+        self.slotID = slotID
+        self.token = token
+    }
+}
+
+package struct LoginRequest: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// A person's PIN, in the frame's secret.
+        case typed
+        /// The first line of this file. The worker reads it, so that the PIN never enters the agent.
+        case file(path: String)
+        /// A systemd credential at this path, read like a file.
+        case credential(path: String)
+        /// The reader's own pinpad.
+        case protected
+    }
+    package var token: TokenReference
+    package var source: Source
+    /// PINs that this token has refused: none of them is sent again.
+    package var refused: [FailedPIN]
+
+    package init(token: TokenReference, source: Source, refused: [FailedPIN]) {
+        self.token = token
+        self.source = source
+        self.refused = refused
+    }
+}
+
+/// A PIN that a token has refused, kept so that it can be recognised and not be read back: scrypt of it (RFC 7914).
+package struct FailedPIN: Hashable, Sendable {
+    package static let saltLength = 16
+    package static let hashLength = 32
+
+    package var salt: [UInt8]
+    package var hash: [UInt8]
+
+    package init(salt: [UInt8], hash: [UInt8]) {
+        self.salt = salt
+        self.hash = hash
+    }
+}
+
+package struct SignRequest: Hashable, Sendable {
+    package var token: TokenReference
+    /// CKA_ID of the private key.
+    package var keyID: [UInt8]
+    /// The key's public half, which tells keys with one CKA_ID apart; nil where the token shows none.
+    package var publicHalf: PublicHalf?
+    package var message: [UInt8]
+    /// SHA-256 of `message`, for mechanisms that take a hash.
+    package var digest: [UInt8]
+
+    package init(
+        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8]
+    ) {
+        self.token = token
+        self.keyID = keyID
+        self.publicHalf = publicHalf
+        self.message = message
+        self.digest = digest
+    }
+}

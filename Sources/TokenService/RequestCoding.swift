@@ -1,0 +1,132 @@
+internal import PKCS11URI
+
+extension Request {
+    /// The frame's kind.
+    package var kind: UInt8 {
+        switch self {
+        case .load: 1
+        case .list: 2
+        case .logIn: 3
+        case .logOut: 4
+        case .sign: 5
+        }
+    }
+
+    package var body: [UInt8] {
+        var writer = WireWriter()
+        switch self {
+        case .load(let modulePath, let sessions):
+            writer.text(modulePath)
+            writer.byte(sessions)
+        case .list: break
+        case .logIn(let request): request.write(to: &writer)
+        case .logOut(let token):
+            writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
+        case .sign(let request): request.write(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    package init(kind: UInt8, body: [UInt8]) throws(WireError) {
+        var reader = WireReader(body)
+        switch kind {
+        case 1: self = .load(modulePath: try reader.text(), sessions: try reader.byte())
+        case 2: self = .list
+        case 3: self = .logIn(try LoginRequest(from: &reader))
+        case 4:
+            let tokens = try reader.list(smallest: 24) { (reader) throws(WireError) in
+                try TokenReference(from: &reader)
+            }
+            guard tokens.count <= 1 else { throw .badValue }
+            self = .logOut(tokens.first)
+        case 5: self = .sign(try SignRequest(from: &reader))
+        default: throw .unknownKind(kind)
+        }
+        try reader.end()
+    }
+}
+
+extension TokenReference {
+    func write(to writer: inout WireWriter) {
+        writer.number64(slotID)
+        token.write(to: &writer)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        slotID = try reader.number64()
+        token = try TokenDescription(from: &reader)
+    }
+}
+
+extension TokenDescription {
+    func write(to writer: inout WireWriter) {
+        for field in [label, manufacturer, model, serial] { writer.blob(field) }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            label: try reader.blob(), manufacturer: try reader.blob(), model: try reader.blob(),
+            serial: try reader.blob())
+    }
+}
+
+extension LoginRequest {
+    func write(to writer: inout WireWriter) {
+        token.write(to: &writer)
+        switch source {
+        case .typed: writer.byte(1)
+        case .file(let path):
+            writer.byte(2)
+            writer.text(path)
+        case .protected: writer.byte(3)
+        case .credential(let path):
+            writer.byte(4)
+            writer.text(path)
+        }
+        writer.list(refused) { $1.write(to: &$0) }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        token = try TokenReference(from: &reader)
+        switch try reader.byte() {
+        case 1: source = .typed
+        case 2: source = .file(path: try reader.text())
+        case 3: source = .protected
+        case 4: source = .credential(path: try reader.text())
+        default: throw .badValue
+        }
+        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+    }
+}
+
+extension FailedPIN {
+    func write(to writer: inout WireWriter) {
+        writer.blob(salt)
+        writer.blob(hash)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        salt = try reader.blob()
+        hash = try reader.blob()
+    }
+}
+
+extension SignRequest {
+    func write(to writer: inout WireWriter) {
+        token.write(to: &writer)
+        writer.blob(keyID)
+        writer.list(publicHalf.map { [$0] } ?? []) { $1.write(to: &$0) }
+        writer.blob(message)
+        writer.blob(digest)
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        token = try TokenReference(from: &reader)
+        keyID = try reader.blob()
+        publicHalf = try reader.list(smallest: 9) { (reader) throws(WireError) in
+            try PublicHalf(from: &reader)
+        }.first
+        message = try reader.blob()
+        digest = try reader.blob()
+    }
+}
