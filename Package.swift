@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "PKCS11URI", path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .target(
-            name: "TokenWorker", dependencies: ["CLinux", "PKCS11", "PKCS11URI", "TokenService"],
+            name: "TokenWorker", dependencies: ["CLinux", "PKCS11", "TokenService", "X509"],
             swiftSettings: strict),
 
         // Values.

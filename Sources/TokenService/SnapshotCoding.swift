@@ -10,6 +10,7 @@ extension TokenSnapshot {
         writer.number32(UInt32(clamping: pinLength.upperBound))
         writer.list(certificates) { $1.write(to: &$0) }
         writer.list(keys) { $1.write(to: &$0) }
+        writer.list(failure.map { [$0] } ?? []) { $0.text($1) }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -24,6 +25,7 @@ extension TokenSnapshot {
             try CertificateObject(from: &reader)
         }
         keys = try reader.list(smallest: 20) { (reader) throws(WireError) in try KeyObject(from: &reader) }
+        failure = try reader.list(smallest: 4) { (reader) throws(WireError) in try reader.text() }.first
     }
 }
 

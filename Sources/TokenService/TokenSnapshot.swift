@@ -12,10 +12,12 @@ package struct TokenSnapshot: Hashable, Sendable {
     package var pinLength: ClosedRange<Int>
     package var certificates: [CertificateObject]
     package var keys: [KeyObject]
+    /// Why the objects could not be read, where that is so.
+    package var failure: String?
 
     package init(
         slotID: UInt64, token: TokenDescription, flags: TokenFlags, isLoggedIn: Bool, pinLength: ClosedRange<Int>,
-        certificates: [CertificateObject], keys: [KeyObject]
+        certificates: [CertificateObject], keys: [KeyObject], failure: String? = nil
     ) {
         self.slotID = slotID
         self.token = token
@@ -24,6 +26,7 @@ package struct TokenSnapshot: Hashable, Sendable {
         self.pinLength = pinLength
         self.certificates = certificates
         self.keys = keys
+        self.failure = failure
     }
 }
 

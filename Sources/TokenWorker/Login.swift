@@ -1,0 +1,106 @@
+internal import PKCS11
+internal import TokenService
+internal import X509
+
+extension TokenControl {
+    /// Logs in to a token: at most one C_Login, and none that the token's own flags speak against.
+    ///
+    /// The flags are read right before the call, on the one thread that logs in.
+    mutating func logIn(_ request: LoginRequest, typed: HeldPIN?) -> Reply {
+        do throws(PKCS11Error) {
+            let information = try module.slot(id: request.token.slotID).token()
+            let token = try tokens.open(request.token)
+            let flags = TokenFlags(rawValue: information.flags)
+            guard flags.contains(.loginRequired) else { return .login(.notNeeded) }
+            if try token.isLoggedIn() { return .login(.notNeeded) }
+            if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
+            if request.source == .protected {
+                guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
+                return .login(try unsafe send(nil, to: token))
+            }
+            let held: HeldPIN
+            do throws(PINError) {
+                held = try request.readPIN(typed: typed)
+            } catch {
+                return .login(.refused(.unreadable(reason: "\(error)")))
+            }
+            return .login(try logIn(token, with: held.pin, refused: request.refused, lengths: information.pinLength))
+        } catch {
+            return .failed(WorkerFailure(error))
+        }
+    }
+
+    private func logIn(
+        _ token: OpenToken, with pin: borrowing PIN, refused: [FailedPIN], lengths: ClosedRange<Int>
+    ) throws(PKCS11Error) -> LoginOutcome {
+        guard lengths.contains(pin.count) else {
+            return .refused(
+                .length(shortest: UInt32(clamping: lengths.lowerBound), longest: UInt32(clamping: lengths.upperBound)))
+        }
+        if refused.contains(where: { $0.matches(pin) }) { return .refused(.knownWrong) }
+        return try unsafe pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes, to: token) }
+            .remembering(pin)
+    }
+
+    /// The one C_Login. What cannot have cost a try is an error; all else that is not success counts as one.
+    private func send(_ pin: UnsafeRawBufferPointer?, to token: OpenToken) throws(PKCS11Error) -> LoginOutcome {
+        do throws(PKCS11Error) {
+            try unsafe token.logIn(pin: pin)
+            return .loggedIn
+        } catch {
+            guard let returnValue = error.returnValue, !error.costNoTry else { throw error }
+            if returnValue == .userAlreadyLoggedIn { return .notNeeded }
+            return .rejected(returnValue: UInt64(returnValue.rawValue), name: "\(returnValue)", failed: nil)
+        }
+    }
+}
+
+extension LoginRefusal {
+    /// What the token's flags say against a login (PKCS#11 2.40 §3.2).
+    init?(flags: TokenFlags, isStored: Bool) {
+        if flags.contains(.userPINLocked) {
+            self = .locked
+        } else if flags.contains(.userPINToBeChanged) {
+            self = .toBeChanged
+        } else if !flags.contains(.userPINInitialized) {
+            self = .notInitialized
+        } else if flags.contains(.userPINFinalTry) {
+            self = .finalTry
+        } else if isStored, flags.contains(.userPINCountLow) {
+            self = .countLow
+        } else {
+            return nil
+        }
+    }
+}
+
+extension PKCS11Error {
+    /// The token was not there to judge a PIN, or a person turned away.
+    fileprivate var costNoTry: Bool {
+        switch returnValue {
+        case .deviceRemoved?, .tokenNotPresent?, .tokenNotRecognized?, .sessionHandleInvalid?, .sessionClosed?,
+            .slotIDInvalid?, .notInitialized?, .functionCanceled?, .functionRejected?, .hostMemory?:
+            true
+        default: false
+        }
+    }
+}
+
+extension LoginRequest {
+    fileprivate var isStored: Bool {
+        switch source {
+        case .file, .credential: true
+        case .typed, .protected: false
+        }
+    }
+
+    fileprivate func readPIN(typed: HeldPIN?) throws(PINError) -> HeldPIN {
+        switch source {
+        case .file(let path): return HeldPIN(try PIN(file: path, isCredential: false))
+        case .credential(let path): return HeldPIN(try PIN(file: path, isCredential: true))
+        case .typed, .protected:
+            guard let typed else { throw .empty }
+            return typed
+        }
+    }
+}

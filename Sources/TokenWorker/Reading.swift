@@ -1,0 +1,71 @@
+internal import PKCS11
+internal import TokenService
+
+extension OpenToken {
+    /// Every X.509 certificate that the token shows. One that cannot be read is left out alone.
+    func certificates() throws(PKCS11Error) -> [CertificateObject] {
+        var certificates: [CertificateObject] = []
+        for object in try objects(.certificate) {
+            let values = try attributes([.certificateType, .id, .label, .value], of: object)
+            // CKC_X_509 is 0; a token that does not say is given the benefit of the doubt.
+            guard values.number(.certificateType) ?? 0 == 0, let value = values[.value], !value.isEmpty else {
+                continue
+            }
+            certificates.append(
+                CertificateObject(id: values[.id] ?? [], label: values[.label] ?? [], value: value))
+        }
+        return certificates
+    }
+
+    func keys() throws(PKCS11Error) -> [KeyObject] {
+        try keys(.privateKey, as: .privateKey) + keys(.publicKey, as: .publicKey)
+    }
+
+    private func keys(
+        _ objectClass: Object.Class, as keyClass: KeyObject.Class
+    ) throws(PKCS11Error) -> [KeyObject] {
+        try objects(objectClass).map { (object) throws(PKCS11Error) -> KeyObject in
+            let isPrivate = keyClass == .privateKey
+            let values = try attributes([.id, .label] + (isPrivate ? [.sign, .alwaysAuthenticate] : []), of: object)
+            return KeyObject(
+                keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [],
+                publicHalf: try publicHalf(of: object),
+                canSign: isPrivate && values.flag(.sign) ?? true,
+                alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false)
+        }
+    }
+
+    func publicHalf(of key: Object) throws(PKCS11Error) -> PublicHalf {
+        let values = try attributes(
+            [.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: key)
+        switch values.number(.keyType) {
+        case KeyType.rsa: return .rsa(modulus: values[.modulus] ?? [], exponent: values[.publicExponent] ?? [])
+        case KeyType.ec: return .ec(parameters: values[.ecParameters] ?? [], point: values[.ecPoint] ?? [])
+        case let other: return .other(keyType: other ?? .max)
+        }
+    }
+}
+
+extension PublicHalf {
+    /// CKA_KEY_TYPE.
+    var keyType: UInt64 {
+        switch self {
+        case .rsa: KeyType.rsa
+        case .ec: KeyType.ec
+        case .other(let keyType): keyType
+        }
+    }
+
+    /// Whether both are known and differ. An EC private key often shows no point, and then contradicts nothing.
+    func contradicts(_ other: PublicHalf?) -> Bool {
+        switch (self, other) {
+        case (_, nil): false
+        case (.rsa(let modulus, _), .rsa(let otherModulus, _)):
+            !modulus.isEmpty && !otherModulus.isEmpty && modulus.drop { $0 == 0 } != otherModulus.drop { $0 == 0 }
+        case (.ec(_, let point), .ec(_, let otherPoint)):
+            !point.isEmpty && !otherPoint.isEmpty && point != otherPoint
+        case (.other, .other): self != other
+        default: true
+        }
+    }
+}

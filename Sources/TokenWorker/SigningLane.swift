@@ -1,0 +1,78 @@
+internal import PKCS11
+internal import TokenService
+
+/// What one signing thread holds: a session for each token that it has signed on.
+struct SigningLane {
+    private var tokens: OpenTokens
+
+    init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+
+    /// Signs, and once more with a new session where the old one had gone stale: never a third time.
+    mutating func sign(_ request: SignRequest) -> Reply {
+        do throws(PKCS11Error) {
+            return .signature(try attempt(request))
+        } catch {
+            guard error.saysStale else { return .failed(explain(error, request.token)) }
+        }
+        do throws(PKCS11Error) {
+            return .signature(try attempt(request))
+        } catch {
+            return .failed(explain(error, request.token))
+        }
+    }
+
+    private mutating func attempt(_ request: SignRequest) throws(PKCS11Error) -> [UInt8] {
+        do throws(PKCS11Error) {
+            return try tokens.open(request.token).sign(request)
+        } catch {
+            // An operation may be left open, and no module ends one but by the end of its session.
+            if !error.leavesLoginInDoubt { tokens.close(slot: request.token.slotID) }
+            throw error
+        }
+    }
+
+    private mutating func explain(_ error: PKCS11Error, _ reference: TokenReference) -> WorkerFailure {
+        let isLoggedIn = try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
+        tokens.close(slot: reference.slotID)
+        return WorkerFailure(error, isLoggedIn: isLoggedIn)
+    }
+}
+
+extension PKCS11Error {
+    /// The session or the handle is stale: a new one may do (3.3 of the fault catalogue: RESESSION, REFIND).
+    var saysStale: Bool {
+        switch returnValue {
+        case .sessionHandleInvalid?, .sessionClosed?, .objectHandleInvalid?, .keyHandleInvalid?, .operationActive?:
+            true
+        default: false
+        }
+    }
+
+    /// A key that is not seen, or not to be used: the session must be asked whether it is logged in.
+    fileprivate var leavesLoginInDoubt: Bool {
+        if case .notFound = self { return true }
+        return returnValue == .userNotLoggedIn
+    }
+}
+
+extension WorkerFailure {
+    /// - Parameter isLoggedIn: What C_GetSessionInfo said, where it was asked. CKR_USER_NOT_LOGGED_IN in a session that is
+    ///   logged in means a touch that did not come, or a key that wants its PIN each time: never a lost login.
+    init(_ error: PKCS11Error, isLoggedIn: Bool? = nil) {
+        let kind: Kind =
+            switch error {
+            case .notLoaded: .notLoaded
+            case .noMechanism: .mechanism
+            case .overLimit, .nonsense: .nonsense
+            case .notFound(let what) where what.hasPrefix("the token"): .tokenGone
+            case .notFound: isLoggedIn == false ? .notLoggedIn : .keyNotFound
+            case .failed(_, .userNotLoggedIn): isLoggedIn == true ? .gesture : .notLoggedIn
+            case .failed(_, .functionCanceled), .failed(_, .functionRejected): .gesture
+            case .failed(_, .deviceRemoved), .failed(_, .tokenNotPresent), .failed(_, .tokenNotRecognized),
+                .failed(_, .slotIDInvalid):
+                .tokenGone
+            case .failed: .function
+            }
+        self.init(kind, returnValue: error.returnValue.map { UInt64($0.rawValue) }, text: "\(error)")
+    }
+}

@@ -1,0 +1,67 @@
+internal import PKCS11
+internal import TokenService
+
+/// What the one control thread holds: a session for each token, which keeps the token's login alive.
+struct TokenControl {
+    var tokens: OpenTokens
+    var module: Module { tokens.module.module }
+
+    init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+
+    /// Every initialised token. A slot that fails is told as such, and does not stop the rest.
+    mutating func list() throws(PKCS11Error) -> [TokenSnapshot] {
+        let slots = try module.slotsWithToken()
+        let present = Set(slots.map(\.id))
+        tokens.closeAll { !present.contains($0.reference.slotID) }
+        var snapshots: [TokenSnapshot] = []
+        for slot in slots {
+            guard let information = try? slot.token() else {  // gone since, or not recognised: not a token to list
+                tokens.close(slot: slot.id)
+                continue
+            }
+            let flags = TokenFlags(rawValue: information.flags)
+            guard flags.contains(.tokenInitialized) else { continue }
+            snapshots.append(snapshot(slot, information, flags))
+        }
+        return snapshots
+    }
+
+    /// Logs out of one token, or of all. Errors are left alone: a token that is gone is logged out.
+    mutating func logOut(_ reference: TokenReference?) {
+        let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }
+        tokens.forEach { if isMeant($0) { try? $0.logOut() } }  // a token that is gone, or was not logged in
+        tokens.closeAll(where: isMeant)
+    }
+
+    private mutating func snapshot(
+        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags
+    ) -> TokenSnapshot {
+        let reference = TokenReference(slotID: slot.id, token: information.description)
+        var snapshot = TokenSnapshot(
+            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
+            pinLength: information.pinLength, certificates: [], keys: [])
+        for attempt in 1...2 {
+            do throws(PKCS11Error) {
+                let token = try tokens.open(reference)
+                snapshot.isLoggedIn = try token.isLoggedIn()
+                snapshot.certificates = try token.certificates()
+                snapshot.keys = try token.keys()
+                return snapshot
+            } catch {
+                tokens.close(slot: slot.id)
+                guard attempt == 1, error.saysStale else {
+                    snapshot.failure = "\(error)"
+                    return snapshot
+                }
+            }
+        }
+        return snapshot
+    }
+}
+
+extension TokenInformation {
+    /// In bytes; every length where the token contradicts itself.
+    var pinLength: ClosedRange<Int> {
+        shortestPIN <= longestPIN ? shortestPIN...longestPIN : 0...PIN.capacity
+    }
+}
