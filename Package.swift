@@ -1,7 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety()]
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
 
 /// The thin client is Embedded Swift in a static executable: SDKs start it for each process, so its start-up is all
 /// that it costs. `-no-static-stdlib` keeps `--static-swift-stdlib` from looking for an Embedded library that

@@ -1,1 +1,1 @@
-internal import CLinux
+import CLinux

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
@@ -37,34 +38,41 @@ int clinux_harden_process(void) {
     return 0;
 }
 
+int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) == 0 ? 0 : errno; }
+
+static int set_actions(posix_spawn_file_actions_t *actions, int channel, int output) {
+    int error;
+    if ((error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0) return error;
+    if ((error = posix_spawn_file_actions_adddup2(actions, output, 1)) != 0) return error;
+    if ((error = posix_spawn_file_actions_adddup2(actions, output, 2)) != 0) return error;
+    if ((error = posix_spawn_file_actions_adddup2(actions, channel, 3)) != 0) return error;
+    if ((error = posix_spawn_file_actions_addclosefrom_np(actions, 4)) != 0) return error;
+    return posix_spawn_file_actions_addchdir_np(actions, "/");
+}
+
+static int set_signals(posix_spawnattr_t *attributes) {
+    sigset_t all, none;
+    int error;
+    sigfillset(&all);
+    sigemptyset(&none);
+    if ((error = posix_spawnattr_setsigdefault(attributes, &all)) != 0) return error;
+    if ((error = posix_spawnattr_setsigmask(attributes, &none)) != 0) return error;
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
 int clinux_spawn_worker(
     const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t all, none;
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0) return error;
     error = posix_spawnattr_init(&attributes);
-    if (error != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return error;
+    if (error == 0) {
+        error = set_actions(&actions, channel, output);
+        if (error == 0) error = set_signals(&attributes);
+        if (error == 0) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+        posix_spawnattr_destroy(&attributes);
     }
-    sigfillset(&all);
-    sigemptyset(&none);
-    /* `channel` and `output` are above 3 in the agent, which holds 0 to 3 open itself. */
-    (void)(error == 0 && (error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)));
-    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, output, 1)));
-    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, output, 2)));
-    (void)(error == 0 && (error = posix_spawn_file_actions_adddup2(&actions, channel, 3)));
-    (void)(error == 0 && (error = posix_spawn_file_actions_addclosefrom_np(&actions, 4)));
-    (void)(error == 0 && (error = posix_spawn_file_actions_addchdir_np(&actions, "/")));
-    (void)(error == 0 && (error = posix_spawnattr_setsigdefault(&attributes, &all)));
-    (void)(error == 0 && (error = posix_spawnattr_setsigmask(&attributes, &none)));
-    (void)(error == 0
-           && (error = posix_spawnattr_setflags(
-                   &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)));
-    if (error == 0) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
-    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }

@@ -1,1 +1,1 @@
-internal import CCurl
+import CCurl

@@ -1,2 +1,2 @@
-internal import TokenService
-internal import X509
+import TokenService
+import X509

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A PIN, in a page of its own: locked in memory, left out of core dumps and of forked children, wiped when it ends.
 ///

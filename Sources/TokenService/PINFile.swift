@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 extension PIN {
     /// Reads a PIN out of a file, straight into its page: the first and only line, without its end.

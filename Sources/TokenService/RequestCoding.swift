@@ -1,4 +1,4 @@
-internal import PKCS11URI
+import PKCS11URI
 
 extension Request {
     /// The frame's kind.

@@ -1,5 +1,5 @@
-internal import TokenService
-internal import X509
+import TokenService
+import X509
 
 extension FailedPIN {
     /// Derives what is kept of a refused PIN. scrypt, because a PIN of six digits is soon guessed from a quick hash.

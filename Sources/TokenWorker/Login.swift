@@ -1,6 +1,6 @@
-internal import PKCS11
-internal import TokenService
-internal import X509
+import PKCS11
+import TokenService
+import X509
 
 extension TokenControl {
     /// Logs in to a token: at most one C_Login, and none that the token's own flags speak against.

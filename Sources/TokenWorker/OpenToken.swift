@@ -1,6 +1,6 @@
-internal import PKCS11
-internal import Synchronization
-internal import TokenService
+import PKCS11
+import Synchronization
+import TokenService
 
 /// The module, and the lock that keeps two threads from opening or closing sessions at the same time
 /// (tpm2-pkcs11 1.9 gives both the same handle).

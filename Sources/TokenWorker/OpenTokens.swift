@@ -1,5 +1,5 @@
-internal import PKCS11
-internal import TokenService
+import PKCS11
+import TokenService
 
 /// One thread's sessions, by slot.
 struct OpenTokens {

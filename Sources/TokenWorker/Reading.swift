@@ -1,5 +1,5 @@
-internal import PKCS11
-internal import TokenService
+import PKCS11
+import TokenService
 
 extension OpenToken {
     /// Every X.509 certificate that the token shows. One that cannot be read is left out alone.

@@ -1,5 +1,5 @@
-internal import PKCS11
-internal import TokenService
+import PKCS11
+import TokenService
 
 /// What one signing thread holds: a session for each token that it has signed on.
 struct SigningLane {

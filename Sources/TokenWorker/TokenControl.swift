@@ -1,5 +1,5 @@
-internal import PKCS11
-internal import TokenService
+import PKCS11
+import TokenService
 
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
 struct TokenControl {

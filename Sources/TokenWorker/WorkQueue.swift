@@ -1,5 +1,5 @@
-internal import Dispatch
-internal import Synchronization
+import Dispatch
+import Synchronization
 
 /// Jobs for the threads that take them, first in, first out.
 final class WorkQueue<Job: Sendable>: Sendable {

@@ -1,8 +1,8 @@
-internal import CLinux
-internal import Dispatch
-internal import Glibc
-internal import PKCS11
-internal import TokenService
+import CLinux
+import Dispatch
+import Glibc
+import PKCS11
+import TokenService
 
 /// A worker: one PKCS#11 module, its sessions and its logins, in a process that may be killed at any moment.
 package enum Worker {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// scrypt, for recognising a secret without keeping it.
 package enum KeyDerivation {

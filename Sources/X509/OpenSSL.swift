@@ -1,1 +1,1 @@
-internal import COpenSSL
+import COpenSSL

@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// The attributes that are read here (PKCS#11 2.40 §4), each with a limit on its length.
 package enum Attribute: Sendable {

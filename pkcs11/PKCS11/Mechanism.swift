@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// A way to make the two signatures that Roles Anywhere takes: RSASSA-PKCS1-v1_5 and ECDSA, both over SHA-256.
 package enum Mechanism: Sendable {

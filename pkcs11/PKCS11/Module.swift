@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// A PKCS#11 library, loaded and initialised through p11-kit in managed mode, which gives it thread-safe
 /// initialisation and reference counting (p11-kit manual, "Initialization"). It is finalised when the last user,

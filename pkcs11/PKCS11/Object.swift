@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// An object in a session, by its handle. 0 is a handle like any other: ykcs11 gives it out.
 package struct Object: Hashable, Sendable {

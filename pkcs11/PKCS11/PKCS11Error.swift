@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// A PKCS#11 call that failed, or a token that answered what cannot be.
 package enum PKCS11Error: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// What a PKCS#11 function answered. An open set: vendors add codes (PKCS#11 2.40 §11.1).
 package struct ReturnValue: RawRepresentable, Hashable, Sendable {

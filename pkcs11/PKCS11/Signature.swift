@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 extension TokenSession {
     /// Room for every signature made here: RSA up to 8192 bits, ECDSA up to P-521. It is given at once, because some

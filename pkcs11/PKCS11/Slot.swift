@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 package import PKCS11URI
 
 /// A place for a token.

@@ -1,4 +1,4 @@
-internal import CP11Kit
+import CP11Kit
 
 /// An open read-only session. It keeps its module loaded, has one owner, and closes when that owner lets go.
 ///

@@ -19,6 +19,9 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
    0, or an errno. */
 int clinux_harden_process(void);
 
+/* pipe2(2) with O_CLOEXEC. 0, or an errno. */
+int clinux_pipe(int descriptors[2]);
+
 /* Starts `path` with exactly these arguments and this environment, standard input from /dev/null, `channel` as
    descriptor 3, `output` as standard output and error, nothing else open, working directory /, default signals.
    0 and *pid, or an errno. */

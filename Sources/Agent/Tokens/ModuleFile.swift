@@ -1,0 +1,41 @@
+import Glibc
+
+/// A module's library, looked at before a worker loads it: loading runs its constructors.
+enum ModuleFile {
+    /// Resolves symbolic links and checks that nobody but root and this user can have put the library there.
+    ///
+    /// - Returns: The real path, or one line that says what is wrong and what to do.
+    static func check(_ path: String) -> Result<String, Problem> {
+        guard let resolved = unsafe realpath(path, nil) else {
+            return .failure(Problem("\(path): \(unsafe String(cString: strerror(errno))); check the module's path"))
+        }
+        defer { unsafe free(resolved) }
+        let real = unsafe String(cString: resolved)
+        var part = real
+        while true {
+            if let trouble = trouble(with: part, isFile: part == real) { return .failure(Problem(trouble)) }
+            guard part != "/", let slash = part.lastIndex(of: "/") else { return .success(real) }
+            part = slash == part.startIndex ? "/" : String(part[..<slash])
+        }
+    }
+
+    struct Problem: Error, Hashable {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
+
+    private static func trouble(with path: String, isFile: Bool) -> String? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return "\(path): \(unsafe String(cString: strerror(errno)))" }
+        if isFile, status.st_mode & S_IFMT != S_IFREG { return "\(path) is not a regular file" }
+        guard status.st_uid == 0 || status.st_uid == geteuid() else {
+            return "\(path) belongs to user \(status.st_uid): only root or this user may own a module or its folders"
+        }
+        let isSticky = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & S_ISVTX != 0
+        guard status.st_mode & 0o022 == 0 || isSticky else {
+            let mode = String(status.st_mode & 0o7777, radix: 8)
+            return "\(path) can be changed by other users (mode \(mode)): chmod go-w it"
+        }
+        return nil
+    }
+}

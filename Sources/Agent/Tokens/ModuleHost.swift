@@ -1,0 +1,245 @@
+import Logging
+import TokenService
+
+/// Why a module gave no answer.
+enum ModuleFailure: Error, Hashable, Sendable {
+    /// The module does not load, or its worker does not start. The text is the reason.
+    case unavailable(String)
+    /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
+    case resting(String, milliseconds: Int64)
+    case lost(WorkerLoss)
+    case refused(WorkerFailure)
+}
+
+/// One module and the worker that runs it, which is started when it is needed and again when it has died.
+actor ModuleHost {
+    let configuration: ModuleConfiguration
+    let path: String
+
+    private let launch: WorkerLaunch
+    private let clock: AgentClock
+    private let log: Logger
+    private var state = State.idle
+    /// Workers that have died one after another without an answer between them.
+    private var deaths = 0
+    private var restUntil: Int64 = 0
+    private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
+
+    private enum State {
+        case idle
+        case starting(Task<Result<WorkerProcess, ModuleFailure>, Never>)
+        case running(WorkerProcess)
+    }
+
+    /// What a worker process is made of.
+    struct WorkerLaunch: Sendable {
+        var executable: String
+        var deadlines: Deadlines
+    }
+
+    /// In milliseconds.
+    package struct Deadlines: Sendable {
+        var load: Int64 = 15_000
+        var list: Int64 = 10_000
+        var logIn: Int64 = 15_000
+        var sign: Int64 = 15_000
+    }
+
+    init(
+        configuration: ModuleConfiguration, path: String, launch: WorkerLaunch, clock: AgentClock, log: Logger
+    ) {
+        self.configuration = configuration
+        self.path = path
+        self.launch = launch
+        self.clock = clock
+        self.log = log
+    }
+
+    /// Every token of the module. Callers at the same time share one look.
+    func tokens() async -> Result<[TokenSnapshot], ModuleFailure> {
+        if let listing { return await listing.value }
+        let task = Task {  // awaited right here, and by whoever joins
+            await self.ask(.list, deadline: self.launch.deadlines.list)
+                .flatMap { (reply) -> Result<[TokenSnapshot], ModuleFailure> in
+                    guard case .tokens(let tokens) = reply else { return .failure(Self.confused) }
+                    return .success(tokens)
+                }
+        }
+        listing = task
+        let result = await task.value
+        listing = nil
+        return result
+    }
+
+    func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
+        await ask(.logIn(request), secret: pin, deadline: launch.deadlines.logIn).flatMap { reply in
+            guard case .login(let outcome) = reply else { return .failure(Self.confused) }
+            return .success(outcome)
+        }
+    }
+
+    func sign(_ request: SignRequest) async -> Result<[UInt8], ModuleFailure> {
+        await ask(.sign(request), deadline: launch.deadlines.sign).flatMap { reply in
+            guard case .signature(let signature) = reply else { return .failure(Self.confused) }
+            return .success(signature)
+        }
+    }
+
+    /// Logs out of one token, or of all. A worker that does not answer is killed: that logs out as well.
+    func logOut(_ token: TokenReference?) async {
+        guard case .running(let worker) = state else { return }
+        let reply = await worker.ask(.logOut(token), deadline: 2000, clock: clock)
+        if case .failure(let loss) = reply { note(loss, of: worker) }
+    }
+
+    /// Logs out and ends the worker.
+    func stop() async {
+        await logOut(nil)
+        if case .running(let worker) = state { worker.kill(.stopped) }
+        state = .idle
+    }
+
+    /// The worker's process, where one runs.
+    var processID: Int32? {
+        if case .running(let worker) = state { worker.processID } else { nil }
+    }
+
+    // MARK: The worker
+
+    private func ask(
+        _ request: Request, secret: HeldPIN? = nil, deadline: Int64
+    ) async -> Result<Reply, ModuleFailure> {
+        for isLastAttempt in [false, true] {
+            let worker: WorkerProcess
+            switch await running() {
+            case .success(let running): worker = running
+            case .failure(let failure): return .failure(failure)
+            }
+            switch await worker.ask(request, secret: secret, deadline: deadline, clock: clock) {
+            case .success(.failed(let failure)):
+                deaths = 0
+                if failure.saysModuleIsBroken { retire(worker, because: failure) }
+                return .failure(.refused(failure))
+            case .success(let reply):
+                deaths = 0
+                return .success(reply)
+            case .failure(let loss):
+                note(loss, of: worker)
+                // Another request's deadline has killed this one: it may have its turn, but a PIN is never sent twice.
+                if loss.cause == .othersDeadline, !isLastAttempt, !request.isLogin { continue }
+                return .failure(.lost(loss))
+            }
+        }
+        return .failure(.unavailable("the worker was killed twice"))
+    }
+
+    private func running() async -> Result<WorkerProcess, ModuleFailure> {
+        switch state {
+        case .running(let worker): return .success(worker)
+        case .starting(let task): return await task.value
+        case .idle: break
+        }
+        let now = clock.boot()
+        guard now >= restUntil else {
+            return .failure(.resting("its worker has died \(deaths) times in a row", milliseconds: restUntil - now))
+        }
+        let task = Task { await self.start() }  // awaited right here, and by whoever joins
+        state = .starting(task)
+        let result = await task.value
+        guard case .starting(let current) = state, current == task else { return result }
+        switch result {
+        case .success(let worker): state = .running(worker)
+        case .failure: state = .idle
+        }
+        return result
+    }
+
+    private func start() async -> Result<WorkerProcess, ModuleFailure> {
+        let library: String
+        switch ModuleFile.check(path) {
+        case .success(let path): library = path
+        case .failure(let problem): return .failure(.unavailable(problem.text))
+        }
+        let worker: WorkerProcess
+        do throws(WorkerLoss) {
+            let output = WorkerOutput(module: path, log: log)
+            worker = try WorkerProcess(
+                executable: launch.executable, environment: configuration.environment,
+                output: { output.note($0) })
+        } catch {
+            return .failure(.lost(error))
+        }
+        let load = Request.load(modulePath: library, sessions: UInt8(clamping: configuration.sessions))
+        switch await worker.ask(load, deadline: launch.deadlines.load, clock: clock) {
+        case .success(.loaded(let report)):
+            log.info(
+                "module loaded",
+                metadata: [
+                    "module": "\(path)", "worker": "\(worker.processID)",
+                    "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
+                ])
+            return .success(worker)
+        case .success(.failed(let failure)):
+            worker.kill(.stopped)
+            return .failure(.unavailable(failure.text))
+        case .success:
+            worker.kill(.stopped)
+            return .failure(Self.confused)
+        case .failure(let loss):
+            rest()
+            return .failure(.lost(loss))
+        }
+    }
+
+    private func note(_ loss: WorkerLoss, of worker: WorkerProcess) {
+        guard case .running(let current) = state, current === worker else { return }
+        state = .idle
+        guard loss.cause != .stopped else { return }
+        log.warning(
+            "worker lost", metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(loss)"])
+        rest()
+    }
+
+    private func retire(_ worker: WorkerProcess, because failure: WorkerFailure) {
+        log.warning("worker replaced", metadata: ["module": "\(path)", "why": "\(failure.text)"])
+        worker.kill(.stopped)
+        if case .running(let current) = state, current === worker { state = .idle }
+    }
+
+    /// The first death costs no pause, so that the next request finds a worker; a module that dies each time is left
+    /// alone for longer and longer.
+    private func rest() {
+        deaths += 1
+        guard deaths > 1 else { return }
+        let pause: Int64 = deaths >= 10 ? 300_000 : min(30_000, 100 << min(deaths - 2, 16))
+        restUntil = clock.boot() + pause
+    }
+
+    private static let confused = ModuleFailure.refused(
+        WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
+}
+
+extension Request {
+    fileprivate var isLogin: Bool { if case .logIn = self { true } else { false } }
+}
+
+extension WorkerFailure {
+    /// The library may be inconsistent, and only a new process is sure to help (PKCS#11 2.40 §11.1.1).
+    fileprivate var saysModuleIsBroken: Bool {
+        guard kind == .function, let returnValue else { return kind == .nonsense }
+        // CKR_HOST_MEMORY, CKR_GENERAL_ERROR, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_CRYPTOKI_NOT_INITIALIZED
+        return [0x02, 0x05, 0x30, 0x31, 0x190].contains(returnValue)
+    }
+}
+
+extension WorkerLoss: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .ended(let how): how
+        case .deadline(let milliseconds): "a call did not come back within \(milliseconds / 1000) seconds"
+        case .othersDeadline: "another request's call did not come back in time"
+        case .notStarted(let error): "it cannot be started: errno \(error)"
+        case .stopped: "the agent ended it"
+        }
+    }
+}

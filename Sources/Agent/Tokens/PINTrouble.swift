@@ -1,0 +1,144 @@
+import AgentAPI
+import PKCS11URI
+import TokenService
+
+/// Why there is no login to a token.
+enum PINTrouble: Error, Hashable, Sendable {
+    /// A person locked it.
+    case locked
+    /// Only a person has the PIN.
+    case needed
+    /// Nothing was sent to the token.
+    case notSent(LoginRefusal)
+    /// The token refused the PIN; the name is the code's.
+    case rejected(name: String)
+    case blocked
+    case module(ModuleFailure)
+}
+
+extension PINTrouble {
+    /// The problem that a client is told.
+    func problem(for token: TokenDescription) -> Problem {
+        let name = token.displayName
+        let unlock = "run 'tokenward unlock'"
+        switch self {
+        case .locked: return Problem(.locked, "token \(name) is locked", hint: unlock)
+        case .needed: return Problem(.pinNeeded, "token \(name) needs its PIN", hint: unlock)
+        case .blocked:
+            return Problem(
+                .pinBlocked, "the PIN of token \(name) is blocked",
+                hint: "unblock it with the vendor's tool and the PUK or the security officer's PIN")
+        case .rejected(let code):
+            return Problem(
+                .pinIncorrect, "token \(name) refused its PIN (\(code)), which is not tried again",
+                hint: "check the PIN, then \(unlock)")
+        case .notSent(let refusal): return refusal.problem(for: name)
+        case .module(let failure): return failure.problem(doing: "logging in to token \(name)")
+        }
+    }
+}
+
+extension LoginRefusal {
+    fileprivate func problem(for name: String) -> Problem {
+        switch self {
+        case .locked: PINTrouble.blocked.problem(named: name)
+        case .finalTry:
+            Problem(
+                .pinNeeded, "token \(name) has one try left for its PIN, which this agent does not spend",
+                hint: "log in once with the vendor's tool, such as 'pkcs11-tool --login --test', to reset the count")
+        case .countLow:
+            Problem(
+                .pinNeeded, "token \(name) has counted a wrong PIN, so the stored one is not sent",
+                hint: "check it, then run 'tokenward unlock' and type it")
+        case .toBeChanged:
+            Problem(
+                .pinNeeded, "token \(name) wants its PIN changed", hint: "change it with the vendor's tool")
+        case .notInitialized:
+            Problem(
+                .pinNeeded, "token \(name) has no user PIN yet", hint: "set it with the vendor's tool")
+        case .length(let shortest, let longest):
+            Problem(
+                .pinIncorrect, "the PIN was not sent: token \(name) takes \(shortest) to \(longest) characters",
+                hint: "check the PIN, then run 'tokenward unlock'")
+        case .knownWrong:
+            Problem(
+                .pinIncorrect, "token \(name) has refused this PIN before, so it was not sent again",
+                hint: "correct the PIN, then run 'tokenward unlock'")
+        case .unreadable(let reason):
+            Problem(
+                .configuration, "the PIN file of token \(name) cannot be used: \(reason)",
+                hint: "correct the file that pin-source names, then run 'tokenward unlock'")
+        case .noPinpad:
+            Problem(
+                .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
+                hint: "use another pin-source for it")
+        }
+    }
+}
+
+extension PINTrouble {
+    fileprivate func problem(named name: String) -> Problem {
+        problem(
+            for: TokenDescription(label: Array(name.utf8), manufacturer: [], model: [], serial: []))
+    }
+}
+
+extension ModuleFailure {
+    func problem(doing what: String) -> Problem {
+        switch self {
+        case .unavailable(let reason):
+            Problem(
+                .moduleFailed, "\(what): the module is not available: \(reason)",
+                hint: "see 'tokenward status' and the agent's log")
+        case .resting(let reason, let milliseconds):
+            Problem(
+                .moduleFailed, "\(what): the module rests, because \(reason)",
+                hint: "see the agent's log; it is started again by itself",
+                retryAfter: Int(milliseconds / 1000) + 1)
+        case .lost(let loss):
+            if case .deadline = loss.cause {
+                Problem(
+                    .moduleTimeout, "\(what): \(loss), and its worker was ended",
+                    hint: "check the token or its connection, then try again")
+            } else {
+                Problem(
+                    .moduleFailed, "\(what): the module's worker is gone: \(loss)",
+                    hint: "try again; a new worker is started by itself")
+            }
+        case .refused(let failure): failure.problem(doing: what)
+        }
+    }
+}
+
+extension WorkerFailure {
+    fileprivate func problem(doing what: String) -> Problem {
+        switch kind {
+        case .tokenGone:
+            Problem(.tokenGone, "\(what): the token is gone (\(text))", hint: "insert it again")
+        case .keyNotFound:
+            Problem(
+                .noIdentity, "\(what): the private key is not on the token",
+                hint: "run 'tokenward list' to see what the token has")
+        case .notLoggedIn: Problem(.pinNeeded, "\(what): the token is not logged in", hint: "run 'tokenward unlock'")
+        case .gesture:
+            Problem(
+                .tokenBusy, "\(what): nobody confirmed on the token in time (\(text))",
+                hint: "try again, and touch the token when it asks")
+        case .mechanism:
+            Problem(
+                .moduleFailed, "\(what): the token cannot make this signature: \(text)",
+                hint: "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256")
+        case .function, .notLoaded, .nonsense, .protocol:
+            Problem(.moduleFailed, "\(what): \(text)", hint: "see 'tokenward status' and the agent's log")
+        }
+    }
+}
+
+extension TokenDescription {
+    /// The label for a terminal or a log: what is no plain character becomes `?`.
+    var displayName: String {
+        let text = label.isEmpty ? serial : label
+        let plain = String(decoding: text.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+        return plain.isEmpty ? "without a label" : "\"\(plain)\""
+    }
+}

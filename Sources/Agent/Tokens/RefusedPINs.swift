@@ -1,0 +1,72 @@
+import Glibc
+import PKCS11URI
+import TokenService
+
+/// The PINs that tokens have refused, in a file that outlives a restart of the agent and nothing else: it is in the
+/// runtime directory, which is in memory. A restart loop must not spend a card's tries one by one.
+///
+/// A line a PIN: module, label, manufacturer, model, serial, salt and hash, in hexadecimal.
+struct RefusedPINs: Sendable {
+    var path: String
+
+    func load() -> [TokenKey: [FailedPIN]] {
+        let file = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return [:] }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = unsafe read(file, &bytes, bytes.count)
+        guard count > 0 else { return [:] }
+        var found: [TokenKey: [FailedPIN]] = [:]
+        for line in String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n") {
+            let fields = line.split(separator: " ", omittingEmptySubsequences: false).map { bytesOfHex($0) }
+            guard fields.count == 7, let module = fields[0], let label = fields[1], let manufacturer = fields[2],
+                let model = fields[3], let serial = fields[4], let salt = fields[5], let hash = fields[6]
+            else { continue }
+            let token = TokenDescription(label: label, manufacturer: manufacturer, model: model, serial: serial)
+            let key = TokenKey(module: String(decoding: module, as: UTF8.self), token: token)
+            found[key, default: []].append(FailedPIN(salt: salt, hash: hash))
+        }
+        return found
+    }
+
+    /// Writes all of it, whole or not at all.
+    ///
+    /// - Returns: Whether it is on disk. If it is not, the promise holds as long as this agent lives.
+    func save(_ refused: [TokenKey: [FailedPIN]]) -> Bool {
+        guard !refused.isEmpty else {
+            unsafe unlink(path)
+            return true
+        }
+        var text: [UInt8] = []
+        for (key, pins) in refused {
+            for pin in pins {
+                let fields = [
+                    Array(key.module.utf8), key.token.label, key.token.manufacturer, key.token.model,
+                    key.token.serial, pin.salt, pin.hash,
+                ]
+                text += Array(fields.map(hex).joined(separator: " ").utf8) + [UInt8(ascii: "\n")]
+            }
+        }
+        let new = "\(path).new"
+        unsafe unlink(new)
+        let file = unsafe open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return unsafe write(file, text, text.count) == text.count && rename(new, path) == 0
+    }
+}
+
+private func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+private func bytesOfHex(_ text: Substring) -> [UInt8]? {
+    let digits = text.utf8.map { byte in Int(String(decoding: [byte], as: UTF8.self), radix: 16) }
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+        guard let high = digits[index], let low = digits[index + 1] else { return nil }
+        bytes.append(UInt8(high << 4 | low))
+    }
+    return bytes
+}

@@ -1,0 +1,46 @@
+import TokenService
+
+/// What the agent remembers of a token's PIN.
+struct TokenAccess: Sendable {
+    /// A refusal that stands until a person says otherwise.
+    var refusal: Refusal?
+    /// PINs that the token has refused: never sent again.
+    var refused: [FailedPIN] = []
+    /// The token has taken the stored PIN in this agent's life: a login that a crash cut short costs no try.
+    var hasTakenStoredPIN = false
+    /// When the login of a PIN that was typed ends, in milliseconds of boot time.
+    var typedUntil: Int64?
+    /// Whether a typed PIN is good for one signature.
+    var isForOneSignature = false
+    /// The login under way, for whoever else needs it.
+    var login: Task<Result<Void, PINTrouble>, Never>?
+
+    enum Refusal: Hashable, Sendable {
+        /// The token refused the PIN.
+        case rejected(name: String)
+        /// CKR_PIN_LOCKED, or the token's flags say so.
+        case blocked
+    }
+}
+
+/// Which tokens a person has locked. While a token is locked nothing logs in to it by itself.
+struct Locks: Sendable {
+    private var isAllLocked = false
+    private var exceptions: Set<TokenKey> = []
+
+    func contains(_ key: TokenKey) -> Bool { exceptions.contains(key) != isAllLocked }
+
+    mutating func lock(_ key: TokenKey) { set(key, isLocked: true) }
+    mutating func unlock(_ key: TokenKey) { set(key, isLocked: false) }
+
+    /// Every token, those that come later included.
+    mutating func lockAll() { self = Locks(isAllLocked: true) }
+    mutating func unlockAll() { self = Locks() }
+
+    init() {}
+    private init(isAllLocked: Bool) { self.isAllLocked = isAllLocked }
+
+    private mutating func set(_ key: TokenKey, isLocked: Bool) {
+        if isLocked == isAllLocked { exceptions.remove(key) } else { exceptions.insert(key) }
+    }
+}

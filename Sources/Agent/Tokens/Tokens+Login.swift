@@ -1,0 +1,196 @@
+import AgentAPI
+import PKCS11URI
+import TokenService
+
+extension Tokens {
+    /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
+    /// shares it; what the token refused is not tried again.
+    package func logIn(to token: FoundToken) async throws(Problem) {
+        guard token.snapshot.flags.contains(.loginRequired) else { return }
+        try await finish(login(to: token, pin: nil), token)
+    }
+
+    /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
+    /// refusal.
+    package func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
+        let wasLocked = locks.contains(token.key)
+        locks.unlock(token.key)
+        access[token.key, default: TokenAccess()].refusal = nil
+        do throws(Problem) {
+            try await finish(login(to: token, pin: pin), token)
+        } catch {
+            if wasLocked { locks.lock(token.key) }
+            throw error
+        }
+    }
+
+    /// Logs out and keeps what is stored from logging in again, until `unlock`.
+    ///
+    /// - Parameter tokens: Nil for all, those that come later included.
+    package func lock(_ tokens: [FoundToken]?) async {
+        guard let tokens else {
+            locks.lockAll()
+            for key in access.keys { access[key]?.typedUntil = nil }
+            for host in hosts { await host.logOut(nil) }
+            return
+        }
+        for token in tokens {
+            locks.lock(token.key)
+            await logOut(token.key, slotID: token.snapshot.slotID)
+        }
+    }
+
+    package func unlockAll() { locks.unlockAll() }
+
+    /// Signs on the token. A lost login is made good once, where that needs nobody.
+    ///
+    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
+    package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
+        guard let host = host(of: token.key) else { throw gone(token) }
+        var result = await host.sign(request)
+        if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
+            try await logIn(to: token)
+            result = await host.sign(request)
+        }
+        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
+        do throws(ModuleFailure) {
+            return try result.get()
+        } catch {
+            throw error.problem(doing: "signing on token \(token.snapshot.token.displayName)")
+        }
+    }
+
+    // MARK: One login
+
+    private func finish(_ login: Task<Result<Void, PINTrouble>, Never>, _ token: FoundToken) async throws(Problem) {
+        switch await login.value {
+        case .success: return
+        case .failure(let trouble): throw trouble.problem(for: token.snapshot.token)
+        }
+    }
+
+    private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
+        if let running = access[token.key]?.login { return running }
+        let task = Task {  // awaited by all who call this
+            let result = await self.attempt(token, pin: pin)
+            self.access[token.key]?.login = nil
+            return result
+        }
+        access[token.key, default: TokenAccess()].login = task
+        return task
+    }
+
+    private func attempt(_ token: FoundToken, pin: HeldPIN?) async -> Result<Void, PINTrouble> {
+        if locks.contains(token.key) { return .failure(.locked) }
+        let rule = rule(for: token.snapshot)
+        if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }
+        guard let host = host(of: token.key) else { return .failure(.needed) }
+        let source: LoginRequest.Source
+        if pin != nil {
+            source = .typed
+        } else if let stored = rule.flatMap({ loginSource(for: $0.pinSource) }) {
+            source = stored
+        } else {
+            // Only a person has the PIN, and may have given it already: the worker knows.
+            return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
+        }
+        let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
+        let request = LoginRequest(token: reference, source: source, refused: access[token.key]?.refused ?? [])
+        let result = await host.logIn(request, pin: pin)
+        return note(result, token: token, rule: rule, isTyped: pin != nil)
+    }
+
+    private func note(
+        _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool
+    ) -> Result<Void, PINTrouble> {
+        let key = token.key
+        let name = token.snapshot.token.displayName
+        switch result {
+        case .failure(let failure):
+            log.warning("login failed", metadata: ["token": "\(name)", "why": "\(failure)"])
+            // A call that did not come back may have cost a try: a PIN that the token has never taken is not sent again
+            // without a person.
+            if case .lost = failure, access[key]?.hasTakenStoredPIN != true {
+                access[key]?.refusal = .rejected(name: "no answer to C_Login")
+            }
+            return .failure(.module(failure))
+        case .success(.loggedIn):
+            log.notice("logged in", metadata: ["token": "\(name)", "pin": isTyped ? "typed" : "stored"])
+            access[key]?.refusal = nil
+            forget(refusedPINsOf: key)
+            if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.hasTakenStoredPIN = true }
+            return .success(())
+        case .success(.notNeeded): return .success(())
+        case .success(.refused(let refusal)):
+            log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
+            if refusal == .locked { access[key]?.refusal = .blocked }
+            return .failure(.notSent(refusal))
+        case .success(.rejected(_, let code, let failed)):
+            log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
+            let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
+            access[key]?.refusal = refusal
+            access[key]?.hasTakenStoredPIN = false
+            if let failed { remember(failed, of: key) }
+            return .failure(refusal.trouble)
+        }
+    }
+
+    private func remember(_ failed: FailedPIN, of key: TokenKey) {
+        access[key]?.refused.append(failed)
+        saveRefused()
+    }
+
+    private func forget(refusedPINsOf key: TokenKey) {
+        guard access[key]?.refused.isEmpty == false else { return }
+        access[key]?.refused = []
+        saveRefused()
+    }
+
+    private func saveRefused() {
+        let isSaved = refusedPINs.save(access.mapValues(\.refused).filter { !$0.value.isEmpty })
+        if !isSaved {
+            log.warning("refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
+        }
+    }
+
+    // MARK: The end of a login
+
+    private func startLifetime(of token: FoundToken, rule: TokenRule?) {
+        let seconds = Int64(rule?.pinLifetimeSeconds ?? 28_800)
+        access[token.key]?.isForOneSignature = seconds == 0
+        guard seconds > 0 else { return }
+        let end = clock.boot() + seconds * 1000
+        access[token.key]?.typedUntil = end
+        Task {  // ends by itself; nobody waits for it
+            // A cancelled sleep means that the agent ends, which logs out anyway.
+            try? await self.clock.sleep(seconds * 1000)
+            if self.access[token.key]?.typedUntil == end {
+                await self.logOut(token.key, slotID: token.snapshot.slotID)
+            }
+        }
+    }
+
+    private func logOut(_ key: TokenKey, slotID: UInt64) async {
+        access[key]?.typedUntil = nil
+        access[key]?.isForOneSignature = false
+        log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
+        await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
+    }
+
+    private func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
+
+    private func gone(_ token: FoundToken) -> Problem {
+        Problem(
+            .tokenGone, "token \(token.snapshot.token.displayName) is gone with its module",
+            hint: "run 'tokenward list' to see what is there")
+    }
+}
+
+extension TokenAccess.Refusal {
+    var trouble: PINTrouble {
+        switch self {
+        case .rejected(let name): .rejected(name: name)
+        case .blocked: .blocked
+        }
+    }
+}

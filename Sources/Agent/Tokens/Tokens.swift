@@ -1,0 +1,133 @@
+import AgentAPI
+import Logging
+import PKCS11URI
+import TokenService
+
+/// Every token that the agent can reach, and who may be logged in to it.
+///
+/// The PINs are not here: a typed one passes through to a worker, a stored one is read there.
+package actor Tokens {
+    let clock: AgentClock
+    let log: Logger
+    var rules: [TokenRule]
+    var hosts: [ModuleHost]
+    /// Modules that are registered or configured and have no host, and why.
+    var unusable: [UnusableModule]
+    var access: [TokenKey: TokenAccess] = [:]
+    var locks = Locks()
+    let refusedPINs: RefusedPINs
+    private let setting: Setting
+
+    /// Where things are.
+    package struct Setting: Sendable {
+        /// The path of `tokenward-worker`.
+        package var workerExecutable: String
+        /// A folder in memory that is the agent's own, for what must outlive a restart.
+        package var runtimeFolder: String
+        /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
+        package var credentialsFolder: String?
+        /// The user's home folder, for p11-kit's configuration; nil for the system agent.
+        package var home: String?
+
+        package init(
+            workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
+        ) {
+            self.workerExecutable = workerExecutable
+            self.runtimeFolder = runtimeFolder
+            self.credentialsFolder = credentialsFolder
+            self.home = home
+        }
+    }
+
+    package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
+        self.clock = clock
+        self.log = log
+        self.setting = setting
+        rules = configuration.tokens
+        refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
+        (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
+        for (key, pins) in refusedPINs.load() { access[key] = TokenAccess(refused: pins) }
+    }
+
+    /// Takes a new configuration: modules that did not change keep their worker and its logins.
+    package func replace(with configuration: Configuration) async {
+        rules = configuration.tokens
+        let before = hosts
+        (hosts, unusable) = Self.hosts(
+            for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
+        for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
+        for key in access.keys { access[key]?.refusal = nil }  // a person has changed something: a stored PIN has a new chance
+    }
+
+    /// Logs out everywhere and ends the workers.
+    package func stop() async {
+        await withTaskGroup { group in
+            for host in hosts { group.addTask { await host.stop() } }
+        }
+    }
+
+    /// What a PIN file or a systemd credential is called, for the worker that reads it.
+    func loginSource(for source: TokenRule.PINSource) -> LoginRequest.Source? {
+        switch source {
+        case .prompt: nil
+        case .file(let path): .file(path: path)
+        case .credential(let name): .credential(path: "\(setting.credentialsFolder ?? "/nonexistent")/\(name)")
+        case .protected: .protected
+        }
+    }
+
+    private static func hosts(
+        for modules: [ModuleConfiguration], setting: Setting, clock: AgentClock, log: Logger, kept: [ModuleHost]
+    ) -> ([ModuleHost], [UnusableModule]) {
+        let registered = setting.home.map { RegisteredModules.user(home: $0) } ?? .system
+        let wanted = modules.isEmpty ? registered.configurations() : modules.map { .success($0) }
+        var hosts: [ModuleHost] = []
+        var unusable: [UnusableModule] = []
+        for entry in wanted {
+            switch entry.flatMap({ module in registered.path(of: module).map { (module, $0) } }) {
+            case .failure(let module): unusable.append(module)
+            case .success(let (module, path)):
+                let same = kept.first { $0.configuration == module && $0.path == path }
+                let launch = ModuleHost.WorkerLaunch(
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines())
+                hosts.append(
+                    same
+                        ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
+            }
+        }
+        return (hosts, unusable)
+    }
+}
+
+/// A module that has no worker, and one line that says why.
+package struct UnusableModule: Error, Hashable, Sendable {
+    package var name: String
+    package var reason: String
+}
+
+extension RegisteredModules {
+    /// What stands for an empty configuration: every registered module but those that only hold trust anchors.
+    func configurations() -> [Result<ModuleConfiguration, UnusableModule>] {
+        all().compactMap { module in
+            switch module.path {
+            case .success: .success(ModuleConfiguration(location: .name(module.name)))
+            case .failure(.trustOnly), .failure(.disabled): nil
+            case .failure(.noLibrary): .failure(UnusableModule(name: module.name, reason: "its file has no 'module:' line"))
+            }
+        }
+    }
+
+    func path(of module: ModuleConfiguration) -> Result<String, UnusableModule> {
+        switch module.location {
+        case .path(let path): return .success(path)
+        case .name(let name):
+            let modules = all()
+            guard let found = modules.first(where: { $0.name == name }) else {
+                let known = modules.map(\.name).joined(separator: ", ")
+                return .failure(
+                    UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
+            }
+            return found.path.mapError { _ in UnusableModule(name: name, reason: "p11-kit's file for it names no library to use") }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import CLinux
+import Dispatch
+import Glibc
+import Synchronization
+import TokenService
+
+/// How a worker process came to its end, for the one request that it cost and for the log.
+struct WorkerLoss: Error, Hashable, Sendable {
+    enum Cause: Hashable, Sendable {
+        /// The process ended by itself: a crash, or the module called exit().
+        case ended(String)
+        /// A call did not come back within these milliseconds, and the process was killed.
+        case deadline(milliseconds: Int64)
+        /// The process was killed because another request's deadline had passed.
+        case othersDeadline
+        /// It could not be started (errno).
+        case notStarted(Int32)
+        /// The agent ended it.
+        case stopped
+    }
+    var cause: Cause
+}
+
+/// A running worker, and the requests that it has not answered yet.
+final class WorkerProcess: Sendable {
+    let processID: pid_t
+    private let socket: FrameSocket
+    private let state: Mutex<State>
+
+    private struct State {
+        var pending: [UInt32: CheckedContinuation<Result<Reply, WorkerLoss>, Never>] = [:]
+        var nextNumber: UInt32 = 0
+        var cause: WorkerLoss.Cause?
+        var hasEnded = false
+    }
+
+    /// Starts a worker with exactly this environment.
+    ///
+    /// - Parameter output: Called with what the process writes to its standard output and error, on a thread of its own.
+    init(
+        executable: String, environment: [String: String], output: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(WorkerLoss) {
+        var sockets: [Int32] = [-1, -1]
+        var pipes: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &sockets) == 0 else {
+            throw WorkerLoss(cause: .notStarted(errno))
+        }
+        defer { close(sockets[1]) }
+        guard unsafe clinux_pipe(&pipes) == 0 else {
+            let error = errno
+            close(sockets[0])
+            throw WorkerLoss(cause: .notStarted(error))
+        }
+        defer { close(pipes[1]) }
+        var processID: pid_t = 0
+        let arguments = CStrings([executable])
+        let variables = CStrings(environment.map { "\($0)=\($1)" }.sorted())
+        let error = unsafe clinux_spawn_worker(
+            executable, arguments.pointers, variables.pointers, sockets[1], pipes[1], &processID)
+        guard error == 0 else {
+            close(sockets[0])
+            close(pipes[0])
+            throw WorkerLoss(cause: .notStarted(error))
+        }
+        self.processID = processID
+        socket = FrameSocket(descriptor: sockets[0])
+        state = Mutex(State())
+        let reading = pipes[0]
+        DispatchQueue(label: "worker \(processID) output").async { Self.drain(reading, into: output) }
+        DispatchQueue(label: "worker \(processID) replies").async { self.receive() }
+    }
+
+    deinit { close(socket.descriptor) }
+
+    /// Asks, and waits for the answer or the process's end; past the deadline the process is killed, because nothing
+    /// else ends a call into a module.
+    func ask(
+        _ request: Request, secret: HeldPIN? = nil, deadline: Int64, clock: AgentClock
+    ) async -> Result<Reply, WorkerLoss> {
+        let number = state.withLock { state in
+            state.nextNumber &+= 1
+            return state.nextNumber
+        }
+        let watch = Task {  // ends with this call, below
+            try await clock.sleep(deadline)
+            self.expire(number, after: deadline)
+        }
+        defer { watch.cancel() }
+        return await withCheckedContinuation { continuation in
+            let body = request.body
+            let loss: WorkerLoss? = state.withLock { state in
+                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped) }
+                // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
+                guard
+                    socket.send(
+                        kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
+                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read")) }
+                state.pending[number] = continuation
+                return nil
+            }
+            guard let loss else { return }
+            kill(loss.cause)
+            continuation.resume(returning: .failure(loss))
+        }
+    }
+
+    /// Ends the process now. Whoever waits is told so.
+    func kill(_ cause: WorkerLoss.Cause) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.cause = state.cause ?? cause
+            Glibc.kill(processID, SIGKILL)  // not reaped before `hasEnded`, so the number is still this process's
+        }
+    }
+
+    private func expire(_ number: UInt32, after deadline: Int64) {
+        let late = state.withLock { $0.pending.removeValue(forKey: number) }
+        guard let late else { return }
+        kill(.othersDeadline)
+        late.resume(returning: .failure(WorkerLoss(cause: .deadline(milliseconds: deadline))))
+    }
+
+    private func receive() {
+        while let frame = socket.receive(), let reply = try? Reply(kind: frame.header.kind, body: frame.body) {
+            state.withLock { $0.pending.removeValue(forKey: frame.header.number) }?.resume(returning: .success(reply))
+        }
+        // The socket has ended, or says nonsense: so has the process, in a moment.
+        Glibc.kill(processID, SIGKILL)
+        var status: Int32 = 0
+        while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        let (pending, cause) = state.withLock { state in
+            state.hasEnded = true
+            state.cause = state.cause ?? .ended(describe(status))
+            defer { state.pending = [:] }
+            return (state.pending, state.cause)
+        }
+        for continuation in pending.values {
+            continuation.resume(returning: .failure(WorkerLoss(cause: cause ?? .stopped)))
+        }
+    }
+
+    private static func drain(_ pipe: Int32, into output: ([UInt8]) -> Void) {
+        defer { close(pipe) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = unsafe read(pipe, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            output(Array(buffer.prefix(count)))
+        }
+    }
+}
+
+/// A status of waitpid(2), in words.
+private func describe(_ status: Int32) -> String {
+    let signal = status & 0x7F
+    return signal == 0 ? "it exited with status \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
+}
+
+/// A NULL-terminated array of C strings, freed with its owner.
+@safe private struct CStrings: ~Copyable {
+    let pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ strings: [String]) { unsafe pointers = strings.map { unsafe strdup($0) } + [nil] }
+
+    deinit { unsafe pointers.forEach { unsafe free($0) } }
+}
