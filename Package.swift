@@ -83,6 +83,9 @@ let package = Package(
             name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict),
 
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
+        .testTarget(
+            name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "PKCS11URI"], path: "softhsm-tests/uri",
+            swiftSettings: strict),
         .testTarget(name: "TokenServiceTests", dependencies: ["TokenService"], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),

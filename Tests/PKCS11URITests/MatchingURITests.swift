@@ -1,0 +1,137 @@
+import PKCS11URI
+import Testing
+
+@Suite("A URI that is matched")
+struct MatchingURITests {
+    private let token = TokenDescription(
+        label: Array("prod".utf8), manufacturer: Array("Yubico (www.yubico.com)".utf8),
+        model: Array("YubiKey YK5".utf8), serial: Array("12345678".utf8))
+
+    @Test(
+        "A token matches what names it, byte for byte",
+        arguments: [
+            ("pkcs11:", true),
+            ("pkcs11:token=prod", true),
+            ("pkcs11:token=prod%20%20", true),
+            ("pkcs11:token=prod;object=absent;type=private", true),
+            ("pkcs11:token=prod;serial=12345678;model=YubiKey%20YK5;manufacturer=Yubico%20(www.yubico.com)", true),
+            ("pkcs11:token=Prod", false),
+            ("pkcs11:token=pro", false),
+            ("pkcs11:token=prod2", false),
+            ("pkcs11:token=%20prod", false),
+            ("pkcs11:token=", false),
+            ("pkcs11:token=prod;serial=12345679", false),
+            ("pkcs11:token=prod;model=YubiKey", false),
+            ("pkcs11:manufacturer=yubico", false),
+            ("pkcs11:serial=", false),
+        ])
+    func tokens(text: String, matches: Bool) throws {
+        #expect(try PKCS11URI(text).matches(token: token) == matches)
+    }
+
+    @Test(
+        "Padding with blanks or NULs is no part of a token's text",
+        arguments: [
+            "prod", "prod    ", "prod\0\0\0", "prod \0 \0",
+        ])
+    func padding(label: String) throws {
+        var token = token
+        token.label = Array(label.utf8)
+        #expect(try PKCS11URI("pkcs11:token=prod").matches(token: token))
+        #expect(PKCS11URI(token: token).matches(token: token))
+    }
+
+    @Test("A field of blanks is empty, and only an empty value names it") func emptyField() throws {
+        var token = token
+        token.serial = Array("                ".utf8)
+        #expect(try PKCS11URI("pkcs11:serial=").matches(token: token))
+        #expect(try PKCS11URI("pkcs11:token=prod").matches(token: token))
+        #expect(try !PKCS11URI("pkcs11:serial=1").matches(token: token))
+    }
+
+    @Test(
+        "A slot is matched when it is known, and never when it is not",
+        arguments: [
+            ("pkcs11:token=prod", true, true),
+            ("pkcs11:slot-id=7", true, false),
+            ("pkcs11:slot-id=8", false, false),
+            ("pkcs11:slot-description=Reader%2000", true, false),
+            ("pkcs11:slot-description=Reader", false, false),
+            ("pkcs11:slot-manufacturer=ACS", true, false),
+            ("pkcs11:slot-manufacturer=", false, false),
+            ("pkcs11:token=other;slot-id=7", false, false),
+        ])
+    func slots(text: String, known: Bool, unknown: Bool) throws {
+        let uri = try PKCS11URI(text)
+        #expect(
+            uri.matches(
+                token: token, slotID: 7, slotDescription: Array("Reader 00   ".utf8),
+                slotManufacturer: Array("ACS\0".utf8)) == known)
+        #expect(uri.matches(token: token) == unknown)
+    }
+
+    @Test(
+        "An object matches by label, ID and class, without trimming",
+        arguments: [
+            ("pkcs11:", true),
+            ("pkcs11:token=whatever", true),
+            ("pkcs11:object=client", true),
+            ("pkcs11:object=client%20", false),
+            ("pkcs11:object=Client", false),
+            ("pkcs11:object=", false),
+            ("pkcs11:id=%01%00", true),
+            ("pkcs11:id=%01", false),
+            ("pkcs11:id=", false),
+            ("pkcs11:type=cert", true),
+            ("pkcs11:type=private", false),
+            ("pkcs11:object=client;id=%01%00;type=cert", true),
+            ("pkcs11:object=client;id=%02", false),
+        ])
+    func objects(text: String, matches: Bool) throws {
+        let uri = try PKCS11URI(text)
+        #expect(uri.matchesObject(label: Array("client".utf8), id: [1, 0], type: .certificate) == matches)
+    }
+
+    @Test("An object without a label is named by an empty one") func emptyLabel() throws {
+        #expect(try PKCS11URI("pkcs11:object=;id=").matchesObject(label: [], id: [], type: .data))
+        #expect(try !PKCS11URI("pkcs11:object=a").matchesObject(label: [], id: [], type: .data))
+    }
+
+    @Test(
+        "A module matches by name and path, and an unknown one only what names none",
+        arguments: [
+            ("pkcs11:token=a", true, true, false),
+            ("pkcs11:?module-name=opensc-pkcs11", true, false, true),
+            ("pkcs11:?module-name=opensc", false, false, true),
+            ("pkcs11:?module-path=/usr/lib/opensc-pkcs11.so", true, false, true),
+            ("pkcs11:?module-path=/usr/lib", false, false, true),
+            ("pkcs11:?module-name=opensc-pkcs11&module-path=/other", false, false, true),
+        ])
+    func modules(text: String, known: Bool, unknown: Bool, namesModule: Bool) throws {
+        let uri = try PKCS11URI(text)
+        #expect(uri.matchesModule(name: "opensc-pkcs11", path: "/usr/lib/opensc-pkcs11.so") == known)
+        #expect(uri.matchesModule(name: nil, path: nil) == unknown)
+        #expect(uri.namesModule == namesModule)
+    }
+
+    @Test(
+        "A library matches by its fields",
+        arguments: [
+            ("pkcs11:", true, false),
+            ("pkcs11:library-manufacturer=OpenSC%20Project", true, true),
+            ("pkcs11:library-manufacturer=OpenSC", false, true),
+            ("pkcs11:library-description=Smartcard", true, true),
+            ("pkcs11:library-version=0.23", true, true),
+            ("pkcs11:library-version=0", false, true),
+            ("pkcs11:library-version=0.23;library-description=x", false, true),
+        ])
+    func libraries(text: String, matches: Bool, namesModule: Bool) throws {
+        let uri = try PKCS11URI(text)
+        #expect(
+            uri.matchesLibrary(
+                manufacturer: Array("OpenSC Project     ".utf8), description: Array("Smartcard".utf8),
+                version: LibraryVersion(major: 0, minor: 23)) == matches)
+        #expect(uri.namesModule == namesModule)
+        #expect(uri.matchesLibrary(manufacturer: nil, description: nil, version: nil) == !namesModule)
+    }
+}
