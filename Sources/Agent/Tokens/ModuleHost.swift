@@ -38,7 +38,7 @@ actor ModuleHost {
     }
 
     /// In milliseconds.
-    package struct Deadlines: Sendable {
+    struct Deadlines: Sendable {
         var load: Int64 = 15_000
         var list: Int64 = 10_000
         var logIn: Int64 = 15_000

@@ -5,14 +5,14 @@ import TokenService
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
     /// shares it; what the token refused is not tried again.
-    package func logIn(to token: FoundToken) async throws(Problem) {
+    func logIn(to token: FoundToken) async throws(Problem) {
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
-    package func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
+    func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
         let wasLocked = locks.contains(token.key)
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
@@ -27,7 +27,7 @@ extension Tokens {
     /// Logs out and keeps what is stored from logging in again, until `unlock`.
     ///
     /// - Parameter tokens: Nil for all, those that come later included.
-    package func lock(_ tokens: [FoundToken]?) async {
+    func lock(_ tokens: [FoundToken]?) async {
         guard let tokens else {
             locks.lockAll()
             for key in access.keys { access[key]?.typedUntil = nil }
@@ -40,12 +40,12 @@ extension Tokens {
         }
     }
 
-    package func unlockAll() { locks.unlockAll() }
+    func unlockAll() { locks.unlockAll() }
 
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
-    package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
+    func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
         guard let host = host(of: token.key) else { throw gone(token) }
         var result = await host.sign(request)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {

@@ -2,35 +2,35 @@ import PKCS11URI
 import TokenService
 
 /// A token as the agent found it, and where.
-package struct FoundToken: Sendable {
-    package var module: String
-    package var snapshot: TokenSnapshot
-    package var isLocked: Bool
-    package var isBlocked: Bool
-    package var pinSource: TokenRule.PINSource?
+struct FoundToken: Sendable {
+    var module: String
+    var snapshot: TokenSnapshot
+    var isLocked: Bool
+    var isBlocked: Bool
+    var pinSource: TokenRule.PINSource?
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
     /// Whether a login needs a person, or has been refused.
-    package var needsLogin: Bool { snapshot.flags.contains(.loginRequired) && !snapshot.isLoggedIn }
+    var needsLogin: Bool { snapshot.flags.contains(.loginRequired) && !snapshot.isLoggedIn }
 }
 
 /// A module as the agent found it.
-package struct FoundModule: Sendable {
-    package var name: String
-    package var processID: Int32?
-    package var failure: String?
+struct FoundModule: Sendable {
+    var name: String
+    var processID: Int32?
+    var failure: String?
 }
 
 /// All modules and tokens at one moment.
-package struct Survey: Sendable {
-    package var modules: [FoundModule]
-    package var tokens: [FoundToken]
+struct Survey: Sendable {
+    var modules: [FoundModule]
+    var tokens: [FoundToken]
 }
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
-    package func survey() async -> Survey {
+    func survey() async -> Survey {
         let hosts = self.hosts
         let found = await withTaskGroup(of: (Int, Result<[TokenSnapshot], ModuleFailure>, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {

@@ -6,7 +6,7 @@ import TokenService
 /// Every token that the agent can reach, and who may be logged in to it.
 ///
 /// The PINs are not here: a typed one passes through to a worker, a stored one is read there.
-package actor Tokens {
+actor Tokens {
     let clock: AgentClock
     let log: Logger
     var rules: [TokenRule]
@@ -19,17 +19,17 @@ package actor Tokens {
     private let setting: Setting
 
     /// Where things are.
-    package struct Setting: Sendable {
+    struct Setting: Sendable {
         /// The path of `tokenward-worker`.
-        package var workerExecutable: String
+        var workerExecutable: String
         /// A folder in memory that is the agent's own, for what must outlive a restart.
-        package var runtimeFolder: String
+        var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
-        package var credentialsFolder: String?
+        var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
-        package var home: String?
+        var home: String?
 
-        package init(
+        init(
             workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
         ) {
             self.workerExecutable = workerExecutable
@@ -39,7 +39,7 @@ package actor Tokens {
         }
     }
 
-    package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
+    init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
         self.log = log
         self.setting = setting
@@ -50,7 +50,7 @@ package actor Tokens {
     }
 
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
-    package func replace(with configuration: Configuration) async {
+    func replace(with configuration: Configuration) async {
         rules = configuration.tokens
         let before = hosts
         (hosts, unusable) = Self.hosts(
@@ -60,7 +60,7 @@ package actor Tokens {
     }
 
     /// Logs out everywhere and ends the workers.
-    package func stop() async {
+    func stop() async {
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
@@ -100,9 +100,9 @@ package actor Tokens {
 }
 
 /// A module that has no worker, and one line that says why.
-package struct UnusableModule: Error, Hashable, Sendable {
-    package var name: String
-    package var reason: String
+struct UnusableModule: Error, Hashable, Sendable {
+    var name: String
+    var reason: String
 }
 
 extension RegisteredModules {
