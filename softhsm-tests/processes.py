@@ -1,0 +1,136 @@
+"""The programs under test, started as a user would start them and ended by process id."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+BINARIES = os.environ.get("TOKENWARD_BIN", os.path.join(os.path.dirname(__file__), "..", ".build", "debug"))
+
+
+def binary(name):
+    path = os.path.abspath(os.path.join(BINARIES, name))
+    assert os.path.exists(path), f"{path} is missing: swift build"
+    return path
+
+
+class Agent:
+    """A tokenward-agent with a home, a runtime folder and a configuration of its own."""
+
+    def __init__(self, folder, configuration="", environment=None, arguments=(), prefix=()):
+        self.folder = str(folder)
+        self.home = f"{self.folder}/home"
+        self.runtime = f"{self.folder}/run"
+        for path in (self.home, self.runtime):
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        self.configuration_path = f"{self.folder}/config.toml"
+        self.log_path = f"{self.folder}/agent.log"
+        self.socket = f"{self.runtime}/tokenward/agent.sock"
+        self.configure(configuration)
+        self.environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": self.home,
+            "XDG_RUNTIME_DIR": self.runtime,
+            "SWIFT_BACKTRACE": "enable=no",
+            **(environment or {}),
+        }
+        self.arguments, self.prefix = list(arguments), list(prefix)
+        self.process = None
+
+    def configure(self, text):
+        new = f"{self.configuration_path}.new"
+        with open(new, "w") as file:
+            file.write(text)
+        os.chmod(new, 0o600)
+        os.rename(new, self.configuration_path)
+
+    def start(self, timeout=20):
+        """Starts it and waits for its own word that it serves (sd_notify)."""
+        path = f"{self.folder}/notify.sock"
+        if os.path.exists(path):
+            os.unlink(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(0.2)
+            with open(self.log_path, "ab") as log:
+                self.process = subprocess.Popen(
+                    [*self.prefix, binary("tokenward-agent"), "--config", self.configuration_path, *self.arguments],
+                    env={**self.environment, "NOTIFY_SOCKET": path},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+            for _ in range(int(timeout / 0.2)):
+                try:
+                    if b"READY=1" in notify.recv(4096):
+                        return self
+                except TimeoutError:
+                    pass
+                assert self.process.poll() is None, f"the agent ended: {self.log()}"
+        raise AssertionError(f"the agent did not become ready: {self.log()}")
+
+    def stop(self, with_signal=signal.SIGTERM, timeout=15):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(with_signal)
+            self.process.wait(timeout)
+        return self.process and self.process.returncode
+
+    def log(self):
+        with open(self.log_path, errors="replace") as file:
+            return file.read()
+
+    def workers(self):
+        """Process ids of the workers."""
+        result = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "tokenward-worker"], capture_output=True, text=True
+        )
+        return [int(line) for line in result.stdout.split()]
+
+    def credentials(self, profile="test", *options, timeout=60, prefix=()):
+        """What an SDK gets: the finished process of the thin client."""
+        return subprocess.run(
+            [*prefix, binary("tokenward-credential-process"), "--socket", self.socket, *options, profile],
+            env={"PATH": "/usr/bin:/bin"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    def cli(self, *arguments, input=None, timeout=60):
+        return subprocess.run(
+            [binary("tokenward"), *arguments, "--socket", self.socket],
+            env={"PATH": "/usr/bin:/bin", "HOME": self.home},
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    def json(self, *arguments):
+        result = self.cli(*arguments, "--json")
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def http(self, request, timeout=10):
+        """Sends bytes and returns all that comes back until the agent closes."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout)
+            connection.connect(self.socket)
+            connection.sendall(request)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+            return answer
+
+    def get(self, path):
+        """Status and JSON of a GET."""
+        return self.request("GET", path)
+
+    def request(self, method, path, body=b""):
+        head = f"{method} {path} HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        answer = self.http(head.encode() + body)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.loads(body) if body else None
