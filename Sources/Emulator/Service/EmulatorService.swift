@@ -157,10 +157,10 @@ extension EmulatorService {
     private func setFaults(_ body: [UInt8]) -> Answer {
         let data = Data(body)
         do {
+            let isArray = body.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "[")
             let faults =
-                try (try? JSONDecoder().decode([Fault].self, from: data)) ?? [
-                    JSONDecoder().decode(Fault.self, from: data)
-                ]
+                try isArray
+                ? JSONDecoder().decode([Fault].self, from: data) : [JSONDecoder().decode(Fault.self, from: data)]
             state.withLock { $0.faults.faults += faults }
             return .empty(204)
         } catch {
