@@ -201,3 +201,9 @@ def test_throttling_and_latency(start, tmp_path, root, identity):
     assert counters["createSessionRequests"] == 8
     assert counters["refused"] == {"ThrottlingException": len(throttled)}
     assert counters["sessionsCreated"] == 8 - len(throttled)
+
+
+def test_one_fault_needs_no_list(faulty, identity):
+    answer = send(faulty, "PUT", "/_emulator/faults", body=b' {"fault": "status", "status": 500, "times": 1}')
+    assert answer.status == 204
+    assert [create_session(faulty, SignedRequest(faulty, identity)).status for _ in range(2)] == [500, 201]
