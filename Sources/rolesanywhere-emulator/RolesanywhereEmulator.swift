@@ -1,4 +1,77 @@
+internal import ArgumentParser
+internal import Emulator
+internal import Glibc
+
 @main
-enum RolesanywhereEmulator {
-    static func main() {}
+struct RolesanywhereEmulator: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rolesanywhere-emulator",
+        abstract: "A local IAM Roles Anywhere and STS endpoint that checks what the real ones check.",
+        discussion: """
+            It answers POST /sessions (CreateSession) and STS GetCallerIdentity for the credentials that it has issued, \
+            on 127.0.0.1. The credentials open nothing. Answers whose words are not known from the real service carry \
+            the header x-emulator-invention. With --trust-anchor-pem the profile takes session names and allows twelve \
+            hours.
+
+            Faults: \(Fault.Kind.allCases.map(\.rawValue).joined(separator: ", ")). Tests set them with PUT \
+            /_emulator/faults, and read GET /_emulator/counters and GET /_emulator/last.
+            """)
+
+    @OptionGroup(title: "Resources") var resources: ResourceOptions
+    @OptionGroup(title: "Listening") var listening: ListeningOptions
+    @OptionGroup(title: "Faults") var faults: FaultOptions
+    @OptionGroup(title: "Ending") var ending: EndingOptions
+
+    func validate() throws {
+        try resources.check()
+        // Whoever only asks for the names need not say where to listen.
+        if !resources.printARNs { try listening.check() }
+    }
+
+    func run() throws {
+        if resources.printARNs {
+            print(resources.names.json)
+            return
+        }
+        // Before the server has threads, which take this thread's mask over.
+        let signals = EndingSignals()
+        let service = EmulatorService(try configuration())
+        let server = try start(service)
+        print("listening on \(listening.plain ? "http" : "https")://127.0.0.1:\(server.port)")
+        fflush(nil)
+        if ending.exitWithStdin { signals.endWithStandardInput() }
+
+        let deadline = ending.lifetime.map { ContinuousClock.now + .seconds($0) }
+        while signals.next(until: deadline) == .reload {
+            do {
+                service.replaceResources(of: try configuration())
+            } catch {
+                complain("\(error); the resources stay as they were")
+            }
+        }
+    }
+
+    private func start(_ service: EmulatorService) throws -> EmulatorServer {
+        do {
+            return try EmulatorServer(service, port: listening.port, tls: try listening.tlsFiles())
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw ValidationError("cannot listen on 127.0.0.1:\(listening.port): \(error)")
+        }
+    }
+
+    private func configuration() throws -> EmulatorConfiguration {
+        var configuration = try resources.load()
+        configuration.latencyMilliseconds = faults.latencyMs
+        configuration.ratePerSecond = faults.rate
+        configuration.clockOffsetSeconds = faults.clockOffset
+        configuration.faults = faults.fault
+        return configuration
+    }
+
+    private func complain(_ message: String) {
+        let line = Array("rolesanywhere-emulator: \(message)\n".utf8)
+        unsafe write(STDERR_FILENO, line, line.count)
+    }
 }

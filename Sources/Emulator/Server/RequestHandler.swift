@@ -1,0 +1,65 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOTLS
+
+/// Collects a request, has it answered, and delivers the answer, well or badly.
+final class RequestHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private static let maximumBody = 1 << 20
+
+    private let service: EmulatorService
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(_ service: EmulatorService) {
+        self.service = service
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        service.noteConnection()
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { service.noteHandshake() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A failed handshake or a peer that left: nobody is there to be told.
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = []
+        case .body(let part):
+            guard body.count + part.readableBytes <= Self.maximumBody else {
+                context.close(promise: nil)
+                return
+            }
+            body += part.readableBytesView
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            answer(head, context)
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let request = ReceivedRequest(
+            method: head.method.rawValue, target: head.uri,
+            headers: head.headers.map { ReceivedRequest.Header($0.name, $0.value) }, body: body)
+        body = []
+        let answer = service.handle(request)
+        let delivery = AnswerDelivery(context: context, keepsAlive: head.isKeepAlive)
+        guard answer.delayMilliseconds > 0 else { return delivery.deliver(answer) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(answer.delayMilliseconds)) {
+            delivery.deliver(answer)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+/// The verdict on one CreateSession request: the checks of the service, in its order.
+struct CreateSession {
+    let resources: Resources
+    let now: UTCTime
+
+    func grant(_ request: ReceivedRequest, trace: inout Trace) throws(Refusal) -> SessionGrant {
+        let signature = try X509Signature(
+            request, region: resources.region, skewSeconds: resources.skewSeconds, at: now, trace: &trace)
+        try LeafRules.check(signature.leaf, at: now)
+
+        let parameters = try SessionParameters(request)
+        guard let anchor = resources.trustAnchor(parameters.trustAnchorARN) else {
+            throw .notFound("Trust anchor not found: \(parameters.trustAnchorARN)")
+        }
+        try checkPath(signature, to: anchor)
+
+        guard let profile = resources.profile(parameters.profileARN) else {
+            throw .notFound("Profile not found: \(parameters.profileARN)")
+        }
+        let tags = PrincipalTags(signature.leaf)
+        let role = try role(parameters.roleARN, of: profile, anchor: anchor, tags: tags)
+        let hexSerial = signature.leaf.hexSerial
+        let sessionName = try sessionName(parameters, profile: profile, hexSerial: hexSerial)
+        try checkInstanceProperties(parameters, profile: profile)
+        return SessionGrant(
+            role: role.name, sessionName: sessionName, sourceIdentity: tags.sourceIdentity(hexSerial: hexSerial),
+            subjectARN: subjectARN(of: signature.leaf, anchor: anchor),
+            expiration: now.advanced(by: try duration(parameters, profile: profile, role: role)))
+    }
+
+    private func checkPath(_ signature: X509Signature, to anchor: TrustAnchor) throws(Refusal) {
+        let path: CertificatePath
+        do {
+            path = try CertificatePath(
+                leaf: signature.leaf, untrusted: signature.chain,
+                anchors: anchor.certificates.compactMap(ReceivedCertificate.init), at: now)
+        } catch {
+            throw .untrusted(error.reason)
+        }
+        // The guide has this rule for leaves and anchors; that it holds between them is an assumption.
+        guard path.certificates.allSatisfy(\.isSignedWithStrongDigest) else {
+            throw .untrusted("an issuer in the path is signed with a digest weaker than SHA-256")
+        }
+        if path.isRevoked(by: anchor.revocationLists.compactMap(RevocationList.init)) {
+            throw .denied("The certificate is revoked")
+        }
+    }
+
+    private func role(_ arn: String, of profile: Profile, anchor: TrustAnchor, tags: PrincipalTags)
+        throws(Refusal) -> Role
+    {
+        if !anchor.isEnabled { throw .denied("The trust anchor is disabled") }
+        if !profile.isEnabled { throw .denied("The profile is disabled") }
+        guard anchor.name.region == profile.name.region, anchor.name.account == profile.name.account else {
+            throw .denied("The trust anchor and the profile are not in one account and region")
+        }
+        guard profile.roleARNs.contains(arn) else { throw .cannotAssume(arn, "the profile does not list this role") }
+        guard let role = resources.role(arn) else { throw .cannotAssume(arn, "there is no such role") }
+        guard role.name.account == profile.name.account else {
+            throw .cannotAssume(arn, "the role is in another account than the profile")
+        }
+        if let source = role.sourceARN, source != anchor.name.text {
+            throw .cannotAssume(arn, "the trust policy wants aws:SourceArn \(source)")
+        }
+        for (key, value) in role.principalTags where tags.values[key] != value {
+            throw .cannotAssume(arn, "the trust policy wants aws:PrincipalTag/\(key) to be '\(value)'")
+        }
+        return role
+    }
+
+    private func sessionName(_ parameters: SessionParameters, profile: Profile, hexSerial: String)
+        throws(Refusal) -> String
+    {
+        guard let name = parameters.roleSessionName else { return hexSerial }
+        // The rule is that of AssumeRole in the STS API reference.
+        if name.utf8.count < 2 { throw .invalid(name, at: "roleSessionName", "have length greater than or equal to 2") }
+        if name.utf8.count > 64 { throw .invalid(name, at: "roleSessionName", "have length less than or equal to 64") }
+        guard name.utf8.allSatisfy(Self.isSessionNameCharacter) else {
+            throw .invalid(name, at: "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*")
+        }
+        guard profile.acceptsRoleSessionName else { throw .sessionNameNotAccepted }
+        return name
+    }
+
+    private static func isSessionNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "_+=,.@-".utf8.contains(byte)
+        }
+    }
+
+    private func checkInstanceProperties(_ parameters: SessionParameters, profile: Profile) throws(Refusal) {
+        let properties = parameters.instanceProperties
+        if properties.count > 50 {
+            throw .invalid(String(properties.count), at: "instanceProperties", "have length less than or equal to 50")
+        }
+        for (key, value) in properties where !(1...200).contains(key.count) || !(1...200).contains(value.count) {
+            throw .invalid(key, at: "instanceProperties", "have keys and values with length between 1 and 200")
+        }
+        if profile.requiresInstanceProperties && properties.isEmpty {
+            throw .denied("The profile requires instance properties")
+        }
+    }
+
+    /// `min(profile, request)`, which must not be more than the role allows.
+    private func duration(_ parameters: SessionParameters, profile: Profile, role: Role) throws(Refusal) -> Int {
+        let requested = parameters.durationSeconds ?? profile.durationSeconds
+        if requested < 900 {
+            throw .invalid(String(requested), at: "durationSeconds", "have value greater than or equal to 900")
+        }
+        if requested > 43_200 {
+            throw .invalid(String(requested), at: "durationSeconds", "have value less than or equal to 43200")
+        }
+        let duration = min(requested, profile.durationSeconds)
+        if duration > role.maxSessionDuration { throw .longerThanRoleAllows(role.name.text) }
+        return duration
+    }
+
+    /// One subject for each subject name, in the anchor's account and region; the UUID is made of a digest of it.
+    private func subjectARN(of leaf: ReceivedCertificate, anchor: TrustAnchor) -> String {
+        let uuid = UUIDText.make(of: Digest.sha256(leaf.encodedSubject))
+        return "arn:\(anchor.name.partition):rolesanywhere:\(anchor.name.region):\(anchor.name.account):subject/\(uuid)"
+    }
+}

@@ -1,0 +1,180 @@
+internal import FoundationEssentials
+internal import Synchronization
+
+/// Answers requests: the two services, and the tests' controls under `/_emulator/`.
+package final class EmulatorService: Sendable {
+    private struct State {
+        var resources: Resources
+        var sessions = SessionTable()
+        var faults = FaultQueue()
+        var rate: RateLimit?
+        var counters = Counters()
+        var last: Trace?
+    }
+
+    private let state: Mutex<State>
+    private let clock: @Sendable () -> UTCTime
+    private let latencyMilliseconds: Int64
+
+    /// - Parameter clock: What the service takes for the time; a test may have it go wrong.
+    package init(
+        _ configuration: EmulatorConfiguration, clock: @escaping @Sendable () -> UTCTime = { .now }
+    ) {
+        let offset = configuration.clockOffsetSeconds
+        self.clock = { clock().advanced(by: offset) }
+        latencyMilliseconds = Int64(configuration.latencyMilliseconds)
+        state = Mutex(
+            State(
+                resources: configuration.resources, faults: FaultQueue(faults: configuration.faults),
+                rate: configuration.ratePerSecond.map(RateLimit.init)))
+    }
+
+    /// Takes new resources; sessions, faults and counters stay.
+    package func replaceResources(of configuration: EmulatorConfiguration) {
+        state.withLock { $0.resources = configuration.resources }
+    }
+
+    package func noteConnection() { state.withLock { $0.counters.connections += 1 } }
+
+    package func noteHandshake() { state.withLock { $0.counters.tlsHandshakes += 1 } }
+
+    package func handle(_ request: ReceivedRequest) -> Answer {
+        switch (request.method, request.path) {
+        case ("POST", "/sessions"): createSession(request)
+        case ("POST", "/"): getCallerIdentity(request)
+        case ("PUT", "/_emulator/faults"): stamped(setFaults(request.body))
+        case ("DELETE", "/_emulator/faults"): stamped(clearFaults())
+        case ("GET", "/_emulator/counters"): stamped(.json(state.withLock { $0.counters }))
+        case ("GET", "/_emulator/last"):
+            stamped(state.withLock { $0.last }.map { .json($0) } ?? .empty(404))
+        case (_, "/_emulator/redirected"): stamped(redirected())
+        default: stamped(.refusal(.notFound("No operation has this method and path")))
+        }
+    }
+}
+
+// MARK: CreateSession
+
+extension EmulatorService {
+    private func createSession(_ request: ReceivedRequest) -> Answer {
+        let now = clock()
+        let (resources, fault, isThrottled) = state.withLock { state in
+            state.counters.createSessionRequests += 1
+            let isThrottled = state.rate?.admits() == false
+            let fault = isThrottled ? nil : state.faults.take(for: .sessions)
+            state.counters.faults += fault == nil ? 0 : 1
+            return (state.resources, fault, isThrottled)
+        }
+        var answer: Answer
+        if isThrottled {
+            answer = refuse(.throttled, Trace(request))
+        } else if let replacement = fault?.replacement() {
+            answer = replacement
+        } else {
+            answer = judge(request, resources, fault, at: now)
+        }
+        answer.delayMilliseconds = latencyMilliseconds
+        return stamped(answer, fault)
+    }
+
+    private func judge(_ request: ReceivedRequest, _ resources: Resources, _ fault: Fault?, at now: UTCTime) -> Answer {
+        var trace = Trace(request)
+        let grant: SessionGrant
+        do {
+            grant = try CreateSession(resources: resources, now: now).grant(request, trace: &trace)
+        } catch {
+            return refuse(error, trace)
+        }
+        let session = IssuedSession(grant)
+        state.withLock { state in
+            state.sessions.insert(session)
+            state.counters.sessionsCreated += 1
+            state.last = trace
+        }
+        var content = CreateSessionAnswer(session)
+        fault?.spoil(&content, at: now)
+        var answer = Answer.json(content, status: 201)
+        fault?.spoil(&answer)
+        return answer
+    }
+
+    private func refuse(_ refusal: Refusal, _ trace: Trace) -> Answer {
+        note(trace, code: refusal.code, message: refusal.message, detail: refusal.detail)
+        return .refusal(refusal)
+    }
+}
+
+// MARK: STS
+
+extension EmulatorService {
+    private func getCallerIdentity(_ request: ReceivedRequest) -> Answer {
+        let (sessions, fault) = state.withLock { state in
+            state.counters.stsCalls += 1
+            let fault = state.faults.take(for: .sts)
+            state.counters.faults += fault == nil ? 0 : 1
+            return (state.sessions, fault)
+        }
+        if let replacement = fault?.replacement() { return stamped(replacement, fault) }
+        var trace = Trace(request)
+        var answer: Answer
+        do {
+            let xml = try GetCallerIdentity(sessions: sessions, now: clock()).answer(request, trace: &trace)
+            state.withLock { $0.last = trace }
+            answer = .text(xml, type: "text/xml", status: 200)
+        } catch {
+            note(trace, code: error.code, message: error.message, detail: nil)
+            answer = .text(error.xml, type: "text/xml", status: error.status)
+        }
+        fault?.spoil(&answer)
+        return stamped(answer, fault)
+    }
+}
+
+// MARK: What both share, and the controls
+
+extension EmulatorService {
+    private func note(_ trace: Trace, code: String, message: String, detail: String?) {
+        var trace = trace
+        trace.verdict = "refused"
+        trace.code = code
+        trace.message = message
+        trace.detail = detail
+        state.withLock { state in
+            state.counters.refused[code, default: 0] += 1
+            state.last = trace
+        }
+    }
+
+    private func stamped(_ answer: Answer, _ fault: Fault? = nil) -> Answer {
+        var answer = answer
+        let skew = fault?.kind == .dateSkew ? fault?.seconds ?? 3600 : 0
+        answer.headers.append(("Date", clock().advanced(by: skew).httpDate))
+        answer.headers.append(("x-amzn-RequestId", UUIDText.random()))
+        return answer
+    }
+
+    /// Takes one fault or an array of them; they come after those that are waiting.
+    private func setFaults(_ body: [UInt8]) -> Answer {
+        let data = Data(body)
+        do {
+            let isArray = body.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "[")
+            let faults =
+                try isArray
+                ? JSONDecoder().decode([Fault].self, from: data) : [JSONDecoder().decode(Fault.self, from: data)]
+            state.withLock { $0.faults.faults += faults }
+            return .empty(204)
+        } catch {
+            return .json(["message": "this is not a fault: \(error)"], status: 400)
+        }
+    }
+
+    private func clearFaults() -> Answer {
+        state.withLock { $0.faults.faults = [] }
+        return .empty(204)
+    }
+
+    private func redirected() -> Answer {
+        state.withLock { $0.counters.redirectsFollowed += 1 }
+        return .empty(404)
+    }
+}

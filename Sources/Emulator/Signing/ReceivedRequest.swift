@@ -1,0 +1,44 @@
+/// A request as it came off the wire: nothing decoded, nothing joined, so that what is verified is what was sent.
+package struct ReceivedRequest: Sendable {
+    package struct Header: Sendable {
+        package let name: String
+        package let value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package let method: String
+    /// The request target of the first line, path and query.
+    package let target: String
+    /// In the order of arrival, duplicates kept.
+    package let headers: [Header]
+    package let body: [UInt8]
+
+    package init(method: String, target: String, headers: [Header], body: [UInt8]) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+    }
+}
+
+extension ReceivedRequest {
+    var path: String { String(target.prefix { $0 != "?" }) }
+
+    /// Without the question mark; empty when there is none.
+    var query: String { String(target.drop { $0 != "?" }.dropFirst()) }
+
+    /// Every value of a header, by its lower-case name.
+    func values(of name: String) -> [String] {
+        headers.filter { $0.name.lowercased() == name }.map(\.value)
+    }
+
+    /// The value of a header that came exactly once.
+    func value(of name: String) -> String? {
+        let values = values(of: name)
+        return values.count == 1 ? values[0] : nil
+    }
+}

@@ -1,0 +1,106 @@
+internal import ArgumentParser
+internal import Emulator
+
+struct ResourceOptions: ParsableArguments {
+    @Option(help: "Trust anchors, profiles and roles as JSON; read again on SIGHUP.")
+    var config: String?
+
+    @Option(help: "Instead of --config: the CA of one trust anchor, with one profile and one role of fixed names.")
+    var trustAnchorPem: String?
+
+    @Option(help: "The region of the fixed names.")
+    var region = "us-east-1"
+
+    @Option(help: "The account of the fixed names.")
+    var account = "111122223333"
+
+    @Flag(name: .customLong("print-arns"), help: "Print the fixed names as JSON and exit.")
+    var printARNs = false
+
+    var names: DemoNames { DemoNames(region: region, account: account) }
+
+    func check() throws {
+        guard printARNs || (config == nil) != (trustAnchorPem == nil) else {
+            throw ValidationError("give either --config or --trust-anchor-pem")
+        }
+        let isRegion = !region.isEmpty && region.utf8.allSatisfy { isLowercase($0) || isDigit($0) || $0 == 0x2D }
+        guard isRegion, account.utf8.count == 12, account.utf8.allSatisfy(isDigit) else {
+            throw ValidationError("--region or --account is not one: a region is like us-east-1, an account 12 digits")
+        }
+    }
+
+    func load() throws -> EmulatorConfiguration {
+        if let config { return try EmulatorConfiguration(file: config) }
+        return try EmulatorConfiguration(trustAnchorPEM: trustAnchorPem ?? "", names: names)
+    }
+
+    private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private func isLowercase(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+}
+
+struct ListeningOptions: ParsableArguments {
+    @Option(help: "The port on 127.0.0.1; 0 for any.")
+    var port = 0
+
+    @Option(help: "A folder for the emulator's own server CA, made if missing; clients trust its ca.pem.")
+    var state: String?
+
+    @Option(help: "Instead of --state: the server's certificates, PEM.")
+    var tlsCert: String?
+
+    @Option(help: "The key to --tls-cert, PEM.")
+    var tlsKey: String?
+
+    @Option(help: "A name for the server's certificate in place of 127.0.0.1 and localhost, to be wrong on purpose.")
+    var tlsName: String?
+
+    @Flag(help: "Plain HTTP.")
+    var plain = false
+
+    func check() throws {
+        guard [plain, state != nil, tlsCert != nil].filter({ $0 }).count == 1, (tlsCert == nil) == (tlsKey == nil)
+        else { throw ValidationError("give one of --state, --tls-cert with --tls-key, and --plain") }
+        guard (0...65_535).contains(port) else { throw ValidationError("--port is from 0 to 65535") }
+    }
+
+    func tlsFiles() throws -> TLSFiles? {
+        if plain { return nil }
+        if let tlsCert, let tlsKey { return try TLSFiles.read(certificates: tlsCert, key: tlsKey) }
+        let names = tlsName.map { ["DNS:\($0)"] } ?? ["IP:127.0.0.1", "DNS:localhost"]
+        return try ServerAuthority.open(folder: state ?? ".").makeServer(names: names)
+    }
+}
+
+struct FaultOptions: ParsableArguments {
+    @Option(help: "Wait this long before each answer to CreateSession.")
+    var latencyMs = 0
+
+    @Option(help: "Throttle CreateSession above this many requests a second.")
+    var rate: Int?
+
+    @Option(help: "Seconds by which the emulator's clock is off.")
+    var clockOffset = 0
+
+    @Option(
+        help: ArgumentHelp("A fault for every CreateSession.", valueName: "KIND[:ARGUMENT]"),
+        transform: { text in
+            guard let fault = Fault(argument: text) else { throw ValidationError("'\(text)' is no fault") }
+            return fault
+        })
+    var fault: [Fault] = []
+
+    func validate() throws {
+        guard (0...600_000).contains(latencyMs), (1...1_000_000).contains(rate ?? 1),
+            abs(clockOffset) <= 1_000_000_000
+        else { throw ValidationError("--latency-ms, --rate or --clock-offset is out of range") }
+    }
+}
+
+struct EndingOptions: ParsableArguments {
+    @Flag(help: "End when standard input ends, so that nothing outlives a test.")
+    var exitWithStdin = false
+
+    @Option(help: "End after this many seconds.")
+    var lifetime: Int?
+}
