@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "client.h"
+
 /* Fills pid, uid and gid with the peer's, as it was at connect(2) (SO_PEERCRED, unix(7)).
    0, or an errno. */
 int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);

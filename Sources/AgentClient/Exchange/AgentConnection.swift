@@ -1,0 +1,154 @@
+internal import CLinux
+
+/// A connection to the agent, closed when its owner lets go. Every step keeps the one deadline.
+package struct AgentConnection: ~Copyable {
+    private let descriptor: Int32
+    private let deadline: Deadline
+
+    /// Connects to the first socket that exists.
+    ///
+    /// - Throws: Exit code 69 when nobody listens, 75 when the deadline passes first.
+    package static func open(
+        _ endpoint: AgentEndpoint, deadline: Deadline
+    ) throws(ClientFailure) -> AgentConnection {
+        let connection = AgentConnection(descriptor: try makeSocket(), deadline: deadline)
+        for path in endpoint.paths {
+            let error = try connection.connect(to: path)
+            if error == 0 { return connection }
+            // Only a socket that is not there sends us on: one that refuses is the agent that was meant.
+            guard error == ENOENT || error == ENOTDIR else { throw unreachable(path, error) }
+        }
+        throw missing(endpoint)
+    }
+
+    private init(descriptor: Int32, deadline: Deadline) {
+        self.descriptor = descriptor
+        self.deadline = deadline
+    }
+
+    private static func makeSocket() throws(ClientFailure) -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        // A client that was started with standard output closed gets that number here: what it prints next would
+        // go to the agent, and look like success.
+        guard descriptor == 0 || descriptor > 2 else {
+            if descriptor > 0 { close(descriptor) }
+            throw ClientFailure(
+                .software, descriptor > 0 ? "standard output or standard error is closed" : "no socket can be made",
+                hint: "start this program with its standard streams open, within its limit of open files")
+        }
+        return descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// 0, or an errno. Waits its turn in the kernel's queue while the agent's backlog is full.
+    private borrowing func connect(to path: [UInt8]) throws(ClientFailure) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        while true {
+            try limitBlocking()
+            let result = unsafe withUnsafeBytes(of: &address) {
+                unsafe CLinux.connect(
+                    descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+            }
+            if result == 0 { return 0 }
+            switch clinux_errno() {
+            case EINTR: continue
+            case EAGAIN: throw .timeout(deadline)
+            case let error: return error
+            }
+        }
+    }
+
+    /// A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again and again.
+    private borrowing func limitBlocking() throws(ClientFailure) {
+        let left = deadline.remaining
+        guard left > 0 else { throw .timeout(deadline) }
+        var limit = timeval(tv_sec: Int(left / 1000), tv_usec: Int(left % 1000) * 1000)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// Sends all of `bytes`, or less when the agent stops reading: it may have answered already, to say why.
+    package borrowing func send(_ bytes: Span<UInt8>) throws(ClientFailure) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { raw in
+                unsafe CLinux.send(
+                    descriptor, raw.baseAddress.map { unsafe $0 + sent }, raw.count - sent,
+                    Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 {
+                sent += count
+                continue
+            }
+            switch clinux_errno() {
+            case EINTR: continue
+            case EAGAIN: try wait(for: POLLOUT)
+            case EPIPE, ECONNRESET: return
+            case let error: throw Self.broken(error)
+            }
+        }
+    }
+
+    /// Appends what has come to `buffer`, waiting for at least one byte.
+    ///
+    /// - Returns: How many bytes came; 0 when the agent has closed, or `buffer` is full.
+    package borrowing func receive(into buffer: inout SecretBuffer) throws(ClientFailure) -> Int {
+        while true {
+            try wait(for: POLLIN)
+            var error: Int32 = 0
+            let count = unsafe buffer.append { room in
+                let count = unsafe recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+                if count < 0 { error = clinux_errno() }
+                return max(0, count)
+            }
+            switch error {
+            case 0: return count
+            case EINTR, EAGAIN: continue
+            case ECONNRESET: return 0
+            default: throw Self.broken(error)
+            }
+        }
+    }
+
+    private borrowing func wait(for events: Int32) throws(ClientFailure) {
+        var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        while true {
+            let left = deadline.remaining
+            guard left > 0 else { throw .timeout(deadline) }
+            let ready = unsafe poll(&entry, 1, Int32(clamping: left))
+            if ready > 0 { return }
+            guard ready == 0 || clinux_errno() == EINTR else { throw Self.broken(clinux_errno()) }
+        }
+    }
+}
+
+extension AgentConnection {
+    private static let start = "start it with 'systemctl --user start tokenward-agent' or 'tokenward-agent'"
+
+    private static func missing(_ endpoint: AgentEndpoint) -> ClientFailure {
+        var places = ""
+        for path in endpoint.paths {
+            if !places.isEmpty { places += " or " }
+            places += String(decoding: path, as: UTF8.self)
+        }
+        return ClientFailure(.unavailable, "no agent listens at \(places)", hint: start)
+    }
+
+    private static func unreachable(_ path: [UInt8], _ error: Int32) -> ClientFailure {
+        let place = String(decoding: path, as: UTF8.self)
+        return switch error {
+        case ECONNREFUSED: ClientFailure(.unavailable, "no agent listens at \(place) any more", hint: start)
+        case EACCES:
+            ClientFailure(
+                .unavailable, "the agent's socket \(place) is not open to this user",
+                hint: "give --socket the path of an agent that serves you, or start your own with 'tokenward-agent'")
+        default: ClientFailure(.unavailable, "\(place) cannot be connected to (errno \(error))", hint: start)
+        }
+    }
+
+    private static func broken(_ error: Int32) -> ClientFailure {
+        ClientFailure(.unavailable, "the connection to the agent broke (errno \(error))", hint: "try again")
+    }
+}

@@ -1,0 +1,1 @@
+../../AgentAPI/ExitCode.swift

@@ -1,0 +1,26 @@
+/// The name of a profile, as it may stand in a request's path.
+package struct ProfileArgument {
+    package let bytes: [UInt8]
+
+    /// 1 to 64 of `A-Z a-z 0-9 _ . -`, not starting with `.` or `-`; nil for anything else.
+    package init?(_ bytes: [UInt8]) {
+        guard (1...64).contains(bytes.count), bytes[0] != UInt8(ascii: "."), bytes[0] != UInt8(ascii: "-") else {
+            return nil
+        }
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                continue
+            default: return nil
+            }
+        }
+        self.bytes = bytes
+    }
+
+    package static func invalid(_ bytes: [UInt8]) -> ClientFailure {
+        ClientFailure(
+            .usage, "'\(String(decoding: bytes, as: UTF8.self))' cannot be the name of a profile",
+            hint: "use 1 to 64 letters, digits, '_', '.' and '-', with no '.' or '-' in front")
+    }
+}

@@ -1,0 +1,26 @@
+/* What a client of the agent needs where there is no Glibc module: Embedded Swift sees C through these headers alone. */
+#ifndef CLINUX_CLIENT_H
+#define CLINUX_CLIENT_H
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The arguments that this process was started with; NULL outside of 0..<count. */
+int clinux_argument_count(void);
+const char *clinux_argument(int index);
+
+/* errno, which is a macro. */
+int clinux_errno(void);
+
+/* A write into a pipe or socket that nobody reads fails with EPIPE instead of ending the process. 0, or an errno. */
+int clinux_ignore_broken_pipe(void);
+
+#endif
