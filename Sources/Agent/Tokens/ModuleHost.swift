@@ -23,6 +23,8 @@ actor ModuleHost {
     /// Workers that have died one after another without an answer between them.
     private var deaths = 0
     private var restUntil: Int64 = 0
+    /// What the library says of itself, once it has been loaded.
+    private(set) var report: ModuleReport?
     private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
 
     private enum State {
@@ -172,6 +174,7 @@ actor ModuleHost {
         let load = Request.load(modulePath: library, sessions: UInt8(clamping: configuration.sessions))
         switch await worker.ask(load, deadline: launch.deadlines.load, clock: clock) {
         case .success(.loaded(let report)):
+            self.report = report
             log.info(
                 "module loaded",
                 metadata: [

@@ -3,7 +3,11 @@ import TokenService
 
 /// A token as the agent found it, and where.
 struct FoundToken: Sendable {
+    /// The module's path.
     var module: String
+    /// The name under which p11-kit has the module, where the configuration says so.
+    var moduleName: String?
+    var library: ModuleReport?
     var snapshot: TokenSnapshot
     var isLocked: Bool
     var isBlocked: Bool
@@ -11,7 +15,14 @@ struct FoundToken: Sendable {
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
-    /// Whether a login needs a person, or has been refused.
+    var hasStoredPIN: Bool {
+        switch pinSource {
+        case .file?, .credential?: true
+        case .prompt?, .protected?, nil: false
+        }
+    }
+
+    /// Whether the token hides objects and refuses signatures as it is.
     var needsLogin: Bool { snapshot.flags.contains(.loginRequired) && !snapshot.isLoggedIn }
 }
 
@@ -46,7 +57,9 @@ extension Tokens {
             guard let (result, processID) = found[index] else { continue }
             var module = FoundModule(name: host.path, processID: processID, failure: nil)
             switch result {
-            case .success(let snapshots): survey.tokens += snapshots.map { describe($0, module: host.path) }
+            case .success(let snapshots): 
+                let library = await host.report
+                survey.tokens += snapshots.map { describe($0, host, library) }
             case .failure(let failure): module.failure = failure.problem(doing: "listing tokens").detail
             }
             survey.modules.append(module)
@@ -54,16 +67,22 @@ extension Tokens {
         return survey
     }
 
-    private func describe(_ snapshot: TokenSnapshot, module: String) -> FoundToken {
-        let key = TokenKey(module: module, token: snapshot.token)
+    private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
+        let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
         return FoundToken(
-            module: module, snapshot: snapshot, isLocked: locks.contains(key), isBlocked: isBlocked,
+            module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot, isLocked: locks.contains(key), isBlocked: isBlocked,
             pinSource: rule(for: snapshot)?.pinSource)
     }
 
     /// The first PIN rule whose URI matches the token.
     func rule(for snapshot: TokenSnapshot) -> TokenRule? {
         rules.first { $0.uri.matches(token: snapshot.token) }
+    }
+}
+
+extension ModuleConfiguration {
+    fileprivate var name: String? {
+        if case .name(let name) = location { name } else { nil }
     }
 }

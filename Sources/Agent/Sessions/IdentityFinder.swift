@@ -1,0 +1,146 @@
+import AgentAPI
+import Identities
+import PKCS11URI
+import TokenService
+import X509
+
+/// Finds the certificate and the key that a profile signs in with, on the tokens as they are now.
+struct IdentityFinder: Sendable {
+    let tokens: Tokens
+    let clock: AgentClock
+
+    /// An identity, the token that has its key, and the certificates that lead to its trust anchor.
+    struct Found: Sendable {
+        var identity: Identity
+        var token: FoundToken
+        var chain: [Certificate]
+    }
+
+    /// - Throws: Why there is none, with the reasons of what came closest.
+    func find(for profile: Profile) async throws(Problem) -> Found {
+        do throws(Problem) {
+            return try found(in: await tokens.survey(), for: profile)
+        } catch {
+            // A certificate that its token hides before login: try once more after it, where that needs nobody.
+            guard error.code == .noIdentity, try await logInWhereNothingIsShown(for: profile) else { throw error }
+            return try found(in: await tokens.survey(), for: profile)
+        }
+    }
+
+    /// What choosing makes of each certificate.
+    func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
+        let survey = await tokens.survey()
+        return try select(for: profile, among: survey.tokens).candidates
+    }
+
+    func select(for profile: Profile, among tokens: [FoundToken]) throws(Problem) -> Selection {
+        let selector = try CertificateSelector(profile.identity)
+        let inventory = Self.inventory(of: tokens, uri: profile.identity.tokenURI)
+        switch profile.identity.certificate {
+        case .any, .token: return inventory.select(selector, at: now)
+        case .file(let path):
+            let certificates = try CertificateFiles.read(path)
+            guard let leaf = certificates.first else { throw Problem(.configuration, "\(path) has no certificate") }
+            return inventory.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
+        }
+    }
+
+    /// The tokens that a URI's module attributes leave; the index of a token is its module number in the inventory.
+    static func inventory(of tokens: [FoundToken], uri: PKCS11URI?) -> Inventory {
+        Inventory(
+            tokens.enumerated().filter { uri?.allows(module: $0.element) ?? true }.map { index, token in
+                PresentToken(module: index, snapshot: token.snapshot)
+            })
+    }
+
+    var now: Int64 { clock.wall() / 1000 }
+
+    private func found(in survey: Survey, for profile: Profile) throws(Problem) -> Found {
+        let identity: Identity
+        do throws(SelectionError) {
+            identity = try select(for: profile, among: survey.tokens).identity.get()
+        } catch {
+            throw error.problem(modules: survey.modules)
+        }
+        let token = survey.tokens[identity.key.module]
+        var pool = Self.inventory(of: survey.tokens, uri: nil).readable
+        if let path = profile.identity.intermediates { pool += try CertificateFiles.read(path) }
+        if case .file(let path) = profile.identity.certificate { pool += try CertificateFiles.read(path) }
+        let chain = CertificateChain.intermediates(for: identity.certificate, from: pool, at: now)
+        return Found(identity: identity, token: token, chain: chain)
+    }
+
+    /// Whether a login has changed what can be seen.
+    private func logInWhereNothingIsShown(for profile: Profile) async throws(Problem) -> Bool {
+        let uri = profile.identity.tokenURI
+        let closed = await tokens.survey().tokens.filter { token in
+            token.needsLogin && token.hasStoredPIN
+                && uri.map { $0.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) } ?? true
+        }
+        for token in closed { try await tokens.logIn(to: token) }
+        return !closed.isEmpty
+    }
+}
+
+extension IdentitySelector {
+    /// The URI that says which tokens are meant.
+    fileprivate var tokenURI: PKCS11URI? {
+        switch certificate {
+        case .any: nil
+        case .token(let uri): uri
+        case .file: key
+        }
+    }
+}
+
+extension PKCS11URI {
+    /// Whether the attributes that name a module or a library, where there are any, mean this token's.
+    fileprivate func allows(module token: FoundToken) -> Bool {
+        guard namesModule else { return true }
+        let library = token.library
+        return matchesModule(name: token.moduleName, path: token.module)
+            && matchesLibrary(
+                manufacturer: library?.manufacturer, description: library?.description,
+                version: library.flatMap { LibraryVersion($0.version) })
+    }
+}
+
+extension LibraryVersion {
+    /// Reads `3.0`.
+    fileprivate init?(_ text: String) {
+        let parts = text.split(separator: ".").map { UInt8($0) }
+        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+        self.init(major: major, minor: minor)
+    }
+}
+
+extension CertificateSelector {
+    init(_ identity: IdentitySelector) throws(Problem) {
+        self.init()
+        if case .token(let uri) = identity.certificate { self.uri = uri }
+        do throws(DistinguishedNameError) {
+            subject = try identity.subject.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
+            issuer = try identity.issuer.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
+        } catch {
+            throw Problem(.configuration, "certificate-subject or certificate-issuer: \(error.message)")
+        }
+        guard let text = identity.serial else { return }
+        guard let serial = SerialNumberText(text) else {
+            throw Problem(.configuration, "certificate-serial \"\(text)\" is no decimal or hexadecimal number")
+        }
+        self.serial = serial
+    }
+}
+
+extension SelectionError {
+    fileprivate func problem(modules: [FoundModule]) -> Problem {
+        let failures = modules.compactMap { module in module.failure.map { "\(module.name): \($0)" } }
+        switch self {
+        case .noToken:
+            let reasons = failures.isEmpty ? "" : " (\(failures.joined(separator: "; ")))"
+            return Problem(.noToken, message + reasons, hint: hint)
+        case .noCertificate, .noneUsable: return Problem(.noIdentity, message, hint: hint)
+        case .ambiguous, .ambiguousToken: return Problem(.ambiguousIdentity, message, hint: hint)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import AgentAPI
+import HTTPTransport
+import Identities
+import Logging
+import RolesAnywhere
+import Synchronization
+import TokenService
+import X509
+
+/// Obtains sessions from IAM Roles Anywhere, with keys that stay on their tokens.
+///
+/// One session costs one look at the tokens, one TLS connection, at most one login and one signature, in this order:
+/// while the service cannot be reached, no token is asked for anything.
+final class RolesAnywhereSource: CredentialSource {
+    private let tokens: Tokens
+    private let finder: IdentityFinder
+    private let transport = HTTPTransport()
+    private let clock: AgentClock
+    private let log: Logger
+    private let state: Mutex<State>
+
+    private struct State {
+        var profiles: [ProfileName: Profile]
+        /// The token that each profile's last session was signed on.
+        var lastTokens: [ProfileName: TokenKey] = [:]
+    }
+
+    init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
+        self.tokens = tokens
+        self.clock = clock
+        self.log = log
+        finder = IdentityFinder(tokens: tokens, clock: clock)
+        state = Mutex(State(profiles: profiles))
+    }
+
+    /// A reload. What is under way ends with the configuration that it began with.
+    func replace(_ profiles: [ProfileName: Profile]) { state.withLock { $0.profiles = profiles } }
+
+    /// The profiles whose last session was signed on one of these tokens.
+    func profiles(on keys: Set<TokenKey>) -> Set<ProfileName> {
+        state.withLock { state in Set(state.lastTokens.filter { keys.contains($0.value) }.keys) }
+    }
+
+    func credentials(for name: ProfileName) async throws(SourceFailure) -> SessionCredentials {
+        guard let profile = state.withLock({ $0.profiles[name] }) else {
+            throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
+        }
+        do throws(Problem) {
+            let found = try await finder.find(for: profile)
+            let session = try await obtain(profile, found)
+            state.withLock { $0.lastTokens[name] = found.token.key }
+            log.notice(
+                "session",
+                metadata: [
+                    "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
+                    "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
+                    "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
+                ])
+            return session
+        } catch {
+            log.warning("no session", metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
+            throw SourceFailure(error.kind, error)
+        }
+    }
+
+    private func obtain(_ profile: Profile, _ found: IdentityFinder.Found) async throws(Problem) -> SessionCredentials {
+        let request = try CreateSessionRequest(profile.session, found)
+        let http = HTTPRequest(
+            method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
+            allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
+        let answer: HTTPResponse
+        do {
+            answer = try await transport.send(http) { try await self.sign(request, found) }
+        } catch let error as TransportError {
+            throw error.problem
+        } catch let error as Problem {
+            throw error
+        } catch {
+            throw Problem(.shuttingDown, "the request was cancelled", hint: "try again")
+        }
+        do throws(ServiceError) {
+            return try CreateSessionResponse.parse(
+                ServiceAnswer(
+                    status: answer.status, headers: answer.headers.map { HeaderField(name: $0.name, value: $0.value) },
+                    body: answer.body, receivedAt: clock.wall() / 1000), to: request)
+        } catch {
+            throw error.problem(
+                hint: error.hint(
+                    issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count))
+        }
+    }
+
+    /// Logs in if need be, signs, and verifies: a signature that the certificate does not verify is never sent.
+    private func sign(
+        _ request: CreateSessionRequest, _ found: IdentityFinder.Found
+    ) async throws(Problem) -> [HTTPHeader] {
+        try await tokens.logIn(to: found.token)
+        let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
+        let key = found.identity.key
+        let signature = try await tokens.sign(
+            SignRequest(
+                token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
+                publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
+            on: found.token)
+        guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
+            throw Problem(
+                .signatureInvalid, "the signature of \(key.uri) does not fit the certificate, so it was not sent",
+                hint: "the key and the certificate on the token are no pair: 'tokenward list' shows both")
+        }
+        return draft.signed(signature: signature).map { HTTPHeader(name: $0.name, value: $0.value) }
+    }
+}
+
+extension KeyLocation {
+    /// What tells keys with one CKA_ID apart.
+    fileprivate var publicHalf: PublicHalf? {
+        switch visibility {
+        case .seen(let key), .publicHalf(let key): key.publicHalf
+        case .hidden: nil
+        }
+    }
+}
+
+extension CreateSessionRequest {
+    fileprivate init(_ session: SessionRequest, _ found: IdentityFinder.Found) throws(Problem) {
+        let certificate = found.identity.certificate
+        do {
+            self.init(
+                scope: try SessionScope(
+                    trustAnchor: session.trustAnchorARN, profile: session.profileARN, role: session.roleARN),
+                endpoint: session.endpoint,
+                options: try SessionOptions(
+                    durationSeconds: session.durationSeconds, roleSessionName: session.roleSessionName,
+                    instanceProperties: session.instanceProperties),
+                certificate: try SigningCertificate(
+                    der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
+                    chain: found.chain.map(\.der)))
+        } catch let error as CreateSessionRequestError {
+            throw Problem(.configuration, error.message)
+        } catch let error as SessionScopeError {
+            throw Problem(.configuration, error.message)
+        } catch {
+            throw Problem(.internalFault, "the request cannot be made: \(error)")
+        }
+    }
+}
+
+extension Certificate {
+    /// By the key, not by how the certificate itself is signed.
+    fileprivate var keyKind: SigningCertificate.KeyKind {
+        if case .rsa = publicKey { .rsa } else { .ec }
+    }
+}

@@ -1,0 +1,41 @@
+import AgentAPI
+import HTTPTransport
+import RolesAnywhere
+
+extension Problem {
+    /// When another attempt could fare better.
+    var kind: SourceFailure.Kind {
+        switch code {
+        case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity, .tokenGone:
+            .state
+        case .configuration, .unknownProfile, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid: .permanent
+        case .tokenBusy: .gesture
+        default: .transient(retryAfter: retryAfter)
+        }
+    }
+}
+
+extension TransportError {
+    var problem: Problem {
+        switch self {
+        case .configuration: Problem(.configuration, message, hint: hint)
+        case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, message, hint: hint)
+        default: Problem(.awsUnavailable, message, hint: hint)
+        }
+    }
+}
+
+extension ServiceError {
+    func problem(hint: String?) -> Problem {
+        switch kind {
+        case .throttled(let seconds): Problem(.awsThrottled, message, hint: hint, retryAfter: seconds)
+        case .server(let seconds): Problem(.awsUnavailable, message, hint: hint, retryAfter: seconds)
+        case .invalidSignature where clockSkew?.isSignificant == true: Problem(.clockSkew, message, hint: hint)
+        case .untrustedCertificate, .invalidSignature, .roleSessionNameRefused, .accessDenied:
+            Problem(.awsDenied, message, hint: hint)
+        case .validation, .notFound: Problem(.awsRejected, message, hint: hint)
+        case .notJSON, .redirect, .expiredAnswer, .wrongRole, .malformed, .other:
+            Problem(.awsAnswerInvalid, message, hint: hint)
+        }
+    }
+}
