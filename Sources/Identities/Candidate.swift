@@ -1,0 +1,61 @@
+package import PKCS11URI
+package import X509
+
+/// A certificate that could be chosen, and what became of it.
+package struct Candidate: Hashable, Sendable {
+    package enum Verdict: Hashable, Sendable {
+        /// Nothing speaks against it; nothing was chosen.
+        case usable
+        /// `reasons` says why.
+        case dropped
+        case chosen
+        /// Another object has the chosen one's key and ends with it; the same certificate on a second card, say.
+        case spare
+        case expiresEarlier
+        /// Another expires at the same time and has another key.
+        case tied
+    }
+
+    /// Nil where the certificate comes from a file.
+    package let uri: PKCS11URI?
+    /// Nil where it cannot be read.
+    package let certificate: Certificate?
+    /// Nil where there is no key.
+    package let key: KeyLocation?
+    /// All that speaks against it.
+    package let reasons: [DropReason]
+    package internal(set) var verdict: Verdict
+
+    init(uri: PKCS11URI?, certificate: Certificate?, key: KeyLocation?, reasons: [DropReason]) {
+        self.uri = uri
+        self.certificate = certificate
+        self.key = key
+        self.reasons = reasons
+        verdict = reasons.isEmpty ? .usable : .dropped
+    }
+
+    init(_ found: FoundCertificate, reasons: [DropReason]) {
+        self.init(uri: found.uri, certificate: found.certificate, key: found.key, reasons: reasons)
+    }
+
+    /// True where a private key or its public half was seen.
+    package var hasKey: Bool { key.map { $0.visibility != .hidden } ?? false }
+
+    /// True where nothing speaks against it; a login may still be needed.
+    package var isUsable: Bool { reasons.isEmpty }
+
+    /// True where all that speaks against it is that its key cannot be seen before a login.
+    package var isUsableAfterLogin: Bool { reasons == [.keyHidden] }
+
+    /// Why it was or was not chosen: one line each, at least one.
+    package var explanation: [String] {
+        switch verdict {
+        case .usable: ["usable"]
+        case .dropped: reasons.map(\.message)
+        case .chosen: ["chosen"]
+        case .spare: ["a spare: it has the key of the chosen one and expires with it"]
+        case .expiresEarlier: ["expires earlier than the chosen one"]
+        case .tied: ["expires together with another one that has another key"]
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package import X509
+
+/// What the service wants of a certificate (IAM Roles Anywhere user guide, "Signature verification" and "Trust model"), with
+/// the limits of what we sign.
+package enum IdentityRules {
+    /// The largest certificate that is sent, in bytes: as base64 in a header it must pass every proxy on the way.
+    package static let maximumCertificateSize = 16_384
+
+    /// All that speaks against a certificate at a time, in seconds since 1970.
+    package static func reasons(against certificate: Certificate, at now: Int64) -> [DropReason] {
+        var reasons: [DropReason] = []
+        if now > certificate.notAfter { reasons.append(.expired(certificate.notAfter)) }
+        if now < certificate.notBefore { reasons.append(.notYetValid(certificate.notBefore)) }
+        if certificate.isYubiKeyAttestation { reasons.append(.attestation) }
+        if certificate.version != 3 { reasons.append(.oldVersion(certificate.version)) }
+        if certificate.isCA { reasons.append(.certificateAuthority) }
+        switch certificate.keyUsage {
+        case nil: reasons.append(.noKeyUsage)
+        case let usage? where !usage.contains(.digitalSignature): reasons.append(.noDigitalSignature)
+        default: break
+        }
+        if let hash = certificate.signatureHash, weakHashes.contains(hash) {
+            reasons.append(.weakSignature(hash: hash))
+        }
+        if certificate.subject.isEmpty { reasons.append(.emptySubject) }
+        if !isSupported(certificate.publicKey) { reasons.append(.unsupportedKey(certificate.publicKey.description)) }
+        if certificate.der.count > maximumCertificateSize {
+            reasons.append(.tooLargeToSend(bytes: certificate.der.count))
+        }
+        return reasons
+    }
+
+    /// By OpenSSL's names in lower case: what is weaker than SHA-256.
+    private static let weakHashes: Set = ["md2", "md4", "md5", "md5-sha1", "mdc2", "ripemd160", "sha1", "sha224"]
+
+    private static func isSupported(_ key: PublicKey) -> Bool {
+        switch key {
+        case .rsa(let modulus, _): (2048...4096).contains(PublicKey.bits(modulus))
+        case .ec(.p256, _), .ec(.p384, _), .ec(.p521, _): true
+        case .ec(.other, _), .other: false
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package import PKCS11URI
+internal import TokenService
+package import X509
+
+/// Every certificate on a set of tokens, read and paired with its key once.
+///
+/// It holds until the tokens change. Time and profiles come in only when something is chosen from it.
+package struct Inventory: Sendable {
+    package let tokens: [PresentToken]
+    /// In the order of the tokens and of the objects on them.
+    package let certificates: [FoundCertificate]
+
+    package init(_ tokens: [PresentToken]) {
+        self.tokens = tokens
+        certificates = tokens.flatMap { token in
+            token.snapshot.certificates.map { FoundCertificate($0, on: token) }
+        }
+    }
+
+    /// Those that could be read: what a chain can be built from.
+    package var readable: [Certificate] { certificates.compactMap(\.certificate) }
+
+    /// Every certificate with all that speaks against it at `now`, in seconds since 1970, whatever the profile.
+    package func candidates(at now: Int64) -> [Candidate] { candidates(for: CertificateSelector(), at: now) }
+
+    /// The same, with what a profile's selectors say against it first.
+    func candidates(for selector: CertificateSelector, at now: Int64) -> [Candidate] {
+        certificates.map { Candidate($0, reasons: $0.reasons(for: selector, at: now)) }
+    }
+}
+
+/// A certificate object on a token.
+package struct FoundCertificate: Hashable, Sendable {
+    package let module: Int
+    package let slotID: UInt64
+    package let token: TokenDescription
+    /// CKA_LABEL
+    package let label: [UInt8]
+    /// CKA_ID
+    package let id: [UInt8]
+    package let uri: PKCS11URI
+    package let content: Result<Certificate, CertificateError>
+    /// Nil where no usable key was found.
+    package let key: KeyLocation?
+    private let missingKey: MissingKey?
+
+    init(_ object: CertificateObject, on present: PresentToken) {
+        let snapshot = present.snapshot
+        module = present.module
+        slotID = snapshot.slotID
+        token = snapshot.token
+        label = object.label
+        id = object.id
+        uri = PKCS11URI(token: snapshot.token, label: object.label, id: object.id, type: .certificate)
+        do throws(CertificateError) {
+            let certificate = try Certificate(der: object.value)
+            content = .success(certificate)
+            let pairing = Pairing(of: certificate, id: object.id, on: snapshot)
+            key = KeyLocation(pairing, certificateID: object.id, on: present)
+            missingKey = if case .none(let reason) = pairing { reason } else { nil }
+        } catch {
+            content = .failure(error)
+            key = nil
+            missingKey = nil
+        }
+    }
+
+    package var certificate: Certificate? { try? content.get() }  // the error is in `content` for those who explain
+
+    func reasons(for selector: CertificateSelector, at now: Int64) -> [DropReason] {
+        var reasons: [DropReason] = []
+        if let uri = selector.uri, !matches(uri) { reasons.append(.otherURI) }
+        switch content {
+        case .failure(let error): reasons.append(.unreadable(error))
+        case .success(let certificate):
+            reasons += selector.reasons(against: certificate)
+            reasons += IdentityRules.reasons(against: certificate, at: now)
+        }
+        if let missingKey { reasons.append(DropReason(missingKey)) }
+        if key?.visibility == .hidden { reasons.append(.keyHidden) }
+        return reasons
+    }
+
+    private func matches(_ uri: PKCS11URI) -> Bool {
+        uri.matches(token: token, slotID: slotID) && uri.matchesObject(label: label, id: id, type: .certificate)
+    }
+}
+
+extension KeyLocation {
+    /// Nil where there is no key.
+    init?(_ pairing: Pairing, certificateID: [UInt8], on present: PresentToken) {
+        switch pairing {
+        case .none: return nil
+        case .hidden: self.init(.hidden, label: [], id: certificateID, isConfirmed: false, on: present)
+        case .seen(let key, let isConfirmed):
+            self.init(.seen(key), label: key.label, id: key.id, isConfirmed: isConfirmed, on: present)
+        case .publicHalf(let key, let isConfirmed):
+            // Only its CKA_ID is the private key's too; its label need not be.
+            self.init(.publicHalf(key), label: [], id: key.id, isConfirmed: isConfirmed, on: present)
+        }
+    }
+
+    init(_ visibility: Visibility, label: [UInt8], id: [UInt8], isConfirmed: Bool, on present: PresentToken) {
+        module = present.module
+        slotID = present.snapshot.slotID
+        token = present.snapshot.token
+        uri = PKCS11URI(token: token, label: label, id: id, type: .privateKey)
+        self.id = id
+        self.visibility = visibility
+        self.isConfirmed = isConfirmed
+    }
+}
+
+extension PKCS11URI {
+    /// An object's URI, without the attributes that it does not have.
+    fileprivate init(token: TokenDescription, label: [UInt8], id: [UInt8], type: ObjectClass) {
+        self.init(token: token, object: label.isEmpty ? nil : label, id: id.isEmpty ? nil : id, type: type)
+    }
+}

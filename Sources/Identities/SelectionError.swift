@@ -1,0 +1,52 @@
+package import PKCS11URI
+
+/// Why no certificate was chosen.
+package enum SelectionError: Error, Hashable, Sendable {
+    /// No token that is present matches the profile's URI; nil: no token is present at all.
+    case noToken(PKCS11URI?)
+    /// The tokens have no certificate that the profile's URI and selectors leave.
+    case noCertificate
+    /// Those that the profile leaves are all dropped: the first one's URI, its reasons, and how many more there are.
+    case noneUsable(PKCS11URI?, [DropReason], others: Int)
+    /// Several expire last and have different keys.
+    case ambiguous([PKCS11URI])
+    /// The key of a certificate file could be on each of these tokens, which show no keys before a login.
+    case ambiguousToken([PKCS11URI])
+
+    /// One line: what happened.
+    package var message: String {
+        switch self {
+        case .noToken(let uri): "no token is present" + (uri.map { " that matches \($0.tokenPart)" } ?? "")
+        case .noCertificate: "no certificate on the tokens matches the profile"
+        case .noneUsable(let uri, let reasons, let others):
+            "no usable certificate: \(uri.map(\.description) ?? "the file's"): "
+                + reasons.map(\.message).joined(separator: "; ") + (others == 0 ? "" : " (and \(others) more)")
+        case .ambiguous(let uris):
+            "several certificates expire last and have different keys: " + Self.list(uris)
+        case .ambiguousToken(let uris):
+            "several tokens may have the private key, and show it only after login: " + Self.list(uris)
+        }
+    }
+
+    /// What to do about it.
+    package var hint: String {
+        switch self {
+        case .noToken: "insert the token, or compare the profile with 'tokenward list'"
+        case .noCertificate, .noneUsable: "'tokenward list --explain PROFILE' tells why each certificate was dropped"
+        case .ambiguous: "name one of them as 'certificate' in the profile"
+        case .ambiguousToken: "name the token as 'private-key' in the profile"
+        }
+    }
+
+    private static func list(_ uris: [PKCS11URI]) -> String { uris.map(\.description).joined(separator: ", ") }
+}
+
+extension SelectionError {
+    /// The error where nothing can be chosen from `candidates`.
+    static func none(of candidates: [Candidate]) -> Self {
+        let wanted = candidates.filter { !$0.reasons.contains(where: \.isProfileChoice) }
+        // The one with the fewest reasons is the one that somebody meant.
+        guard let closest = wanted.min(by: { $0.reasons.count < $1.reasons.count }) else { return .noCertificate }
+        return .noneUsable(closest.uri, closest.reasons, others: wanted.count - 1)
+    }
+}

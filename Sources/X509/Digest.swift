@@ -1,0 +1,65 @@
+internal import COpenSSL
+
+/// SHA-256 and what is built on it.
+package enum Digest {
+    /// SHA-256 (FIPS 180-4): 32 bytes.
+    package static func sha256(_ message: [UInt8]) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
+            initialized = unsafe SHA256(message, message.count, buffer.baseAddress) == nil ? 0 : 32
+        }
+    }
+
+    /// HMAC with SHA-256 (RFC 2104): 32 bytes.
+    package static func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
+            let keyCount = Int32(clamping: key.count)
+            let code = unsafe HMAC(EVP_sha256(), key, keyCount, message, message.count, buffer.baseAddress, nil)
+            initialized = unsafe code == nil ? 0 : 32
+        }
+    }
+
+    /// What one scrypt costs: `128 · blockSize · rounds` bytes of memory, for as long as it takes to fill them.
+    package struct ScryptCost: Hashable, Sendable {
+        /// N: a power of two above 1.
+        package var rounds: UInt64
+        /// r
+        package var blockSize: UInt64
+        /// p
+        package var parallelism: UInt64
+
+        package init(rounds: UInt64, blockSize: UInt64, parallelism: UInt64) {
+            self.rounds = rounds
+            self.blockSize = blockSize
+            self.parallelism = parallelism
+        }
+
+        /// 32 MiB and some tenths of a second: what a person waits for once, and a guesser for each PIN.
+        package static let interactive = Self(rounds: 32_768, blockSize: 8, parallelism: 1)
+    }
+
+    /// scrypt (RFC 7914).
+    ///
+    /// - Parameters:
+    ///   - secret: Lent, not copied, so that a PIN can stay where it is.
+    ///   - count: How many bytes to derive.
+    /// - Returns: Nil where the cost is invalid, needs more than 128 MiB, or the memory is not there.
+    package static func scrypt(
+        _ secret: UnsafeRawBufferPointer, salt: [UInt8], cost: ScryptCost, count: Int
+    ) -> [UInt8]? {
+        guard count > 0 else { return nil }
+        return withCleanErrorQueue {
+            // An empty buffer may have no address, which OpenSSL takes for "check the cost only".
+            let noSecret: [CChar] = [0]
+            let derived = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+                let password = unsafe secret.assumingMemoryBound(to: CChar.self).baseAddress
+                let isDerived = unsafe noSecret.withUnsafeBufferPointer { empty in
+                    unsafe EVP_PBE_scrypt(
+                        password ?? empty.baseAddress, secret.count, salt, salt.count, cost.rounds, cost.blockSize,
+                        cost.parallelism, 128 << 20, buffer.baseAddress, count)
+                }
+                initialized = isDerived == 1 ? count : 0
+            }
+            return derived.isEmpty ? nil : derived
+        }
+    }
+}

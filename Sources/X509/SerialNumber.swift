@@ -1,0 +1,62 @@
+internal import COpenSSL
+
+/// A certificate's serial number: an integer of any size, which some issuers make negative against RFC 5280 §4.1.2.2.
+package struct SerialNumber: Hashable, Sendable {
+    /// Without leading zeros, as in the `Credential` of a Roles Anywhere request.
+    package let decimal: String
+    /// Upper case, an even number of digits, as Roles Anywhere names sessions.
+    package let hexadecimal: String
+}
+
+extension SerialNumber {
+    /// Copies an `ASN1_INTEGER`; nil where it is none.
+    init?(_ integer: UnsafePointer<ASN1_INTEGER>?) {
+        guard let number = unsafe Owned(ASN1_INTEGER_to_BN(integer, nil), freedBy: { unsafe BN_free($0) }) else {
+            return nil
+        }
+        let isNegative = unsafe number.use { unsafe BN_is_negative($0) == 1 }
+        let magnitude = bigEndianBytes(number)
+        hexadecimal = (isNegative ? "-" : "") + Hexadecimal.text(magnitude.isEmpty ? [0] : magnitude)
+        guard let text = unsafe number.use({ unsafe BN_bn2dec($0) }) else { return nil }
+        decimal = unsafe String(cString: text)
+        unsafe tokenward_OPENSSL_free(text)
+    }
+}
+
+/// A serial number as a person writes it, to be compared as an integer.
+///
+/// Digits alone are decimal. `0x` before them, colons between them or a letter among them make them hexadecimal.
+package struct SerialNumberText: Hashable, Sendable {
+    private let isHexadecimal: Bool
+    private let digits: String
+
+    /// Nil where the text is no integer, or longer than any certificate's serial number.
+    package init?(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        let isNegative = rest.first == UInt8(ascii: "-")
+        if isNegative { rest = rest.dropFirst() }
+        let isMarked = rest.starts(with: "0x".utf8) || rest.starts(with: "0X".utf8)
+        if isMarked { rest = rest.dropFirst(2) }
+        let hasColons = rest.contains(UInt8(ascii: ":"))
+        if hasColons {
+            let groups = rest.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard groups.allSatisfy({ (1...2).contains($0.count) }) else { return nil }
+            // OpenSSL writes each byte with two digits; the first may come with one.
+            guard groups.dropFirst().allSatisfy({ $0.count == 2 }) else { return nil }
+            rest = groups.flatMap { $0 }[...]
+        }
+        let values = rest.map { Hexadecimal.value($0) ?? .max }
+        guard (1...4 * Certificate.maximumSerialSize).contains(values.count), !values.contains(.max) else { return nil }
+        isHexadecimal = isMarked || hasColons || values.contains { $0 > 9 }
+        let significant = rest.drop { $0 == UInt8(ascii: "0") }
+        let magnitude = String(decoding: significant.isEmpty ? [UInt8(ascii: "0")] : significant, as: UTF8.self)
+        digits = (isNegative && magnitude != "0" ? "-" : "") + magnitude.uppercased()
+    }
+
+    package func matches(_ serial: SerialNumber) -> Bool {
+        guard isHexadecimal else { return serial.decimal == digits }
+        let isNegative = serial.hexadecimal.hasPrefix("-")
+        let magnitude = serial.hexadecimal.dropFirst(isNegative ? 1 : 0).drop { $0 == "0" }
+        return (isNegative ? "-" : "") + (magnitude.isEmpty ? "0" : magnitude) == digits
+    }
+}
