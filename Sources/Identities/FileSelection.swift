@@ -1,5 +1,5 @@
 package import PKCS11URI
-internal import TokenService
+import TokenService
 package import X509
 
 extension Inventory {

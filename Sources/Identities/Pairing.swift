@@ -1,5 +1,5 @@
-internal import TokenService
-internal import X509
+import TokenService
+import X509
 
 /// The result of looking for a certificate's private key among a token's objects.
 enum Pairing: Hashable {

@@ -1,5 +1,5 @@
-internal import TokenService
-internal import X509
+import TokenService
+import X509
 
 /// Whether a key object on a token is the key of a certificate, by what the token tells of it.
 enum KeyComparison {

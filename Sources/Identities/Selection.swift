@@ -1,5 +1,5 @@
-internal import PKCS11URI
-internal import X509
+import PKCS11URI
+import X509
 
 /// What was chosen for a profile, and everything that could have been.
 package struct Selection: Sendable {

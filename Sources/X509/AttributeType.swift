@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// The types of a distinguished name's attributes, by the one name under which we compare them.
 enum AttributeType {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 extension Certificate {
     /// Reads a DER certificate: at most `maximumSize` bytes, followed by nothing but zero padding.

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 extension Certificate {
     /// True where `issuer` signed this certificate and may have: equal names, key identifiers that agree where both are

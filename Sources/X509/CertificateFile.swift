@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// Why a file's content is no list of certificates.
 package enum CertificateFileError: Error, Hashable, Sendable {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// A distinguished name in a certificate.
 package struct Name: Hashable, Sendable, CustomStringConvertible {

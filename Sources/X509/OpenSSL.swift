@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// An object of libcrypto's with one owner, freed when that owner lets go.
 @safe struct Owned: ~Copyable {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// The key that a certificate speaks for.
 package enum PublicKey: Hashable, Sendable {

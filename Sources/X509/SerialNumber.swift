@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// A certificate's serial number: an integer of any size, which some issuers make negative against RFC 5280 §4.1.2.2.
 package struct SerialNumber: Hashable, Sendable {

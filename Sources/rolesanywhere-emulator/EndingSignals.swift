@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// Waits for the signals that end the program or have it read its configuration again.
 struct EndingSignals {

@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import Emulator
+import ArgumentParser
+import Emulator
 
 struct ResourceOptions: ParsableArguments {
     @Option(help: "Trust anchors, profiles and roles as JSON; read again on SIGHUP.")

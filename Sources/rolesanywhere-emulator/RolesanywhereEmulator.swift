@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import Emulator
-internal import Glibc
+import ArgumentParser
+import Emulator
+import Glibc
 
 @main
 struct RolesanywhereEmulator: ParsableCommand {

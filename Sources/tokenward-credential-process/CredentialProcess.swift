@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// What AWS SDKs start as `credential_process`. All that it does stands in `CredentialClient`, which ordinary Swift
 /// compiles as well, for the tests and for `tokenward credential-process`.

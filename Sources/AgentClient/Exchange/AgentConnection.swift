@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// A connection to the agent, closed when its owner lets go. Every step keeps the one deadline.
 package struct AgentConnection: ~Copyable {

@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// The moment at which a whole exchange must be over, whatever each of its steps takes.
 ///

@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// What this process was started with, as bytes: neither has to be UTF-8.
 package enum ProcessInput {

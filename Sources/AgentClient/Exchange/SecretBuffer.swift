@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// Bytes that may be a credential or a PIN: in pages of their own, left out of core dumps, wiped when the owner lets go.
 ///

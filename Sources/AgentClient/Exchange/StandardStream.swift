@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// Standard output and standard error, written to the last byte.
 package enum StandardStream: Int32 {

@@ -1,5 +1,5 @@
-internal import COpenSSL
-internal import Glibc
+import COpenSSL
+import Glibc
 
 /// A path from a leaf to a trust anchor (RFC 5280 §6), validated by OpenSSL.
 struct CertificatePath {

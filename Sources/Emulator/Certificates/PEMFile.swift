@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// The blocks of one type in a PEM text, as DER.
 enum PEMFile {

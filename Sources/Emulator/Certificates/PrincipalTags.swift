@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// The session tags that the default attribute mapping makes of a certificate, such as `x509Subject/CN`.
 ///

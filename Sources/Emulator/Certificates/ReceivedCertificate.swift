@@ -1,5 +1,5 @@
-internal import COpenSSL
-internal import Glibc
+import COpenSSL
+import Glibc
 
 /// A certificate as OpenSSL has parsed it.
 @safe final class ReceivedCertificate {

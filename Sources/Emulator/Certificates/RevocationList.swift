@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// A certificate revocation list that was imported for a trust anchor.
 @safe final class RevocationList {

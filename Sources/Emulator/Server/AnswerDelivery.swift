@@ -1,5 +1,5 @@
-internal import NIOCore
-internal import NIOHTTP1
+import NIOCore
+import NIOHTTP1
 
 /// Puts one answer on the wire, in the way that the answer asks for.
 struct AnswerDelivery {

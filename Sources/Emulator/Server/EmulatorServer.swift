@@ -1,7 +1,7 @@
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOPosix
-internal import NIOSSL
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
 
 /// Listens on 127.0.0.1 and nowhere else. One thread serves every connection: what is tested is the client.
 package final class EmulatorServer {

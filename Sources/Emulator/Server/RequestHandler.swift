@@ -1,6 +1,6 @@
-internal import NIOCore
-internal import NIOHTTP1
-internal import NIOTLS
+import NIOCore
+import NIOHTTP1
+import NIOTLS
 
 /// Collects a request, has it answered, and delivers the answer, well or badly.
 final class RequestHandler: ChannelInboundHandler {

@@ -1,5 +1,5 @@
-internal import COpenSSL
-internal import Glibc
+import COpenSSL
+import Glibc
 
 /// The certificate authority of the emulator's own HTTPS: clients trust its `ca.pem`.
 ///

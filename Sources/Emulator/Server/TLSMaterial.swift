@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// Keys and certificates for the emulator's own HTTPS, made and written by OpenSSL. What these functions return belongs
 /// to the caller.

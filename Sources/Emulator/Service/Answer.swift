@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// An answer, and how it is to travel.
 package struct Answer: Sendable {

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// The JSON file that `--config` names. Paths in it are relative to its folder.
 struct ConfigurationFile: Decodable, NamesItsKeys {

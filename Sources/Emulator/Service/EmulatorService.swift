@@ -1,5 +1,5 @@
-internal import FoundationEssentials
-internal import Synchronization
+import FoundationEssentials
+import Synchronization
 
 /// Answers requests: the two services, and the tests' controls under `/_emulator/`.
 package final class EmulatorService: Sendable {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// What the service demands of an end-entity certificate (IAM Roles Anywhere user guide, "trust model").
 enum LeafRules {

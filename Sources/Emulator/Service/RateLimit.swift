@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A bucket that fills at a steady rate and holds one second's worth.
 struct RateLimit: Sendable {

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// What a CreateSession request asks for, from its query and its body.
 struct SessionParameters {

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 extension TrustAnchor {
     /// Makes a trust anchor of PEM files, with the rules that the service has for them.

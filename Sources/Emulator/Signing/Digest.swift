@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// SHA-256 and HMAC-SHA-256.
 enum Digest {

@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A moment in UTC, to the second.
 package struct UTCTime: Hashable, Sendable {
