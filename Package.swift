@@ -66,7 +66,7 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", argumentParser], swiftSettings: strict),
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging], swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],

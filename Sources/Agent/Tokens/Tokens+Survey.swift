@@ -33,6 +33,21 @@ struct FoundModule: Sendable {
     var failure: String?
 }
 
+/// What makes a difference to a profile that waits for a token.
+struct TokenSight: Hashable, Sendable {
+    var key: TokenKey
+    var isLoggedIn: Bool
+    var certificates: [CertificateObject]
+    var keys: Int
+
+    init(_ token: FoundToken) {
+        key = token.key
+        isLoggedIn = token.snapshot.isLoggedIn
+        certificates = token.snapshot.certificates
+        keys = token.snapshot.keys.count
+    }
+}
+
 /// All modules and tokens at one moment.
 struct Survey: Sendable {
     var modules: [FoundModule]
@@ -64,6 +79,9 @@ extension Tokens {
             }
             survey.modules.append(module)
         }
+        let sight = Set(survey.tokens.map(TokenSight.init))
+        if let lastSight, lastSight != sight { changed.yield() }
+        lastSight = sight
         return survey
     }
 
@@ -77,7 +95,7 @@ extension Tokens {
 
     /// The first PIN rule whose URI matches the token.
     func rule(for snapshot: TokenSnapshot) -> TokenRule? {
-        rules.first { $0.uri.matches(token: snapshot.token) }
+        rules.first { $0.uri.matches(token: snapshot.token, slotID: snapshot.slotID) }
     }
 }
 

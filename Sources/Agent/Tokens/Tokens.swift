@@ -16,6 +16,10 @@ actor Tokens {
     var access: [TokenKey: TokenAccess] = [:]
     var locks = Locks()
     let refusedPINs: RefusedPINs
+    /// Says that a survey has found other tokens, objects or logins than the one before it.
+    nonisolated let changes: AsyncStream<Void>
+    let changed: AsyncStream<Void>.Continuation
+    var lastSight: Set<TokenSight>?
     private let setting: Setting
 
     /// Where things are.
@@ -44,6 +48,7 @@ actor Tokens {
         self.log = log
         self.setting = setting
         rules = configuration.tokens
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
         for (key, pins) in refusedPINs.load() { access[key] = TokenAccess(refused: pins) }
@@ -61,6 +66,7 @@ actor Tokens {
 
     /// Logs out everywhere and ends the workers.
     func stop() async {
+        changed.finish()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }

@@ -1,0 +1,117 @@
+import AgentAPI
+import Glibc
+import Identities
+import PKCS11URI
+import TokenService
+
+extension AgentService {
+    /// What the server's routes do.
+    func operations() -> AgentOperations {
+        let cache = cache
+        return AgentOperations(
+            cachedCredentials: { cache.published.ready($0).map(IssuedCredentials.init) },
+            credentials: { (name) throws(Problem) in IssuedCredentials(try await cache.credentials(for: name)) },
+            refresh: { (name) throws(Problem) in IssuedCredentials(try await cache.refresh(name)) },
+            explain: { (name) throws(Problem) in try await self.explain(name) },
+            profiles: { () throws(Problem) in await self.profileStatuses(await self.tokens.survey()) },
+            identities: { () throws(Problem) in await self.identities() },
+            tokens: { () throws(Problem) in await self.tokens.survey().tokens.map(TokenListing.init) },
+            unlock: { (uri, pin) throws(Problem) in try await self.unlock(uri, pin.map { HeldPIN($0) }) },
+            lock: { (uri) throws(Problem) in try await self.lock(uri) },
+            status: { () throws(Problem) in await self.status() },
+            health: {})
+    }
+
+    private func status() async -> Status {
+        let survey = await tokens.survey()
+        return Status(
+            version: Version.current, pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
+            modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
+            profiles: await profileStatuses(survey))
+    }
+
+    private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
+        var statuses: [ProfileStatus] = []
+        for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
+            var status = ProfileStatus(
+                name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.roleARN)")
+            // A profile whose certificate cannot be chosen has no certificate to show; `explain` tells why.
+            if let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() {
+                status.certificate = ProfileStatus.Certificate(
+                    uri: "\(identity.certificateURI ?? identity.key.uri)",
+                    serial: identity.certificate.serial.decimal,
+                    notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
+            }
+            let session = await cache.status(of: name)
+            status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
+            status.lastError = session?.lastError?.detail
+            statuses.append(status)
+        }
+        return statuses
+    }
+
+    private func identities() async -> [IdentityListing] {
+        let survey = await tokens.survey()
+        var profiles: [PKCS11URI: [String]] = [:]
+        for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
+            // As above: no choice, no certificate to name the profile at.
+            guard let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() else { continue }
+            profiles[identity.certificateURI ?? identity.key.uri, default: []].append("\(name)")
+        }
+        return IdentityFinder.inventory(of: survey.tokens, uri: nil).candidates(at: finder.now).map { candidate in
+            IdentityListing(candidate, profiles: candidate.uri.flatMap { profiles[$0] } ?? [])
+        }
+    }
+
+    private func explain(_ name: ProfileName) async throws(Problem) -> [ExplainedCandidate] {
+        guard let profile = configuration.profiles[name] else {
+            throw Problem(.unknownProfile, "there is no profile \(name)", hint: "'tokenward status' lists them")
+        }
+        return try await finder.explain(profile).map(ExplainedCandidate.init)
+    }
+
+    private func unlock(_ text: String, _ pin: HeldPIN?) async throws(Problem) {
+        let found = try await matching(text)
+        if found.count > 1, pin != nil {
+            throw Problem(
+                .badRequest, "\(found.count) tokens match, and a PIN is for one token",
+                hint: "name one of: " + found.map { "\(PKCS11URI(token: $0.snapshot.token))" }.joined(separator: " "))
+        }
+        for token in found { try await tokens.unlock(token, pin: pin) }
+        await cache.unlock(source.profiles(on: Set(found.map(\.key))))
+        await cache.stateChanged()
+    }
+
+    private func lock(_ text: String?) async throws(Problem) {
+        guard let text else {
+            await cache.lock()
+            await tokens.lock(nil)
+            return
+        }
+        let found = try await matching(text)
+        await cache.lock(source.profiles(on: Set(found.map(\.key))))
+        await tokens.lock(found)
+    }
+
+    private func matching(_ text: String) async throws(Problem) -> [FoundToken] {
+        let uri: PKCS11URI
+        do throws(PKCS11URIError) {
+            uri = try PKCS11URI(text)
+        } catch {
+            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward list' shows URIs")
+        }
+        let found = await tokens.survey().tokens.filter {
+            uri.matches(token: $0.snapshot.token, slotID: $0.snapshot.slotID)
+        }
+        guard !found.isEmpty else {
+            throw Problem(.noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
+        }
+        return found
+    }
+}
+
+extension IssuedCredentials {
+    fileprivate init(_ cached: CachedCredentials) {
+        self.init(json: cached.body, accessKeyID: cached.accessKeyID, expiration: cached.expiration)
+    }
+}

@@ -1,0 +1,114 @@
+import AgentAPI
+import Logging
+import PKCS11URI
+import RolesAnywhere
+import Synchronization
+import TokenService
+
+/// The agent: configuration, tokens, sessions and the socket, put together.
+package actor AgentService {
+    let tokens: Tokens
+    let source: RolesAnywhereSource
+    let cache: CredentialCache
+    let finder: IdentityFinder
+    let clock: AgentClock
+    let scope: AgentScope
+    private(set) var configuration: Configuration
+    private let startedAt: Int64
+    private let log: Logger
+    private var server: AgentServer?
+    private var background: [Task<Void, Never>] = []
+
+    /// Where the agent's own things are.
+    package struct Setting: Sendable {
+        package var scope: AgentScope
+        /// The path of `tokenward-worker`.
+        package var workerExecutable: String
+        /// A folder in memory for what must outlive a restart.
+        package var runtimeFolder: String
+        /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
+        package var credentialsFolder: String?
+        package var home: String?
+
+        package init(
+            scope: AgentScope, workerExecutable: String, runtimeFolder: String, credentialsFolder: String?,
+            home: String?
+        ) {
+            self.scope = scope
+            self.workerExecutable = workerExecutable
+            self.runtimeFolder = runtimeFolder
+            self.credentialsFolder = credentialsFolder
+            self.home = home
+        }
+    }
+
+    package init(_ configuration: Configuration, setting: Setting, clock: AgentClock = .system, log: Logger) {
+        self.configuration = configuration
+        self.clock = clock
+        self.log = log
+        scope = setting.scope
+        startedAt = clock.boot()
+        tokens = Tokens(
+            configuration,
+            setting: Tokens.Setting(
+                workerExecutable: setting.workerExecutable, runtimeFolder: setting.runtimeFolder,
+                credentialsFolder: setting.credentialsFolder,
+                home: setting.scope == .system ? nil : setting.home), clock: clock, log: log)
+        source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
+        finder = IdentityFinder(tokens: tokens, clock: clock)
+        cache = CredentialCache(
+            profiles: Set(configuration.profiles.keys), source: source,
+            settings: CacheSettings(clock: clock, render: CredentialDocument.render))
+    }
+
+    /// Listens and serves until `stop`.
+    package func start(on listener: SocketListener) async throws {
+        let log = log
+        let server = AgentServer(
+            listener: listener, policy: policy(), operations: operations(), audit: { log.info("\($0)") })
+        try await server.start()
+        self.server = server
+        // All end in `stop`, which awaits them.
+        background = [
+            Task { await cache.run() },
+            Task { await TokenWatch(tokens: tokens, cache: cache, clock: clock).run() },
+            Task { for await _ in tokens.changes { await cache.stateChanged() } },
+        ]
+    }
+
+    /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
+    /// profile that lost its permission loses it at once.
+    package func reload(_ new: Configuration) async {
+        let difference = new.difference(from: configuration)
+        configuration = new
+        await server?.replace(policy: policy())
+        await tokens.replace(with: new)
+        source.replace(new.profiles)
+        await cache.replace(Set(new.profiles.keys), changed: difference.profiles.changed)
+    }
+
+    /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.
+    package func stop() async {
+        await server?.stop()
+        await cache.stop()
+        for task in background { task.cancel() }
+        await tokens.stop()
+        for task in background { await task.value }
+    }
+
+    var uptimeSeconds: Int64 { (clock.boot() - startedAt) / 1000 }
+
+    private func policy() -> Policy {
+        Policy(
+            agentUID: AccountDirectory.system.ownUser, scope: scope,
+            profiles: configuration.profiles.mapValues(\.allow))
+    }
+}
+
+extension CredentialDocument {
+    @Sendable fileprivate static func render(_ session: SessionCredentials) -> [UInt8] {
+        render(
+            accessKeyID: session.accessKeyID, secretAccessKey: session.secretAccessKey,
+            sessionToken: session.sessionToken, expiration: session.expiration, accountID: session.accountID)
+    }
+}

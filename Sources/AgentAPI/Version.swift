@@ -1,0 +1,4 @@
+/// The version of all programs, which are one build.
+package enum Version {
+    package static let current = "0.1.0"
+}

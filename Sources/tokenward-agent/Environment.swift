@@ -1,0 +1,59 @@
+import Agent
+import Glibc
+
+/// What the agent was started with, read once.
+struct Environment {
+    let variables: [String: String]
+
+    init() {
+        var variables: [String: String] = [:]
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            let parts = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            unsafe entry += 1
+        }
+        self.variables = variables
+    }
+
+    /// Where the agent listens: option, variable, and then the usual place of a user's or the system's agent.
+    func socketPath(option: String?, isSystem: Bool) -> String? {
+        if let option { return option }
+        if let path = variables["TOKENWARD_SOCKET"], !path.isEmpty { return path }
+        if isSystem { return "/run/tokenward/agent.sock" }
+        guard let folder = variables["XDG_RUNTIME_DIR"], folder.hasPrefix("/") else { return nil }
+        return "\(folder)/tokenward/agent.sock"
+    }
+
+    func setting(isSystem: Bool, socket: String?) throws -> AgentService.Setting {
+        AgentService.Setting(
+            scope: isSystem ? .system : .user, workerExecutable: try workerExecutable(),
+            runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
+            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"])
+    }
+
+    /// `$RUNTIME_DIRECTORY`, where systemd made one; otherwise the socket's folder, which is the agent's own.
+    private func runtimeFolder(socket: String?, isSystem: Bool) -> String {
+        if let folders = variables["RUNTIME_DIRECTORY"], let first = folders.split(separator: ":").first {
+            return String(first)
+        }
+        if let socket, let slash = socket.lastIndex(of: "/") { return String(socket[..<slash]) }
+        return isSystem ? "/run/tokenward" : "\(variables["XDG_RUNTIME_DIR"] ?? "/nonexistent")/tokenward"
+    }
+
+    /// The worker beside this program, or in the folder for what only programs start (FHS 3.0 §4.7).
+    private func workerExecutable() throws -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+            unsafe readlink("/proc/self/exe", bytes.bindMemory(to: CChar.self).baseAddress, bytes.count)
+        }
+        guard count > 0 else { throw Failure(.software, "this program's own path cannot be read: errno \(errno)") }
+        let program = String(decoding: buffer.prefix(count), as: UTF8.self)
+        let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? ""
+        let candidates = ["\(folder)/tokenward-worker", "\(folder)/../libexec/tokenward/tokenward-worker"]
+        guard let found = candidates.first(where: { unsafe access($0, X_OK) == 0 }) else {
+            throw Failure(.software, "\(candidates[0]) is missing; install it beside tokenward-agent")
+        }
+        return found
+    }
+}
