@@ -1,0 +1,160 @@
+package import AgentAPI
+internal import RolesAnywhere
+
+/// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing
+/// expired handed out. Nothing of it is ever on disk.
+///
+/// What it promises is contract.md's "What the cache promises". `run` must be running: it refreshes in the background
+/// and keeps the deadlines.
+package actor CredentialCache {
+    /// What can be had without waiting; ask it first.
+    package nonisolated let published: PublishedCredentials
+    let settings: CacheSettings
+    private let source: any CredentialSource
+    var profiles: [ProfileName: ProfileState]
+    var isStopped = false
+    /// The last number given to a flight or a waiter.
+    private var lastID: UInt64 = 0
+    /// The keeper's wait for its next look at the clocks, and when that is, in boot time.
+    var nap: Task<Void, Never>?
+    var alarm = Int64.max
+
+    package init(profiles: Set<ProfileName>, source: any CredentialSource, settings: CacheSettings) {
+        published = PublishedCredentials(clock: settings.clock)
+        self.profiles = Dictionary(uniqueKeysWithValues: profiles.map { ($0, ProfileState()) })
+        self.source = source
+        self.settings = settings
+    }
+
+    /// Credentials with at least 20 minutes left (half of a short session's time), or, where the service does not
+    /// answer, what is still valid for a minute or more.
+    ///
+    /// Returns at once where it can. Otherwise it waits for the one refresh that is shared by all, no longer than
+    /// `answerWithin`, and no longer than `patience` where something valid can be had instead. A caller whose task
+    /// is cancelled leaves the refresh to the others.
+    package func credentials(for profile: ProfileName) async throws(Problem) -> CachedCredentials {
+        if let ready = try readyOrUnderWay(profile) { return ready }
+        return try await wait(for: profile, wantsNew: false)
+    }
+
+    /// Credentials of a new session, whatever is held.
+    ///
+    /// Joins a refresh under way, even one that began before the call: its session is as new as the caller can tell,
+    /// and another would cost another signature. Otherwise it starts one: not during a pause after a failure, once in
+    /// 30 seconds, and with no more than half of the attempts that a profile has in an hour.
+    package func refresh(_ profile: ProfileName) async throws(Problem) -> CachedCredentials {
+        try ensureRefresh(profile)
+        return try await wait(for: profile, wantsNew: true)
+    }
+
+    /// Nil for an unknown profile.
+    package func status(of profile: ProfileName) -> CredentialStatus? {
+        profiles[profile]?.status(at: settings.clock.now(), isUsed: published.isUsed(profile))
+    }
+
+    /// What can be handed out now, or nil with a flight in the air.
+    ///
+    /// These two don't suspend: a copy of the state that a suspended caller kept would be copied with all who wait.
+    private func readyOrUnderWay(_ profile: ProfileName) throws(Problem) -> CachedCredentials? {
+        if let ready = published.ready(profile) { return ready }
+        let state = try state(of: profile)
+        guard state.flight == nil else { return nil }
+        let now = settings.clock.now()
+        if let refusal = state.refusal(at: now, .whole, of: profile) {
+            guard let fallback = state.fallback(at: now) else { throw refusal }
+            published.markUsed(profile)
+            return fallback
+        }
+        begin(profile, at: now)
+        return nil
+    }
+
+    private func ensureRefresh(_ profile: ProfileName) throws(Problem) {
+        let state = try state(of: profile)
+        guard state.flight == nil else { return }
+        let now = settings.clock.now()
+        if let refusal = state.refusal(at: now, .half, of: profile) { throw refusal }
+        if let lastForced = state.lastForced, now.boot - lastForced < 30_000 {
+            throw Self.refreshedLately(profile, retryAfter: now.seconds(until: lastForced + 30_000))
+        }
+        profiles[profile]?.lastForced = now.boot
+        begin(profile, at: now)
+    }
+
+    /// The profile's state, if it may be asked for credentials at all.
+    private func state(of profile: ProfileName) throws(Problem) -> ProfileState {
+        guard !isStopped else { throw Self.shuttingDown }
+        guard let state = profiles[profile] else { throw Self.unknown(profile) }
+        if case .locked = state.activity { throw Self.locked(profile) }
+        return state
+    }
+}
+
+// MARK: - The flight
+
+extension CredentialCache {
+    /// Starts the profile's one attempt.
+    func begin(_ profile: ProfileName, at now: Moment) {
+        let id = nextID()
+        // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
+        let task = Task { [source] in
+            do throws(SourceFailure) {
+                land(.success(try await source.credentials(for: profile)), of: profile, id)
+            } catch {
+                land(.failure(error), of: profile, id)
+            }
+        }
+        profiles[profile]?.budget.record(now.boot)
+        profiles[profile]?.activity = .flying(.init(id: id, began: now.boot, task: task))
+    }
+
+    private func land(_ result: Result<SessionCredentials, SourceFailure>, of profile: ProfileName, _ id: UInt64) {
+        // Locked, dropped, reconfigured or stopped meanwhile: this is nobody's session, store nothing.
+        guard let flight = profiles[profile]?.flight, flight.id == id else { return }
+        let now = settings.clock.now()
+        profiles[profile]?.activity = .idle
+        do throws(SourceFailure) {
+            let session = try HeldSession(result.get(), receivedAt: now, settings)
+            profiles[profile]?.session = session
+            profiles[profile]?.failure = nil
+            publish(profile)
+            answerWaiters(of: profile, .success(session.credentials), at: now)
+        } catch {
+            fail(profile, error, isOutdated: flight.isOutdated, at: now)
+        }
+        wakeKeeper(by: now.boot)
+    }
+
+    /// Remembers why there is no new session; what is held stays.
+    func fail(_ profile: ProfileName, _ cause: SourceFailure, isOutdated: Bool, at now: Moment) {
+        profiles[profile]?.remember(cause, at: now, random: settings.random)
+        let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
+        if isOutdated { profiles[profile]?.forgetCurable() }  // "PIN needed", said before the PIN came
+        publish(profile)
+        if profiles[profile]?.failure == nil {
+            beginAgain(profile, at: now)
+        } else {
+            answerWaiters(of: profile, .failure(problem), at: now)
+        }
+    }
+
+    /// Another attempt for those who wait, after the one that they waited for has become void.
+    func beginAgain(_ profile: ProfileName, at now: Moment) {
+        guard let state = profiles[profile], !state.waiters.isEmpty else { return }
+        if let refusal = state.refusal(at: now, .whole, of: profile) {
+            answerWaiters(of: profile, .failure(refusal), at: now)
+        } else {
+            begin(profile, at: now)
+        }
+    }
+
+    func nextID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    func publish(_ profile: ProfileName) {
+        let state = profiles[profile]
+        published.publish(state?.session, for: profile, lenientUntil: state?.lenientUntil ?? .min)
+    }
+}

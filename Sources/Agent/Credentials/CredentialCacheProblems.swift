@@ -1,0 +1,40 @@
+internal import AgentAPI
+
+/// What the cache says in its own words.
+extension CredentialCache {
+    static let shuttingDown = Problem(.shuttingDown, "the agent is stopping", hint: "try again when it has restarted")
+
+    static func unknown(_ profile: ProfileName) -> Problem {
+        Problem(.unknownProfile, "no profile is named \(profile)", hint: "run 'tokenward status' to see the profiles")
+    }
+
+    static func locked(_ profile: ProfileName) -> Problem {
+        Problem(.locked, "profile \(profile) is locked", hint: "run 'tokenward unlock'")
+    }
+
+    static func refreshedLately(_ profile: ProfileName, retryAfter: Int) -> Problem {
+        Problem(
+            .tooManyRequests, "profile \(profile) was refreshed on demand less than 30 seconds ago",
+            hint: "try again later", retryAfter: retryAfter)
+    }
+
+    static func exhausted(_ profile: ProfileName) -> Problem {
+        Problem(
+            .tooManyRequests, "profile \(profile) has had as many attempts as it may have for now",
+            hint: "find out who asks for so many, in the agent's log")
+    }
+
+    static func stillWorking(_ profile: ProfileName) -> Problem {
+        Problem(
+            .tokenBusy, "the token or AWS has not answered yet for profile \(profile), the attempt goes on",
+            hint: "touch the token if it blinks, and try again", retryAfter: 1)
+    }
+
+    static func givenUp(_ profile: ProfileName) -> SourceFailure {
+        SourceFailure(
+            .transient(retryAfter: nil),
+            Problem(
+                .tokenBusy, "neither the token nor AWS has answered in ten minutes for profile \(profile)",
+                hint: "check the token with 'tokenward status'"))
+    }
+}

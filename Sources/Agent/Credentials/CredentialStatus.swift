@@ -1,0 +1,16 @@
+package import AgentAPI
+
+/// What the cache knows of a profile, for people.
+package struct CredentialStatus: Hashable, Sendable {
+    /// Of the session that is held, in seconds since 1970; nil without one.
+    package var expiration: Int64?
+    package var accessKeyID: String?
+    package var isLocked: Bool
+    package var isRefreshing: Bool
+    /// Callers that wait for the refresh.
+    package var waiting: Int
+    /// Why the last attempt failed; nil since one did not.
+    package var lastError: Problem?
+    /// When the next attempt is planned, in seconds since 1970; nil if that takes a caller, or a change of the token.
+    package var nextAttempt: Int64?
+}

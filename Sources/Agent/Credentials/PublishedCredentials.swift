@@ -1,0 +1,47 @@
+import Synchronization
+
+/// The part of the cache that answers at once, on any thread: what is good enough to be handed out unasked.
+package final class PublishedCredentials: Sendable {
+    private struct Slot {
+        let session: HeldSession
+        /// Until this boot time the least that may be handed out will do, because nothing better can be had.
+        var lenientUntil: Int64
+        var isUsed: Bool
+
+        func isReady(at now: Moment) -> Bool {
+            let least = now.boot < lenientUntil ? SessionValidity.leastHandedOut : session.validity.floor
+            return session.validity.remaining(at: now) >= max(least, SessionValidity.leastHandedOut)
+        }
+    }
+
+    private let clock: AgentClock
+    private let slots = Mutex<[ProfileName: Slot]>([:])
+
+    init(clock: AgentClock) { self.clock = clock }
+
+    /// The profile's credentials, if nobody needs to wait for better ones; marks the profile as used, so that it is
+    /// refreshed in the background. Never waits: well below a microsecond.
+    package func ready(_ profile: ProfileName) -> CachedCredentials? {
+        let now = clock.now()
+        return slots.withLock { slots in
+            guard let slot = slots[profile], slot.isReady(at: now) else { return nil }
+            if !slot.isUsed { slots[profile]?.isUsed = true }
+            return slot.session.credentials
+        }
+    }
+
+    func publish(_ session: HeldSession?, for profile: ProfileName, lenientUntil: Int64) {
+        slots.withLock { slots in
+            guard let session else { return slots[profile] = nil }
+            let isSame = slots[profile]?.session.credentials === session.credentials
+            let isUsed = isSame && slots[profile]?.isUsed == true
+            slots[profile] = Slot(session: session, lenientUntil: lenientUntil, isUsed: isUsed)
+        }
+    }
+
+    func markUsed(_ profile: ProfileName) { slots.withLock { $0[profile]?.isUsed = true } }
+
+    func isUsed(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile]?.isUsed == true } }
+
+    func removeAll() { slots.withLock { $0 = [:] } }
+}

@@ -1,0 +1,53 @@
+internal import AgentAPI
+
+/// The last failure, and how long no other attempt is made.
+struct RememberedFailure: Sendable {
+    let cause: SourceFailure
+    /// How many there were in a row.
+    let count: Int
+    private let at: Moment
+    /// Boot time in milliseconds; nil: until the state of the token has changed.
+    let until: Int64?
+
+    /// - Parameter remaining: What is left of the session that is held, in milliseconds.
+    init(
+        _ cause: SourceFailure, count: Int, at now: Moment, remaining: Int64?,
+        random: (ClosedRange<Int64>) -> Int64
+    ) {
+        self.cause = cause
+        self.count = count
+        at = now
+        until =
+            switch cause.kind {
+            case .transient(let seconds):
+                now.boot
+                    + max(
+                        Self.pause(count: count, remaining: remaining, random: random),
+                        Int64(min(max(seconds ?? 0, 0), 600)) * 1000)
+            case .permanent: now.boot + 900_000
+            case .gesture: now.boot + 60_000
+            case .state: nil
+            }
+    }
+
+    /// 1 s × 2ⁿ, half of it random; at most 300 s, at most 30 s into or within the last ten minutes of the session;
+    /// never less than the second for which an error is remembered.
+    static func pause(count: Int, remaining: Int64?, random: (ClosedRange<Int64>) -> Int64) -> Int64 {
+        let cap = remaining.map { min(max($0 - 570_000, 30_000), 300_000) } ?? 300_000
+        let step = min(cap, 1000 << min(max(Int64(count) - 1, 0), 9))
+        return max(1000, step / 2 + random(0...step / 2))
+    }
+
+    func isInForce(at now: Moment) -> Bool {
+        if cause.kind == .permanent, now.isSetApart(from: at) { return false }  // a wrong clock may have been the cause
+        guard let until else { return true }
+        return now.boot < until
+    }
+
+    /// What callers are told meanwhile.
+    func problem(at now: Moment) -> Problem {
+        var problem = cause.problem
+        problem.retryAfter = until.map { now.seconds(until: $0) }
+        return problem
+    }
+}

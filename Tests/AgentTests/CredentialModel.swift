@@ -1,0 +1,118 @@
+import Agent
+import AgentAPI
+import Testing
+
+/// What callers and the service may expect, worked out from what the source gave and from nothing of the cache's own.
+struct CredentialModel {
+    let world: CredentialWorld
+    private(set) var answers = 0
+    private(set) var lateAnswers = 0
+    private(set) var refusals = 0
+    /// Attempts before this number were locked away.
+    private var firstAllowed = 0
+    /// Sessions that were over when somebody set the clock forward, and may have been dropped.
+    private var perhapsDropped: Set<String> = []
+    /// Boot times at which something changed that may cure a refusal.
+    private var changes: [Int64] = []
+
+    init(_ world: CredentialWorld) { self.world = world }
+
+    /// Calls and judges the answer. A clock that moves in steps of half a second gives that much latitude.
+    mutating func ask(_ profile: ProfileName) async throws {
+        let hadFailed = hasFailed(profile)
+        switch try await world.outcome(of: world.caller(profile), for: profile) {
+        case .success(let key):
+            answers += 1
+            let attempt = try judge(key, for: profile)
+            let left = remaining(attempt) + 500
+            guard left < min(Int64(20).minutes, try #require(attempt.lifetime) / 2) else { return }
+            lateAnswers += 1
+            let isSlow = world.source.last(profile).map { $0.ended == nil && world.clock.boot - $0.began >= 3500 }
+            #expect(hadFailed || hasFailed(profile) || isSlow == true, "less than the floor from a healthy service")
+        case .failure(let problem):
+            refusals += 1
+            guard let held = world.source.lastSession(profile) else { return }
+            let isFresh = try world.clock.boot - #require(held.ended) < 500  // it may have come after the answer
+            let isExcused =
+                isFresh || isLockedAway(held.accessKeyID) || perhapsDropped.contains(held.accessKeyID)
+            #expect(isExcused || remaining(held) < 60_000, "valid credentials withheld: \(problem)")
+        }
+    }
+
+    mutating func refresh(_ profile: ProfileName) async throws {
+        let asked = world.clock.boot
+        guard case .success(let key) = try await world.outcome(of: world.refresher(profile), for: profile) else {
+            return
+        }
+        let attempt = try judge(key, for: profile)
+        #expect(try #require(attempt.ended) >= asked, "an old session for a forced refresh")
+    }
+
+    mutating func setWall(by milliseconds: Int64) {
+        world.clock.setWall(by: milliseconds)
+        if abs(milliseconds) > 30_000 { changes.append(world.clock.boot) }
+        for held in world.profiles.compactMap(world.source.lastSession) where remaining(held) < 60_000 {
+            perhapsDropped.insert(held.accessKeyID)
+        }
+    }
+
+    mutating func changeState() async {
+        changes.append(world.clock.boot)
+        await world.cache.stateChanged()
+    }
+
+    mutating func lockAndUnlock() async throws {
+        changes.append(world.clock.boot)
+        firstAllowed = world.source.count
+        await world.cache.lock()
+        for profile in world.profiles { #expect(await world.caller(profile).value.failure?.code == .locked) }
+        await world.cache.unlock()
+    }
+
+    /// Judges all attempts on a profile: how many, one at a time, and none during a pause.
+    func judgeAttempts(on profile: ProfileName) {
+        let attempts = world.source.attempts.filter { $0.profile == profile }
+        for (count, window) in [(60, Int64(1).hours), (500, Int64(24).hours)] {
+            #expect(zip(attempts, attempts.dropFirst(count)).allSatisfy { $1.began - $0.began > window })
+        }
+        var failures = 0
+        for (attempt, next) in zip(attempts, attempts.dropFirst()) {
+            guard let ended = attempt.ended else { continue }
+            #expect(next.began >= ended, "two attempts at once")
+            let isChanged = changes.contains { (attempt.began...next.began).contains($0) }
+            var pause: Int64 = 0
+            if !attempt.isCancelled, !attempt.gaveSession {
+                switch attempt.failure?.kind {
+                case .transient(let seconds):
+                    failures += 1
+                    pause = max(1000, min(30_000, 1000 << Int64(min(failures - 1, 9))) / 2)
+                    pause = max(pause, min(600, Int64(seconds ?? 0)) * 1000)
+                case nil: pause = 1000
+                case .permanent: pause = isChanged ? 0 : Int64(15).minutes
+                case .gesture: pause = Int64(1).minutes
+                case .state: #expect(isChanged, "a token asked again that had not changed")
+                }
+            }
+            if case .transient = attempt.failure?.kind {} else { failures = 0 }
+            if attempt.isCancelled { failures = 0 }
+            #expect(next.began - ended >= pause, "an attempt in a pause after \(attempt)")
+        }
+    }
+
+    private func judge(_ key: String, for profile: ProfileName) throws -> ScriptedSource.Attempt {
+        let number = try #require(ScriptedSource.number(of: key))
+        let attempt = try #require(world.source.attempt(number))
+        #expect(attempt.profile == profile)
+        #expect(!isLockedAway(key), "a session from before the lock")
+        #expect(remaining(attempt) + 500 >= 60_000, "less than a minute")
+        return attempt
+    }
+
+    private func isLockedAway(_ key: String) -> Bool { (ScriptedSource.number(of: key) ?? 0) < firstAllowed }
+
+    private func hasFailed(_ profile: ProfileName) -> Bool { world.source.lastEnded(profile)?.gaveSession == false }
+
+    private func remaining(_ attempt: ScriptedSource.Attempt) -> Int64 {
+        min((attempt.expiration ?? 0) * 1000 - world.clock.wall, (attempt.deadline ?? 0) - world.clock.boot)
+    }
+}

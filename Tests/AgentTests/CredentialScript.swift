@@ -1,0 +1,145 @@
+import Agent
+import AgentAPI
+import RolesAnywhere
+import Synchronization
+
+/// A source that does what a test's script says, and remembers each attempt.
+final class ScriptedSource: CredentialSource {
+    struct Step: Sendable {
+        /// Milliseconds that the attempt takes.
+        var takes: Int64 = 0
+        /// Waits until the test says `release`, whatever its task is told.
+        var isHeld = false
+        var outcome: Outcome
+    }
+
+    enum Outcome: Sendable {
+        /// A session of so many seconds.
+        case session(Int64)
+        case credentials(SessionCredentials)
+        case failure(SourceFailure)
+    }
+
+    struct Attempt: Sendable {
+        let profile: ProfileName
+        let accessKeyID: String
+        /// Boot time in milliseconds.
+        let began: Int64
+        var ended: Int64?
+        var failure: SourceFailure?
+        var isCancelled = false
+        /// When the session ends, by the wall clock in seconds and by the boot clock in milliseconds.
+        var expiration: Int64?
+        var deadline: Int64?
+        var lifetime: Int64?
+
+        var gaveSession: Bool { failure == nil && !isCancelled && (lifetime ?? 0) >= 60_000 }
+    }
+
+    private struct State {
+        var script: @Sendable (ProfileName, Int) -> Step = { _, _ in Step(outcome: .session(3600)) }
+        var attempts: [Attempt] = []
+        var asleep = 0
+        var running: [ProfileName: Int] = [:]
+        var held: [CheckedContinuation<Void, Never>] = []
+        var last: [ProfileName: Int] = [:]
+        var lastEnded: [ProfileName: Int] = [:]
+        var lastSession: [ProfileName: Int] = [:]
+    }
+
+    private let clock: CredentialClock
+    private let state = Mutex(State())
+
+    init(clock: CredentialClock) { self.clock = clock }
+
+    var attempts: [Attempt] { state.withLock { $0.attempts } }
+    var count: Int { state.withLock { $0.attempts.count } }
+    var asleep: Int { state.withLock { $0.asleep } }
+    var held: Int { state.withLock { $0.held.count } }
+    /// True when no attempt is between two states.
+    var isQuiet: Bool { state.withLock { $0.running.values.reduce(0, +) == $0.asleep + $0.held.count } }
+
+    func attempt(_ number: Int) -> Attempt? {
+        state.withLock { $0.attempts.indices.contains(number) ? $0.attempts[number] : nil }
+    }
+
+    func last(_ profile: ProfileName) -> Attempt? { find(\.last, profile) }
+    func lastEnded(_ profile: ProfileName) -> Attempt? { find(\.lastEnded, profile) }
+    func lastSession(_ profile: ProfileName) -> Attempt? { find(\.lastSession, profile) }
+
+    private func find(_ index: KeyPath<State, [ProfileName: Int]>, _ profile: ProfileName) -> Attempt? {
+        state.withLock { state in state[keyPath: index][profile].map { state.attempts[$0] } }
+    }
+
+    /// The number of the attempt that gave this session.
+    static func number(of accessKeyID: String) -> Int? { Int(accessKeyID.dropFirst("ASIATEST".count)) }
+
+    func running(_ profile: ProfileName) -> Int { state.withLock { $0.running[profile] ?? 0 } }
+
+    /// What each attempt does, by profile and by number (the first is 0).
+    func script(_ script: @escaping @Sendable (ProfileName, Int) -> Step) { state.withLock { $0.script = script } }
+
+    /// What every attempt does from now on.
+    func always(_ outcome: Outcome, takes: Int64 = 0) {
+        script { _, _ in Step(takes: takes, outcome: outcome) }
+    }
+
+    func hold(then outcome: Outcome) { script { _, _ in Step(isHeld: true, outcome: outcome) } }
+
+    /// Lets the attempt go on that was held first.
+    func release() { state.withLock { $0.held.removeFirst() }.resume() }
+
+    func credentials(for profile: ProfileName) async throws(SourceFailure) -> SessionCredentials {
+        let (index, step) = state.withLock { state in
+            let index = state.attempts.count
+            let key = "ASIATEST\(index)"
+            state.attempts.append(Attempt(profile: profile, accessKeyID: key, began: clock.boot))
+            state.running[profile, default: 0] += 1
+            state.last[profile] = index
+            return (index, state.script(profile, index))
+        }
+        if step.isHeld {
+            await withCheckedContinuation { continuation in state.withLock { $0.held.append(continuation) } }
+        }
+        if step.takes > 0 {
+            state.withLock { $0.asleep += 1 }
+            do { try await clock.agentClock.sleep(step.takes) } catch {
+                state.withLock { $0.attempts[index].isCancelled = true }
+            }
+            state.withLock { $0.asleep -= 1 }
+        }
+        let now = (wall: clock.wall, boot: clock.boot)
+        return try state.withLock { state throws(SourceFailure) in
+            state.running[profile, default: 1] -= 1
+            state.attempts[index].ended = now.boot
+            state.lastEnded[profile] = index
+            if state.attempts[index].isCancelled { throw .down }
+            switch step.outcome {
+            case .failure(let failure):
+                state.attempts[index].failure = failure
+                throw failure
+            case .credentials(let credentials): return credentials
+            case .session(let seconds):
+                let expiration = now.wall / 1000 + seconds
+                state.attempts[index].expiration = expiration
+                state.attempts[index].lifetime = expiration * 1000 - now.wall
+                state.attempts[index].deadline = now.boot + expiration * 1000 - now.wall
+                if state.attempts[index].gaveSession { state.lastSession[profile] = index }
+                return SessionCredentials(
+                    accessKeyID: state.attempts[index].accessKeyID, secretAccessKey: "secret", sessionToken: "token",
+                    expiration: expiration, accountID: "111122223333")
+            }
+        }
+    }
+}
+
+extension SourceFailure {
+    static let down = Self(.transient(retryAfter: nil), Problem(.awsUnavailable, "the service is down"))
+    static let denied = Self(.permanent, Problem(.awsDenied, "the service refuses"))
+    static let pinNeeded = Self(.state, Problem(.pinNeeded, "the token needs its PIN"))
+    static let untouched = Self(.gesture, Problem(.tokenBusy, "nobody touched the token"))
+
+    static func throttled(_ seconds: Int) -> Self {
+        Self(.transient(retryAfter: seconds), Problem(.awsThrottled, "too many requests"))
+    }
+}

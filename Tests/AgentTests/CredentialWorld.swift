@@ -1,0 +1,110 @@
+import Agent
+import AgentAPI
+import Synchronization
+import Testing
+
+/// A cache whose keeper runs, on clocks that a test turns, over a source that follows a script.
+struct CredentialWorld {
+    let clock: CredentialClock
+    let source: ScriptedSource
+    let cache: CredentialCache
+    let profiles: [ProfileName]
+    private let keeper: Task<Void, Never>
+
+    var profile: ProfileName { profiles[0] }
+
+    /// - Parameter random: Where in its range each random number lies, in thousandths; 500 is the middle.
+    init(_ names: String..., random: @escaping @Sendable () -> Int64 = { 500 }) throws {
+        let clock = CredentialClock()
+        self.clock = clock
+        profiles = try (names.isEmpty ? ["prod"] : names).map { try #require(ProfileName($0)) }
+        source = ScriptedSource(clock: clock)
+        let settings = CacheSettings(
+            clock: clock.agentClock, random: { $0.lowerBound + ($0.upperBound - $0.lowerBound) * random() / 1000 },
+            render: { Array($0.accessKeyID.utf8) })
+        let cache = CredentialCache(profiles: Set(profiles), source: source, settings: settings)
+        self.cache = cache
+        keeper = Task { await cache.run() }  // ended by `end`
+    }
+
+    /// The access key ID of what a caller gets.
+    func ask(_ profile: ProfileName? = nil) async throws(Problem) -> String {
+        try await cache.credentials(for: profile ?? self.profile).accessKeyID
+    }
+
+    /// A caller that may have to wait.
+    func caller(_ profile: ProfileName? = nil) -> Task<Result<String, Problem>, Never> {
+        Task {
+            do throws(Problem) { return .success(try await ask(profile)) } catch { return .failure(error) }
+        }
+    }
+
+    func refresher(_ profile: ProfileName? = nil) -> Task<Result<String, Problem>, Never> {
+        Task {
+            do throws(Problem) {
+                return .success(try await cache.refresh(profile ?? self.profile).accessKeyID)
+            } catch { return .failure(error) }
+        }
+    }
+
+    func status(_ profile: ProfileName? = nil) async throws -> CredentialStatus {
+        try #require(await cache.status(of: profile ?? self.profile))
+    }
+
+    /// Returns when so many callers wait for the profile's flight.
+    func untilWaiting(_ count: Int) async throws {
+        while try await status().waiting != count { await Task.yield() }
+    }
+
+    /// Returns when nothing more happens until time passes: the keeper sleeps, and so does each attempt under way.
+    func settle() async throws {
+        while true {
+            await Task.yield()
+            guard source.isQuiet, clock.sleeping == 1 + source.asleep else { continue }
+            var isFlying = false
+            for profile in profiles {
+                if try await status(profile).isRefreshing, source.running(profile) == 0 { isFlying = true }
+            }
+            if !isFlying, source.isQuiet, clock.sleeping == 1 + source.asleep { return }
+        }
+    }
+
+    /// Lets time pass, and all happen that happens in it, in order.
+    func advance(_ milliseconds: Int64) async throws {
+        let target = clock.boot + milliseconds
+        try await settle()
+        while let next = clock.nextWake, next <= target {
+            clock.move(to: next)
+            try await settle()
+        }
+        clock.move(to: target)
+        try await settle()
+    }
+
+    /// What a caller gets, with time passing while it waits.
+    func outcome(of caller: Task<Result<String, Problem>, Never>, for profile: ProfileName) async throws
+        -> Result<String, Problem>
+    {
+        let isAnswered = Atomic(false)
+        async let result = {
+            let result = await caller.value
+            isAnswered.store(true, ordering: .releasing)
+            return result
+        }()
+        while !isAnswered.load(ordering: .acquiring) {
+            if try await status(profile).waiting > 0 { try await advance(500) } else { await Task.yield() }
+        }
+        return await result
+    }
+
+    func end() async {
+        await cache.stop()
+        await keeper.value
+    }
+}
+
+extension Int64 {
+    var seconds: Int64 { self * 1000 }
+    var minutes: Int64 { self * 60_000 }
+    var hours: Int64 { self * 3_600_000 }
+}
