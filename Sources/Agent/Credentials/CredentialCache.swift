@@ -1,5 +1,5 @@
 package import AgentAPI
-internal import RolesAnywhere
+import RolesAnywhere
 
 /// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing
 /// expired handed out. Nothing of it is ever on disk.

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 extension CredentialCache {
     /// Drops these profiles' sessions (nil: all profiles'), and obtains no others until `unlock`. A session under way
@@ -38,6 +38,9 @@ extension CredentialCache {
             beginAgain(name, at: now)
         }
     }
+
+    /// Whether a profile's last attempt failed for something that only a change of the tokens makes good.
+    package var waitsForTokens: Bool { profiles.values.contains { $0.failure?.cause.kind == .state } }
 
     /// A reload: `names` are the profiles that there are from now on, `changed` those of them whose sessions are no
     /// longer what is asked for. All others keep theirs, with their pauses and locks; refusals are asked again once.

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 extension CredentialCache {
     /// An attempt that takes longer is given up: no source takes ten minutes, but a hung one must not hold a profile

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// What the cache says in its own words.
 extension CredentialCache {

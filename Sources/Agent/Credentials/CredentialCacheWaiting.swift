@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// How callers wait for a flight, and what they get.
 extension CredentialCache {

@@ -1,5 +1,5 @@
-internal import AgentAPI
-internal import RolesAnywhere
+import AgentAPI
+import RolesAnywhere
 
 /// A session in the cache.
 struct HeldSession: Sendable {

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// The last failure, and how long no other attempt is made.
 struct RememberedFailure: Sendable {

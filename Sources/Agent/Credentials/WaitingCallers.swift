@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// The callers that wait for a profile's flight, each with its deadline.
 struct WaitingCallers {
