@@ -3,4 +3,12 @@ package final class HeldPIN: Sendable {
     package let pin: PIN
 
     package init(_ pin: consuming PIN) { self.pin = pin }
+
+    /// Nil where there is no PIN.
+    package convenience init?(_ pin: consuming PIN?) {
+        switch consume pin {
+        case .some(let pin): self.init(pin)
+        case nil: return nil
+        }
+    }
 }

@@ -16,7 +16,7 @@ extension AgentService {
             profiles: { () throws(Problem) in await self.profileStatuses(await self.tokens.survey()) },
             identities: { () throws(Problem) in await self.identities() },
             tokens: { () throws(Problem) in await self.tokens.survey().tokens.map(TokenListing.init) },
-            unlock: { (uri, pin) throws(Problem) in try await self.unlock(uri, pin.map { HeldPIN($0) }) },
+            unlock: { (uri, pin) throws(Problem) in try await self.unlock(uri, HeldPIN(pin)) },
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             status: { () throws(Problem) in await self.status() },
             health: {})

@@ -1,5 +1,5 @@
 import AgentAPI
-import Logging
+package import Logging
 import PKCS11URI
 import RolesAnywhere
 import Synchronization

@@ -5,8 +5,9 @@ import X509
 /// Certificates from the files that a profile names. They are read for each session, so that a renewed one is seen.
 enum CertificateFiles {
     static func read(_ path: String) throws(Problem) -> [Certificate] {
+        let bytes = try content(of: path)
         do throws(CertificateFileError) {
-            return try Certificate.file(try content(of: path))
+            return try Certificate.file(bytes)
         } catch {
             throw Problem(.configuration, "\(path): \(error.message)", hint: "correct the file that the profile names")
         }

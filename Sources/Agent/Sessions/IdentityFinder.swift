@@ -56,9 +56,10 @@ struct IdentityFinder: Sendable {
     var now: Int64 { clock.wall() / 1000 }
 
     private func found(in survey: Survey, for profile: Profile) throws(Problem) -> Found {
+        let selection = try select(for: profile, among: survey.tokens)
         let identity: Identity
         do throws(SelectionError) {
-            identity = try select(for: profile, among: survey.tokens).identity.get()
+            identity = try selection.identity.get()
         } catch {
             throw error.problem(modules: survey.modules)
         }
