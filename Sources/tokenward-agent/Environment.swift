@@ -1,4 +1,5 @@
 import Agent
+import AgentAPI
 import Glibc
 
 /// What the agent was started with, read once.
@@ -25,7 +26,7 @@ struct Environment {
         return "\(folder)/tokenward/agent.sock"
     }
 
-    func setting(isSystem: Bool, socket: String?) throws -> AgentService.Setting {
+    func setting(isSystem: Bool, socket: String?) throws(Failure) -> AgentService.Setting {
         AgentService.Setting(
             scope: isSystem ? .system : .user, workerExecutable: try workerExecutable(),
             runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
@@ -42,13 +43,11 @@ struct Environment {
     }
 
     /// The worker beside this program, or in the folder for what only programs start (FHS 3.0 §4.7).
-    private func workerExecutable() throws -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe readlink("/proc/self/exe", bytes.bindMemory(to: CChar.self).baseAddress, bytes.count)
-        }
+    private func workerExecutable() throws(Failure) -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
         guard count > 0 else { throw Failure(.software, "this program's own path cannot be read: errno \(errno)") }
-        let program = String(decoding: buffer.prefix(count), as: UTF8.self)
+        let program = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? ""
         let candidates = ["\(folder)/tokenward-worker", "\(folder)/../libexec/tokenward/tokenward-worker"]
         guard let found = candidates.first(where: { unsafe access($0, X_OK) == 0 }) else {

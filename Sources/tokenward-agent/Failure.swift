@@ -1,5 +1,4 @@
 import AgentAPI
-import ArgumentParser
 import Glibc
 
 /// A reason to end before serving: its lines on standard error, and an exit code of the table.
@@ -10,5 +9,12 @@ struct Failure: Error {
     init(_ code: AgentAPI.ExitCode, _ text: String) {
         self.code = code
         self.text = text
+    }
+
+    func report() {
+        for line in text.split(separator: "\n") {
+            let bytes = Array("tokenward-agent: error: \(line)\n".utf8)
+            _ = unsafe write(STDERR_FILENO, bytes, bytes.count)  // nobody is left to tell
+        }
     }
 }

@@ -33,6 +33,15 @@ struct TokenwardAgent: AsyncParsableCommand {
     var logLevel: Logger.Level = .info
 
     mutating func run() async throws {
+        do throws(Failure) {
+            try await serve()
+        } catch {
+            error.report()
+            throw ArgumentParser.ExitCode(error.code.rawValue)
+        }
+    }
+
+    private func serve() async throws(Failure) {
         let hardening = clinux_harden_process()
         guard hardening == 0 else { throw Failure(.software, "the process cannot be protected: errno \(hardening)") }
         signal(SIGPIPE, SIG_IGN)
@@ -57,7 +66,11 @@ struct TokenwardAgent: AsyncParsableCommand {
         let service = AgentService(
             configuration, setting: try environment.setting(isSystem: system, socket: listener.path), log: log)
         let notifier = ServiceNotifier(environment: environment.variables)
-        try await service.start(on: listener)
+        do {
+            try await service.start(on: listener)
+        } catch {
+            throw Failure(.software, "the socket cannot be served: \(error)")
+        }
         log.notice(
             "serving",
             metadata: [
@@ -88,7 +101,7 @@ struct TokenwardAgent: AsyncParsableCommand {
         }
     }
 
-    private func load(with loader: ConfigurationLoader) throws -> Configuration {
+    private func load(with loader: ConfigurationLoader) throws(Failure) -> Configuration {
         do throws(ConfigurationError) {
             return try loader.load(path: config)
         } catch {
@@ -96,16 +109,17 @@ struct TokenwardAgent: AsyncParsableCommand {
         }
     }
 
-    private func listen(_ environment: Environment) throws -> SocketListener {
+    private func listen(_ environment: Environment) throws(Failure) -> SocketListener {
+        let path = environment.socketPath(option: socket, isSystem: system)
         do throws(ListenerError) {
             if let inherited = try SocketListener.inherited(environment: environment.variables) { return inherited }
-            guard let path = environment.socketPath(option: socket, isSystem: system) else {
-                throw Failure(
-                    .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")
-            }
-            return try SocketListener(path: path, scope: system ? .system : .user)
+            if let path { return try SocketListener(path: path, scope: system ? .system : .user) }
         } catch {
-            throw Failure(.software, "\(error)")
+            throw Failure(.unavailable, "\(error)")
         }
+        throw Failure(
+            .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")
     }
 }
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
