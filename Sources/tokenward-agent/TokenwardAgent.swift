@@ -29,7 +29,14 @@ struct TokenwardAgent: AsyncParsableCommand {
     @Flag(help: "Check the configuration and end.")
     var check = false
 
-    @Option(help: ArgumentHelp("How much to log: debug, info, notice, warning, error.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp("How much to log: debug, info, notice, warning or error.", valueName: "level"),
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else {
+                throw ValidationError("write debug, info, notice, warning or error")
+            }
+            return level
+        })
     var logLevel: Logger.Level = .info
 
     mutating func run() async throws {
@@ -121,5 +128,3 @@ struct TokenwardAgent: AsyncParsableCommand {
             .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")
     }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}
