@@ -57,7 +57,7 @@ let package = Package(
             dependencies: [
                 "AgentAPI", "CLinux", "HTTPTransport", "Identities", "PKCS11URI", "RolesAnywhere", "TokenService",
                 "X509", logging,
-            ] + nio, swiftSettings: strict),
+            ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
 
         // Programs.
