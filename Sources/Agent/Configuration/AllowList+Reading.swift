@@ -1,0 +1,37 @@
+extension AllowList {
+    /// Reads a profile's `allow` table.
+    init(reading table: inout TableReader, accounts: AccountDirectory) {
+        let users = table.list("users") { node throws(Complaint) in
+            try Self.id(node, "user", accounts.user)
+        }
+        let groups = table.list("groups") { node throws(Complaint) in
+            try Self.id(node, "group", accounts.group)
+        }
+        table.refuseUnknownKeys()
+        if !table.has("users"), !table.has("groups") {
+            table.fault("\(table.title) is empty; add users or groups, or remove the table")
+        }
+        self.init(users: Set(users), groups: Set(groups))
+    }
+
+    private static func id(
+        _ node: TOMLNode, _ kind: String, _ lookUp: (String) -> UInt32?
+    ) throws(Complaint) -> UInt32 {
+        switch node.value {
+        case .integer(let number):
+            // The last one stands for "no change" in chown(2), and for no user.
+            guard let id = UInt32(exactly: number), id != .max else {
+                throw Complaint(" holds \(number), which is no \(kind) id; give 0 to \(UInt32.max - 1)")
+            }
+            return id
+        case .text:
+            let name = try node.text(limit: 256)
+            guard let id = lookUp(name) else {
+                let advice = name.utf8.allSatisfy(\.isDigit) ? "write an id without quotes" : "correct the name"
+                throw Complaint(" names \(name.quoted), and there is no such \(kind); \(advice)")
+            }
+            return id
+        default: throw Complaint(" holds \(node.kind); give names as strings, or ids as integers")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import PKCS11URI
+
+/// Puts the configuration together from its files, and knows where each part came from.
+struct ConfigurationBuilder {
+    private typealias Place = (file: String, line: Int)
+
+    let accounts: AccountDirectory
+    let faults: FaultList
+    private var modules: [ModuleConfiguration] = []
+    private var tokens: [TokenRule] = []
+    private var profiles: [ProfileName: Profile] = [:]
+    private var modulePlaces: [ModuleConfiguration.Location: Place] = [:]
+    private var tokenPlaces: [PKCS11URI: Place] = [:]
+    private var profilePlaces: [ProfileName: Place] = [:]
+
+    init(accounts: AccountDirectory, faults: FaultList) {
+        self.accounts = accounts
+        self.faults = faults
+    }
+
+    var configuration: Configuration { Configuration(modules: modules, tokens: tokens, profiles: profiles) }
+
+    /// Adds what a file says.
+    mutating func add(_ entries: [String: TOMLNode], from file: String) {
+        var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
+        for var table in Self.tables("module", in: &document) { add(module: &table) }
+        for var table in Self.tables("token", in: &document) { add(token: &table) }
+        let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
+            guard case .table(let profiles) = node.value else {
+                throw Complaint(" is \(node.kind); write [profile.NAME] for each")
+            }
+            return profiles
+        }
+        for (name, node) in (profiles ?? [:]).sorted(by: { $0.value.line < $1.value.line }) {
+            add(profile: name, node, from: file)
+        }
+        document.refuseUnknownKeys()
+    }
+
+    /// The elements of `[[key]]`.
+    private static func tables(_ key: String, in document: inout TableReader) -> [TableReader] {
+        let place = document
+        let elements =
+            document.value(key) { node throws(Complaint) -> [TOMLNode] in
+                guard case .array(let elements) = node.value else {
+                    throw Complaint(" is \(node.kind); write [[\(key)]], once for each")
+                }
+                return elements
+            } ?? []
+        return elements.compactMap { node in
+            guard case .table(let entries) = node.value else {
+                place.fault(at: node.line, "\(key) holds \(node.kind); write [[\(key)]], once for each")
+                return nil
+            }
+            return TableReader(
+                entries, title: "[[\(key)]]", at: (place.file, node.line), faults: place.faults)
+        }
+    }
+
+    private mutating func add(module table: inout TableReader) {
+        guard let module = ModuleConfiguration(reading: &table) else { return }
+        if let first = modulePlaces[module.location] {
+            repeated("this module", first, table)
+        } else {
+            modulePlaces[module.location] = (table.file, table.line)
+            modules.append(module)
+        }
+    }
+
+    private mutating func add(token table: inout TableReader) {
+        guard let token = TokenRule(reading: &table) else { return }
+        if let first = tokenPlaces[token.uri] {
+            repeated("a rule for this uri", first, table)
+        } else {
+            tokenPlaces[token.uri] = (table.file, table.line)
+            tokens.append(token)
+        }
+    }
+
+    private mutating func add(profile text: String, _ node: TOMLNode, from file: String) {
+        guard let name = ProfileName(text) else {
+            faults.add(
+                file: file, line: node.line,
+                "\(text.quoted) is no name for a profile; use 1 to 64 letters, digits and _.-, the first no dot or dash"
+            )
+            return
+        }
+        guard case .table(let entries) = node.value else {
+            faults.add(file: file, line: node.line, "profile.\(name) is \(node.kind); write [profile.\(name)]")
+            return
+        }
+        var table = TableReader(entries, title: "[profile.\(name)]", at: (file, node.line), faults: faults)
+        let profile = Profile(reading: &table, accounts: accounts)
+        if let first = profilePlaces[name] {
+            repeated("profile \(name)", first, table)
+        } else {
+            profilePlaces[name] = (file, node.line)
+            profiles[name] = profile
+        }
+    }
+
+    private func repeated(_ what: String, _ first: Place, _ table: TableReader) {
+        table.fault("\(what) stands in \(first.file):\(first.line) already; keep one of them")
+    }
+}

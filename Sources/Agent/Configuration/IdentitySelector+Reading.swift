@@ -1,0 +1,54 @@
+internal import PKCS11URI
+
+extension IdentitySelector {
+    /// Reads those keys of a profile that choose its certificate and key.
+    init(reading table: inout TableReader) {
+        let certificate = table.value("certificate", Self.certificate)
+        let key = table.value("private-key") { node throws(Complaint) in try node.pkcs11URI() }
+        let subject = table.value("certificate-subject") { node throws(Complaint) in try node.text(limit: 1024) }
+        let issuer = table.value("certificate-issuer") { node throws(Complaint) in try node.text(limit: 1024) }
+        let serial = table.value("certificate-serial", Self.serial)
+        let intermediates = table.value("intermediates") { node throws(Complaint) in try node.absolutePath() }
+        self.init(
+            certificate: certificate ?? .any, key: key, subject: subject, issuer: issuer, serial: serial,
+            intermediates: intermediates)
+        if case .file = self.certificate {
+            Self.checkFile(table)
+        } else if table.has("private-key"), certificate != nil || !table.has("certificate") {
+            table.fault(
+                at: table.lineOf("private-key"),
+                "private-key goes with a certificate in a file; remove it, or give certificate the path of the file")
+        }
+    }
+
+    /// A file holds the one certificate, and cannot say which key is its own.
+    private static func checkFile(_ table: TableReader) {
+        if !table.has("private-key") {
+            table.fault("\(table.title) has a certificate in a file and no private-key; add its pkcs11: URI")
+        }
+        for selector in ["certificate-subject", "certificate-issuer", "certificate-serial"] where table.has(selector) {
+            table.fault(
+                at: table.lineOf(selector),
+                "\(selector) chooses among certificates on tokens, and this one is a file; "
+                    + "remove it")
+        }
+    }
+
+    private static func certificate(_ node: TOMLNode) throws(Complaint) -> Certificate {
+        let text = try node.text(limit: 65_536)
+        if text.hasPrefix("/") { return .file(try TOMLNode.absolutePath(text)) }
+        if text.hasPrefix("file:") { return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text))) }
+        if text.lowercased().hasPrefix("pkcs11:") { return .token(try node.pkcs11URI()) }
+        throw Complaint(" is \(text.quoted); give a pkcs11: URI, or the absolute path of a file")
+    }
+
+    private static func serial(_ node: TOMLNode) throws(Complaint) -> String {
+        if case .integer = node.value { throw Complaint(" is an integer; give its digits as a string, in quotes") }
+        let text = try node.text(limit: 128)
+        let digits = text.hasPrefix("0x") ? text.dropFirst(2) : text[...]
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isHexDigit && $0.isASCII || $0 == ":" }) else {
+            throw Complaint(" is \(text.quoted); give decimal or hexadecimal digits")
+        }
+        return text
+    }
+}

@@ -1,0 +1,37 @@
+extension ModuleConfiguration {
+    /// Reads a `[[module]]`; nil when something in it is wrong, which is told of.
+    init?(reading table: inout TableReader) {
+        let path = table.value("path") { node throws(Complaint) in try node.absolutePath() }
+        let name = table.value("name", Self.name)
+        let environment = table.texts("environment", Self.variable)
+        let sessions = table.value("sessions") { node throws(Complaint) in try node.integer(in: 1...64) }
+        table.refuseUnknownKeys()
+        switch (table.has("path"), table.has("name")) {
+        case (true, true): table.fault("\(table.title) has both path and name; keep one of them")
+        case (false, false): table.fault("\(table.title) has neither path nor name; add one of them")
+        default: break
+        }
+        guard let location = path.map(Location.path) ?? name.map(Location.name) else { return nil }
+        self.init(location: location, environment: environment, sessions: sessions ?? 2)
+    }
+
+    private static func name(_ node: TOMLNode) throws(Complaint) -> String {
+        let name = try node.text(limit: 255)
+        guard name.utf8.allSatisfy({ $0.isAlphanumeric || "_.-".utf8.contains($0) }), !name.hasPrefix(".") else {
+            throw Complaint(
+                " is \(name.quoted), which p11-kit cannot have; give a name that 'p11-kit list-modules' shows")
+        }
+        guard !name.hasSuffix(".module") else {
+            throw Complaint(" is \(name.quoted), a file's name; leave .module out")
+        }
+        return name
+    }
+
+    private static func variable(_ name: String, _ node: TOMLNode) throws(Complaint) -> String {
+        guard name.utf8.first?.isDigit == false, name.utf8.count <= 255,
+            name.utf8.allSatisfy({ $0.isAlphanumeric || $0 == UInt8(ascii: "_") })
+        else { throw Complaint(" is no name for a variable; use letters, digits and _") }
+        if case .text("") = node.value { return "" }
+        return try node.text()
+    }
+}

@@ -1,0 +1,20 @@
+/// A PKCS#11 module, and how to run it.
+package struct ModuleConfiguration: Hashable, Sendable {
+    package enum Location: Hashable, Sendable {
+        /// An absolute path to a shared library.
+        case path(String)
+        /// The name under which p11-kit registers it: the module file's name without `.module`.
+        case name(String)
+    }
+    package var location: Location
+    /// Environment variables for the module's process, which has no others.
+    package var environment: [String: String]
+    /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
+    package var sessions: Int
+
+    package init(location: Location, environment: [String: String] = [:], sessions: Int = 2) {
+        self.location = location
+        self.environment = environment
+        self.sessions = sessions
+    }
+}

@@ -1,0 +1,35 @@
+extension Profile {
+    private enum Source: String, CaseIterable {
+        case rolesAnywhere = "roles-anywhere"
+        case iotCore = "iot-core"
+        case assumeRole = "assume-role"
+    }
+
+    /// Reads a `[profile.NAME]`; nil when something that cannot be done without is missing or wrong, which is told of.
+    init?(reading table: inout TableReader, accounts: AccountDirectory) {
+        let source = table.value("source", Self.source)
+        // The keys of a source that is not served here are nobody's mistake.
+        if table.has("source"), source == nil { return nil }
+        let identity = IdentitySelector(reading: &table)
+        let session = SessionRequest(reading: &table)
+        var allow = AllowList(users: [], groups: [])
+        if var list = table.table("allow", title: table.title.dropLast() + ".allow]") {
+            allow = AllowList(reading: &list, accounts: accounts)
+        }
+        table.refuseUnknownKeys()
+        guard let session else { return nil }
+        self.init(identity: identity, session: session, allow: allow)
+    }
+
+    private static func source(_ node: TOMLNode) throws(Complaint) -> Source {
+        let text = try node.text()
+        guard let source = Source(rawValue: text) else {
+            let names = Source.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Complaint(" is \(text.quoted); give one of \(names)")
+        }
+        guard source == .rolesAnywhere else {
+            throw Complaint(" is \(text.quoted), which this version does not serve yet; use \"roles-anywhere\"")
+        }
+        return source
+    }
+}

@@ -1,0 +1,84 @@
+internal import RolesAnywhere
+
+extension SessionRequest {
+    /// Reads those keys of a profile that a Roles Anywhere session is made of; nil when one is missing or wrong, which
+    /// is told of.
+    init?(reading table: inout TableReader) {
+        let trustAnchor = table.required("trust-anchor-arn") { node throws(Complaint) in try node.arn(.trustAnchor) }
+        let profile = table.required("profile-arn") { node throws(Complaint) in try node.arn(.profile) }
+        let role = table.required("role-arn") { node throws(Complaint) in try node.arn(.role) }
+        let duration = table.value("session-duration-seconds") { node throws(Complaint) in
+            try node.integer(in: 900...43_200)
+        }
+        let name = table.value("role-session-name", Self.roleSessionName)
+        let properties = table.texts("instance-properties", Self.instanceProperty)
+        if properties.count > 50 {
+            table.fault(
+                at: table.lineOf("instance-properties"),
+                "instance-properties has \(properties.count) entries; keep at most 50")
+        }
+        let override = table.value("endpoint") { node throws(Complaint) in try node.endpoint() }
+        let fips = table.value("use-fips-endpoint") { node throws(Complaint) in try node.boolean() } ?? false
+        let dualStack = table.value("use-dualstack-endpoint") { node throws(Complaint) in try node.boolean() } ?? false
+        let caBundle = table.value("ca-bundle") { node throws(Complaint) in try node.absolutePath() }
+        guard let trustAnchor, let profile, let role else { return nil }
+        do throws(SessionScopeError) {
+            try SessionScope.check(trustAnchor: trustAnchor, profile: profile, role: role)
+        } catch {
+            table.fault("\(table.title): \(error.message)")
+            return nil
+        }
+        let endpoint: Endpoint
+        do throws(EndpointError) {
+            endpoint = try Endpoint.resolve(
+                region: trustAnchor.region, fips: fips, dualStack: dualStack, override: override)
+        } catch {
+            table.fault("\(table.title): \(error.message)")
+            return nil
+        }
+        self.init(
+            trustAnchorARN: trustAnchor, profileARN: profile, roleARN: role, durationSeconds: duration ?? 3600,
+            roleSessionName: name, instanceProperties: properties, endpoint: endpoint, caBundle: caBundle)
+    }
+
+    /// CreateSession's `roleSessionName`: 2 to 64 of `[\w+=,.@-]`.
+    private static func roleSessionName(_ node: TOMLNode) throws(Complaint) -> String {
+        let name = try node.text()
+        guard (2...64).contains(name.utf8.count),
+            name.utf8.allSatisfy({ $0.isAlphanumeric || "_+=,.@-".utf8.contains($0) })
+        else { throw Complaint(" is \(name.quoted); give 2 to 64 letters, digits and _+=,.@-") }
+        return name
+    }
+
+    private static func instanceProperty(_ name: String, _ node: TOMLNode) throws(Complaint) -> String {
+        guard (1...200).contains(name.utf8.count) else {
+            throw Complaint(" has a name of \(name.utf8.count) bytes; give 1 to 200")
+        }
+        return try node.text(limit: 200)
+    }
+}
+
+extension TOMLNode {
+    fileprivate func arn(_ kind: ARN.Kind) throws(Complaint) -> ARN {
+        let text = try text()
+        do throws(ARNError) {
+            return try ARN(text, as: kind)
+        } catch {
+            throw Complaint(": \(error.message)")
+        }
+    }
+
+    /// An endpoint that is right by itself, as it was written.
+    fileprivate func endpoint() throws(Complaint) -> String {
+        let text = try text()
+        // Not repeated: it may be a password.
+        guard !text.contains("@") else { throw Complaint(" holds a user or a password; leave it out") }
+        do throws(EndpointError) {
+            _ = try Endpoint(override: text)
+        } catch {
+            // The message begins with the key's own name.
+            throw Complaint(String(error.message.trimmingPrefix("endpoint")))
+        }
+        return text
+    }
+}

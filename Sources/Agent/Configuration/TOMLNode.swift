@@ -1,0 +1,26 @@
+/// A value of a TOML document, and where it stands.
+struct TOMLNode {
+    /// What settings are made of. TOML has floats and dates as well, which no setting takes.
+    enum Value {
+        case text(String)
+        case integer(Int)
+        case boolean(Bool)
+        case array([TOMLNode])
+        case table([String: TOMLNode])
+    }
+
+    let value: Value
+    /// Counted from 1. Of a table: its header, or else its first mention.
+    let line: Int
+
+    /// What it is, as a message says it.
+    var kind: String {
+        switch value {
+        case .text: "a string"
+        case .integer: "an integer"
+        case .boolean: "a boolean"
+        case .array: "an array"
+        case .table: "a table"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// A CreateSession request, still without a date and a signature.
+package struct CreateSessionRequest: Hashable, Sendable {
+    package let scope: SessionScope
+    package let endpoint: Endpoint
+    package let options: SessionOptions
+    package let certificate: SigningCertificate
+
+    package init(
+        scope: SessionScope, endpoint: Endpoint, options: SessionOptions, certificate: SigningCertificate
+    ) {
+        self.scope = scope
+        self.endpoint = endpoint
+        self.options = options
+        self.certificate = certificate
+    }
+
+    package var method: String { "POST" }
+
+    /// The endpoint's base path included.
+    package var path: String { endpoint.basePath + "/sessions" }
+
+    /// Escaped and sorted. The ARNs stand here as the service's own SDK model has them, not in the body.
+    package var query: String {
+        CanonicalQuery.text([
+            "profileArn": scope.profileARN.description, "roleArn": scope.roleARN.description,
+            "trustAnchorArn": scope.trustAnchorARN.description,
+        ])
+    }
+
+    package var url: String { "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(path)?\(query)" }
+
+    package var body: [UInt8] { Array(options.json.utf8) }
+
+    /// The request as of a moment, ready to be signed. Cheap and without effects: draft anew for each signature.
+    ///
+    /// - Parameters:
+    ///   - unixSeconds: The service takes signatures for some five minutes around its own clock.
+    ///   - sha256: SHA-256 (FIPS 180-4); this target has no cryptography.
+    package func draft(at unixSeconds: Int64, sha256: ([UInt8]) -> [UInt8]) -> CreateSessionDraft {
+        let scope = SigningScope(
+            algorithm: certificate.keyKind.algorithm, time: CivilTime(unixSeconds: unixSeconds),
+            region: scope.region)
+        var headers = [
+            HeaderField(name: "Content-Type", value: "application/json"),
+            HeaderField(name: "Host", value: endpoint.host),
+            HeaderField(name: "X-Amz-Date", value: scope.time.basicDateTime),
+            HeaderField(name: "X-Amz-X509", value: Base64.encode(certificate.der)),
+        ]
+        if !certificate.chain.isEmpty {
+            let chain = certificate.chain.map(Base64.encode).joined(separator: ",")
+            headers.append(HeaderField(name: "X-Amz-X509-Chain", value: chain))
+        }
+        let canonical = CanonicalRequest(
+            method: method, path: path, query: query, headers: headers, bodyDigest: sha256(body))
+        return CreateSessionDraft(
+            request: self, headers: headers, canonical: canonical, signingScope: scope,
+            stringToSign: Array(scope.stringToSign(canonicalDigest: sha256(Array(canonical.text.utf8))).utf8))
+    }
+}
+
+/// Why a request cannot be made.
+package struct CreateSessionRequestError: Error, Hashable, Sendable {
+    /// One line.
+    package let message: String
+}

@@ -1,0 +1,15 @@
+/// A header of a request or of an answer.
+package struct HeaderField: Hashable, Sendable {
+    package let name: String
+    package let value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+extension [HeaderField] {
+    /// The value of the first header of that name, whatever its case.
+    func value(of name: String) -> String? { first { ASCII.equalsIgnoringCase($0.name, name) }?.value }
+}

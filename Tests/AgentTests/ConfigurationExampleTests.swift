@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+@testable import Agent
+
+/// The example that ships works as it is, and with everything in it turned on.
+struct ConfigurationExampleTests {
+    private static let text: String? = {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources/Agent/Configuration/config.example.toml")
+        return try? String(contentsOf: source, encoding: .utf8)  // the tests below require it
+    }()
+
+    @Test("As it ships it has one profile")
+    func asShipped() throws {
+        let configuration = try ConfigurationFolder(try #require(Self.text)).load()
+        #expect(configuration.modules.isEmpty)
+        #expect(configuration.tokens.isEmpty)
+        #expect(configuration.profiles.keys.map(\.description) == ["example"])
+    }
+
+    @Test("With all its settings turned on it is valid, and what it calls a default is one")
+    func inFull() throws {
+        let text = try #require(Self.text)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("#") && !line.hasPrefix("# ") && line != "#" ? line.dropFirst() : line
+        }
+        let configuration = try ConfigurationFolder(lines.joined(separator: "\n")).load()
+        #expect(configuration.modules.map(\.sessions) == [2, 2])
+        #expect(configuration.tokens.map(\.pinSource) == [.prompt])
+        #expect(configuration.tokens.map(\.pinLifetimeSeconds) == [28_800])
+        let profile = try #require(configuration.profiles.first { "\($0.key)" == "example" }?.value)
+        #expect(profile.session.durationSeconds == 3600)
+        #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
+        #expect(profile.allow == AllowList(users: [1001], groups: [2001]))
+        #expect(configuration.profiles.count == 2)
+    }
+
+    @Test(
+        "Every key stands in it",
+        arguments: [
+            "path", "name", "environment", "sessions", "uri", "pin-source", "pin-lifetime-seconds", "source",
+            "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
+            "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
+            "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
+            "ca-bundle", "users", "groups",
+        ])
+    func complete(_ key: String) throws {
+        let lines = try #require(Self.text).split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("\(key) = ") || $0.hasPrefix("#\(key) = ") })
+    }
+}

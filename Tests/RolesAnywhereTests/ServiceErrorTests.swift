@@ -1,0 +1,114 @@
+import Testing
+
+@testable import RolesAnywhere
+
+@Suite struct ServiceErrorTests {
+    static func error(
+        _ status: Int, _ code: String?, _ body: String, date: String? = nil, retryAfter: String? = nil
+    ) throws -> ServiceError {
+        var headers = [HeaderField(name: "Content-Type", value: "application/json; charset=utf-8")]
+        if let code { headers.append(HeaderField(name: "x-amzn-ErrorType", value: code)) }
+        if let date { headers.append(HeaderField(name: "Date", value: date)) }
+        if let retryAfter { headers.append(HeaderField(name: "Retry-After", value: retryAfter)) }
+        headers.append(HeaderField(name: "x-amzn-RequestId", value: "0f1e2d3c"))
+        let answer = ServiceAnswer(
+            status: status, headers: headers, body: Array(body.utf8), receivedAt: SessionFixture.now)
+        let request = try SessionFixture.request()
+        return try #require(throws: ServiceError.self) { try CreateSessionResponse.parse(answer, to: request) }
+    }
+
+    @Test(
+        "Each refusal of the service has its kind",
+        arguments: [
+            (
+                403, "AccessDeniedException", #"{"message":"Untrusted Signing Certificate"}"#,
+                ServiceError.Kind.untrustedCertificate
+            ),
+            (403, "AccessDeniedException", #"{"message":"Untrusted signing certificate"}"#, .untrustedCertificate),
+            (403, "AccessDeniedException", #"{"message":"Invalid signature"}"#, .invalidSignature),
+            (
+                403, "InvalidSignatureException", #"{"message":"Signature expired: 2023 is now earlier"}"#,
+                .invalidSignature
+            ),
+            (
+                403, "AccessDeniedException", #"{"message":"Not authorized to set roleSessionName."}"#,
+                .roleSessionNameRefused
+            ),
+            (403, "AccessDeniedException", #"{"message":"Unable to assume role"}"#, .accessDenied),
+            (403, nil, "{}", .accessDenied),
+            (400, "ValidationException", #"{"message":"1 validation error detected"}"#, .validation),
+            (400, "ValidationException:http://internal.amazon.com/coral/", "{}", .validation),
+            (400, nil, #"{"__type":"com.amazonaws.rolesanywhere#ValidationException","Message":"x"}"#, .validation),
+            (400, nil, #"{"code":"ValidationException"}"#, .validation), (400, nil, "{}", .validation),
+            (404, "ResourceNotFoundException", #"{"message":"x"}"#, .notFound), (404, nil, "{}", .notFound),
+            (429, "TooManyRequestsException", "{}", .throttled(retryAfterSeconds: nil)),
+            (429, nil, "<html>", .throttled(retryAfterSeconds: nil)),
+            (400, "ThrottlingException", "{}", .throttled(retryAfterSeconds: nil)),
+            (503, "SlowDown", "{}", .throttled(retryAfterSeconds: nil)),
+            (500, "InternalServerException", "{}", .server(retryAfterSeconds: nil)),
+            (503, nil, "<html>", .server(retryAfterSeconds: nil)), (599, nil, "", .server(retryAfterSeconds: nil)),
+            (301, nil, "", .redirect), (302, "AccessDeniedException", "{}", .redirect), (304, nil, "", .redirect),
+            (418, "TeapotException", "{}", .other), (400, "NewException", #"{"message":"x"}"#, .other),
+        ] as [(Int, String?, String, ServiceError.Kind)])
+    func kinds(status: Int, code: String?, body: String, kind: ServiceError.Kind) throws {
+        let error = try Self.error(status, code, body)
+        #expect(error.kind == kind)
+        #expect(error.status == status)
+        #expect(error.requestID == "0f1e2d3c")
+    }
+
+    @Test(
+        "The service's wait is honoured up to ten minutes",
+        arguments: [
+            ("7", 7), ("0", 0), ("600", 600), ("601", 600), ("999999999", 600), ("9999999999", nil), ("-1", nil),
+            ("1.5", nil), ("Sun, 01 Oct 2023 12:00:30 GMT", 30), ("Sun, 01 Oct 2023 11:00:00 GMT", 0),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 600), ("soon", nil),
+        ] as [(String, Int?)])
+    func retryAfter(text: String, seconds: Int?) throws {
+        #expect(try Self.error(429, nil, "{}", retryAfter: text).kind == .throttled(retryAfterSeconds: seconds))
+        #expect(try Self.error(503, nil, "{}", retryAfter: text).kind == .server(retryAfterSeconds: seconds))
+    }
+
+    @Test("The message is the service's own, on one line and cut")
+    func message() throws {
+        let error = try Self.error(
+            403, "AccessDeniedException", #"{"message":"Untrusted\r\n\u001b[2J Signing Certificate"}"#)
+        #expect(
+            error.message
+                == "CreateSession was refused with 403: AccessDeniedException: Untrusted [2J Signing Certificate")
+        let long = try Self.error(500, nil, "{\"message\":\"\(String(repeating: "x", count: 5000))\"}")
+        #expect(long.serviceMessage?.count == 301)
+        #expect(try Self.error(403, "<script>", "{}").code == nil)
+    }
+
+    @Test("An untrusted certificate's hint says what was sent")
+    func untrustedHint() throws {
+        let error = try Self.error(403, "AccessDeniedException", #"{"message":"Untrusted Signing Certificate"}"#)
+        #expect(
+            error.hint(issuer: "CN=Example\nRoot", chainCount: 0)?.hasPrefix(
+                "the certificate's issuer is 'CN=Example Root', sent with no chain certificates:") == true)
+        #expect(error.hint(issuer: "CN=R", chainCount: 1)?.contains("sent with 1 chain certificate:") == true)
+        #expect(error.hint(issuer: "CN=R", chainCount: 2)?.contains("sent with 2 chain certificates:") == true)
+    }
+
+    @Test(
+        "A refused signature's hint tells a clock that is wrong",
+        arguments: [
+            (
+                "Sun, 01 Oct 2023 12:07:00 GMT",
+                "the clock is 7 minutes slow by the service's Date: set it (timedatectl, chronyc)"
+            ),
+            (
+                "Sun, 01 Oct 2023 10:00:00 GMT",
+                "the clock is 2 hours fast by the service's Date: set it (timedatectl, chronyc)"
+            ),
+            (
+                "Sun, 01 Oct 2023 12:00:59 GMT",
+                "the signature was verified before it was sent and the clock agrees: a proxy or gateway may have changed the request"
+            ),
+        ])
+    func clockHint(date: String, hint: String) throws {
+        let error = try Self.error(403, "AccessDeniedException", #"{"message":"Invalid signature"}"#, date: date)
+        #expect(error.hint(issuer: "CN=R", chainCount: 0) == hint)
+    }
+}
