@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "RolesAnywhere", swiftSettings: strict),
         .target(name: "Identities", dependencies: ["PKCS11URI", "TokenService", "X509"], swiftSettings: strict),
-        .target(name: "AgentAPI", swiftSettings: strict),
+        .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
 
         // The network.
         .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
