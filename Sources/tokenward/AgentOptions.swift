@@ -1,6 +1,6 @@
-internal import AgentClient
-internal import ArgumentParser
-internal import FoundationEssentials
+import AgentClient
+import ArgumentParser
+import FoundationEssentials
 
 /// Which agent a command asks, and how long it waits.
 struct AgentOptions: ParsableArguments {

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+import FoundationEssentials
 
 /// A time that the agent told of, and how far away it is.
 struct Moment {

@@ -1,5 +1,5 @@
-internal import AgentClient
-internal import ArgumentParser
+import AgentClient
+import ArgumentParser
 
 /// The names of profiles, for the shell to complete.
 enum ProfileCompletion {

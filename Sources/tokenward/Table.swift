@@ -1,4 +1,4 @@
-internal import AgentClient
+import AgentClient
 
 /// Rows for a person to read or a program to split.
 struct Table {

@@ -1,4 +1,4 @@
-internal import ArgumentParser
+import ArgumentParser
 
 /// The URI of a token on our command line: the agent reads it, we only keep secrets out of it.
 enum TokenURI {

@@ -1,5 +1,5 @@
-internal import AgentClient
-internal import Glibc
+import AgentClient
+import Glibc
 
 /// How the command line speaks: results on standard output, all else on standard error.
 enum Voice {

@@ -1,6 +1,6 @@
 import Glibc
 private import NIOPosix
-internal import Synchronization
+import Synchronization
 
 /// Lines on their way to a descriptor that may stall. Nobody who logs ever waits: lines that find no place are counted,
 /// and the count is said once there is place again.

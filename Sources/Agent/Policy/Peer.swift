@@ -1,5 +1,5 @@
 package import AgentAPI
-internal import CLinux
+import CLinux
 import Glibc
 
 /// Who is at the other end of a connection, as the kernel knew it at connect(2).

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// A request that may be carried out once its body is here.
 struct AcceptedRequest {

@@ -1,6 +1,6 @@
-internal import AgentAPI
-internal import NIOCore
-internal import NIOPosix
+import AgentAPI
+import NIOCore
+import NIOPosix
 
 /// The HTTP server on the agent's Unix socket, on an event loop of its own.
 package actor AgentServer {

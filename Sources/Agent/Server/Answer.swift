@@ -1,5 +1,5 @@
-internal import AgentAPI
-internal import NIOCore
+import AgentAPI
+import NIOCore
 
 /// What goes back for a request.
 struct Answer: Sendable {

@@ -1,6 +1,6 @@
-internal import AgentAPI
+import AgentAPI
 import Glibc
-internal import NIOCore
+import NIOCore
 
 /// One connection: reads requests one after the other, decides, and answers in order.
 final class ConnectionHandler: ChannelInboundHandler {

@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// An operation with its arguments, read from a request.
 enum Invocation: Sendable {

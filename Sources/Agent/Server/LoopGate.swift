@@ -1,5 +1,5 @@
-internal import NIOCore
-internal import Synchronization
+import NIOCore
+import Synchronization
 
 /// The way back to the event loop for tasks that may outlive it: once closed, what they bring is dropped.
 final class LoopGate: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-internal import NIOCore
+import NIOCore
 
 /// The bytes of a connection that are not answered yet: one place, wiped whenever bytes leave it, because a request may
 /// carry a PIN. An empty one owns no memory.

@@ -4,15 +4,6 @@ extension UInt8 {
 
     /// The unreserved characters of RFC 3986 §2.3, and the slash: no path here needs another, escaped or not.
     var isPathCharacter: Bool { isAlphanumeric || "-._~/".utf8.contains(self) }
-
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-
-    private var isAlphanumeric: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        default: isDigit
-        }
-    }
 }
 
 extension Span<UInt8> {

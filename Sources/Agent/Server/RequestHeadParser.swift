@@ -1,4 +1,4 @@
-internal import AgentAPI
+import AgentAPI
 
 /// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
 ///

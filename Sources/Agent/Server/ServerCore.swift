@@ -1,5 +1,5 @@
-internal import AgentAPI
-internal import NIOCore
+import AgentAPI
+import NIOCore
 
 /// What all connections share: the rules, and who is connected. It lives on the event loop alone.
 final class ServerCore {

@@ -1,5 +1,5 @@
 import Glibc
-internal import Synchronization
+import Synchronization
 
 /// A listening socket, and its name in the file system when the name is ours to remove.
 package final class SocketListener: Sendable {

@@ -1,6 +1,6 @@
-internal import AgentAPI
-internal import Synchronization
-internal import TokenService
+import AgentAPI
+import Synchronization
+import TokenService
 
 /// A PIN on its way from the event loop to the task that uses it, which takes it once.
 final class PINHandover: Sendable {

@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// What a process does first that may hold a PIN or a credential.
 package enum ClientProcess {

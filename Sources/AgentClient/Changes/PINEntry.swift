@@ -1,5 +1,5 @@
-internal import CLinux
-internal import Glibc
+import CLinux
+import Glibc
 
 /// A PIN as a person or a program hands it over: in locked pages, never a `String`, checked before it is sent.
 package struct PINEntry: ~Copyable {

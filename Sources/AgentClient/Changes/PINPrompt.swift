@@ -1,5 +1,5 @@
-internal import CLinux
-internal import Glibc
+import CLinux
+import Glibc
 
 /// Asks for a PIN on the terminal of this process, wherever its standard streams go.
 package enum PINPrompt {

@@ -1,6 +1,6 @@
-internal import AgentClient
-internal import ArgumentParser
-internal import Glibc
+import AgentClient
+import ArgumentParser
+import Glibc
 
 struct CredentialProcessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

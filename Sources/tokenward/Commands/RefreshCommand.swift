@@ -1,5 +1,5 @@
-internal import AgentClient
-internal import ArgumentParser
+import AgentClient
+import ArgumentParser
 
 struct RefreshCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

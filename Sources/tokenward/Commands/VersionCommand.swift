@@ -1,5 +1,5 @@
-internal import AgentClient
-internal import ArgumentParser
+import AgentClient
+import ArgumentParser
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
