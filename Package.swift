@@ -65,7 +65,8 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging], swiftSettings: strict),
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
