@@ -86,7 +86,9 @@ let package = Package(
         .testTarget(
             name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "PKCS11URI"], path: "softhsm-tests/uri",
             swiftSettings: strict),
-        .testTarget(name: "TokenServiceTests", dependencies: ["TokenService"], swiftSettings: strict),
+        .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
