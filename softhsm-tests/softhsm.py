@@ -54,6 +54,17 @@ class Token:
         public = self.tool("--read-object", "--type", "pubkey", "--id", identifier)
         return serialization.load_der_public_key(public)
 
+    def import_key(self, key, label, identifier):
+        """Puts a key pair of ours on the token: for what pkcs11-tool cannot make or read back."""
+        path = f"{self.softhsm.folder}/key.pem"
+        with open(path, "wb") as file:
+            file.write(key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        self.softhsm.run(
+            "softhsm2-util", "--import", path, "--token", self.label, "--label", label, "--id", identifier, "--pin",
+            self.pin)
+        os.unlink(path)
+
     def write_certificate(self, certificate, label, identifier):
         self.write(authority.der(certificate), label, identifier)
 
