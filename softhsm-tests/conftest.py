@@ -10,20 +10,40 @@ import pytest
 from authority import Authority
 from processes import Agent
 from service import Service
-from softhsm import PIN, SoftHSM
+from softhsm import MODULE, PIN, SoftHSM
 
-SHIM = pathlib.Path(__file__).parent / "shim" / "shim.c"
+SOURCES = pathlib.Path(__file__).parent / "shim"
+
+
+def compile(source, output, *options):
+    flags = subprocess.run(["pkg-config", "--cflags", "p11-kit-1"], capture_output=True, text=True, check=True)
+    command = ["cc", "-Wall", "-Werror", *options, *flags.stdout.split(), "-o", output, SOURCES / source, "-ldl"]
+    subprocess.run(command, check=True, timeout=60)
+    output.chmod(0o755)
+    return output
 
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory):
     """The module that misbehaves on request; its source tells how."""
-    library = tmp_path_factory.mktemp("shim") / "shim.so"
-    flags = subprocess.run(["pkg-config", "--cflags", "p11-kit-1"], capture_output=True, text=True, check=True)
-    command = ["cc", "-Wall", "-Werror", "-shared", "-fPIC", *flags.stdout.split(), "-o", library, SHIM]
-    subprocess.run(command, check=True, timeout=60)
-    library.chmod(0o755)
-    return library
+    return compile("shim.c", tmp_path_factory.mktemp("shim") / "shim.so", "-shared", "-fPIC")
+
+
+@pytest.fixture(scope="session")
+def certificate_writer(tmp_path_factory):
+    """Writes any bytes as certificates: values by label and CKA_ID."""
+    folder = tmp_path_factory.mktemp("writer")
+    program = compile("write_certificate.c", folder / "write-certificate")
+
+    def write(token, values):
+        arguments = []
+        for (label, number), value in values.items():
+            path = folder / f"value-{number}"
+            path.write_bytes(value)
+            arguments += [label, str(number), path]
+        token.softhsm.run(program, MODULE, token.label, token.pin, *arguments)
+
+    return write
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +68,8 @@ def start(tmp_path):
     """Starts agents that end with the test, whatever becomes of it."""
     agents = []
 
-    def start(*parts, folder=tmp_path, **options):
-        agents.append(Agent(folder, "\n".join(parts), **options))
+    def start(*parts, configuration_file=True, **options):
+        agents.append(Agent(tmp_path, "\n".join(parts) if configuration_file else None, **options))
         return agents[-1].start()
 
     yield start

@@ -15,7 +15,7 @@ SO_PIN = "87654321"
 
 def run(*arguments, **options):
     result = subprocess.run(arguments, capture_output=True, timeout=60, **options)
-    assert result.returncode == 0, f"{' '.join(arguments)}: {result.stdout!r} {result.stderr!r}"
+    assert result.returncode == 0, f"{' '.join(map(str, arguments))}: {result.stdout!r} {result.stderr!r}"
     return result.stdout
 
 

@@ -172,3 +172,21 @@ def test_a_module_that_fails_costs_only_its_own_tokens(start, tokens, service, s
         configuration.profile(service, certificate="pkcs11:token=EC-prime256v1"))
     result = agent.credentials()
     assert result.returncode == 0, result.stderr
+
+
+def test_a_key_that_hides_before_login_is_compared_after_it_and_not_tried(
+    start, softhsm, root, service, pin_file, tmp_path
+):
+    """A key of another certificate under the same CKA_ID: one login shows it, and no signature is spent on it."""
+    token = softhsm.token("impostor")
+    token.import_key(ec.generate_private_key(ec.SECP256R1()), "client", "01")  # with a private public key
+    stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
+    token.write_certificate(root.issue("stranger", stranger), "client", "01")
+    spy = Spy(tmp_path, MODULE)
+    agent = start(
+        configuration.module(softhsm, SPY_MODULE, spy.environment), configuration.token(pin_file),
+        configuration.profile(service, certificate="pkcs11:token=impostor"))
+    result = agent.credentials()
+    assert (result.returncode, result.stdout) == (66, "")
+    assert "the key with this CKA_ID on the token is another one: the public keys differ" in result.stderr
+    assert spy.counts(*CALLS) == (1, 0)
