@@ -78,7 +78,10 @@ class Agent:
     def stop(self, with_signal=signal.SIGTERM, timeout=15):
         if self.process and self.process.poll() is None:
             self.process.send_signal(with_signal)
-            self.process.wait(timeout)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"the agent does not end: {self.log()}") from None
         return self.process and self.process.returncode
 
     def log(self):
