@@ -122,7 +122,7 @@ struct TokenwardAgent: AsyncParsableCommand {
             if let inherited = try SocketListener.inherited(environment: environment.variables) { return inherited }
             if let path { return try SocketListener(path: path, scope: system ? .system : .user) }
         } catch {
-            throw Failure(.unavailable, "\(error)")
+            throw Failure(.unavailable, "\(error.message); \(error.hint)")
         }
         throw Failure(
             .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")

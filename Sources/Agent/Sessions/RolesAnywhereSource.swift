@@ -72,7 +72,7 @@ final class RolesAnywhereSource: CredentialSource {
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
         let answer: HTTPResponse
         do {
-            answer = try await transport.send(http) { try await self.sign(request, found) }
+            answer = try await transport.send(http) { try await self.sign(request, found, for: profile) }
         } catch let error as TransportError {
             throw error.problem
         } catch let error as Problem {
@@ -94,11 +94,11 @@ final class RolesAnywhereSource: CredentialSource {
 
     /// Logs in if need be, signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
-        _ request: CreateSessionRequest, _ found: IdentityFinder.Found
+        _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile
     ) async throws(Problem) -> [HTTPHeader] {
         try await tokens.logIn(to: found.token)
+        let key = try await finder.confirmedKey(of: found, for: profile)
         let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
-        let key = found.identity.key
         let signature = try await tokens.sign(
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
