@@ -33,7 +33,7 @@ let package = Package(
         // C libraries, each with one importer.
         .systemLibrary(
             name: "CP11Kit", path: "pkcs11/CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
 
@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "RolesAnywhere", swiftSettings: strict),
         .target(name: "Identities", dependencies: ["PKCS11URI", "TokenService", "X509"], swiftSettings: strict),
-        .target(name: "AgentAPI", swiftSettings: strict),
+        .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
 
         // The network.
         .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
@@ -65,7 +65,8 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging], swiftSettings: strict),
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
@@ -85,7 +86,9 @@ let package = Package(
         .testTarget(
             name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "PKCS11URI"], path: "softhsm-tests/uri",
             swiftSettings: strict),
-        .testTarget(name: "TokenServiceTests", dependencies: ["TokenService"], swiftSettings: strict),
+        .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(

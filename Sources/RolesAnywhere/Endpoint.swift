@@ -24,7 +24,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 extension Endpoint {
     /// The endpoint of a region, or the one given by hand.
     ///
-    /// - Parameter override: An URL of https, or of http to `127.0.0.0/8`, `[::1]` or `localhost`; a base path may follow.
+    /// - Parameter override: An URL of https, or of http to `127.0.0.0/8`, `[::1]` or `localhost`; a base path may
+    ///   follow.
     /// - Throws: `EndpointError` if the region is no region, has no such endpoint, or `override` is not such an URL.
     package static func resolve(
         region: String, fips: Bool = false, dualStack: Bool = false, override: String? = nil

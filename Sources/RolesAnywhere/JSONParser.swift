@@ -1,7 +1,7 @@
 /// A strict JSON reader for short answers of a service that need not be the one we think.
 ///
-/// Two readers of one answer must not see two things: a name that comes twice is an error, as are more than 16 levels and
-/// more than 1000 values. Nesting lives in an array, not on the stack.
+/// Two readers of one answer must not see two things: a name that comes twice is an error, as are more than 16 levels
+/// and more than 1000 values. Nesting lives in an array, not on the stack.
 struct JSONParser {
     private enum Container {
         case array([JSONValue])
@@ -52,8 +52,8 @@ struct JSONParser {
         }
     }
 
-    /// Puts a value into its container, and that one into its own while containers end: the outermost value, or `nil` if
-    /// another is to come.
+    /// Puts a value into its container, and that one into its own while containers end: the outermost value, or `nil`
+    /// if another is to come.
     private mutating func closed(after value: JSONValue) throws(JSONError) -> JSONValue? {
         var value = value
         while let container = containers.popLast() {

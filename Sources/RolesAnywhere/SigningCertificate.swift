@@ -22,8 +22,8 @@ package struct SigningCertificate: Hashable, Sendable {
     package let chain: [[UInt8]]
 
     /// - Parameter serial: In decimal. A serial number has at most 20 bytes (RFC 5280 §4.1.2.2), 49 digits.
-    /// - Throws: `CreateSessionRequestError` for more than five chain certificates, the leaf among them, a certificate of
-    ///   more than 16 KiB or of none, and a serial that is not decimal.
+    /// - Throws: `CreateSessionRequestError` for more than five chain certificates, the leaf among them, a certificate
+    ///   of more than 16 KiB or of none, and a serial that is not decimal.
     package init(
         der: [UInt8], serial: String, keyKind: KeyKind, chain: [[UInt8]] = []
     ) throws(CreateSessionRequestError) {

@@ -93,6 +93,24 @@ struct CredentialControlTests {
         await world.end()
     }
 
+    @Test("What an attempt brings that was dropped is not given to those who wait for the next")
+    func lateResult() async throws {
+        let world = try CredentialWorld()
+        world.source.hold(then: .session(3600))
+        let caller = world.caller()
+        while world.source.held < 1 { await Task.yield() }
+        try await world.untilWaiting(1)
+        await world.cache.drop()
+        while world.source.held < 2 { await Task.yield() }
+        world.source.release()
+        while world.source.running(world.profile) != 1 { await Task.yield() }
+        try await world.advance(1000)
+        #expect(try await world.status().waiting == 1)
+        world.source.release()
+        #expect(await caller.value == .success("ASIATEST1"))
+        await world.end()
+    }
+
     @Test("A reload keeps the sessions of what did not change, and only those")
     func reload() async throws {
         let world = try CredentialWorld("same", "changed", "removed")

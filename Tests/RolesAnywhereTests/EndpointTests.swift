@@ -2,7 +2,8 @@ import RolesAnywhere
 import Testing
 
 @Suite struct EndpointTests {
-    // Expected hosts: botocore's endpoint-rule-set-1.json for rolesanywhere; the isolated partitions have no dual-stack.
+    // Expected hosts: botocore's endpoint-rule-set-1.json for rolesanywhere; the isolated partitions have no
+    // dual-stack.
     @Test(
         "Every partition has its own endpoints",
         arguments: [

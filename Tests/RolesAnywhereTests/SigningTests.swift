@@ -2,8 +2,8 @@ import Testing
 
 @testable import RolesAnywhere
 
-/// Canonical requests come from botocore's `SigV4Auth.canonical_request` for the same URL, headers and body; digests from
-/// `hashlib.sha256` over them and over the string to sign put together by hand.
+/// Canonical requests come from botocore's `SigV4Auth.canonical_request` for the same URL, headers and body; digests
+/// from `hashlib.sha256` over them and over the string to sign put together by hand.
 @Suite struct SigningTests {
     @Test("An ECDSA request without a chain is canonical (vector A)")
     func vectorA() throws {

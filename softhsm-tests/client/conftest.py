@@ -5,7 +5,8 @@ import subprocess
 import pytest
 from fake_agent import FakeAgent
 
-BINARIES = pathlib.Path(os.environ.get("TOKENWARD_BIN", pathlib.Path(__file__).parents[2] / ".build" / "debug")).resolve()
+DEBUG = pathlib.Path(__file__).parents[2] / ".build" / "debug"
+BINARIES = pathlib.Path(os.environ.get("TOKENWARD_BIN", DEBUG)).resolve()
 
 
 @pytest.fixture

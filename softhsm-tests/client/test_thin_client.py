@@ -101,7 +101,13 @@ def test_a_long_problem_is_cut_to_one_kilobyte(agent, thin):
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [("500 Oops", b""), ("502 Bad", b"<html>"), ("404 No", b"{}"), ("503 No", b'{"detail":"x"'), ("403 No", b"[" * 9999)],
+    [
+        ("500 Oops", b""),
+        ("502 Bad", b"<html>"),
+        ("404 No", b"{}"),
+        ("503 No", b'{"detail":"x"'),
+        ("403 No", b"[" * 9999),
+    ],
 )
 def test_a_failure_without_a_problem_document_is_70(agent, thin, status, body):
     agent(answer(body, status))
@@ -179,7 +185,9 @@ def test_a_refusal_before_the_request_is_read_still_tells_its_reason(tmp_path, t
 
 
 @pytest.mark.parametrize(
-    "silence", [b"", b"HTTP/1.1 200 OK\r\n", answer(CREDENTIALS[:-5], length=len(CREDENTIALS))], ids=["all", "head", "body"]
+    "silence",
+    [b"", b"HTTP/1.1 200 OK\r\n", answer(CREDENTIALS[:-5], length=len(CREDENTIALS))],
+    ids=["all", "head", "body"],
 )
 def test_a_silent_agent_is_given_up_at_the_deadline(agent, thin, silence):
     def stay_silent(connection, _):
@@ -246,7 +254,10 @@ def test_a_full_backlog_is_waited_out(tmp_path, thin):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["a", "b"], ["--profile"], ["a", "--socket"], ["a", "--unknown"], ["a", "--timeout", "x"], ["../a"], [".a"], [""]],
+    [
+        [], ["a", "b"], ["--profile"], ["a", "--socket"], ["a", "--unknown"], ["a", "--timeout", "x"], ["../a"], [".a"],
+        [""],
+    ],
 )
 def test_a_wrong_command_line_is_64(thin, arguments):
     refused(thin(*arguments), 64)

@@ -1,4 +1,4 @@
-internal import PKCS11URI
+import PKCS11URI
 
 /// Puts the configuration together from its files, and knows where each part came from.
 struct ConfigurationBuilder {

@@ -1,4 +1,4 @@
-internal import PKCS11URI
+import PKCS11URI
 
 extension IdentitySelector {
     /// Reads those keys of a profile that choose its certificate and key.

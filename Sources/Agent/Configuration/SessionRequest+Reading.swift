@@ -1,4 +1,4 @@
-internal import RolesAnywhere
+import RolesAnywhere
 
 extension SessionRequest {
     /// Reads those keys of a profile that a Roles Anywhere session is made of; nil when one is missing or wrong, which

@@ -1,4 +1,4 @@
-internal import PKCS11URI
+import PKCS11URI
 
 extension TokenRule {
     /// Reads a `[[token]]`; nil when its URI is missing or wrong, which is told of.

@@ -1,16 +1,16 @@
 /// A request of one of the agent's clients, in a buffer that is wiped afterwards.
 package enum AgentRequest {
-    /// A request after which the connection closes.
+    /// `GET`, after which the connection closes.
     ///
     /// - Parameter path: Path and query, of characters that need no escape there.
-    package static func make(_ method: StaticString, _ path: [UInt8]) throws(ClientFailure) -> SecretBuffer {
+    package static func get(_ path: [UInt8]) throws(ClientFailure) -> SecretBuffer {
         var request = try SecretBuffer(capacity: 4096)
-        try appendHead(method, path, to: &request)
+        try appendHead("GET", path, to: &request)
         try request.append("\r\n")
         return request
     }
 
-    static func appendHead(
+    package static func appendHead(
         _ method: StaticString, _ path: [UInt8], to request: inout SecretBuffer
     ) throws(ClientFailure) {
         try request.append(method)
@@ -20,6 +20,10 @@ package enum AgentRequest {
     }
 
     package static func credentials(of profile: ProfileArgument) throws(ClientFailure) -> SecretBuffer {
-        try make("GET", Array("/v1/profiles/".utf8) + profile.bytes + Array("/credentials".utf8))
+        try get(path(profile, "/credentials"))
+    }
+
+    package static func path(_ profile: ProfileArgument, _ end: String) -> [UInt8] {
+        Array("/v1/profiles/".utf8) + profile.bytes + Array(end.utf8)
     }
 }

@@ -12,7 +12,7 @@ package struct ClientFailure: Error {
     }
 
     /// The agent said something that it never says.
-    static func badAnswer(_ what: String) -> ClientFailure {
+    package static func badAnswer(_ what: String) -> ClientFailure {
         ClientFailure(
             .software, "the agent's answer makes no sense: \(what)",
             hint: "check that the agent and this program have the same version")

@@ -18,7 +18,13 @@ package struct ProfileArgument {
         self.bytes = bytes
     }
 
-    package static func invalid(_ bytes: [UInt8]) -> ClientFailure {
+    /// - Throws: Exit code 64.
+    package static func checked(_ name: String) throws(ClientFailure) -> ProfileArgument {
+        guard let profile = ProfileArgument(Array(name.utf8)) else { throw invalid(Array(name.utf8)) }
+        return profile
+    }
+
+    static func invalid(_ bytes: [UInt8]) -> ClientFailure {
         ClientFailure(
             .usage, "'\(String(decoding: bytes, as: UTF8.self))' cannot be the name of a profile",
             hint: "use 1 to 64 letters, digits, '_', '.' and '-', with no '.' or '-' in front")

@@ -57,7 +57,7 @@ import CLinux
     }
 
     /// Lets `fill` write into the free part; it returns how many bytes it wrote, from the start.
-    mutating func append<Failure: Error>(
+    package mutating func append<Failure: Error>(
         filling fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) -> Int {
         let written = try unsafe fill(UnsafeMutableRawBufferPointer(start: start + count, count: room))
@@ -66,10 +66,11 @@ import CLinux
         return written
     }
 
-    /// Overwrites and forgets everything.
-    package mutating func wipe() {
-        unsafe explicit_bzero(start, count)
-        count = 0
+    /// Overwrites and forgets the last `bytes` of what is there, or all of it.
+    package mutating func wipe(last bytes: Int = .max) {
+        let kept = max(0, count - bytes)
+        unsafe explicit_bzero(start + kept, count - kept)
+        count = kept
     }
 
     /// Lends the bytes for the length of `body`.

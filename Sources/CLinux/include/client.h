@@ -1,4 +1,5 @@
-/* What a client of the agent needs where there is no Glibc module: Embedded Swift sees C through these headers alone. */
+/* What a client of the agent needs where there is no Glibc module: Embedded Swift sees C through these headers
+   alone. */
 #ifndef CLINUX_CLIENT_H
 #define CLINUX_CLIENT_H
 
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -22,5 +24,9 @@ int clinux_errno(void);
 
 /* A write into a pipe or socket that nobody reads fails with EPIPE instead of ending the process. 0, or an errno. */
 int clinux_ignore_broken_pipe(void);
+
+/* Swift's runtime answers a crash, and SIGQUIT, with registers and the memory that they point to on standard error.
+   From here on such a signal just ends the process. 0, or an errno. */
+int clinux_turn_off_crash_reports(void);
 
 #endif

@@ -24,3 +24,15 @@ int clinux_ignore_broken_pipe(void) {
     ignore.sa_handler = SIG_IGN;
     return sigaction(SIGPIPE, &ignore, NULL) == 0 ? 0 : errno;
 }
+
+int clinux_turn_off_crash_reports(void) {
+    static const int reported[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+    struct sigaction old, plain = {0};
+    plain.sa_handler = SIG_DFL;
+    for (size_t i = 0; i < sizeof reported / sizeof *reported; i++) {
+        if (sigaction(reported[i], NULL, &old) != 0) return errno;
+        if (!(old.sa_flags & SA_SIGINFO) && (old.sa_handler == SIG_IGN || old.sa_handler == SIG_DFL)) continue;
+        if (sigaction(reported[i], &plain, NULL) != 0) return errno;
+    }
+    return 0;
+}

@@ -1,0 +1,62 @@
+package import AgentAPI
+
+/// What the audit log says of one request. Nothing in it can hold a secret.
+package struct AuditRecord: Hashable, Sendable {
+    package var peer: Peer
+    /// Absent for a connection that was refused before it asked for anything.
+    package var route: Route.Action?
+    package var profile: ProfileName?
+    package var decision: Policy.Decision
+    /// The HTTP status of the answer.
+    package var status: Int
+    /// The problem that the answer told of.
+    package var problem: Problem.Code?
+    /// The credentials that were handed out.
+    package var issued: Issued?
+
+    package struct Issued: Hashable, Sendable {
+        /// Not secret: CloudTrail has it (IAM User Guide, "Managing access keys").
+        package var accessKeyID: String
+        /// Seconds since 1970.
+        package var expiration: Int64
+
+        package init(accessKeyID: String, expiration: Int64) {
+            self.accessKeyID = accessKeyID
+            self.expiration = expiration
+        }
+    }
+
+    package init(
+        peer: Peer, route: Route.Action?, profile: ProfileName? = nil, decision: Policy.Decision, status: Int,
+        problem: Problem.Code? = nil, issued: Issued? = nil
+    ) {
+        self.peer = peer
+        self.route = route
+        self.profile = profile
+        self.decision = decision
+        self.status = status
+        self.problem = problem
+        self.issued = issued
+    }
+}
+
+extension AuditRecord: CustomStringConvertible {
+    /// One line of `key=value`; the log adds the time.
+    package var description: String {
+        var line = "audit "
+        switch decision {
+        case .allow(let reason): line += "decision=allow reason=\"\(reason)\""
+        case .deny(let reason): line += "decision=deny reason=\"\(reason)\""
+        }
+        line += " uid=\(peer.uid) gid=\(peer.gid) pid=\(peer.pid)"
+        if let route { line += " route=\(route)" }
+        if let profile { line += " profile=\(profile)" }
+        line += " status=\(status)"
+        if let problem { line += " problem=\(problem.rawValue)" }
+        if let issued {
+            line += " access-key-id=\(issued.accessKeyID)"
+            line += " expiration=\(UTCTimestamp(secondsSince1970: issued.expiration))"
+        }
+        return line
+    }
+}

@@ -1,0 +1,49 @@
+package import AgentAPI
+import CLinux
+import Glibc
+
+/// Who is at the other end of a connection, as the kernel knew it at connect(2).
+///
+/// A child that inherits the socket acts as the one who connected. Nothing is decided by `pid`, which may be another's
+/// by now; it is for the log.
+package struct Peer: Hashable, Sendable {
+    package var uid: UInt32
+    package var gid: UInt32
+    package var pid: Int32
+    /// The supplementary groups.
+    package var groups: [UInt32]
+
+    package init(uid: UInt32, gid: UInt32, pid: Int32, groups: [UInt32] = []) {
+        self.uid = uid
+        self.gid = gid
+        self.pid = pid
+        self.groups = groups
+    }
+}
+
+extension Peer {
+    /// What stands for an id that the agent's user namespace has no number for (user_namespaces(7)): it is nobody's.
+    package static let overflowID: UInt32 = 65_534
+
+    /// Asks the kernel (SO_PEERCRED, SO_PEERGROUPS; unix(7)).
+    ///
+    /// - Parameter socket: A connected Unix stream socket, which is only read.
+    /// - Throws: `forbidden` when the kernel does not say.
+    package static func connected(to socket: CInt) throws(Problem) -> Peer {
+        var peer = Peer(uid: overflowID, gid: overflowID, pid: 0)
+        guard unsafe clinux_peer_credentials(socket, &peer.pid, &peer.uid, &peer.gid) == 0 else { throw unknown }
+        // Most have a handful; NGROUPS_MAX is the kernel's limit.
+        for capacity in [64, 65_536] {
+            var count: Int32 = 0
+            peer.groups = unsafe [UInt32](unsafeUninitializedCapacity: capacity) { groups, filled in
+                count = unsafe clinux_peer_groups(socket, groups.baseAddress, capacity)
+                filled = max(0, Int(count))
+            }
+            if count >= 0 { return peer }
+            guard count == -ERANGE else { break }
+        }
+        throw unknown
+    }
+
+    private static var unknown: Problem { Problem(.forbidden, "the kernel does not say who is calling") }
+}

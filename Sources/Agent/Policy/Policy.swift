@@ -1,0 +1,65 @@
+package import AgentAPI
+
+/// Who may do what: a pure function of the peer, the permission and the profile.
+package struct Policy: Hashable, Sendable {
+    package enum Decision: Hashable, Sendable {
+        case allow(reason: String)
+        case deny(reason: String)
+    }
+
+    /// The user that the agent runs as.
+    package let agentUID: UInt32
+    package let scope: AgentScope
+    private let profiles: [ProfileName: AllowList]
+    private let admitted: AllowList
+
+    /// - Parameter profiles: Every profile with its `allow` table, which is empty where it has none.
+    package init(agentUID: UInt32, scope: AgentScope, profiles: [ProfileName: AllowList]) {
+        self.agentUID = agentUID
+        self.scope = scope
+        self.profiles = profiles
+        admitted = AllowList(
+            users: profiles.values.reduce(into: []) { $0.formUnion($1.users) },
+            groups: profiles.values.reduce(into: []) { $0.formUnion($1.groups) })
+    }
+
+    package func knows(_ profile: ProfileName) -> Bool { profiles[profile] != nil }
+
+    /// Whether there is anything at all that the peer may ask for; if not, none of its bytes are read.
+    package func admits(_ peer: Peer) -> Decision {
+        if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
+        if peer.uid == Peer.overflowID { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
+        if scope == .system, peer.uid == 0 { return .allow(reason: "root") }
+        return admitted.decision(for: peer) ?? .deny(reason: "no profile allows uid \(peer.uid)")
+    }
+
+    /// Whether the peer may do this.
+    ///
+    /// The agent's own user may do everything: the profiles are its own. Root runs the system's agent, and uses a
+    /// profile only when listed.
+    ///
+    /// - Parameter profile: The profile in the path; needed for `.useProfile`. An unknown one is denied in the same
+    ///   words as a known one, so that names cannot be guessed.
+    package func decide(_ peer: Peer, _ permission: Route.Permission, profile: ProfileName?) -> Decision {
+        if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
+        if peer.uid == Peer.overflowID { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
+        switch permission {
+        case .owner:
+            if scope == .system, peer.uid == 0 { return .allow(reason: "root") }
+            return .deny(reason: "only the agent's own user\(scope == .system ? " and root" : "") may ask this")
+        case .useProfile:
+            let allowed = profile.flatMap { profiles[$0] }?.decision(for: peer)
+            return allowed ?? .deny(reason: "this profile does not allow uid \(peer.uid)")
+        }
+    }
+}
+
+extension AllowList {
+    /// `.allow` with the entry that says so; nil when none does.
+    fileprivate func decision(for peer: Peer) -> Policy.Decision? {
+        if users.contains(peer.uid) { return .allow(reason: "user \(peer.uid) is listed") }
+        // An unmapped group looks like any other unmapped group.
+        let group = ([peer.gid] + peer.groups).first { $0 != Peer.overflowID && groups.contains($0) }
+        return group.map { .allow(reason: "group \($0) is listed") }
+    }
+}

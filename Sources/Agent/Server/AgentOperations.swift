@@ -1,0 +1,65 @@
+package import AgentAPI
+package import TokenService
+
+/// What the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels none of them.
+package struct AgentOperations: Sendable {
+    /// Fresh credentials from memory, or nil. Called on the event loop, so it must not wait.
+    package var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?
+    package var credentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
+    /// Credentials of a new session.
+    package var refresh: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
+    package var explain: @Sendable (ProfileName) async throws(Problem) -> [ExplainedCandidate]
+    package var profiles: @Sendable () async throws(Problem) -> [ProfileStatus]
+    package var identities: @Sendable () async throws(Problem) -> [IdentityListing]
+    package var tokens: @Sendable () async throws(Problem) -> [TokenListing]
+    /// Logs in to the tokens that the URI matches, with the stored PIN where none is given. The URI is as it arrived.
+    package var unlock: @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void
+    /// Locks the tokens that the URI matches, or all. The URI is as it arrived.
+    package var lock: @Sendable (_ uri: String?) async throws(Problem) -> Void
+    package var status: @Sendable () async throws(Problem) -> Status
+    /// Throws when requests cannot be served.
+    package var health: @Sendable () async throws(Problem) -> Void
+
+    package init(
+        cachedCredentials: @escaping @Sendable (ProfileName) -> IssuedCredentials?,
+        credentials: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials,
+        refresh: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials,
+        explain: @escaping @Sendable (ProfileName) async throws(Problem) -> [ExplainedCandidate],
+        profiles: @escaping @Sendable () async throws(Problem) -> [ProfileStatus],
+        identities: @escaping @Sendable () async throws(Problem) -> [IdentityListing],
+        tokens: @escaping @Sendable () async throws(Problem) -> [TokenListing],
+        unlock: @escaping @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void,
+        lock: @escaping @Sendable (_ uri: String?) async throws(Problem) -> Void,
+        status: @escaping @Sendable () async throws(Problem) -> Status,
+        health: @escaping @Sendable () async throws(Problem) -> Void
+    ) {
+        self.cachedCredentials = cachedCredentials
+        self.credentials = credentials
+        self.refresh = refresh
+        self.explain = explain
+        self.profiles = profiles
+        self.identities = identities
+        self.tokens = tokens
+        self.unlock = unlock
+        self.lock = lock
+        self.status = status
+        self.health = health
+    }
+}
+
+/// Credentials as they leave the agent. They print as `‹redacted›`.
+package struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// `CredentialDocument`.
+    package let json: [UInt8]
+    /// What the audit log says of them.
+    package let audited: AuditRecord.Issued
+
+    package init(json: [UInt8], accessKeyID: String, expiration: Int64) {
+        self.json = json
+        audited = AuditRecord.Issued(accessKeyID: accessKeyID, expiration: expiration)
+    }
+
+    package var description: String { "‹redacted›" }
+    package var debugDescription: String { "‹redacted›" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,55 @@
+import AgentAPI
+import NIOCore
+
+/// What goes back for a request.
+struct Answer: Sendable {
+    var status: Int
+    var mediaType: String?
+    var body: [UInt8] = []
+    /// The method that an unsuitable one should have been.
+    var allowed: Route.Method?
+    var problem: Problem?
+    var issued: AuditRecord.Issued?
+
+    static let noContent = Answer(status: 204)
+
+    static func credentials(_ credentials: IssuedCredentials) -> Answer {
+        Answer(
+            status: 200, mediaType: AgentMessage.mediaType, body: credentials.json, issued: credentials.audited)
+    }
+
+    static func message(_ message: some Encodable) throws(Problem) -> Answer {
+        Answer(status: 200, mediaType: AgentMessage.mediaType, body: try AgentMessage.encode(message))
+    }
+
+    static func problem(_ problem: Problem, allowed: Route.Method? = nil) -> Answer {
+        Answer(
+            status: problem.status, mediaType: ProblemDocument.mediaType, body: ProblemDocument(problem).json,
+            allowed: allowed, problem: problem)
+    }
+
+    /// Head and body in one buffer, so that one write(2) carries both.
+    ///
+    /// No Date: nothing may be stored, so there is no age to tell. No Content-Length in a 204 (RFC 9110 §8.6).
+    func render(closing: Bool, withBody: Bool, allocator: ByteBufferAllocator) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: 256 + body.count)
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(String(status))
+        buffer.writeStaticString(" ")
+        buffer.writeString(HTTPStatus.reason(status))
+        if let mediaType {
+            buffer.writeStaticString("\r\nContent-Type: ")
+            buffer.writeString(mediaType)
+            buffer.writeStaticString("\r\nContent-Length: ")
+            buffer.writeString(String(body.count))
+        }
+        buffer.writeStaticString("\r\n")
+        buffer.writeStaticString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        if let allowed { buffer.writeString("Allow: \(allowed.rawValue)\r\n") }
+        if let seconds = problem?.retryAfter { buffer.writeString("Retry-After: \(seconds)\r\n") }
+        if closing { buffer.writeStaticString("Connection: close\r\n") }
+        buffer.writeStaticString("\r\n")
+        if withBody { buffer.writeBytes(body) }
+        return buffer
+    }
+}

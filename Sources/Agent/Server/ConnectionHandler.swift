@@ -1,0 +1,287 @@
+import AgentAPI
+import Glibc
+import NIOCore
+
+/// One connection: reads requests one after the other, decides, and answers in order.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        /// Before the first byte, between requests, or inside a head.
+        case head
+        case body(AcceptedRequest)
+        /// An operation is under way.
+        case waiting(AcceptedRequest)
+        /// The peer is reading its answer.
+        case writing
+        /// The last answer is out; what still comes is thrown away until the peer hangs up.
+        case lingering(bytesLeft: Int)
+        case closed
+    }
+
+    let peer: Peer
+    private let core: ServerCore
+    private let admission: Policy.Decision
+    private var context: ChannelHandlerContext?
+    private var phase = Phase.head
+    private var buffer = RequestBuffer()
+    private var parser: RequestHeadParser
+    private var deadline: NIODeadline?
+    private var isAdvancing = false
+    /// Nothing is read after the answer under way: the peer or the agent ends.
+    private var isLast = false
+
+    init(core: ServerCore, peer: Peer) {
+        self.core = core
+        self.peer = peer
+        admission = core.policy.admits(peer)
+        parser = RequestHeadParser(limits: core.limits)
+    }
+
+    // MARK: Events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        setDeadline(core.limits.idleMilliseconds)
+        if let problem = core.add(self) { return refuse(problem) }
+        guard case .deny(let reason) = admission else { return }
+        let answer = Answer.problem(.forbidden(reason: reason))
+        record(answer, decision: admission)
+        write(answer, closing: true, lingering: true)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .closed
+        buffer.removeAll()
+        core.remove(self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        switch phase {
+        case .closed: return
+        case .lingering(let bytesLeft):
+            guard bytes.readableBytes < bytesLeft else { return close() }
+            phase = .lingering(bytesLeft: bytesLeft - bytes.readableBytes)
+            bytes.wipeInPlace()
+            return
+        case .head:
+            if buffer.isEmpty { setDeadline(core.limits.headMilliseconds) }
+        case .body: break
+        case .waiting, .writing:
+            guard !isLast else { return }
+            guard buffer.count + bytes.readableBytes <= core.limits.pipelinedBytes else { return close() }
+        }
+        buffer.append(&bytes)
+        advance()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        switch phase {
+        case .waiting, .writing: isLast = true  // it may well read its answer
+        case .head, .body, .lingering, .closed: close()
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
+
+    // MARK: Requests
+
+    /// A loop, not a recursion: how many requests stand in the buffer is the peer's choice.
+    private func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        do throws(Problem) {
+            while try step() {}
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// - Returns: Whether there may be more to do.
+    /// - Throws: What makes the rest of the connection unreadable.
+    private func step() throws(Problem) -> Bool {
+        switch phase {
+        case .head:
+            guard !isLast else {
+                close()
+                return false
+            }
+            guard !buffer.isEmpty,
+                let (head, length) = try buffer.withBytes({ (bytes) throws(Problem) in try parser.read(bytes) })
+            else { return false }
+            buffer.removeFirst(length)
+            parser = RequestHeadParser(limits: core.limits)
+            return try accept(head)
+        case .body(let request):
+            let length = request.head.contentLength
+            guard buffer.count >= length else { return false }
+            try perform(request)
+            return true
+        case .waiting, .writing, .lingering, .closed: return false
+        }
+    }
+
+    /// Decides on a request by its head alone.
+    private func accept(_ head: RequestHead) throws(Problem) -> Bool {
+        let accepted: Result<AcceptedRequest, Refusal>
+        accepted = AcceptedRequest.decide(head, peer: peer, policy: core.policy)
+        switch accepted {
+        case .success(let request):
+            phase = .body(request)
+            setDeadline(core.limits.bodyMilliseconds)
+        case .failure(let refusal):
+            if let decision = refusal.decision {
+                core.audit(
+                    AuditRecord(
+                        peer: peer, route: refusal.route, profile: refusal.profile, decision: decision,
+                        status: refusal.answer.status, problem: refusal.answer.problem?.code))
+            }
+            let mustClose = refusal.isFinal || head.contentLength > 0
+            write(
+                refusal.answer, closing: mustClose || !head.isKeepAlive, lingering: mustClose,
+                withBody: head.wantsBody)
+        }
+        return true
+    }
+
+    /// Runs the operation: here and now when the answer is in memory, else in a task.
+    private func perform(_ request: AcceptedRequest) throws(Problem) {
+        let length = request.head.contentLength
+        let invocation: Invocation
+        do throws(Problem) {
+            invocation = try buffer.withBytes { (bytes) throws(Problem) in
+                try Invocation(request.route.action, profile: request.profile, body: bytes.extracting(..<length))
+            }
+        } catch {
+            buffer.removeFirst(length)
+            return finish(request, with: .problem(error))
+        }
+        buffer.removeFirst(length)
+        if case .credentials(let profile) = invocation, let credentials = core.operations.cachedCredentials(profile) {
+            return finish(request, with: .credentials(credentials))
+        }
+        do throws(Problem) {
+            try core.beginWaiting(peer)
+        } catch {
+            return finish(request, with: .problem(error))
+        }
+        phase = .waiting(request)
+        deadline = nil  // the operation has its own
+        let this = NIOLoopBound(self, eventLoop: core.eventLoop)
+        let (operations, gate) = (core.operations, core.gate)
+        // Nobody awaits this task: it ends with its operation, and a peer that hangs up must not end that for others.
+        Task {
+            let answer = await invocation.answer(from: operations)
+            gate.execute { this.value.complete(request, with: answer) }
+        }
+    }
+
+    private func complete(_ request: AcceptedRequest, with answer: Answer) {
+        core.endWaiting(peer)
+        finish(request, with: answer)
+        advance()
+    }
+
+    private func finish(_ request: AcceptedRequest, with answer: Answer) {
+        core.audit(
+            AuditRecord(
+                peer: peer, route: request.route.action, profile: request.profile, decision: request.decision,
+                status: answer.status, problem: answer.problem?.code, issued: answer.issued))
+        if case .closed = phase { return }
+        write(answer, closing: !request.head.isKeepAlive, lingering: false)
+    }
+
+    // MARK: Answers
+
+    private func write(_ answer: Answer, closing: Bool, lingering: Bool, withBody: Bool = true) {
+        guard let context else { return }
+        isLast = isLast || closing || core.isStopping
+        phase = .writing
+        setDeadline(core.limits.answerMilliseconds)
+        let bytes = answer.render(closing: isLast, withBody: withBody, allocator: context.channel.allocator)
+        let holdsSecret = answer.issued != nil
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let this = NIOLoopBound(self, eventLoop: core.eventLoop)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            if holdsSecret { bytes.wipeInPlace() }
+            if case .success = result { this.value.didWrite(lingering: lingering) }
+        }
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
+    }
+
+    private func didWrite(lingering: Bool) {
+        guard case .writing = phase else { return }
+        if lingering {
+            buffer.removeAll()
+            phase = .lingering(bytesLeft: core.limits.lingerBytes)
+            setDeadline(core.limits.lingerMilliseconds)
+            context?.close(mode: .output, promise: nil)
+        } else if isLast {
+            close()
+        } else {
+            phase = .head
+            setDeadline(buffer.isEmpty ? core.limits.idleMilliseconds : core.limits.headMilliseconds)
+            advance()
+        }
+    }
+
+    /// Answers what cannot be gone on from, and hangs up.
+    private func refuse(_ problem: Problem) { write(.problem(problem), closing: true, lingering: true) }
+
+    private func record(_ answer: Answer, decision: Policy.Decision) {
+        core.audit(
+            AuditRecord(
+                peer: peer, route: nil, decision: decision, status: answer.status, problem: answer.problem?.code))
+    }
+
+    // MARK: Ends
+
+    private func setDeadline(_ milliseconds: Int64) { deadline = .now() + .milliseconds(milliseconds) }
+
+    /// Called by the sweep.
+    func enforceDeadline(_ now: NIODeadline) {
+        guard let deadline, deadline <= now else { return }
+        switch phase {
+        case .head where buffer.isEmpty: close()
+        case .head: refuse(Problem(.requestTimeout, "the request's head did not arrive in time"))
+        case .body: refuse(Problem(.requestTimeout, "the request's body did not arrive in time"))
+        case .waiting, .writing, .lingering, .closed: close()
+        }
+    }
+
+    /// Ends the connection now if it is idle, else with the answer under way.
+    func finish() {
+        switch phase {
+        case .head, .body: close()
+        case .waiting, .writing: isLast = true
+        case .lingering, .closed: break
+        }
+    }
+
+    func abort() { close() }
+
+    private func close() { context?.close(promise: nil) }
+}
+
+extension Problem {
+    static func forbidden(reason: String) -> Problem {
+        Problem(.forbidden, reason, hint: "see 'allow' in the profile's configuration")
+    }
+}
+
+extension ByteBuffer {
+    /// Zeroes the bytes where they are. Writing through the mutable view would wipe a copy if anyone shares the storage.
+    fileprivate func wipeInPlace() {
+        unsafe withUnsafeReadableBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count)
+        }
+    }
+}

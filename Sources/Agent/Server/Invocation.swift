@@ -1,0 +1,53 @@
+import AgentAPI
+
+/// An operation with its arguments, read from a request.
+enum Invocation: Sendable {
+    case credentials(ProfileName)
+    case refresh(ProfileName)
+    case explain(ProfileName)
+    case profiles, identities, tokens, status, health
+    case unlock(UnlockBody)
+    case lock(LockBody)
+
+    /// - Parameter profile: The one in the path, for the routes that have one.
+    /// - Throws: `badRequest` when the body is not what the route takes.
+    init(_ action: Route.Action, profile: ProfileName?, body: Span<UInt8>) throws(Problem) {
+        switch (action, profile) {
+        case (.unlock, _): self = .unlock(try UnlockBody(body))
+        case (.lock, _): self = .lock(try LockBody(body))
+        case _ where !body.isEmpty: throw Problem(.badRequest, "this request takes no body")
+        case (.credentials, let profile?): self = .credentials(profile)
+        case (.refresh, let profile?): self = .refresh(profile)
+        case (.explain, let profile?): self = .explain(profile)
+        case (.profiles, _): self = .profiles
+        case (.identities, _): self = .identities
+        case (.tokens, _): self = .tokens
+        case (.status, _): self = .status
+        case (.health, _): self = .health
+        case (.credentials, nil), (.refresh, nil), (.explain, nil): throw Problem(.notFound, "no profile is named")
+        }
+    }
+
+    /// The answer; a problem becomes one as well.
+    func answer(from operations: AgentOperations) async -> Answer {
+        do throws(Problem) {
+            switch self {
+            case .credentials(let profile): return .credentials(try await operations.credentials(profile))
+            case .refresh(let profile): return .credentials(try await operations.refresh(profile))
+            case .explain(let profile): return try .message(await operations.explain(profile))
+            case .profiles: return try .message(await operations.profiles())
+            case .identities: return try .message(await operations.identities())
+            case .tokens: return try .message(await operations.tokens())
+            case .status: return try .message(await operations.status())
+            case .health:
+                try await operations.health()
+                return try .message(["status": "ok"])
+            case .unlock(let body): try await operations.unlock(body.uri, body.pin.take())
+            case .lock(let body): try await operations.lock(body.uri)
+            }
+            return .noContent
+        } catch {
+            return .problem(error)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Glibc
+
+/// Why the socket cannot be made, or cannot be taken over.
+package enum ListenerError: Error, Hashable, Sendable {
+    /// Another agent answers there: nothing is wrong, and nothing to do.
+    case alreadyRunning(path: String)
+    /// The path, its directory, or what lies there is not safe to use.
+    case unusable(path: String, reason: String)
+    /// What systemd passed is not one listening Unix stream socket.
+    case inherited(reason: String)
+    case failed(call: String, path: String, errno: Int32)
+
+    package var message: String {
+        switch self {
+        case .alreadyRunning(let path): "an agent is already running on \(path)"
+        case .unusable(let path, let reason): "\(path): \(reason)"
+        case .inherited(let reason): "the socket passed in LISTEN_FDS: \(reason)"
+        case .failed(let call, let path, let errno):
+            "\(path): \(call) failed: \(unsafe String(cString: strerror(errno)))"
+        }
+    }
+
+    package var hint: String {
+        switch self {
+        case .alreadyRunning: "stop it first, or choose another path with --socket"
+        case .unusable: "put it right, or choose another path with --socket"
+        case .inherited: "let the socket unit have exactly one ListenStream= with an absolute path"
+        case .failed: "see that the directory is there and yours"
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import AgentAPI
+
+/// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
+///
+/// Stricter than RFC 9112 lets a server be: lines end in CRLF, paths are plain, bodies have a Content-Length.
+struct RequestHeadParser {
+    private let limits: ServerLimits
+    private var scanned = 0
+    private var lineStart = 0
+    private var lines = 0
+    private var head = RequestHead()
+    private var seen: Seen = []
+    private var isHTTP10 = false
+
+    private struct Seen: OptionSet {
+        let rawValue: UInt8
+        static let host = Self(rawValue: 1)
+        static let contentLength = Self(rawValue: 2)
+    }
+
+    init(limits: ServerLimits) {
+        self.limits = limits
+    }
+
+    /// Goes on where the last call stopped.
+    ///
+    /// - Parameter bytes: All bytes since the request's first one.
+    /// - Returns: The head and its length with the empty line, or nil while it is incomplete.
+    mutating func read(_ bytes: Span<UInt8>) throws(Problem) -> (head: RequestHead, length: Int)? {
+        while scanned < bytes.count {
+            guard scanned < limits.headBytes else { throw tooLarge("head is longer than \(limits.headBytes) bytes") }
+            let byte = bytes[scanned]
+            scanned += 1
+            switch byte {
+            case UInt8(ascii: "\n"):
+                guard scanned >= 2, bytes[scanned - 2] == UInt8(ascii: "\r") else {
+                    throw bad("a line ends without CR")
+                }
+                let line = bytes.extracting(lineStart..<scanned - 2)
+                lineStart = scanned
+                if line.isEmpty, lines > 0 { return (try finish(), scanned) }
+                if lines == 0 { try readRequestLine(line) } else { try readField(line) }
+                lines += 1
+            case _ where scanned >= 2 && bytes[scanned - 2] == UInt8(ascii: "\r"):
+                throw bad("a CR stands without LF")
+            case UInt8(ascii: "\r"), UInt8(ascii: "\t"), 0x20..<0x7F, 0x80...: continue
+            default: throw bad("the head holds a control character")
+            }
+        }
+        return nil
+    }
+
+    private mutating func readRequestLine(_ line: Span<UInt8>) throws(Problem) {
+        guard let first = line.firstIndex(of: UInt8(ascii: " ")), first > 0, first <= 16,
+            line.extracting(..<first).allSatisfy(\.isToken)
+        else { throw bad("the request line does not start with a method") }
+        let rest = line.extracting((first + 1)...)
+        guard let second = rest.firstIndex(of: UInt8(ascii: " ")) else {
+            throw bad("the request line has no HTTP version")
+        }
+        head.method = line.extracting(..<first).text
+        switch rest.extracting((second + 1)...).text {
+        case "HTTP/1.1": break
+        case "HTTP/1.0":
+            isHTTP10 = true
+            head.isKeepAlive = false
+        default: throw bad("the HTTP version is not 1.1")
+        }
+        let target = rest.extracting(..<second)
+        guard !target.isEmpty, target[0] == UInt8(ascii: "/") else {
+            throw bad("the request target does not start with a slash")
+        }
+        guard target.allSatisfy(\.isPathCharacter) else {
+            throw bad("the path holds a character that no path here has, or a query")
+        }
+        head.path = target.text
+    }
+
+    private mutating func readField(_ line: Span<UInt8>) throws(Problem) {
+        guard lines <= limits.headerFields else { throw tooLarge("head has more than \(limits.headerFields) fields") }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
+            line.extracting(..<colon).allSatisfy(\.isToken)
+        else { throw bad("a header field has no proper name") }  // a folded line among them
+        let value = line.extracting(line.trimming((colon + 1)..<line.count))
+        switch line.extracting(..<colon).text.lowercased() {
+        case "host":
+            guard !seen.contains(.host) else { throw bad("there are two Host fields") }
+            seen.insert(.host)
+        case "content-length":
+            guard !seen.contains(.contentLength) else { throw bad("there are two Content-Length fields") }
+            seen.insert(.contentLength)
+            head.contentLength = try length(value)
+        case "transfer-encoding": throw bad("Transfer-Encoding is not taken: send Content-Length")
+        case "upgrade": throw bad("Upgrade is not taken")
+        case "connection":
+            let options = value.text.lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }
+            if options.contains("close") { head.isKeepAlive = false }
+        case "origin": head.isFromBrowser = true
+        case let name where name.utf8.starts(with: "sec-fetch-".utf8): head.isFromBrowser = true
+        default: break
+        }
+    }
+
+    private func length(_ value: Span<UInt8>) throws(Problem) -> Int {
+        guard (1...10).contains(value.count), value.allSatisfy(\.isDigit),
+            let length = Int(value.text)
+        else { throw bad("Content-Length is no number") }
+        guard length <= limits.bodyBytes else { throw tooLarge("body is longer than \(limits.bodyBytes) bytes") }
+        return length
+    }
+
+    private func finish() throws(Problem) -> RequestHead {
+        guard isHTTP10 || seen.contains(.host) else { throw bad("there is no Host field") }
+        return head
+    }
+
+    private func bad(_ detail: String) -> Problem { Problem(.badRequest, "malformed request: \(detail)") }
+    private func tooLarge(_ detail: String) -> Problem { Problem(.requestTooLarge, "the request's \(detail)") }
+}

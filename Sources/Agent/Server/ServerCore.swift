@@ -1,0 +1,114 @@
+import AgentAPI
+import NIOCore
+
+/// What all connections share: the rules, and who is connected. It lives on the event loop alone.
+final class ServerCore {
+    let eventLoop: any EventLoop
+    let limits: ServerLimits
+    let operations: AgentOperations
+    let audit: @Sendable (AuditRecord) -> Void
+    let gate: LoopGate
+    var policy: Policy
+
+    private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
+    private var users: [UInt32: Share] = [:]
+    private var sweep: RepeatedTask?
+    private var stopped: EventLoopPromise<Void>?
+
+    private struct Share {
+        var connections = 0
+        var waiting = 0
+    }
+
+    init(
+        eventLoop: any EventLoop, policy: Policy, operations: AgentOperations, limits: ServerLimits, gate: LoopGate,
+        audit: @escaping @Sendable (AuditRecord) -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.policy = policy
+        self.operations = operations
+        self.limits = limits
+        self.gate = gate
+        self.audit = audit
+    }
+
+    var isStopping: Bool { stopped != nil }
+
+    // MARK: Shares
+
+    /// Counts a connection in.
+    ///
+    /// - Returns: Why it cannot stay; it counts all the same until `remove`.
+    func add(_ connection: ConnectionHandler) -> Problem? {
+        connections[ObjectIdentifier(connection)] = connection
+        users[connection.peer.uid, default: Share()].connections += 1
+        startSweeping()
+        if isStopping { return Problem(.shuttingDown, "the agent is stopping") }
+        if connections.count > limits.connections {
+            return Problem(.tooManyRequests, "the agent has \(limits.connections) connections", retryAfter: 1)
+        }
+        guard let share = users[connection.peer.uid], share.connections > limits.connectionsPerUser else { return nil }
+        return Problem(
+            .tooManyRequests, "uid \(connection.peer.uid) has \(limits.connectionsPerUser) connections",
+            hint: "close some of them", retryAfter: 1)
+    }
+
+    func remove(_ connection: ConnectionHandler) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        change(connection.peer) { $0.connections -= 1 }
+        guard connections.isEmpty else { return }
+        sweep?.cancel()
+        sweep = nil
+        stopped?.succeed()
+    }
+
+    /// Counts a request in that will wait for an operation.
+    func beginWaiting(_ peer: Peer) throws(Problem) {
+        guard users[peer.uid]?.waiting ?? 0 < limits.waitingPerUser else {
+            throw Problem(
+                .tooManyRequests, "uid \(peer.uid) has \(limits.waitingPerUser) requests waiting", retryAfter: 1)
+        }
+        change(peer) { $0.waiting += 1 }
+    }
+
+    func endWaiting(_ peer: Peer) { change(peer) { $0.waiting -= 1 } }
+
+    private func change(_ peer: Peer, _ body: (inout Share) -> Void) {
+        var share = users[peer.uid] ?? Share()
+        body(&share)
+        users[peer.uid] = share.connections > 0 || share.waiting > 0 ? share : nil
+    }
+
+    // MARK: Time
+
+    /// One timer for all deadlines: one for each connection would cost more than its request. None when nobody is here.
+    private func startSweeping() {
+        guard sweep == nil else { return }
+        let shortest = [
+            limits.headMilliseconds, limits.bodyMilliseconds, limits.idleMilliseconds, limits.answerMilliseconds,
+            limits.lingerMilliseconds,
+        ].reduce(4000, min)
+        let period = TimeAmount.milliseconds(max(5, shortest / 4))
+        let this = NIOLoopBound(self, eventLoop: eventLoop)
+        sweep = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
+            let now = NIODeadline.now()
+            for connection in this.value.connections.values { connection.enforceDeadline(now) }
+        }
+    }
+
+    // MARK: Stop
+
+    /// Ends idle connections now and the others with their answer; completes when all are gone.
+    func stop() -> EventLoopFuture<Void> {
+        let promise = stopped ?? eventLoop.makePromise()
+        stopped = promise
+        if connections.isEmpty { promise.succeed() }
+        for connection in connections.values { connection.finish() }
+        return promise.futureResult
+    }
+
+    /// Ends what `stop` has left.
+    func abandon() {
+        for connection in connections.values { connection.abort() }
+    }
+}

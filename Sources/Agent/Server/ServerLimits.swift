@@ -1,0 +1,31 @@
+/// What one connection, one user and everybody together may take. The defaults let 10,000 callers of one user wait.
+package struct ServerLimits: Sendable {
+    /// Bytes of request line and header fields.
+    package var headBytes = 16_384
+    package var headerFields = 64
+    package var bodyBytes = 65_536
+    /// Bytes that a peer may send ahead of the answer that it waits for.
+    package var pipelinedBytes = 16_384
+
+    package var connectionsPerUser = 12_000
+    /// Requests of one user that wait for something slower than the cache.
+    package var waitingPerUser = 12_000
+    /// Of everybody; never more than the limit on descriptors leaves.
+    package var connections = 15_000
+
+    /// How long a request's head may take from its first byte on.
+    package var headMilliseconds: Int64 = 5000
+    /// How long the body may take from the end of the head on.
+    package var bodyMilliseconds: Int64 = 5000
+    /// How long a connection may say nothing.
+    package var idleMilliseconds: Int64 = 30_000
+    /// How long a peer may take to read its answer.
+    package var answerMilliseconds: Int64 = 10_000
+    /// How long, and for how many bytes, a refused peer is listened to, so that it can read why before the reset.
+    package var lingerMilliseconds: Int64 = 1000
+    package var lingerBytes = 262_144
+    /// How long requests may go on after `stop`.
+    package var stopMilliseconds: Int64 = 5000
+
+    package init() {}
+}

@@ -1,0 +1,108 @@
+import Glibc
+import Synchronization
+
+/// A listening socket, and its name in the file system when the name is ours to remove.
+package final class SocketListener: Sendable {
+    /// Nil for a socket that was passed in.
+    package let path: String?
+    private let descriptor: Mutex<CInt?>
+    private let name: Mutex<BoundName?>
+
+    /// The socket's file, known by its inode, and the lock that keeps a twin away.
+    private struct BoundName: ~Copyable {
+        let path: SocketPath
+        let device: dev_t
+        let inode: ino_t
+        let lock: SocketLock
+    }
+
+    /// Makes the socket: right mode from the first instant, no twin removed, nothing followed.
+    ///
+    /// - Parameter path: Absolute, at most 107 bytes. Its directory is made if it alone is missing.
+    package init(path: String, scope: AgentScope) throws(ListenerError) {
+        let place = try SocketPath(path, directoryMode: scope == .system ? 0o755 : 0o700)
+        // What is wrong with the place is said before a lock is left beside it.
+        _ = try place.holdsSocket()
+        let lock = try SocketLock(beside: place.path)
+        if try place.holdsSocket() { try Self.removeStale(place) }
+        let mode: mode_t = scope == .system ? 0o666 : 0o600
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Self.flags, 0)
+        guard descriptor >= 0 else { throw .failed(call: "socket", path: path, errno: errno) }
+        do throws(ListenerError) {
+            let status = try Self.bind(descriptor, to: place, mode: mode)
+            name = Mutex(BoundName(path: place, device: status.st_dev, inode: status.st_ino, lock: lock))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.path = place.path
+        self.descriptor = Mutex(descriptor)
+    }
+
+    /// Takes over a socket that was passed in.
+    init(inherited descriptor: CInt) {
+        path = nil
+        self.descriptor = Mutex(descriptor)
+        name = Mutex(nil)
+    }
+
+    deinit {
+        if let unclaimed = claim() { close(unclaimed) }
+        removeName()
+    }
+
+    /// The descriptor, once: whoever takes it closes it.
+    package func claim() -> CInt? { descriptor.withLock { $0.take() } }
+
+    /// Removes the socket's file if it is still ours; a socket that was passed in has none.
+    package func removeName() {
+        name.withLock { name in
+            guard let bound = name.take() else { return }
+            // A file that cannot be looked at is not removed either.
+            guard let status = try? bound.path.status(), status.st_dev == bound.device, status.st_ino == bound.inode
+            else { return }
+            unsafe unlink(bound.path.path)
+        }
+    }
+
+    private static let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+
+    /// The length of the queue of callers that are not accepted yet; the kernel cuts it to net.core.somaxconn.
+    private static let backlog: CInt = 4096
+
+    private static func bind(_ descriptor: CInt, to place: SocketPath, mode: mode_t) throws(ListenerError) -> stat {
+        guard let address = UnixAddress(path: place.path) else {
+            throw .unusable(path: place.path, reason: "it cannot be a socket's path")
+        }
+        // The name gets the socket's own mode, cut by the umask: it is never wider than this (Linux, unix(7)).
+        guard fchmod(descriptor, mode) == 0 else { throw .failed(call: "fchmod", path: place.path, errno: errno) }
+        let bound = unsafe address.call { unsafe Glibc.bind(descriptor, $0, $1) }
+        guard bound == 0 else { throw .failed(call: "bind", path: place.path, errno: -bound) }
+        guard let status = try place.status() else {
+            throw .unusable(path: place.path, reason: "the socket was removed as it was made")
+        }
+        if status.st_mode & 0o777 != mode, unsafe chmod(place.path, mode) != 0 {
+            throw .failed(call: "chmod", path: place.path, errno: errno)
+        }
+        guard listen(descriptor, backlog) == 0 else {
+            throw .failed(call: "listen", path: place.path, errno: errno)
+        }
+        return status
+    }
+
+    /// Removes a socket that nobody listens on.
+    private static func removeStale(_ place: SocketPath) throws(ListenerError) {
+        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0)
+        guard probe >= 0 else { throw .failed(call: "socket", path: place.path, errno: errno) }
+        defer { close(probe) }
+        switch unsafe UnixAddress(path: place.path)?.call({ unsafe connect(probe, $0, $1) }) {
+        case 0, -EAGAIN: throw .alreadyRunning(path: place.path)  // EAGAIN: its queue is full
+        case -ECONNREFUSED:
+            guard unsafe unlink(place.path) == 0 || errno == ENOENT else {
+                throw .failed(call: "unlink", path: place.path, errno: errno)
+            }
+        case -ENOENT: break
+        case let error: throw .failed(call: "connect", path: place.path, errno: -(error ?? -EINVAL))
+        }
+    }
+}

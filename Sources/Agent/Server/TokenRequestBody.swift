@@ -1,0 +1,84 @@
+import AgentAPI
+import Synchronization
+import TokenService
+
+/// A PIN on its way from the event loop to the task that uses it, which takes it once.
+final class PINHandover: Sendable {
+    private let pin: Mutex<PIN?>
+
+    init(_ pin: consuming PIN?) {
+        self.pin = Mutex(pin)
+    }
+
+    func take() -> PIN? { pin.withLock { $0.take() } }
+}
+
+/// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?}`.
+struct UnlockBody {
+    let uri: String
+    let pin: PINHandover
+
+    /// - Throws: `badRequest`, which says what is wrong with the body and nothing of what is in it.
+    init(_ json: Span<UInt8>) throws(Problem) {
+        let members = try JSONStringMembers(body: json, names: ["uri", "pin"])
+        guard let uri = members.text("uri", in: json) else { throw Problem(.badRequest, "the body has no uri") }
+        self.uri = uri
+        guard members.contains("pin") else {
+            pin = PINHandover(nil)
+            return
+        }
+        do throws(PINError) {
+            pin = PINHandover(
+                try unsafe PIN { (page) throws(PINError) in
+                    var count = 0
+                    try members.forEachByte(of: "pin", in: json) { (byte) throws(PINError) in
+                        guard count < page.count else { throw .tooLong }
+                        guard byte >= 0x20, byte != 0x7F else { throw .controlByte }
+                        unsafe page[count] = byte
+                        count += 1
+                    }
+                    return count
+                })
+        } catch {
+            throw error.problem
+        }
+    }
+}
+
+/// The body of `POST /v1/lock`: `{"uri"?}`, or none.
+struct LockBody {
+    let uri: String?
+
+    /// - Throws: `badRequest`.
+    init(_ json: Span<UInt8>) throws(Problem) {
+        uri = json.isEmpty ? nil : try JSONStringMembers(body: json, names: ["uri"]).text("uri", in: json)
+    }
+}
+
+extension JSONStringMembers {
+    fileprivate init(body: Span<UInt8>, names: [String]) throws(Problem) {
+        do throws(Fault) {
+            try self.init(body, names: names)
+        } catch {
+            throw Problem(.badRequest, error.rawValue)
+        }
+    }
+
+    fileprivate func text(_ name: String, in json: Span<UInt8>) -> String? {
+        guard contains(name) else { return nil }
+        var bytes: [UInt8] = []
+        forEachByte(of: name, in: json) { bytes.append($0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension PINError {
+    fileprivate var problem: Problem {
+        switch self {
+        case .empty: Problem(.badRequest, "the PIN is empty")
+        case .tooLong: Problem(.badRequest, "the PIN is longer than \(PIN.capacity) bytes")
+        case .controlByte: Problem(.badRequest, "the PIN holds a control character")
+        case .noMemory, .unreadable, .unsafeFile: Problem(.internalFault, "there is no memory for the PIN")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// A request that the agent takes, and who may make it. The permission stands here and nowhere else.
+package struct Route: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    /// What a peer must be allowed to do.
+    package enum Permission: String, Sendable {
+        /// To use the profile in the path: its `allow` table, or the agent's own user.
+        case useProfile = "use-profile"
+        /// To run the agent: its own user, or root where the agent is the system's.
+        case owner
+    }
+
+    package enum Action: CaseIterable, Sendable {
+        case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, status, health
+    }
+
+    package let method: Method
+    /// The path, where `{name}` stands for a profile's name.
+    package let pattern: String
+    package let permission: Permission
+    package let action: Action
+    /// What stands before and after `{name}`; nil where the pattern has none.
+    private let ends: (before: String, after: String)?
+
+    private init(_ method: Method, _ pattern: String, needs permission: Permission, _ action: Action) {
+        self.method = method
+        self.pattern = pattern
+        self.permission = permission
+        self.action = action
+        let parts = pattern.split(separator: "{name}", maxSplits: 1)
+        ends = parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+    }
+}
+
+extension Route {
+    package static let all = [
+        Route(.get, "/v1/profiles/{name}/credentials", needs: .useProfile, .credentials),
+        Route(.post, "/v1/profiles/{name}/refresh", needs: .useProfile, .refresh),
+        Route(.get, "/v1/profiles/{name}/explain", needs: .owner, .explain),
+        Route(.get, "/v1/profiles", needs: .owner, .profiles),
+        Route(.get, "/v1/identities", needs: .owner, .identities),
+        Route(.get, "/v1/tokens", needs: .owner, .tokens),
+        Route(.post, "/v1/tokens/unlock", needs: .owner, .unlock),
+        Route(.post, "/v1/lock", needs: .owner, .lock),
+        Route(.get, "/v1/status", needs: .owner, .status),
+        Route(.get, "/v1/health", needs: .owner, .health),
+    ]
+
+    /// What `path` has in the place of `{name}`, "" where the pattern has none; nil when it is not this route's path.
+    fileprivate func name(in path: String) -> String? {
+        guard let (before, after) = ends else { return path.utf8.elementsEqual(pattern.utf8) ? "" : nil }
+        let bytes = path.utf8
+        guard bytes.count > before.utf8.count + after.utf8.count, bytes.starts(with: before.utf8),
+            bytes.suffix(after.utf8.count).elementsEqual(after.utf8)
+        else { return nil }
+        let name = bytes.dropFirst(before.utf8.count).dropLast(after.utf8.count)
+        return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
+    }
+}
+
+/// What a method and a path mean.
+package enum RouteMatch: Sendable {
+    /// `name` is the text in the place of `{name}`, not yet checked; "" where the route has none.
+    case route(Route, name: String)
+    case methodNotAllowed(allowed: Route.Method)
+    case notFound
+
+    package init(method: String, path: String) {
+        var allowed: Route.Method?
+        for route in Route.all {
+            guard let name = route.name(in: path) else { continue }
+            if route.method.rawValue == method {
+                self = .route(route, name: name)
+                return
+            }
+            allowed = route.method
+        }
+        self = allowed.map { .methodNotAllowed(allowed: $0) } ?? .notFound
+    }
+}

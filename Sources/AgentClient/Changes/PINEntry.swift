@@ -1,0 +1,81 @@
+import CLinux
+import Glibc
+
+/// A PIN as a person or a program hands it over: in locked pages, never a `String`, checked before it is sent.
+package struct PINEntry: ~Copyable {
+    /// The longest PIN in bytes that any token takes.
+    static let longest = 255
+
+    private let bytes: SecretBuffer
+
+    /// Reads one line from standard input; exactly one line end is taken off.
+    ///
+    /// - Throws: Exit code 64 for a terminal, a second line, or bytes that are no PIN.
+    package static func fromStandardInput() throws(ClientFailure) -> PINEntry {
+        guard isatty(STDIN_FILENO) == 0 else {
+            throw ClientFailure(
+                .usage, "standard input is a terminal, and would show the PIN",
+                hint: "leave --pin-stdin out, or send the PIN through a pipe")
+        }
+        return try PINEntry { (buffer) throws(ClientFailure) in
+            try buffer.readSome(from: STDIN_FILENO)
+        }
+    }
+
+    /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
+    init(read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
+        var buffer = try SecretBuffer(capacity: 4096, locked: true)
+        var line: Int?
+        while line == nil, try read(&buffer) > 0 {
+            line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
+        }
+        if let line {
+            guard line == buffer.count - 1 else { throw Self.refused("the PIN must be one line") }
+            buffer.wipe(last: 1)
+            let hasReturn = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == UInt8(ascii: "\r") }
+            if hasReturn { buffer.wipe(last: 1) }
+        }
+        try buffer.withBytes { (bytes) throws(ClientFailure) in try Self.check(bytes) }
+        bytes = buffer
+    }
+
+    private static func check(_ bytes: Span<UInt8>) throws(ClientFailure) {
+        guard !bytes.isEmpty else { throw refused("no PIN was given") }
+        guard bytes.count <= longest else { throw refused("the PIN is longer than \(longest) bytes") }
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7F {
+            throw refused("the PIN has a control character in it")
+        }
+        // JSON carries text alone, and so do tokens: PKCS#11 wants UTF-8 (§11.6 of 2.40).
+        guard (try? UTF8Span(validating: bytes)) != nil else { throw refused("the PIN is not UTF-8") }
+    }
+
+    private static func refused(_ detail: String) -> ClientFailure {
+        ClientFailure(.usage, detail, hint: "give the PIN as one line of text; the token was not asked")
+    }
+
+    /// Lends the bytes for the length of `body`, which must not keep or copy them.
+    borrowing func withBytes<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
+        try bytes.withBytes(body)
+    }
+}
+
+extension SecretBuffer {
+    /// Appends what read(2) gives at once, and returns how many bytes; 0 at the end, and when there is no room.
+    mutating func readSome(from descriptor: Int32) throws(ClientFailure) -> Int {
+        while true {
+            var error: Int32 = 0
+            let count = unsafe append { room in
+                let count = unsafe read(descriptor, room.baseAddress, room.count)
+                if count < 0 { error = clinux_errno() }
+                return max(0, count)
+            }
+            switch error {
+            case 0: return count
+            case EINTR: continue
+            default:
+                throw ClientFailure(
+                    .pinNeeded, "the PIN cannot be read (errno \(error))", hint: "look at where it comes from")
+            }
+        }
+    }
+}

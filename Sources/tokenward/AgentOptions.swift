@@ -1,0 +1,81 @@
+import AgentClient
+import ArgumentParser
+import FoundationEssentials
+
+/// Which agent a command asks, and how long it waits.
+struct AgentOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The agent's socket. Else TOKENWARD_SOCKET, the user's agent, the system's agent.", valueName: "path"),
+        completion: .file())
+    var socket: String?
+
+    @Option(
+        help: ArgumentHelp("How long to wait for the agent, in seconds (default: 50).", valueName: "seconds"),
+        transform: { text in
+            guard let milliseconds = Deadline.milliseconds(Array(text.utf8)) else {
+                throw ValidationError("--timeout is no number of seconds from 0.001 to 86400")
+            }
+            return Timeout(milliseconds: milliseconds)
+        })
+    var timeout = Timeout(milliseconds: 50_000)
+
+    struct Timeout {
+        let milliseconds: Int64
+    }
+
+    /// The longest answer in bytes: thousands of certificates.
+    private static let longestBody = 16 * 1024 * 1024
+
+    /// Sends `request` and returns an answer of status 2xx.
+    func send(_ request: borrowing SecretBuffer) throws(ClientFailure) -> AgentExchange {
+        let exchange = try AgentExchange(
+            request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }),
+            deadline: Deadline(afterMilliseconds: timeout.milliseconds), limit: Self.longestBody)
+        try exchange.checkStatus()
+        return exchange
+    }
+
+    func get(_ path: String) throws(ClientFailure) -> AgentExchange {
+        try send(AgentRequest.get(Array(path.utf8)))
+    }
+}
+
+extension AgentOptions.Timeout: CustomStringConvertible {
+    var description: String { milliseconds.isMultiple(of: 1000) ? "\(milliseconds / 1000)" : "\(milliseconds) ms" }
+}
+
+extension AgentExchange {
+    /// The body as a value. Members that `Value` does not know are ignored. Not for answers with secrets in them.
+    borrowing func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws(ClientFailure) -> Value {
+        do {
+            return try withBody { body in
+                // Our scanner first: it bounds the depth that Foundation's recursion sees.
+                try JSONScanner.validate(body)
+                let decoder = JSONDecoder()
+                decoder.keyDecodingStrategy = .convertFromSnakeCase
+                return try unsafe body.withUnsafeBytes { try unsafe decoder.decode(type, from: Data($0)) }
+            }
+        } catch {
+            throw .badAnswer("not the JSON that this command expects")
+        }
+    }
+
+    /// Prints the body as the agent sent it, once it is known to be JSON; on a terminal without control characters.
+    borrowing func printJSON() throws(ClientFailure) {
+        try withBody { (body) throws(ClientFailure) in
+            do throws(JSONFault) {
+                try JSONScanner.validate(body)
+            } catch {
+                throw .badAnswer("no JSON, at byte \(error.offset)")
+            }
+            let text = unsafe body.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+            guard Voice.isTerminal else {
+                try StandardStream.output.write(body)
+                return try body[body.count - 1] == UInt8(ascii: "\n") ? () : StandardStream.output.write("\n")
+            }
+            let lines = text.split(separator: "\n").map { TerminalText.safe(String($0)) }
+            try Voice.result(lines.joined(separator: "\n"))
+        }
+    }
+}

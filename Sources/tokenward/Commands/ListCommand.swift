@@ -1,0 +1,55 @@
+import AgentClient
+import ArgumentParser
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the certificates on all tokens, or explain which one a profile takes.")
+
+    @OptionGroup var agent: AgentOptions
+
+    @Flag(help: "Print the agent's JSON array.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp("Tell which certificate this profile takes, and why not the others.", valueName: "profile"),
+        completion: ProfileCompletion.kind)
+    var explain: String?
+
+    func run() throws {
+        if let explain { return try printCandidates(of: explain) }
+        let answer = try agent.get("/v1/identities")
+        if json { return try answer.printJSON() }
+        let identities = try answer.decode([Listed.Identity].self)
+        guard !identities.isEmpty else { return Voice.remark("no token has a certificate") }
+        var table = Table("URI", "SUBJECT", "SERIAL", "DAYS LEFT", "KEY", "PROFILES")
+        for identity in identities {
+            let key = identity.keyType ?? "?"
+            table.append(
+                identity.uri ?? "?", identity.subject ?? "?", identity.serial ?? "?", daysLeft(identity.notAfter),
+                identity.hasKey == false ? "\(key), absent" : key, (identity.profiles ?? []).joined(separator: ","))
+        }
+        try table.print()
+    }
+
+    /// A person reads `expired`; a program compares numbers.
+    private func daysLeft(_ end: String?) -> String {
+        guard let days = Moment(end)?.daysLeft else { return "?" }
+        return days < 0 && Voice.isTerminal ? "expired" : "\(days)"
+    }
+
+    private func printCandidates(of profile: String) throws {
+        let name = try ProfileArgument.checked(profile)
+        let answer = try agent.send(AgentRequest.get(AgentRequest.path(name, "/explain")))
+        if json { return try answer.printJSON() }
+        let candidates = try answer.decode([Listed.Candidate].self)
+        guard !candidates.isEmpty else { return Voice.remark("no token has a certificate that \(profile) could take") }
+        var table = Table("CHOSEN", "URI", "SUBJECT", "SERIAL", "NOT AFTER", "REASONS")
+        for candidate in candidates {
+            table.append(
+                candidate.chosen == true ? "yes" : "no", candidate.uri ?? "?", candidate.subject ?? "?",
+                candidate.serial ?? "?", candidate.notAfter ?? "?", (candidate.reasons ?? []).joined(separator: "; "))
+        }
+        try table.print()
+    }
+}

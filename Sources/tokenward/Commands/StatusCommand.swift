@@ -1,0 +1,64 @@
+import AgentClient
+import ArgumentParser
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show the agent, its modules, tokens and profiles.",
+        discussion: """
+            In a pipe each line starts with what it tells of: agent, module, token or profile.
+            """)
+
+    @OptionGroup var agent: AgentOptions
+
+    @Flag(help: "Print the agent's JSON.")
+    var json = false
+
+    func run() throws {
+        let answer = try agent.get("/v1/status")
+        if json { return try answer.printJSON() }
+        let status = try answer.decode(Listed.Status.self)
+        let uptime = status.uptimeSeconds ?? 0
+        let parts = [
+            ("module", modules(status)), ("token", tokens(status)), ("profile", profiles(status)),
+        ]
+        let version = TerminalText.safe(status.version ?? "?")
+        guard Voice.isTerminal else {
+            let lines = parts.map { $1.separated(prefix: $0) }
+            return try Voice.result("agent\t\(version)\t\(uptime)\n" + lines.joined())
+        }
+        let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.aligned }
+        try Voice.result("agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined())
+    }
+
+    private func modules(_ status: Listed.Status) -> Table {
+        var table = Table("MODULE", "STATE", "LAST ERROR")
+        for module in status.modules ?? [] {
+            table.append(module.module ?? "?", module.state ?? "?", module.lastError ?? "")
+        }
+        return table
+    }
+
+    private func tokens(_ status: Listed.Status) -> Table {
+        var table = Table("TOKEN", "STATE", "PIN TRIES", "URI")
+        for token in status.tokens ?? [] {
+            table.append(token.label ?? "?", token.state ?? "?", token.pinTries ?? "?", token.uri)
+        }
+        return table
+    }
+
+    private func profiles(_ status: Listed.Status) -> Table {
+        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR")
+        for profile in status.profiles ?? [] {
+            table.append(
+                profile.name, profile.source ?? "?", sessionEnd(profile), profile.certificate?.uri ?? "",
+                profile.lastError ?? "")
+        }
+        return table
+    }
+
+    private func sessionEnd(_ profile: Listed.Profile) -> String {
+        guard let end = profile.sessionExpiry else { return "" }
+        guard Voice.isTerminal, let distance = Moment(end)?.distance else { return end }
+        return "\(end) (\(distance))"
+    }
+}

@@ -1,0 +1,78 @@
+import AgentClient
+import ArgumentParser
+
+struct UnlockCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Give the agent the PIN of a token.",
+        discussion: """
+            Asks on the terminal, without showing what is typed. A PIN never stands in an argument or a variable. \
+            Without a URI: the one token that needs its PIN.
+            """)
+
+    @Argument(help: "The token's PKCS#11 URI, as 'tokenward status' shows it.")
+    var uri: String?
+
+    @Flag(help: "Read the PIN from standard input: one line, whose end is taken off.")
+    var pinStdin = false
+
+    @Flag(help: "Let the agent use the PIN source of its configuration.")
+    var stored = false
+
+    @OptionGroup var agent: AgentOptions
+
+    func validate() throws {
+        if pinStdin && stored { throw ValidationError("--pin-stdin and --stored exclude each other") }
+        if let uri { try TokenURI.check(uri) }
+    }
+
+    func run() throws {
+        let token = try findToken()
+        let request: SecretBuffer
+        if stored {
+            request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
+        } else if pinStdin {
+            request = try ChangeRequest.unlock(uri: token.uri, pin: PINEntry.fromStandardInput())
+        } else {
+            warn(token)
+            request = try ChangeRequest.unlock(uri: token.uri, pin: PINPrompt.ask("PIN for \(token.name): "))
+        }
+        _ = try agent.send(request)
+        Voice.remark("token \(token.name) is unlocked")
+    }
+
+    /// The token that was named, else the only one that needs its PIN.
+    private func findToken() throws -> Listed.Token {
+        let tokens = try agent.get("/v1/tokens").decode([Listed.Token].self)
+        if let uri {
+            let known = tokens.first { $0.uri == uri }
+            return known ?? Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil)
+        }
+        let waiting = tokens.filter { $0.state == "pin-needed" }
+        if waiting.count == 1 { return waiting[0] }
+        let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
+        guard waiting.isEmpty else {
+            for token in waiting { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
+            throw ClientFailure(
+                .usage, "\(waiting.count) tokens need their PIN, and none is named",
+                hint: "type one of the commands above")
+        }
+        throw ClientFailure(
+            .noInput, "no token needs its PIN", hint: "run 'tokenward status' to see the tokens and their state")
+    }
+
+    private func warn(_ token: Listed.Token) {
+        switch token.pinTries {
+        case "low": Voice.remark("a wrong PIN was tried on this token before; few tries are left")
+        case "final": Voice.remark("this is the last try: another wrong PIN blocks the token")
+        default: break
+        }
+    }
+}
+
+extension Listed.Token {
+    /// The label, or the URI of a token that has none.
+    fileprivate var name: String {
+        guard let label, !label.isEmpty else { return uri }
+        return label
+    }
+}

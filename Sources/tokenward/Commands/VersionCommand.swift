@@ -1,0 +1,14 @@
+import AgentClient
+import ArgumentParser
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+    @Flag(help: "Print it as JSON.")
+    var json = false
+
+    func run() throws {
+        let version = "\(TokenwardVersion.text)"
+        try Voice.result(json ? "{\"version\":\"\(version)\"}" : "tokenward \(version)")
+    }
+}

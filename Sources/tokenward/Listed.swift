@@ -1,0 +1,55 @@
+/// What the agent lists, as far as this program shows it. Everything may be missing and any word may be new: an agent
+/// of another version is shown as well as can be. `AgentAPI` has the exact messages.
+enum Listed {
+    struct Identity: Decodable {
+        let uri: String?
+        let subject: String?
+        let serial: String?
+        let notAfter: String?
+        let keyType: String?
+        let hasKey: Bool?
+        let profiles: [String]?
+    }
+
+    struct Candidate: Decodable {
+        let uri: String?
+        let subject: String?
+        let serial: String?
+        let notAfter: String?
+        let chosen: Bool?
+        let reasons: [String]?
+    }
+
+    struct Token: Decodable {
+        let uri: String
+        let label: String?
+        let state: String?
+        let pinTries: String?
+    }
+
+    struct Module: Decodable {
+        let module: String?
+        let state: String?
+        let lastError: String?
+    }
+
+    struct Profile: Decodable {
+        struct Certificate: Decodable {
+            let uri: String?
+        }
+
+        let name: String
+        let source: String?
+        let certificate: Certificate?
+        let sessionExpiry: String?
+        let lastError: String?
+    }
+
+    struct Status: Decodable {
+        let version: String?
+        let uptimeSeconds: Int64?
+        let modules: [Module]?
+        let tokens: [Token]?
+        let profiles: [Profile]?
+    }
+}

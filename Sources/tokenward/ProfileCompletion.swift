@@ -1,0 +1,24 @@
+import AgentClient
+import ArgumentParser
+
+/// The names of profiles, for the shell to complete.
+enum ProfileCompletion {
+    static let kind = CompletionKind.custom { _, _, beginning in
+        do throws(ClientFailure) {
+            return try names().filter { $0.hasPrefix(beginning) }
+        } catch {
+            return []  // without an agent there is nothing to complete
+        }
+    }
+
+    /// What the agent knows without touching a token: nothing is asked for, and nobody is made to wait. A name that
+    /// could not be a profile's never reaches the shell.
+    private static func names() throws(ClientFailure) -> [String] {
+        let exchange = try AgentExchange(
+            AgentRequest.get(Array("/v1/profiles".utf8)), to: AgentEndpoint(option: nil),
+            deadline: Deadline(afterMilliseconds: 1000), limit: 1024 * 1024)
+        try exchange.checkStatus()
+        let profiles = try exchange.decode([Listed.Profile].self)
+        return profiles.map(\.name).filter { ProfileArgument(Array($0.utf8)) != nil }
+    }
+}

@@ -1,0 +1,122 @@
+import AgentAPI
+import Foundation
+import Testing
+
+/// Holds `Sources/AgentAPI/openapi.json` and the code together.
+@Suite struct OpenAPITests {
+    let document: [String: Any]
+
+    init() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/AgentAPI/openapi.json")
+        document = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    }
+
+    @Test("The document has the routes of the code, with their permissions, and no others") func routes() throws {
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        var documented: Set<String> = []
+        for (path, item) in paths {
+            for (method, operation) in item where method != "parameters" {
+                let operation = try #require(operation as? [String: Any])
+                let identifier = try #require(operation["operationId"] as? String)
+                let permission = try #require(operation["x-permission"] as? String)
+                documented.insert("\(method.uppercased()) \(path) \(identifier) \(permission)")
+            }
+        }
+        let coded = Route.all.map { "\($0.method.rawValue) \($0.pattern) \($0.action) \($0.permission.rawValue)" }
+        #expect(documented == Set(coded))
+    }
+
+    @Test("The document has the codes and the exit codes of the code") func codes() throws {
+        let problem = try properties("Problem")
+        #expect(try words(problem["code"]) == Set(Problem.Code.allCases.map(\.rawValue)))
+        let exits = try #require((problem["exit"] as? [String: Any])?["enum"] as? [Int])
+        for code in Problem.Code.allCases { #expect(exits.contains(Int(Problem(code, "").exit.rawValue))) }
+        let token = try properties("TokenListing")
+        #expect(try words(token["state"]) == Set(TokenListing.State.allCases.map(\.rawValue)))
+        #expect(try words(token["pin_tries"]) == Set(TokenListing.PINTries.allCases.map(\.rawValue)))
+        #expect(try words(properties("ModuleStatus")["state"]) == Set(ModuleStatus.State.allCases.map(\.rawValue)))
+    }
+
+    @Test("Each message has the members that its schema has, and always those that it requires", arguments: Sample.all)
+    func members(sample: Sample) throws {
+        #expect(try Set(object(sample.full).keys) == Set(properties(sample.schema).keys))
+        let schema = try #require(schemas()[sample.schema] as? [String: Any])
+        #expect(try Set(object(sample.least).keys) == Set(#require(schema["required"] as? [String])))
+    }
+
+    private func schemas() throws -> [String: Any] {
+        try #require((document["components"] as? [String: Any])?["schemas"] as? [String: Any])
+    }
+
+    private func properties(_ schema: String) throws -> [String: Any] {
+        try #require((schemas()[schema] as? [String: Any])?["properties"] as? [String: Any])
+    }
+
+    private func words(_ property: Any?) throws -> Set<String> {
+        Set(try #require((property as? [String: Any])?["enum"] as? [String]))
+    }
+
+    private func object(_ json: [UInt8]) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
+    }
+}
+
+/// A message with all its members, and with as few as it can have.
+struct Sample: Sendable, CustomTestStringConvertible {
+    let schema: String
+    let full: [UInt8]
+    let least: [UInt8]
+
+    var testDescription: String { schema }
+
+    private init(_ schema: String, _ full: [UInt8], least: [UInt8]? = nil) {
+        self.schema = schema
+        self.full = full
+        self.least = least ?? full
+    }
+
+    private init(_ schema: String, _ full: some Encodable, least: (some Encodable)? = Int?.none) throws {
+        self.init(schema, try AgentMessage.encode(full), least: try least.map { try AgentMessage.encode($0) })
+    }
+
+    static let all: [Sample] = {
+        do { return try samples() } catch { return [Sample("\(error)", [])] }
+    }()
+
+    private static func samples() throws -> [Sample] {
+        let identity = IdentityListing(
+            uri: "", token: "", subject: "", issuer: "", serial: "", notBefore: "", notAfter: "", keyType: "",
+            hasKey: true, usable: true, reasons: [], profiles: [])
+        let token = TokenListing(
+            uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true, state: .ready,
+            pinTries: .ok)
+        let certificate = ProfileStatus.Certificate(uri: "", serial: "", notAfter: "")
+        let problem = Problem(.forbidden, "", hint: "", retryAfter: 1)
+        return [
+            Sample(
+                "Credentials",
+                CredentialDocument.render(
+                    accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: "")),
+            Sample(
+                "Problem", ProblemDocument(problem).json, least: ProblemDocument(Problem(.forbidden, "")).json),
+            try Sample("IdentityListing", identity),
+            try Sample("TokenListing", token),
+            try Sample("ChosenCertificate", certificate),
+            try Sample(
+                "ExplainedCandidate",
+                ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
+            try Sample(
+                "ProfileStatus",
+                ProfileStatus(
+                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: ""),
+                least: ProfileStatus(name: "", source: "", roleARN: "")),
+            try Sample(
+                "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),
+                least: ModuleStatus(module: "", state: .running)),
+            try Sample(
+                "Status",
+                Status(version: "", pid: 1, system: true, uptimeSeconds: 1, modules: [], tokens: [], profiles: [])),
+        ]
+    }
+}

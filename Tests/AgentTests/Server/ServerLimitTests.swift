@@ -1,0 +1,165 @@
+import Agent
+import AgentAPI
+import Foundation
+import Testing
+
+@Suite struct ServerLimitTests {
+    private static let request = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    @Test(
+        "A request that comes too slowly is told so, and the connection ends",
+        arguments: [
+            ("G", "head"), ("GET /v1/health HTTP/1.1\r\nHost: x\r\n", "head"),
+            ("POST /v1/lock HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{", "body"),
+        ])
+    func slow(start: String, part: String) async throws {
+        var limits = ServerLimits()
+        limits.headMilliseconds = 40
+        limits.bodyMilliseconds = 40
+        let test = try await ServerUnderTest(limits: limits)
+        let client = try test.connect()
+        client.send(start)
+        let all = try await client.receiveAll()
+        #expect(all.hasPrefix("HTTP/1.1 408 "))
+        #expect(all.contains("the request's \(part) did not arrive in time"))
+        await test.server.stop()
+    }
+
+    @Test("A connection that says nothing ends without a word", arguments: ["", request])
+    func idle(first: String) async throws {
+        var limits = ServerLimits()
+        limits.idleMilliseconds = 40
+        let test = try await ServerUnderTest(limits: limits)
+        let client = try test.connect()
+        if !first.isEmpty {
+            client.send(first)
+            _ = try await client.receive()
+        }
+        #expect(try await client.receiveAll().isEmpty)
+        await test.server.stop()
+    }
+
+    @Test("A peer that does not read its answer is let go") func notReading() async throws {
+        var limits = ServerLimits()
+        limits.answerMilliseconds = 40
+        let large = IssuedCredentials(
+            json: [UInt8](repeating: 0x20, count: 1 << 22), accessKeyID: "A", expiration: 0)
+        let test = try await ServerUnderTest(operations: .scripted(cached: { _ in large }), limits: limits)
+        let client = try test.connect()
+        client.send("GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n")
+        await test.server.stop()  // waits for the answer under way, and so for the limit
+        #expect(try await client.receiveAll().utf8.count < 1 << 22)
+    }
+
+    @Test("An operation may take longer than any of the limits on a peer") func waiting() async throws {
+        var limits = ServerLimits()
+        limits.headMilliseconds = 20
+        limits.idleMilliseconds = 20
+        limits.answerMilliseconds = 20
+        let gate = OperationGate()
+        let test = try await ServerUnderTest(
+            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }), limits: limits)
+        let client = try test.connect()
+        client.send(Self.request)
+        await gate.waitForStart()
+        // Others come and go by the same timer.
+        for _ in 1...3 {
+            let other = try test.connect()
+            #expect(try await other.receiveAll().isEmpty)
+        }
+        gate.release()
+        #expect(try await client.receive()?.status == 200)
+        await test.server.stop()
+    }
+
+    @Test("One user's connections are counted, and a place that is left is free again") func connections() async throws
+    {
+        var limits = ServerLimits()
+        limits.connectionsPerUser = 2
+        let test = try await ServerUnderTest(limits: limits)
+        var clients = [try test.connect(), try test.connect()]
+        for client in clients {
+            client.send(Self.request)
+            #expect(try await client.receive()?.status == 200)
+        }
+        let third = try test.connect()
+        #expect(try await third.receiveAll().contains("\"code\":\"too-many-requests\""))
+        let last = clients.removeLast()
+        last.send("GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        _ = try await last.receiveAll()
+        // The third still lingers until it is gone.
+        var status: Int?
+        for _ in 1...1000 where status != 200 {
+            let client = try test.connect()
+            client.send(Self.request)
+            status = try await client.receive()?.status
+        }
+        #expect(status == 200)
+        await test.server.stop()
+    }
+
+    @Test("The agent's connections are counted over all users") func allConnections() async throws {
+        var limits = ServerLimits()
+        limits.connections = 1
+        let test = try await ServerUnderTest(limits: limits)
+        let first = try test.connect()
+        first.send(Self.request)
+        #expect(try await first.receive()?.status == 200)
+        #expect(try await test.connect().receive()?.status == 429)
+        await test.server.stop()
+    }
+
+    @Test("One user's waiting requests are counted; what the cache has is answered all the same") func inFlight()
+        async throws
+    {
+        var limits = ServerLimits()
+        limits.waitingPerUser = 1
+        let gate = OperationGate()
+        let test = try await ServerUnderTest(
+            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }), limits: limits)
+        let first = try test.connect()
+        first.send(Self.request)
+        await gate.waitForStart()
+        let second = try #require(try await test.answer(to: Self.request))
+        #expect(second.status == 429)
+        #expect(second.field("Retry-After") == "1")
+        #expect(
+            try await test.answer(to: "GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n")?.status == 200)
+        gate.release()
+        #expect(try await first.receive()?.status == 200)
+        #expect(try await test.answer(to: Self.request)?.status == 200)
+        await test.server.stop()
+    }
+
+    @Test("Who sends too much ahead is hung up on") func ahead() async throws {
+        let gate = OperationGate()
+        let test = try await ServerUnderTest(
+            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))
+        let client = try test.connect()
+        client.send(Self.request)
+        await gate.waitForStart()
+        client.send(String(repeating: Self.request, count: 500))
+        #expect(try await client.receiveAll().isEmpty)
+        gate.release()
+        #expect(test.audited.count <= 1)
+        await test.server.stop()
+    }
+
+    @Test("Many callers wait at once for one answer, and each gets it") func many() async throws {
+        let gate = OperationGate()
+        let test = try await ServerUnderTest(
+            operations: .scripted(
+                cached: { _ in nil },
+                credentials: { (_) async throws(Problem) in
+                    await gate.pass()
+                    return AgentOperations.issued
+                }))
+        let clients = try (0..<300).map { _ in try test.connect() }
+        for client in clients { client.send("GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n") }
+        await gate.waitForStart()
+        gate.release()
+        for client in clients { #expect(try await client.receive()?.status == 200) }
+        #expect(test.audited.count == 300)
+        await test.server.stop()
+    }
+}

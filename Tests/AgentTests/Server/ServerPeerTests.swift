@@ -1,0 +1,118 @@
+import Agent
+import AgentAPI
+import Foundation
+import Testing
+
+@Suite struct ServerPeerTests {
+    private static func request(_ path: String) -> String { "\(path) HTTP/1.1\r\nHost: x\r\n\r\n" }
+
+    @Test(
+        "A peer that may ask for nothing is refused before it asks",
+        arguments: [
+            (0, .user), (1001, .user), (65_534, .user), (1001, .system), (65_534, .system),
+        ] as [(UInt32, AgentScope)])
+    func stranger(uid: UInt32, scope: AgentScope) async throws {
+        let test = try await ServerUnderTest(scope: scope, peer: { _ in Peer(uid: uid, gid: uid, pid: 9) })
+        let client = try test.connect()
+        let all = try await client.receiveAll()
+        #expect(all.hasPrefix("HTTP/1.1 403 Forbidden\r\n"))
+        let record = try #require(test.audited.first)
+        #expect(test.audited.count == 1)
+        #expect(record.peer.uid == uid)
+        #expect(record.route == nil)
+        #expect(record.status == 403)
+        await test.server.stop()
+    }
+
+    @Test("What a refused peer sends is not looked at, and it can read why it was refused") func unread() async throws {
+        let test = try await ServerUnderTest(peer: { _ in Peer(uid: 1001, gid: 1001, pid: 9) })
+        let client = try test.connect()
+        client.send(String(repeating: Self.request("GET /v1/profiles/prod/credentials"), count: 100))
+        let all = try await client.receiveAll()
+        #expect(all.components(separatedBy: "HTTP/1.1 ").count == 2)
+        #expect(all.contains(#""code":"forbidden""#))
+        #expect(test.audited.count == 1)
+        await test.server.stop()
+    }
+
+    @Test("A peer whom the kernel does not name is not served") func unknown() async throws {
+        let test = try await ServerUnderTest(peer: { _ in throw Problem(.forbidden, "unknown") })
+        let client = try test.connect()
+        client.send(Self.request("GET /v1/health"))
+        #expect(try await client.receiveAll().isEmpty)
+        #expect(test.audited.isEmpty)
+        await test.server.stop()
+    }
+
+    @Test(
+        "A listed peer uses its profile and nothing else",
+        arguments: [
+            ("GET /v1/profiles/prod/credentials", 200),
+            ("POST /v1/profiles/prod/refresh", 200),
+            ("GET /v1/profiles/own/credentials", 403),
+            ("GET /v1/profiles/unknown/credentials", 403),
+            ("GET /v1/profiles/prod/explain", 403),
+            ("GET /v1/profiles", 403),
+            ("GET /v1/identities", 403),
+            ("GET /v1/tokens", 403),
+            ("POST /v1/tokens/unlock", 403),
+            ("POST /v1/lock", 403),
+            ("GET /v1/status", 403),
+            ("GET /v1/health", 403),
+        ])
+    func listed(path: String, status: Int) async throws {
+        for peer in [
+            Peer(uid: 2000, gid: 5, pid: 9), Peer(uid: 5, gid: 3000, pid: 9),
+            Peer(uid: 5, gid: 5, pid: 9, groups: [4, 3000]),
+        ] {
+            let test = try await ServerUnderTest(
+                profiles: ["prod": AllowList(users: [2000], groups: [3000]), "own": AllowList(users: [], groups: [])],
+                peer: { _ in peer })
+            #expect(try await test.answer(to: Self.request(path))?.status == status)
+            #expect(test.audited.map(\.status) == [status])
+            await test.server.stop()
+        }
+    }
+
+    @Test("A stranger cannot tell a profile that is there from one that is not") func noOracle() async throws {
+        let test = try await ServerUnderTest(
+            profiles: ["prod": AllowList(users: [2000], groups: []), "own": AllowList(users: [], groups: [])],
+            peer: { _ in Peer(uid: 2000, gid: 2000, pid: 9) })
+        let known = try await test.answer(to: Self.request("GET /v1/profiles/own/credentials"))
+        let unknown = try await test.answer(to: Self.request("GET /v1/profiles/nix/credentials"))
+        #expect(known?.head == unknown?.head)
+        #expect(known?.body == unknown?.body)
+        await test.server.stop()
+    }
+
+    @Test("Root runs the system's agent, but uses no profile that does not list it") func root() async throws {
+        let test = try await ServerUnderTest(scope: .system, peer: { _ in Peer(uid: 0, gid: 0, pid: 9) })
+        #expect(try await test.answer(to: Self.request("GET /v1/status"))?.status == 200)
+        #expect(try await test.answer(to: Self.request("GET /v1/profiles/prod/credentials"))?.status == 403)
+        await test.server.stop()
+    }
+
+    @Test("A replaced policy holds from the next request on, on open connections as well") func replaced() async throws
+    {
+        let test = try await ServerUnderTest(peer: { _ in Peer(uid: 2000, gid: 2000, pid: 9) })
+        let client = try test.connect()
+        client.send(Self.request("GET /v1/profiles/prod/credentials"))
+        #expect(try await client.receive()?.status == 200)
+        await test.server.replace(policy: Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:]))
+        client.send(Self.request("GET /v1/profiles/prod/credentials"))
+        #expect(try await client.receive()?.status == 403)
+        await test.server.stop()
+    }
+
+    @Test("The kernel names the caller, with its groups") func kernel() async throws {
+        var pair: [CInt] = [0, 0]
+        try unsafe #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+        defer { for descriptor in pair { close(descriptor) } }
+        let peer = try Peer.connected(to: pair[0])
+        let count = getgroups(0, nil)
+        let groups = unsafe [UInt32](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
+            filled = Int(unsafe getgroups(count, buffer.baseAddress))
+        }
+        #expect(peer == Peer(uid: getuid(), gid: getgid(), pid: getpid(), groups: groups))
+    }
+}

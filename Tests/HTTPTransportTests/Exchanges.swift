@@ -1,0 +1,41 @@
+import HTTPTransport
+import Testing
+
+/// Limits short enough for tests, and long enough for a machine that is busy.
+func testLimits(connect: Int = 10_000, answer: Int = 10_000) -> HTTPLimits {
+    var limits = HTTPLimits()
+    limits.connectMilliseconds = connect
+    limits.answerMilliseconds = answer
+    return limits
+}
+
+/// Sends a small POST to `url`.
+func post(
+    _ url: String, limits: HTTPLimits = testLimits(), caBundle: String? = nil,
+    whenConnected: @Sendable () async throws -> [HTTPHeader] = { [] }
+) async throws -> HTTPResponse {
+    let request = HTTPRequest(
+        method: .post(body: Array("{\"durationSeconds\":900}".utf8)), url: url,
+        headers: [HTTPHeader(name: "X-Early", value: "1")], caBundle: caBundle, allowsLoopbackPlaintext: true)
+    return try await HTTPTransport(limits: limits).send(request, whenConnected: whenConnected)
+}
+
+/// The error of an exchange that must fail before it has a connection to sign for.
+func failureBeforeSigning(
+    _ url: String, limits: HTTPLimits = testLimits(), caBundle: String? = nil
+) async -> TransportError? {
+    await confirmation("the signature is asked for", expectedCount: 0) { asked in
+        await #expect(throws: TransportError.self) {
+            try await post(url, limits: limits, caBundle: caBundle) {
+                asked()
+                return []
+            }
+        }
+    }
+}
+
+/// The error of an exchange whose answer is at fault.
+func failureOfAnswer(_ answer: String, limits: HTTPLimits = testLimits()) async throws -> TransportError? {
+    let server = try LoopbackServer.answering(answer)
+    return await #expect(throws: TransportError.self) { try await post(server.url, limits: limits) }
+}
