@@ -125,8 +125,8 @@ class Agent:
     def http(self, request, timeout=10):
         """Sends bytes and returns all that comes back until the agent closes."""
         with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.socket)  # waits for a place in the queue, which it would not with a timeout
             connection.settimeout(timeout)
-            connection.connect(self.socket)
             connection.sendall(request)
             answer = b""
             while chunk := connection.recv(65536):
