@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import configuration
-from conftest import write_pin
+from pinfile import write_pin
 from processes import binary
 
 CALLER = re.compile(r"arn:aws:sts::111122223333:assumed-role/tokenward-demo/[0-9a-f]+")

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import configuration
-from conftest import write_pin
+from pinfile import write_pin
 from processes import Agent, binary
 from softhsm import MODULE, PIN, SoftHSM
 from spy import MODULE as SPY_MODULE

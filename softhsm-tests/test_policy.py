@@ -10,7 +10,7 @@ import time
 import pytest
 
 import configuration
-from conftest import write_pin
+from pinfile import write_pin
 from processes import Agent, binary
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import configuration
-from conftest import write_pin
+from pinfile import write_pin
 from softhsm import MODULE
 from spy import MODULE as SPY_MODULE
 from spy import Spy
