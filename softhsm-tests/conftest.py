@@ -10,7 +10,7 @@ import pytest
 from authority import Authority
 from processes import Agent
 from service import Service
-from softhsm import MODULE, PIN, SoftHSM
+from softhsm import MODULE, SoftHSM, write_pin
 
 SOURCES = pathlib.Path(__file__).parent / "shim"
 
@@ -111,10 +111,3 @@ def open_folder():
 @pytest.fixture
 def pin_file(tmp_path):
     return write_pin(tmp_path / "pin")
-
-
-def write_pin(path, text=f"{PIN}\n", mode=0o600):
-    """Writes a PIN file; gives its path as a pin-source."""
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    path.chmod(mode)
-    return f"file:{path}"
