@@ -8,10 +8,9 @@ import tempfile
 import pytest
 
 from authority import Authority
-from pinfile import write_pin
 from processes import Agent
 from service import Service
-from softhsm import MODULE, SoftHSM
+from softhsm import MODULE, SoftHSM, write_pin
 
 SOURCES = pathlib.Path(__file__).parent / "shim"
 

@@ -19,6 +19,13 @@ def run(*arguments, **options):
     return result.stdout
 
 
+def write_pin(path, text=f"{PIN}\n", mode=0o600):
+    """Writes a PIN file; gives its path as a pin-source."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(mode)
+    return f"file:{path}"
+
+
 class SoftHSM:
     """Tokens in a folder of their own."""
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import configuration
-from pinfile import write_pin
 from processes import binary
+from softhsm import write_pin
 
 CALLER = re.compile(r"arn:aws:sts::111122223333:assumed-role/tokenward-demo/[0-9a-f]+")
 

@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import configuration
 from authority import DAY, NOW, Authority, der, name, pem
-from pinfile import write_pin
-from softhsm import PIN, SoftHSM
+from softhsm import PIN, SoftHSM, write_pin
 
 YUBIKEY_FIRMWARE = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.41482.3.3"), bytes([5, 4, 3]))
 

@@ -13,9 +13,8 @@ import time
 import pytest
 
 import configuration
-from pinfile import write_pin
 from processes import Agent, binary
-from softhsm import MODULE, PIN, SoftHSM
+from softhsm import MODULE, PIN, SoftHSM, write_pin
 from spy import MODULE as SPY_MODULE
 from spy import Spy
 

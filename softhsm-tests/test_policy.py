@@ -10,8 +10,8 @@ import time
 import pytest
 
 import configuration
-from pinfile import write_pin
 from processes import Agent, binary
+from softhsm import write_pin
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
 

@@ -6,8 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import configuration
-from pinfile import write_pin
-from softhsm import MODULE
+from softhsm import MODULE, write_pin
 from spy import MODULE as SPY_MODULE
 from spy import Spy
 

@@ -68,7 +68,7 @@ struct TokenwardAgent: AsyncParsableCommand {
         let log = Logger(label: "tokenward-agent")
         if geteuid() == 0 { log.warning("running as root, which the agent does not need: give it a user of its own") }
 
-        let signals = SignalStream([SIGTERM, SIGINT, SIGHUP])
+        let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP])
         let listener = try listen(environment)
         let service = AgentService(
             configuration, setting: try environment.setting(isSystem: system, socket: listener.path), log: log)
