@@ -71,7 +71,10 @@ extension Tokens {
 
     private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
+        // Another module may show the same card: what it refuses there must be known before it is asked here.
+        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
+            for other in others { _ = await other.value }
             let result = await self.attempt(token, pin: pin)
             self.access[token.key]?.login = nil
             return result
@@ -95,9 +98,14 @@ extension Tokens {
             return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
         }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
-        let request = LoginRequest(token: reference, source: source, refused: access[token.key]?.refused ?? [])
+        let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
         let result = await host.logIn(request, pin: pin)
         return note(result, token: token, rule: rule, isTyped: pin != nil)
+    }
+
+    /// What this token has refused, by whatever module: two of them may show one card.
+    private func refusedPINs(of token: FoundToken) -> [FailedPIN] {
+        access.filter { $0.key.token == token.snapshot.token }.flatMap(\.value.refused)
     }
 
     private func note(
@@ -117,7 +125,8 @@ extension Tokens {
         case .success(.loggedIn):
             log.notice("logged in", metadata: ["token": "\(name)", "pin": isTyped ? "typed" : "stored"])
             access[key]?.refusal = nil
-            forget(refusedPINsOf: key)
+            // A typed PIN says nothing for the stored one, which may be what was refused, and will be tried again.
+            if !isTyped || rule.flatMap({ loginSource(for: $0.pinSource) }) == nil { forget(refusedPINsOf: token) }
             if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.hasTakenStoredPIN = true }
             return .success(())
         case .success(.notNeeded): return .success(())
@@ -140,9 +149,9 @@ extension Tokens {
         saveRefused()
     }
 
-    private func forget(refusedPINsOf key: TokenKey) {
-        guard access[key]?.refused.isEmpty == false else { return }
-        access[key]?.refused = []
+    private func forget(refusedPINsOf token: FoundToken) {
+        guard !refusedPINs(of: token).isEmpty else { return }
+        for key in access.keys where key.token == token.snapshot.token { access[key]?.refused = [] }
         saveRefused()
     }
 
