@@ -30,23 +30,27 @@ extension Tokens {
     func lock(_ tokens: [FoundToken]?) async {
         guard let tokens else {
             locks.lockAll()
-            for key in access.keys { access[key]?.typedUntil = nil }
-            for host in hosts { await host.logOut(nil) }
+            for key in access.keys {
+                access[key]?.typedUntil = nil
+                access[key]?.isForOneSignature = false
+            }
+            // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
+            await withTaskGroup { group in
+                for host in hosts { group.addTask { await host.restart() } }
+            }
             return
         }
-        for token in tokens {
-            locks.lock(token.key)
-            await logOut(token.key, slotID: token.snapshot.slotID)
-        }
+        for token in tokens { locks.lock(token.key) }
+        for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
-
-    func unlockAll() { locks.unlockAll() }
 
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
     func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
         guard let host = host(of: token.key) else { throw gone(token) }
+        // A token that needs no login is locked here, and here alone.
+        if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         var result = await host.sign(request)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
@@ -99,8 +103,11 @@ extension Tokens {
         }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
-        let result = await host.logIn(request, pin: pin)
-        return note(result, token: token, rule: rule, isTyped: pin != nil)
+        let result = note(await host.logIn(request, pin: pin), token: token, rule: rule, isTyped: pin != nil)
+        guard locks.contains(token.key) else { return result }
+        // Locked meanwhile, perhaps before there was a worker to log out.
+        await logOut(token.key, slotID: token.snapshot.slotID)
+        return .failure(.locked)
     }
 
     /// What this token has refused, by whatever module: two of them may show one card.
