@@ -51,8 +51,12 @@ struct TokenwardAgent: AsyncParsableCommand {
     private func serve() async throws(Failure) {
         let hardening = clinux_harden_process()
         guard hardening == 0 else { throw Failure(.software, "the process cannot be protected: errno \(hardening)") }
+        // What a crash report shows is memory, and goes to the log.
+        let reports = clinux_turn_off_crash_reports()
+        guard reports == 0 else { throw Failure(.software, "crash reports cannot be turned off: errno \(reports)") }
         signal(SIGPIPE, SIG_IGN)
         let environment = Environment()
+        environment.keepProxiesOnly()
         let loader = ConfigurationLoader(environment: environment.variables, isSystem: system)
         let configuration = try load(with: loader)
         if check { return }
