@@ -74,6 +74,11 @@ let package = Package(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
             linkerSettings: staticExecutable),
 
+        // Measures signatures on the agent's own way to the token; the socket has no request that signs.
+        .executableTarget(
+            name: "signing-benchmark", dependencies: ["Agent", "PKCS11URI", "TokenService", "X509", logging],
+            path: "softhsm-tests/benchmarking/signing", swiftSettings: strict),
+
         // An endpoint to try and to test against. It shares no signing code with the agent.
         .target(
             name: "Emulator", dependencies: ["COpenSSL", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
