@@ -33,7 +33,7 @@ let package = Package(
         // C libraries, each with one importer.
         .systemLibrary(
             name: "CP11Kit", path: "pkcs11/CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
 
@@ -65,7 +65,8 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging], swiftSettings: strict),
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],

@@ -4,7 +4,10 @@ import X509
 extension FailedPIN {
     /// Derives what is kept of a refused PIN. scrypt, because a PIN of six digits is soon guessed from a quick hash.
     init?(_ pin: borrowing PIN, salt: [UInt8]) {
-        guard let hash = unsafe pin.withBytes({ unsafe Digest.scrypt($0, salt: salt, cost: .interactive, count: Self.hashLength) })
+        guard
+            let hash = unsafe pin.withBytes({
+                unsafe Digest.scrypt($0, salt: salt, cost: .interactive, count: Self.hashLength)
+            })
         else { return nil }
         self.init(salt: salt, hash: hash)
     }

@@ -104,7 +104,8 @@ extension AgentService {
             uri.matches(token: $0.snapshot.token, slotID: $0.snapshot.slotID)
         }
         guard !found.isEmpty else {
-            throw Problem(.noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
+            throw Problem(
+                .noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
         }
         return found
     }

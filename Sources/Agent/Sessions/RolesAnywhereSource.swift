@@ -58,7 +58,9 @@ final class RolesAnywhereSource: CredentialSource {
                 ])
             return session
         } catch {
-            log.warning("no session", metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
+            log.warning(
+                "no session",
+                metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
             throw SourceFailure(error.kind, error)
         }
     }

@@ -149,7 +149,8 @@ extension Tokens {
     private func saveRefused() {
         let isSaved = refusedPINs.save(access.mapValues(\.refused).filter { !$0.value.isEmpty })
         if !isSaved {
-            log.warning("refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
+            log.warning(
+                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
         }
     }
 

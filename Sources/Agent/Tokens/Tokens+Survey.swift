@@ -72,7 +72,7 @@ extension Tokens {
             guard let (result, processID) = found[index] else { continue }
             var module = FoundModule(name: host.path, processID: processID, failure: nil)
             switch result {
-            case .success(let snapshots): 
+            case .success(let snapshots):
                 let library = await host.report
                 survey.tokens += snapshots.map { describe($0, host, library) }
             case .failure(let failure): module.failure = failure.problem(doing: "listing tokens").detail
@@ -89,7 +89,8 @@ extension Tokens {
         let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
         return FoundToken(
-            module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot, isLocked: locks.contains(key), isBlocked: isBlocked,
+            module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
+            isLocked: locks.contains(key), isBlocked: isBlocked,
             pinSource: rule(for: snapshot)?.pinSource)
     }
 

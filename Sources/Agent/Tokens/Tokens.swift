@@ -61,7 +61,8 @@ package actor Tokens {
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
         for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
-        for key in access.keys { access[key]?.refusal = nil }  // a person has changed something: a stored PIN has a new chance
+        // A person has changed something: a stored PIN has a new chance, unless it is one that was refused.
+        for key in access.keys { access[key]?.refusal = nil }
     }
 
     /// Logs out everywhere and ends the workers.
@@ -118,7 +119,8 @@ extension RegisteredModules {
             switch module.path {
             case .success: .success(ModuleConfiguration(location: .name(module.name)))
             case .failure(.trustOnly), .failure(.disabled): nil
-            case .failure(.noLibrary): .failure(UnusableModule(name: module.name, reason: "its file has no 'module:' line"))
+            case .failure(.noLibrary):
+                .failure(UnusableModule(name: module.name, reason: "its file has no 'module:' line"))
             }
         }
     }
@@ -133,7 +135,9 @@ extension RegisteredModules {
                 return .failure(
                     UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
             }
-            return found.path.mapError { _ in UnusableModule(name: name, reason: "p11-kit's file for it names no library to use") }
+            return found.path.mapError { _ in
+                UnusableModule(name: name, reason: "p11-kit's file for it names no library to use")
+            }
         }
     }
 }

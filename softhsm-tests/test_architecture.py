@@ -1,0 +1,92 @@
+"""The walls of the house, read from the binaries: SwiftPM does not prove them."""
+
+import glob
+import os
+import re
+import subprocess
+
+import pytest
+
+from processes import binary
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+
+
+def libraries(program):
+    """What the program itself asks for; what those libraries bring along is not its doing (libcurl brings p11-kit)."""
+    result = subprocess.run(["readelf", "-d", binary(program)], capture_output=True, text=True, check=True)
+    return [line for line in result.stdout.splitlines() if "(NEEDED)" in line]
+
+
+def has_library(program, library):
+    return any(library in line for line in libraries(program))
+
+
+def symbols(program):
+    return subprocess.run(["nm", binary(program)], capture_output=True, text=True, check=True).stdout
+
+
+def has_module(listing, module):
+    """Whether Swift code of a module is in a program: its name is in every mangled symbol, after its length."""
+    return f"$s{len(module)}{module}" in listing
+
+
+@pytest.mark.parametrize(
+    "program, forbidden_modules, forbidden_libraries",
+    [
+        ("tokenward-agent", ["PKCS11", "TokenWorker", "Emulator"], ["libp11-kit", "libpcsclite"]),
+        ("tokenward-worker", ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere"], ["libcurl", "libssl"]),
+        ("tokenward", ["PKCS11", "HTTPTransport", "Agent", "NIOPosix"], ["libp11-kit", "libcurl", "libssl"]),
+    ],
+)
+def test_each_program_has_only_what_its_privilege_needs(program, forbidden_modules, forbidden_libraries):
+    listing = symbols(program)
+    assert has_module(listing, program.replace("-", "_")), "the program's own module must be seen, or the test sees nothing"
+    assert [module for module in forbidden_modules if has_module(listing, module)] == []
+    assert [library for library in forbidden_libraries if has_library(program, library)] == []
+
+
+def test_the_parts_that_belong_in_a_program_are_in_it():
+    assert has_module(symbols("tokenward-worker"), "PKCS11") and has_library("tokenward-worker", "libp11-kit")
+    assert has_module(symbols("tokenward-agent"), "HTTPTransport") and has_library("tokenward-agent", "libcurl")
+
+
+def test_the_thin_client_reaches_nothing_but_the_c_library():
+    assert libraries("tokenward-credential-process") == []
+    listing = symbols("tokenward-credential-process")
+    modules = {"Foundation", "NIOCore", "ArgumentParser", "AgentAPI", "Glibc"}
+    assert [module for module in modules if has_module(listing, module)] == []
+
+
+def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
+    called = set()
+    for path in glob.glob(f"{ROOT}/pkcs11/PKCS11/*.swift"):
+        with open(path) as file:
+            called |= set(re.findall(r"pointee\.(C_\w+)", file.read()))
+    assert called == {
+        "C_CloseSession",
+        "C_FindObjects",
+        "C_FindObjectsFinal",
+        "C_FindObjectsInit",
+        "C_GetAttributeValue",
+        "C_GetInfo",
+        "C_GetSessionInfo",
+        "C_GetSlotList",
+        "C_GetTokenInfo",
+        "C_Login",
+        "C_Logout",
+        "C_OpenSession",
+        "C_Sign",
+        "C_SignInit",
+    }
+
+
+def test_each_c_library_has_one_importer():
+    importers = {}
+    for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):
+        room = os.path.relpath(path, ROOT).split("/")[1]
+        with open(path) as file:
+            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl)$", file.read(), re.MULTILINE):
+                importers.setdefault(module, set()).add(room)
+    # The emulator verifies with OpenSSL on its own: it must share no code with what it checks.
+    assert importers == {"CP11Kit": {"PKCS11"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"}}
