@@ -65,7 +65,7 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", argumentParser, logging],
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", logging],
             swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
