@@ -1,6 +1,5 @@
 """Memory: idle, after many requests, and with many idle connections."""
 
-import gc
 import statistics
 import time
 

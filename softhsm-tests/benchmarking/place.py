@@ -1,8 +1,6 @@
 """The place where it is measured: SoftHSM tokens, certificates, an emulator, agents, and the C programs of this folder."""
 
-import hashlib
 import json
-import os
 import pathlib
 import subprocess
 
@@ -14,7 +12,6 @@ HERE = pathlib.Path(__file__).parent
 PROFILE = "test"
 CREDENTIALS = f"/v1/profiles/{PROFILE}/credentials"
 
-P11KIT = ["p11-kit-1"]
 PROGRAMS = {
     "thin_client_static": ("thin_client.c", ["-static"], []),
     "thin_client_dynamic": ("thin_client.c", [], []),

@@ -16,7 +16,9 @@ import X509
 enum SigningBenchmark {
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 7, let callers = Int(arguments[5]), let seconds = Double(arguments[6]) else { exit(64) }
+        guard arguments.count == 7, let callers = Int(arguments[5]), let seconds = Double(arguments[6]) else {
+            exit(64)
+        }
         let tokens = Tokens(
             Configuration(
                 modules: [
