@@ -13,6 +13,14 @@ let embedded: [SwiftSetting] =
     strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-no-static-stdlib"])]
 let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
 
+/// What stays in memory all day is linked to be small there: relative relocations packed (glibc 2.36), no symbols
+/// exported, equal functions folded.
+let resident: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld"]
+            + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
+]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
@@ -66,8 +74,9 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", logging],
-            swiftSettings: strict),
-        .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: resident),
+        .executableTarget(
+            name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
             swiftSettings: strict),

@@ -42,7 +42,8 @@ struct TokenwardAgent {
         let signals = SignalStream([SIGTERM, SIGINT, SIGHUP])
         let listener = try listen(environment)
         let service = AgentService(
-            configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path), log: log,
+            configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
+            log: log,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
             audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })
         let notifier = ServiceNotifier(environment: environment.variables)
