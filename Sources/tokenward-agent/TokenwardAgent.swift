@@ -1,50 +1,24 @@
 import Agent
 import AgentAPI
-import ArgumentParser
 import CLinux
 import Glibc
 import Logging
 
 /// The daemon. It runs in the foreground until SIGTERM or SIGINT, and reads its configuration again on SIGHUP.
 @main
-struct TokenwardAgent: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "tokenward-agent",
-        abstract: "Signs in to AWS with keys on hardware tokens, and serves the sessions on a Unix socket.",
-        discussion: """
-            SIGHUP reads the configuration again; what did not change keeps its sessions. SIGTERM and SIGINT log out \
-            of all tokens and end the agent.
-            """,
-        version: Version.current)
+struct TokenwardAgent {
+    private let options: AgentOptions
 
-    @Option(help: ArgumentHelp("The configuration file; conf.d/*.toml beside it is read as well.", valueName: "file"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("The socket to listen on.", valueName: "path"))
-    var socket: String?
-
-    @Flag(help: "Serve the whole system, from /etc/tokenward and /run/tokenward.")
-    var system = false
-
-    @Flag(help: "Check the configuration and end.")
-    var check = false
-
-    @Option(
-        help: ArgumentHelp("How much to log: debug, info, notice, warning or error.", valueName: "level"),
-        transform: { text in
-            guard let level = Logger.Level(rawValue: text) else {
-                throw ValidationError("write debug, info, notice, warning or error")
-            }
-            return level
-        })
-    var logLevel: Logger.Level = .info
-
-    mutating func run() async throws {
+    static func main() async {
         do throws(Failure) {
-            try await serve()
+            switch try AgentInvocation(CommandLine.arguments.dropFirst()) {
+            case .help: print(AgentInvocation.helpText)
+            case .version: print(Version.current)
+            case .serve(let options): try await TokenwardAgent(options: options).serve()
+            }
         } catch {
             error.report()
-            throw ArgumentParser.ExitCode(error.code.rawValue)
+            exit(error.code.rawValue)
         }
     }
 
@@ -57,25 +31,25 @@ struct TokenwardAgent: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let environment = Environment()
         environment.keepProxiesOnly()
-        let loader = ConfigurationLoader(environment: environment.variables, isSystem: system)
+        let loader = ConfigurationLoader(environment: environment.variables, isSystem: options.isSystem)
         let configuration = try load(with: loader)
-        if check { return }
+        if options.isCheck { return }
 
         let queue = LogQueue(descriptor: STDERR_FILENO)
-        let level = logLevel
+        let level = options.logLevel
         let style = AgentLogHandler.Style(environment: environment.variables)
-        LoggingSystem.bootstrap { _ in
-            var handler = AgentLogHandler(queue: queue, style: style)
-            handler.logLevel = level
-            return handler
-        }
+        let handler = AgentLogHandler(queue: queue, style: style, level: level)
+        LoggingSystem.bootstrap { _ in handler }
         let log = Logger(label: "tokenward-agent")
         if geteuid() == 0 { log.warning("running as root, which the agent does not need: give it a user of its own") }
 
         let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP])
         let listener = try listen(environment)
         let service = AgentService(
-            configuration, setting: try environment.setting(isSystem: system, socket: listener.path), log: log)
+            configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
+            log: log,
+            // The line is made by the thread that writes it: whoever asked does not wait for it.
+            audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })
         let notifier = ServiceNotifier(environment: environment.variables)
         do {
             try await service.start(on: listener)
@@ -104,7 +78,7 @@ struct TokenwardAgent: AsyncParsableCommand {
     /// A configuration with a fault changes nothing.
     private func reload(_ service: AgentService, _ loader: ConfigurationLoader, _ log: Logger) async {
         do throws(ConfigurationError) {
-            await service.reload(try loader.load(path: config))
+            await service.reload(try loader.load(path: options.config))
             log.notice("configuration read again")
         } catch {
             for fault in error.faults.prefix(20) { log.error("\(fault)") }
@@ -114,17 +88,17 @@ struct TokenwardAgent: AsyncParsableCommand {
 
     private func load(with loader: ConfigurationLoader) throws(Failure) -> Configuration {
         do throws(ConfigurationError) {
-            return try loader.load(path: config)
+            return try loader.load(path: options.config)
         } catch {
             throw Failure(.configuration, "\(error)")
         }
     }
 
     private func listen(_ environment: Environment) throws(Failure) -> SocketListener {
-        let path = environment.socketPath(option: socket, isSystem: system)
+        let path = environment.socketPath(option: options.socket, isSystem: options.isSystem)
         do throws(ListenerError) {
             if let inherited = try SocketListener.inherited(environment: environment.variables) { return inherited }
-            if let path { return try SocketListener(path: path, scope: system ? .system : .user) }
+            if let path { return try SocketListener(path: path, scope: options.isSystem ? .system : .user) }
         } catch {
             throw Failure(.unavailable, "\(error.message); \(error.hint)")
         }

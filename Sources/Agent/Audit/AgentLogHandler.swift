@@ -11,15 +11,19 @@ package struct AgentLogHandler: LogHandler {
         case plain
     }
 
-    package var logLevel: Logger.Level = .info
+    package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     private let queue: LogQueue
     private let style: Style
     private let now: @Sendable () -> Int64
 
     /// - Parameter now: Seconds since 1970, for the plain style.
-    package init(queue: LogQueue, style: Style, now: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }) {
+    package init(
+        queue: LogQueue, style: Style, level: Logger.Level = .info,
+        now: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }
+    ) {
         self.queue = queue
+        logLevel = level
         self.style = style
         self.now = now
     }

@@ -16,6 +16,7 @@ package actor AgentService {
     private(set) var configuration: Configuration
     private let startedAt: Int64
     private let log: Logger
+    private let audit: @Sendable (AuditRecord) -> Void
     private var server: AgentServer?
     private var background: [Task<Void, Never>] = []
 
@@ -42,8 +43,13 @@ package actor AgentService {
         }
     }
 
-    package init(_ configuration: Configuration, setting: Setting, clock: AgentClock = .system, log: Logger) {
+    /// - Parameter audit: Called on the server's event loop for each decision, so it must not wait.
+    package init(
+        _ configuration: Configuration, setting: Setting, clock: AgentClock = .system, log: Logger,
+        audit: @escaping @Sendable (AuditRecord) -> Void
+    ) {
         self.configuration = configuration
+        self.audit = audit
         self.clock = clock
         self.log = log
         scope = setting.scope
@@ -63,9 +69,8 @@ package actor AgentService {
 
     /// Listens and serves until `stop`.
     package func start(on listener: SocketListener) async throws {
-        let log = log
         let server = AgentServer(
-            listener: listener, policy: policy(), operations: operations(), audit: { log.info("\($0)") })
+            listener: listener, policy: policy(), operations: operations(), audit: audit)
         try await server.start()
         self.server = server
         // All end in `stop`, which awaits them.

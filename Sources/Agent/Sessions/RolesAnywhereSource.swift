@@ -88,6 +88,12 @@ final class RolesAnywhereSource: CredentialSource {
         } catch {
             throw Problem(.shuttingDown, "the request was cancelled", hint: "try again")
         }
+        log.debug(
+            "service call",
+            metadata: [
+                "status": "\(answer.status)", "connect-microseconds": "\(answer.timings.appConnect)",
+                "answer-microseconds": "\(answer.timings.answer)",
+            ])
         do throws(ServiceError) {
             return try CreateSessionResponse.parse(
                 ServiceAnswer(

@@ -129,7 +129,10 @@ actor ModuleHost {
             case .success(let running): worker = running
             case .failure(let failure): return .failure(failure)
             }
-            switch await worker.ask(request, secret: secret, deadline: deadline, clock: clock) {
+            let began = ContinuousClock.now
+            let answer = await worker.ask(request, secret: secret, deadline: deadline, clock: clock)
+            tell(request.name, since: began)
+            switch answer {
             case .success(.failed(let failure)):
                 deaths = 0
                 if failure.saysModuleIsBroken { retire(worker, because: failure) }
@@ -189,6 +192,7 @@ actor ModuleHost {
         case .failure(let problem): return .failure(.unavailable(problem.text))
         }
         let worker: WorkerProcess
+        var began = ContinuousClock.now
         do throws(WorkerLoss) {
             let output = WorkerOutput(module: path, log: log)
             worker = try WorkerProcess(
@@ -198,7 +202,11 @@ actor ModuleHost {
             return .failure(.lost(error))
         }
         let load = Request.load(modulePath: library, sessions: UInt8(clamping: configuration.sessions))
-        switch await worker.ask(load, deadline: launch.deadlines.load, clock: clock) {
+        tell("start", since: began)
+        began = .now
+        let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
+        tell(load.name, since: began)
+        switch answer {
         case .success(.loaded(let report)):
             self.report = report
             log.info(
@@ -218,6 +226,12 @@ actor ModuleHost {
             rest()
             return .failure(.lost(loss))
         }
+    }
+
+    /// How long a token took is what an operator with a slow one asks.
+    private func tell(_ call: String, since began: ContinuousClock.Instant) {
+        let time = (ContinuousClock.now - began) / .microseconds(1)
+        log.debug("worker call", metadata: ["module": "\(path)", "call": "\(call)", "microseconds": "\(Int(time))"])
     }
 
     private func note(_ loss: WorkerLoss, of worker: WorkerProcess) {
@@ -252,6 +266,16 @@ actor ModuleHost {
 
 extension Request {
     fileprivate var isLogin: Bool { if case .logIn = self { true } else { false } }
+
+    fileprivate var name: String {
+        switch self {
+        case .load: "load"
+        case .list: "list"
+        case .logIn: "login"
+        case .logOut: "logout"
+        case .sign: "sign"
+        }
+    }
 }
 
 extension WorkerFailure {

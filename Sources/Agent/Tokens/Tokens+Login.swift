@@ -1,11 +1,11 @@
-import AgentAPI
+package import AgentAPI
 import PKCS11URI
-import TokenService
+package import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
     /// shares it; what the token refused is not tried again.
-    func logIn(to token: FoundToken) async throws(Problem) {
+    package func logIn(to token: FoundToken) async throws(Problem) {
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
@@ -47,7 +47,7 @@ extension Tokens {
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
-    func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
+    package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
         guard let host = host(of: token.key) else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }

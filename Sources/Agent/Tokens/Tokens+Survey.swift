@@ -1,14 +1,14 @@
 import PKCS11URI
-import TokenService
+package import TokenService
 
 /// A token as the agent found it, and where.
-struct FoundToken: Sendable {
+package struct FoundToken: Sendable {
     /// The module's path.
     var module: String
     /// The name under which p11-kit has the module, where the configuration says so.
     var moduleName: String?
     var library: ModuleReport?
-    var snapshot: TokenSnapshot
+    package var snapshot: TokenSnapshot
     var isLocked: Bool
     var isBlocked: Bool
     var pinSource: TokenRule.PINSource?
@@ -49,14 +49,14 @@ struct TokenSight: Hashable, Sendable {
 }
 
 /// All modules and tokens at one moment.
-struct Survey: Sendable {
+package struct Survey: Sendable {
     var modules: [FoundModule]
-    var tokens: [FoundToken]
+    package var tokens: [FoundToken]
 }
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
-    func survey() async -> Survey {
+    package func survey() async -> Survey {
         let hosts = self.hosts
         let found = await withTaskGroup(of: (Int, Result<[TokenSnapshot], ModuleFailure>, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {

@@ -1,12 +1,12 @@
 import AgentAPI
-import Logging
+package import Logging
 import PKCS11URI
 import TokenService
 
 /// Every token that the agent can reach, and who may be logged in to it.
 ///
 /// The PINs are not here: a typed one passes through to a worker, a stored one is read there.
-actor Tokens {
+package actor Tokens {
     let clock: AgentClock
     let log: Logger
     var rules: [TokenRule]
@@ -23,17 +23,17 @@ actor Tokens {
     private let setting: Setting
 
     /// Where things are.
-    struct Setting: Sendable {
+    package struct Setting: Sendable {
         /// The path of `tokenward-worker`.
-        var workerExecutable: String
+        package var workerExecutable: String
         /// A folder in memory that is the agent's own, for what must outlive a restart.
-        var runtimeFolder: String
+        package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
-        var credentialsFolder: String?
+        package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
-        var home: String?
+        package var home: String?
 
-        init(
+        package init(
             workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
         ) {
             self.workerExecutable = workerExecutable
@@ -43,7 +43,7 @@ actor Tokens {
         }
     }
 
-    init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
+    package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
         self.log = log
         self.setting = setting
@@ -66,7 +66,7 @@ actor Tokens {
     }
 
     /// Logs out everywhere and ends the workers.
-    func stop() async {
+    package func stop() async {
         changed.finish()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }

@@ -1,0 +1,128 @@
+"""The first credential of a cold agent, part by part, against the same parts done directly in C and libcurl."""
+
+import base64
+import datetime
+import glob
+import hashlib
+import json
+import os
+import pathlib
+import re
+import statistics
+import time
+from urllib.parse import quote, urlsplit
+
+from authority import der
+from figure import Figure
+from place import CREDENTIALS, run
+from softhsm import MODULE, PIN
+
+PARTS = ("worker start", "module", "list", "login", "signature", "handshake", "service")
+
+
+def first_session(place, rounds):
+    hsm, certificate = place.softhsm("cold", "EC:prime256v1")
+    emulator = place.emulator()
+    ours, direct = [], []
+    for index in range(rounds):
+        ours.append(cold_agent(place, hsm, emulator, index))
+        direct.append(directly(place, hsm, certificate, emulator))
+    figures = []
+    for part in PARTS:
+        figures.append(
+            Figure(f"first credential: {part}", "ms", median(ours, part), median(direct, part), "C and libcurl")
+        )
+    rest = statistics.median(parts["whole"] - sum(parts[part] for part in PARTS) for parts in ours)
+    figures.append(Figure("first credential: all else", "ms", rest))
+    sums = [sum(parts.values()) for parts in direct]
+    figures.append(
+        Figure("first credential: whole", "ms", median(ours, "whole"), statistics.median(sums), "the sum in C", 2)
+    )
+    counts = spied(place, hsm, emulator)
+    figures += [Figure(f"first credential: {name}", "", count, reach=1) for name, count in counts.items()]
+    return figures
+
+
+def median(rounds, part):
+    return statistics.median(parts[part] for parts in rounds)
+
+
+def cold_agent(place, hsm, emulator, index):
+    agent = place.agent(f"cold-{index}", hsm, emulator, "--log-level", "debug")
+    assert not agent.workers()
+    request = f"GET {CREDENTIALS} HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n\r\n".encode()
+    start = time.monotonic()
+    answer = agent.http(request, timeout=30)
+    parts = {"whole": (time.monotonic() - start) * 1000}
+    assert answer.startswith(b"HTTP/1.1 200"), answer
+    agent.stop()
+    log = agent.log()
+    names = {"start": "worker start", "load": "module", "list": "list", "login": "login", "sign": "signature"}
+    for call, microseconds in re.findall(r"worker call call=(\w+) microseconds=(\d+)", log):
+        if call in names:
+            part = names[call]
+            parts[part] = parts.get(part, 0) + int(microseconds) / 1000
+    answer, connect = re.search(r"answer-microseconds=(\d+) connect-microseconds=(\d+)", log).groups()
+    return parts | {"handshake": int(connect) / 1000, "service": int(answer) / 1000}
+
+
+def directly(place, hsm, certificate, emulator):
+    start = place.run("spawn_bench", 5, "start", place.program("start")).split()
+    text = place.run(
+        "direct_session", MODULE, PIN, request(place, certificate, emulator), env={**os.environ, **hsm.environment}
+    )
+    measured = json.loads(text)
+    parts = {part: measured[part] for part in PARTS if part in measured}
+    parts["handshake"] += measured["curl"]
+    return parts | {"worker start": float(start[start.index("start") + 1])}
+
+
+def request(place, certificate, emulator):
+    """A folder with a CreateSession request that lacks its signature."""
+    folder = place.folder / "request"
+    folder.mkdir(exist_ok=True)
+    arns = {name[0].lower() + name[1:]: value for name, value in emulator.arns.items()}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(arns.items()))
+    body = b'{"durationSeconds":3600}'
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    headers = {
+        "content-type": "application/json",
+        "host": urlsplit(emulator.url).netloc,
+        "x-amz-date": date,
+        "x-amz-x509": base64.b64encode(der(certificate)).decode(),
+    }
+    lines = "\n".join(f"{name}:{value}" for name, value in headers.items())
+    names = ";".join(headers)
+    canonical = f"POST\n/sessions\n{query}\n{lines}\n\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    region = arns["trustAnchorArn"].split(":")[3]
+    scope = f"{date[:8]}/{region}/rolesanywhere/aws4_request"
+    algorithm = "AWS4-X509-ECDSA-SHA256"
+    message = f"{algorithm}\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}".encode()
+    credential = f"{certificate.serial_number}/{scope}"
+    authorization = f"Authorization: {algorithm} Credential={credential}, SignedHeaders={names}, Signature="
+    (folder / "url").write_text(f"{emulator.url}/sessions?{query}")
+    (folder / "ca.pem").write_bytes(pathlib.Path(emulator.ca).read_bytes())
+    (folder / "body").write_bytes(body)
+    (folder / "string-to-sign").write_bytes(message)
+    (folder / "digest").write_bytes(hashlib.sha256(message).digest())
+    (folder / "headers").write_text(f"{lines}\n{authorization}\n")
+    return folder
+
+
+def spied(place, hsm, emulator):
+    """How often a first credential logs in, signs and connects, counted outside of the agent: by OpenSC's pkcs11-spy and
+    by the emulator."""
+    spy = glob.glob("/usr/lib/*/pkcs11-spy.so")[0]
+    output = place.folder / "spy.log"
+    before = emulator.counters()["tlsHandshakes"]
+    variables = {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": str(output)}
+    agent = place.agent("spied", hsm, emulator, module=spy, environment=variables)
+    assert agent.credentials().returncode == 0
+    agent.stop()
+    after = emulator.counters()["tlsHandshakes"]
+    calls = re.findall(r"^\d+: (C_\w+)", output.read_text(), re.MULTILINE)
+    return {
+        "C_Login calls": calls.count("C_Login"),
+        "C_Sign calls": calls.count("C_Sign"),
+        "TLS handshakes": after - before - 1,  # the last look at the counters is one
+    }

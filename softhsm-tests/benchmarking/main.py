@@ -1,0 +1,72 @@
+"""Measures and prints. Started by softhsm-tests/benchmark."""
+
+import argparse
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from figure import as_json, markdown
+from first_session import first_session
+from memory import growth, idle_connections, idle_memory
+from place import Place
+from requests import socket_load, thin_client
+from signatures import signatures
+
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="softhsm-tests/benchmark",
+        description="Prints Tokenward's figures beside what they are measured against, as a Markdown table.",
+        epilog="TOKENWARD_BIN names a folder of programs to measure instead of building them.",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--only", action="append", choices=ROWS, help="measure this alone; can be repeated")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: some seconds, and rough figures")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tokenward-benchmark-") as folder, Place(folder) as place:
+        figures = measure(place, options.only or ROWS, options.quick)
+    print(as_json(figures) if options.json else markdown(figures))
+    sys.exit(1 if any(figure.holds is False for figure in figures) else 0)
+
+
+def measure(place, rows, quick):
+    def say(what):
+        print(f"== {what}", file=sys.stderr)
+
+    figures = []
+    if {"client", "socket", "memory", "connections"} & set(rows):
+        hsm, _ = place.softhsm("cached", "EC:prime256v1")
+        agent = place.agent("agent", hsm, place.emulator())
+        assert agent.credentials().returncode == 0, agent.log()
+        if "memory" in rows:
+            figures += idle_memory(place, agent)
+        if "client" in rows:
+            say("thin client")
+            figures += thin_client(place, agent, 200 if quick else 2000)
+        if "socket" in rows:
+            say("socket")
+            figures += socket_load(place, agent, 3 if quick else 7, 5000 if quick else 20000)
+        if "connections" in rows:
+            say("idle connections")
+            figures += idle_connections(place, agent)
+        if "memory" in rows:
+            say("many requests")
+            figures += growth(place, agent)
+        agent.stop()
+    if "signatures" in rows:
+        say("signatures")
+        figures += signatures(place, 3 if quick else 5, 1 if quick else 3)
+    if "first" in rows:
+        say("first credential")
+        figures += first_session(place, 3 if quick else 9)
+    return figures
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LC_ALL", "C.UTF-8")
+    main()

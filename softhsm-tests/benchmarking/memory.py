@@ -1,0 +1,65 @@
+"""Memory: idle, after many requests, and with many idle connections."""
+
+import statistics
+import time
+
+from figure import Figure
+from place import CREDENTIALS, memory
+
+CONNECTIONS = 10_000
+REQUESTS = 100_000
+
+
+def idle_memory(place, agent):
+    figures = []
+    (worker,) = agent.workers()
+    for name, process, reach in (("agent", agent.process.pid, 20), ("worker", worker, 15)):
+        resident, proportional = memory(process)
+        figures.append(Figure(f"{name}, idle (RSS)", "MiB", resident, reach=reach))
+        if proportional:
+            figures.append(Figure(f"{name}, idle (PSS)", "MiB", proportional))
+    return figures
+
+
+def growth(place, agent):
+    before, _ = memory(agent.process.pid)
+    for clients in (1, 64):
+        place.run("load_client", agent.socket, CREDENTIALS, "close", clients, REQUESTS // 2)
+    return [Figure(f"agent, growth after {REQUESTS:,} requests", "MiB", settled(agent) - before, reach=5)]
+
+
+def idle_connections(place, agent):
+    before, _ = memory(agent.process.pid)
+    client = place.start(place.program("load_client"), agent.socket, CREDENTIALS, "hold", CONNECTIONS)
+    assert client.stdout.readline() == "open\n"
+    held, new = ask(client)  # the agent has accepted all that came before this one
+    each = (settled(agent) - before) * 1024 / CONNECTIONS
+    rounds = [(held, new)] + [ask(client) for _ in range(20)]
+    client.stdin.close()
+    client.wait(30)
+    name = f"{CONNECTIONS:,} idle connections"
+    return [
+        Figure(f"{name}: each", "KiB", each, reach=8),
+        Figure(f"{name}: next request on one of them", "ms", max(held for held, _ in rounds), reach=100),
+        Figure(f"{name}: next request on a new one", "ms", max(new for _, new in rounds), reach=100),
+        Figure(f"{name}: request, median", "ms", statistics.median(new for _, new in rounds)),
+    ]
+
+
+def ask(client):
+    client.stdin.write("\n")
+    client.stdin.flush()
+    words = client.stdout.readline().split()
+    return float(words[1]) / 1000, float(words[3]) / 1000
+
+
+def settled(agent):
+    """The resident size once it has stopped to change: the log is written by then."""
+    last = None
+    for _ in range(50):
+        resident, _ = memory(agent.process.pid)
+        if resident == last:
+            break
+        last = resident
+        time.sleep(0.2)
+    return resident

@@ -1,0 +1,64 @@
+"""Answers from the cache: the thin client's whole process, and the socket under load."""
+
+from figure import Figure, alternate
+from place import CREDENTIALS, PROFILE
+from processes import binary
+
+RIVAL_SESSION_MS = 80
+"""A fresh session of a credential helper without a cache, as its users measure it on a fast line."""
+
+
+def thin_client(place, agent, rounds):
+    text = place.run(
+        "spawn_bench", rounds,
+        "ours", binary("tokenward-credential-process"), "--socket", agent.socket, PROFILE, "--",
+        "static", place.program("thin_client_static"), agent.socket, PROFILE, "--",
+        "dynamic", place.program("thin_client_dynamic"), agent.socket, PROFILE,
+        env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    median = {line.split()[0]: float(line.split()[1]) for line in text.splitlines()[1:]}
+    name = "thin client, whole process"
+    return [
+        Figure(name, "ms", median["ours"], median["static"], "C, static", 1.1),
+        Figure(name, "ms", median["ours"], median["dynamic"], "C, dynamic", 1),
+        Figure(f"{name}: a session of {RIVAL_SESSION_MS} ms costs", "×", RIVAL_SESSION_MS / median["ours"], reach=150, at_least=True),
+    ]
+
+
+def socket_load(place, agent, rounds, requests):
+    c_socket = epoll_server(place, agent)
+
+    def load(socket, *arguments):
+        words = place.run("load_client", socket, CREDENTIALS, *arguments).split()
+        return dict(zip(words[::2], map(float, words[1::2])))
+
+    figures = []
+    for clients, reach in ((1, 0.6), (64, 0.33)):
+        ours, reference = alternate(
+            rounds,
+            lambda: load(agent.socket, "close", clients, requests)["requests"],
+            lambda: load(c_socket, "close", clients, requests)["requests"],
+        )
+        name = f"connection per request, {clients} client{'s' * (clients > 1)}"
+        figures.append(Figure(name, "/s", ours, reference, "C epoll", reach, at_least=True))
+    ours, reference = alternate(
+        rounds,
+        lambda: load(agent.socket, "keep", requests)["p50"],
+        lambda: load(c_socket, "keep", requests)["p50"],
+    )
+    figures.append(Figure("keep-alive, median", "µs", ours, reference, "C epoll", 1.2))
+    return figures
+
+
+def epoll_server(place, agent):
+    """Started with the agent's own two answers; returns its socket."""
+    head = f"GET {CREDENTIALS} HTTP/1.1\r\nHost: tokenward\r\n"
+    closing = agent.http(f"{head}Connection: close\r\n\r\n".encode())
+    (place.folder / "closing").write_bytes(closing)
+    both = agent.http(f"{head}\r\n{head}Connection: close\r\n\r\n".encode())
+    assert both.endswith(closing) and closing.startswith(b"HTTP/1.1 200"), both
+    (place.folder / "keeping").write_bytes(both.removesuffix(closing))
+    path = place.folder / "epoll.sock"
+    server = place.start(place.program("epoll_server"), path, place.folder / "closing", place.folder / "keeping")
+    assert server.stdout.readline() == "listening\n"
+    return path

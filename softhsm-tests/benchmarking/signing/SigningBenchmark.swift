@@ -1,0 +1,71 @@
+import Agent
+import AgentAPI
+import Glibc
+import Logging
+import PKCS11URI
+import TokenService
+import X509
+
+/// Signs through the agent's own way to a token (`Tokens`, its worker's process and the module in it) for some seconds,
+/// with several callers that ask again as soon as they are answered. Prints JSON: the rate, and one message with its
+/// signature, so that the caller can verify that these were signatures.
+///
+/// `signing-benchmark WORKER MODULE SOFTHSM2_CONF PIN-FILE CALLERS SECONDS`; as many PKCS#11 sessions as the agent has by
+/// default.
+@main
+enum SigningBenchmark {
+    static func main() async {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 7, let callers = Int(arguments[5]), let seconds = Double(arguments[6]) else {
+            exit(64)
+        }
+        let tokens = Tokens(
+            Configuration(
+                modules: [
+                    ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
+                ], tokens: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], profiles: [:]),
+            setting: Tokens.Setting(workerExecutable: arguments[1], runtimeFolder: "/nonexistent"), clock: .system,
+            log: Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() }))
+        do throws(Problem) {
+            try await measure(tokens, callers: callers, duration: .seconds(seconds))
+        } catch {
+            print(error.detail)
+            await tokens.stop()
+            exit(1)
+        }
+        await tokens.stop()
+    }
+
+    private static func measure(_ tokens: Tokens, callers: Int, duration: Duration) async throws(Problem) {
+        guard let first = await tokens.survey().tokens.first else { exit(66) }
+        try await tokens.logIn(to: first)
+        guard let token = await tokens.survey().tokens.first,
+            let key = token.snapshot.keys.first(where: { $0.keyClass == .privateKey })
+        else { exit(66) }
+        let message = Array("a message to sign".utf8)
+        let request = SignRequest(
+            token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
+            publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
+        let signature = try await tokens.sign(request, on: token)
+
+        let start = ContinuousClock.now
+        let end = start + duration
+        let count = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<callers {
+                group.addTask {
+                    var count = 0
+                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token)) != nil { count += 1 }
+                    return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
+                }
+            }
+            return await group.reduce(0) { $0 < 0 || $1 < 0 ? -1 : $0 + $1 }
+        }
+        guard count >= 0 else { exit(70) }
+        let rate = Double(count) / ((ContinuousClock.now - start) / .seconds(1))
+        print(#"{"rate": \#(rate), "message": "\#(hexadecimal(message))", "signature": "\#(hexadecimal(signature))"}"#)
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
