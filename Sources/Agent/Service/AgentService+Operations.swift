@@ -78,8 +78,8 @@ extension AgentService {
                 hint: "name one of: " + found.map { "\(PKCS11URI(token: $0.snapshot.token))" }.joined(separator: " "))
         }
         for token in found { try await tokens.unlock(token, pin: pin) }
-        await cache.unlock(source.profiles(on: Set(found.map(\.key))))
-        await cache.stateChanged()
+        // Every profile's, also those that have not used a token yet: a token that is still locked refuses by itself.
+        await cache.unlock()
     }
 
     private func lock(_ text: String?) async throws(Problem) {

@@ -4,8 +4,9 @@ import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
-    /// shares it; what the token refused is not tried again.
+    /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
     func logIn(to token: FoundToken) async throws(Problem) {
+        guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
