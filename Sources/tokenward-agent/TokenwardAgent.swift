@@ -7,7 +7,7 @@ import Logging
 
 /// The daemon. It runs in the foreground until SIGTERM or SIGINT, and reads its configuration again on SIGHUP.
 @main
-struct TokenwardAgent: AsyncParsableCommand {
+struct TokenwardAgent: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokenward-agent",
         abstract: "Signs in to AWS with keys on hardware tokens, and serves the sessions on a Unix socket.",
@@ -39,13 +39,25 @@ struct TokenwardAgent: AsyncParsableCommand {
         })
     var logLevel: Logger.Level = .info
 
-    mutating func run() async throws {
-        do throws(Failure) {
-            try await serve()
+    static func main() async {
+        do {
+            try await parse().serve()
+        } catch let failure as Failure {
+            failure.report()
+            Glibc.exit(failure.code.rawValue)
         } catch {
-            error.report()
-            throw ArgumentParser.ExitCode(error.code.rawValue)
+            end(parsing: error)
         }
+    }
+
+    /// Help and version arrive as errors, like real mistakes on the command line.
+    private static func end(parsing error: any Error) -> Never {
+        if exitCode(for: error).isSuccess { exit(withError: error) }
+        let line = message(for: error).split(separator: "\n").first ?? "the command line is wrong"
+        let failure = Failure(
+            .usage, line.prefix(1).lowercased() + line.dropFirst() + "; run 'tokenward-agent --help'")
+        failure.report()
+        Glibc.exit(failure.code.rawValue)
     }
 
     private func serve() async throws(Failure) {
@@ -122,7 +134,7 @@ struct TokenwardAgent: AsyncParsableCommand {
             if let inherited = try SocketListener.inherited(environment: environment.variables) { return inherited }
             if let path { return try SocketListener(path: path, scope: system ? .system : .user) }
         } catch {
-            throw Failure(.unavailable, "\(error)")
+            throw Failure(.unavailable, "\(error.message); \(error.hint)")
         }
         throw Failure(
             .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")
