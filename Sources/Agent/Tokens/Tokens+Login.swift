@@ -125,6 +125,9 @@ extension Tokens {
         case .success(.refused(let refusal)):
             log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
             if refusal == .locked { access[key]?.refusal = .blocked }
+            if case .unreadable(let reason) = refusal, let source = rule?.pinSource {
+                return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
+            }
             return .failure(.notSent(refusal))
         case .success(.rejected(_, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
