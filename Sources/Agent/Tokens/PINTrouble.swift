@@ -84,6 +84,11 @@ extension PINTrouble {
 }
 
 extension ModuleFailure {
+    /// Why the module shows no tokens, in one line beside its name.
+    var reason: String {
+        if case .unavailable(let reason) = self { reason } else { problem(doing: "listing tokens").detail }
+    }
+
     func problem(doing what: String) -> Problem {
         switch self {
         case .unavailable(let reason):
