@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict),
         .executableTarget(
-            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
+            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
             swiftSettings: strict),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
