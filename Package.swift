@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
-            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
+            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
             swiftSettings: strict),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,

@@ -152,9 +152,9 @@ extension CreateSessionRequest {
                     der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
                     chain: found.chain.map(\.der)))
         } catch let error as CreateSessionRequestError {
-            throw Problem(.configuration, error.message)
+            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
         } catch let error as SessionScopeError {
-            throw Problem(.configuration, error.message)
+            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
         } catch {
             throw Problem(.internalFault, "the request cannot be made: \(error)")
         }

@@ -18,7 +18,8 @@ extension Problem {
 extension TransportError {
     var problem: Problem {
         switch self {
-        case .configuration: Problem(.configuration, message, hint: hint)
+        case .configuration:
+            Problem(.configuration, message, hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
         case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, message, hint: hint)
         default: Problem(.awsUnavailable, message, hint: hint)
         }

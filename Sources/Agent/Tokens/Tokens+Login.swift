@@ -4,8 +4,9 @@ package import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
-    /// shares it; what the token refused is not tried again.
+    /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
     package func logIn(to token: FoundToken) async throws(Problem) {
+        guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
@@ -140,6 +141,9 @@ extension Tokens {
         case .success(.refused(let refusal)):
             log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
             if refusal == .locked { access[key]?.refusal = .blocked }
+            if case .unreadable(let reason) = refusal, let source = rule?.pinSource {
+                return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
+            }
             return .failure(.notSent(refusal))
         case .success(.rejected(_, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
