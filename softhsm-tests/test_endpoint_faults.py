@@ -262,7 +262,8 @@ WRONG_PLACES = {
      "the clock is 2 hours fast by the service's Date: set it (timedatectl, chronyc)"),
     "clock-ahead": (78, r"CreateSession was refused with 403: .*",
      "the clock is 2 hours slow by the service's Date: set it (timedatectl, chronyc)"),
-    "no-bundle": (78, r"the CA bundle cannot be read: .*", None),
+    "no-bundle": (78, r"the CA bundle cannot be read: .*",
+     "correct endpoint or ca-bundle, or let the agent read them"),
 }
 
 

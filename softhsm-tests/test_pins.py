@@ -114,8 +114,8 @@ def test_a_pin_file_that_is_not_in_order_is_not_sent(world, spy, tmp_path, way, 
     result = agent.credentials()
     assert (result.returncode, result.stdout) == (78, "")
     assert result.stderr == (
-        f'tokenward: the PIN file of token "card" cannot be used: {reason}; '
-        "correct the file that pin-source names, then run 'tokenward unlock'\n")
+        f'tokenward: the stored PIN of token "card" cannot be used: {tmp_path}/pin: {reason}; '
+        "correct what pin-source names, then run 'tokenward unlock --stored'\n")
     assert spy.count("C_Login") == 0
 
 

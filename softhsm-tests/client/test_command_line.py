@@ -113,7 +113,7 @@ def test_list_in_a_pipe_has_one_line_per_certificate_with_tabs(agent, tokenward)
     first, second = (line.split("\t") for line in result.stdout.decode().splitlines())
     assert first[:3] == ["pkcs11:token=prod;id=%01", "CN=日本,O=Example", "4242"]
     assert int(first[3]) > 20_000 and first[4:] == ["P-256", "prod,dev"]
-    assert second[1] == "CN=a?b?]0;x?" and int(second[3]) < 0 and second[4:] == ["RSA-2048, absent", ""]
+    assert second[1] == "CN=a?b?]0;x?" and int(second[3]) < 0 and second[4:] == ["RSA-2048, no private key", ""]
 
 
 def test_list_on_a_terminal_is_a_table_without_control_characters(agent, tmp_path):
