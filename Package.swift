@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
-            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", argumentParser],
+            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
             swiftSettings: strict),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
@@ -100,7 +100,9 @@ let package = Package(
         .testTarget(
             name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "PKCS11URI"], path: "softhsm-tests/uri",
             swiftSettings: strict),
-        .testTarget(name: "TokenServiceTests", dependencies: ["TokenService"], swiftSettings: strict),
+        .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
+        .testTarget(
+            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(

@@ -16,9 +16,9 @@ def binary(name):
 
 
 class Agent:
-    """A tokenward-agent with a home, a runtime folder and a configuration of its own."""
+    """A tokenward-agent with a home, a runtime folder and a configuration of its own, or none at all."""
 
-    def __init__(self, folder, configuration="", environment=None, arguments=(), prefix=()):
+    def __init__(self, folder, configuration="", environment=None, arguments=(), prefix=(), program=None):
         self.folder = str(folder)
         self.home = f"{self.folder}/home"
         self.runtime = f"{self.folder}/run"
@@ -27,7 +27,8 @@ class Agent:
         self.configuration_path = f"{self.folder}/config.toml"
         self.log_path = f"{self.folder}/agent.log"
         self.socket = f"{self.runtime}/tokenward/agent.sock"
-        self.configure(configuration)
+        if configuration is not None:
+            self.configure(configuration)
         self.environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": self.home,
@@ -36,6 +37,9 @@ class Agent:
             **(environment or {}),
         }
         self.arguments, self.prefix = list(arguments), list(prefix)
+        if configuration is not None:
+            self.arguments = ["--config", self.configuration_path, *self.arguments]
+        self.program = program or binary("tokenward-agent")
         self.process = None
 
     def configure(self, text):
@@ -52,10 +56,11 @@ class Agent:
             os.unlink(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(path)
+            os.chmod(path, 0o666)  # an agent of another user tells as well
             notify.settimeout(0.2)
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
-                    [*self.prefix, binary("tokenward-agent"), "--config", self.configuration_path, *self.arguments],
+                    [*self.prefix, self.program, *self.arguments],
                     env={**self.environment, "NOTIFY_SOCKET": path},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -73,7 +78,10 @@ class Agent:
     def stop(self, with_signal=signal.SIGTERM, timeout=15):
         if self.process and self.process.poll() is None:
             self.process.send_signal(with_signal)
-            self.process.wait(timeout)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"the agent does not end: {self.log()}") from None
         return self.process and self.process.returncode
 
     def log(self):
@@ -117,8 +125,8 @@ class Agent:
     def http(self, request, timeout=10):
         """Sends bytes and returns all that comes back until the agent closes."""
         with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.socket)  # waits for a place in the queue, which it would not with a timeout
             connection.settimeout(timeout)
-            connection.connect(self.socket)
             connection.sendall(request)
             answer = b""
             while chunk := connection.recv(65536):

@@ -15,8 +15,15 @@ SO_PIN = "87654321"
 
 def run(*arguments, **options):
     result = subprocess.run(arguments, capture_output=True, timeout=60, **options)
-    assert result.returncode == 0, f"{' '.join(arguments)}: {result.stdout!r} {result.stderr!r}"
+    assert result.returncode == 0, f"{' '.join(map(str, arguments))}: {result.stdout!r} {result.stderr!r}"
     return result.stdout
+
+
+def write_pin(path, text=f"{PIN}\n", mode=0o600):
+    """Writes a PIN file; gives its path as a pin-source."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.chmod(mode)
+    return f"file:{path}"
 
 
 class SoftHSM:
@@ -53,6 +60,17 @@ class Token:
         self.tool("--keypairgen", "--key-type", key_type, "--label", label, "--id", identifier)
         public = self.tool("--read-object", "--type", "pubkey", "--id", identifier)
         return serialization.load_der_public_key(public)
+
+    def import_key(self, key, label, identifier):
+        """Puts a key pair of ours on the token: for what pkcs11-tool cannot make or read back."""
+        path = f"{self.softhsm.folder}/key.pem"
+        with open(path, "wb") as file:
+            file.write(key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        self.softhsm.run(
+            "softhsm2-util", "--import", path, "--token", self.label, "--label", label, "--id", identifier, "--pin",
+            self.pin)
+        os.unlink(path)
 
     def write_certificate(self, certificate, label, identifier):
         self.write(authority.der(certificate), label, identifier)

@@ -99,6 +99,7 @@ package struct TokenListing: Codable, Hashable, Sendable {
 
 /// A certificate and what choosing made of it: `GET /v1/profiles/{name}/explain`.
 package struct ExplainedCandidate: Codable, Hashable, Sendable {
+    /// Its key's, where the certificate comes from a file; empty where there is no key either.
     package var uri: String
     package var subject: String
     /// Decimal digits.

@@ -74,7 +74,8 @@ extension Problem {
     /// The exit code of a client that ends with this problem.
     package var exit: ExitCode {
         switch code {
-        case .badRequest, .notFound, .methodNotAllowed, .requestTooLarge: .software
+        case .badRequest: .usage
+        case .notFound, .methodNotAllowed, .requestTooLarge: .software
         case .noToken, .noIdentity, .ambiguousIdentity: .noInput
         case .forbidden, .awsDenied: .noPermission
         case .unknownProfile, .configuration, .awsRejected, .clockSkew: .configuration

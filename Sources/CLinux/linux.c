@@ -40,6 +40,29 @@ int clinux_harden_process(void) {
 
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) == 0 ? 0 : errno; }
 
+static int caught_signals = -1; /* set before any handler is */
+
+static void note_signal(int number) {
+    const int error = errno;
+    const unsigned char byte = (unsigned char)number;
+    /* A full pipe holds thousands that nobody has read: one more says nothing new. */
+    const ssize_t written = write(caught_signals, &byte, 1);
+    (void)written;
+    errno = error;
+}
+
+int clinux_catch_signals(const int *numbers, size_t count) {
+    int descriptors[2];
+    if (pipe2(descriptors, O_CLOEXEC | O_NONBLOCK) != 0) return -errno;
+    caught_signals = descriptors[1];
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    sigfillset(&action.sa_mask);
+    for (size_t index = 0; index < count; index++) {
+        if (sigaction(numbers[index], &action, NULL) != 0) return -errno;
+    }
+    return descriptors[0];
+}
+
 static int set_actions(posix_spawn_file_actions_t *actions, int channel, int output) {
     int error;
     if ((error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0) return error;

@@ -12,8 +12,8 @@
 package struct FrameHeader: Hashable, Sendable {
     package static let version: UInt8 = 1
     package static let length = 12
-    /// A token of 4,096 objects is far below this.
-    package static let longestBody = 64 << 20
+    /// 4,096 certificates of 4 KiB. What a worker sends is in the agent's memory twice before it is judged.
+    package static let longestBody = 16 << 20
 
     package var kind: UInt8
     package var secretLength: Int

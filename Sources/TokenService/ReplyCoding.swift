@@ -33,7 +33,8 @@ extension Reply {
         case 129:
             self = .loaded(
                 ModuleReport(
-                    manufacturer: try reader.blob(), description: try reader.blob(), version: try reader.text()))
+                    manufacturer: try reader.blob(upTo: 64), description: try reader.blob(upTo: 64),
+                    version: try reader.text()))
         case 130:
             self = .tokens(
                 try reader.list(smallest: 50) { (reader) throws(WireError) in try TokenSnapshot(from: &reader) })

@@ -65,8 +65,8 @@ extension TokenDescription {
 
     init(from reader: inout WireReader) throws(WireError) {
         self.init(
-            label: try reader.blob(), manufacturer: try reader.blob(), model: try reader.blob(),
-            serial: try reader.blob())
+            label: try reader.blob(upTo: 64), manufacturer: try reader.blob(upTo: 64),
+            model: try reader.blob(upTo: 64), serial: try reader.blob(upTo: 64))
     }
 }
 

@@ -61,17 +61,28 @@ struct WireReader {
         return Array(bytes[position..<position + count])
     }
 
+    /// - Parameter longest: Above this many bytes it is no honest value.
+    mutating func blob(upTo longest: Int) throws(WireError) -> [UInt8] {
+        let bytes = try blob()
+        guard bytes.count <= longest else { throw .tooLong }
+        return bytes
+    }
+
+    /// At most 16 KiB, which no path or message of ours comes near.
     mutating func text() throws(WireError) -> String {
-        guard let text = String(validating: try blob(), as: UTF8.self) else { throw .badValue }
+        guard let text = String(validating: try blob(upTo: 16_384), as: UTF8.self) else { throw .badValue }
         return text
     }
 
-    /// - Parameter smallest: The fewest bytes that an element takes, which bounds the count by what is there.
+    /// - Parameters:
+    ///   - smallest: The fewest bytes that an element takes, which bounds the count by what is there.
+    ///   - limit: The most elements: in memory they are larger than on the wire.
     mutating func list<Element>(
-        smallest: Int, _ read: (inout WireReader) throws(WireError) -> Element
+        smallest: Int, limit: Int = 16_384, _ read: (inout WireReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element] {
         let count = Int(try number32())
         guard count <= remaining / smallest else { throw .truncated }
+        guard count <= limit else { throw .tooLong }
         var values: [Element] = []
         for _ in 0..<count { values.append(try read(&self)) }
         return values

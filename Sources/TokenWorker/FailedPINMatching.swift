@@ -12,15 +12,27 @@ extension FailedPIN {
         self.init(salt: salt, hash: hash)
     }
 
-    func matches(_ pin: borrowing PIN) -> Bool { FailedPIN(pin, salt: salt)?.hash == hash }
+}
+
+extension [FailedPIN] {
+    /// Whether the PIN is one of these, or cannot be compared: what is not known to be new is not sent. PINs of one token
+    /// share a salt, so that many cost no more than one.
+    func mayContain(_ pin: borrowing PIN) -> Bool {
+        for salt in Set(map(\.salt)) {
+            guard let candidate = FailedPIN(pin, salt: salt), !contains(candidate) else { return true }
+        }
+        return false
+    }
 }
 
 extension LoginOutcome {
     /// A rejection, with the means to recognise the PIN when it comes again.
-    func remembering(_ pin: borrowing PIN) -> LoginOutcome {
+    ///
+    /// - Parameter salt: The one that the token's other refused PINs have; nil makes one.
+    func remembering(_ pin: borrowing PIN, salt: [UInt8]?) -> LoginOutcome {
         guard case .rejected(let returnValue, let name, _) = self else { return self }
         var generator = SystemRandomNumberGenerator()
-        let salt = (0..<FailedPIN.saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let salt = salt ?? (0..<FailedPIN.saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
         return .rejected(returnValue: returnValue, name: name, failed: FailedPIN(pin, salt: salt))
     }
 }

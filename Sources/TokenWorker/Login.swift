@@ -8,7 +8,7 @@ extension TokenControl {
     /// The flags are read right before the call, on the one thread that logs in.
     mutating func logIn(_ request: LoginRequest, typed: HeldPIN?) -> Reply {
         do throws(PKCS11Error) {
-            let information = try module.slot(id: request.token.slotID).token()
+            let information = try look(at: request.token)
             let token = try tokens.open(request.token)
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.loginRequired) else { return .login(.notNeeded) }
@@ -24,22 +24,39 @@ extension TokenControl {
             } catch {
                 return .login(.refused(.unreadable(reason: "\(error)")))
             }
-            return .login(try logIn(token, with: held.pin, refused: request.refused, lengths: information.pinLength))
+            return .login(try logIn(token, with: held.pin, request, lengths: information.pinLength))
         } catch {
             return .failed(WorkerFailure(error))
         }
     }
 
-    private func logIn(
-        _ token: OpenToken, with pin: borrowing PIN, refused: [FailedPIN], lengths: ClosedRange<Int>
+    /// Who is in the slot now. An open session says nothing of that: some modules keep its handle for the next card.
+    ///
+    /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
+    private mutating func look(at reference: TokenReference) throws(PKCS11Error) -> TokenInformation {
+        let information = try module.slot(id: reference.slotID).token()
+        guard information.description == reference.token else {
+            tokens.close(slot: reference.slotID)
+            throw .notFound(what: "the token in its slot")
+        }
+        return information
+    }
+
+    private mutating func logIn(
+        _ token: OpenToken, with pin: borrowing PIN, _ request: LoginRequest, lengths: ClosedRange<Int>
     ) throws(PKCS11Error) -> LoginOutcome {
         guard lengths.contains(pin.count) else {
             return .refused(
                 .length(shortest: UInt32(clamping: lengths.lowerBound), longest: UInt32(clamping: lengths.upperBound)))
         }
-        if refused.contains(where: { $0.matches(pin) }) { return .refused(.knownWrong) }
+        if !request.refused.isEmpty {
+            if request.refused.mayContain(pin) { return .refused(.knownWrong) }
+            // The comparison took a while, in which the card may have been changed, or another program has failed.
+            let flags = TokenFlags(rawValue: try look(at: request.token).flags)
+            if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .refused(refusal) }
+        }
         return try unsafe pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes, to: token) }
-            .remembering(pin)
+            .remembering(pin, salt: request.refused.first?.salt)
     }
 
     /// The one C_Login. What cannot have cost a try is an error; all else that is not success counts as one.

@@ -26,11 +26,24 @@ struct TokenControl {
         return snapshots
     }
 
-    /// Logs out of one token, or of all. Errors are left alone: a token that is gone is logged out.
-    mutating func logOut(_ reference: TokenReference?) {
+    /// Logs out of one token, or of all. A token that is gone, or was not logged in, is no error.
+    ///
+    /// - Throws: C_Logout's code where a token is logged in all the same.
+    mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
+        // The signing lanes' sessions keep a login alive that no session of this thread may know of.
+        if let reference { _ = try? tokens.open(reference) }
         let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }
-        tokens.forEach { if isMeant($0) { try? $0.logOut() } }  // a token that is gone, or was not logged in
+        var failure: PKCS11Error?
+        tokens.forEach { token in
+            guard isMeant(token) else { return }
+            do throws(PKCS11Error) {
+                try token.logOut()
+            } catch {
+                if (try? token.isLoggedIn()) == true { failure = error }  // who cannot say is gone
+            }
+        }
         tokens.closeAll(where: isMeant)
+        if let failure { throw failure }
     }
 
     private mutating func snapshot(

@@ -11,9 +11,18 @@ final class WorkQueue<Job: Sendable>: Sendable {
         available.signal()
     }
 
+    /// Drops what waits, for this job.
+    func replaceAll(with job: Job) {
+        jobs.withLock { $0 = [job] }
+        available.signal()
+    }
+
     /// Waits for a job.
     func next() -> Job {
-        available.wait()
-        return jobs.withLock { $0.removeFirst() }
+        while true {
+            available.wait()
+            // Dropped jobs leave their signals.
+            if let job = jobs.withLock({ $0.isEmpty ? nil : Optional($0.removeFirst()) }) { return job }
+        }
     }
 }

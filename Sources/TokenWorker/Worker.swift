@@ -11,38 +11,71 @@ package enum Worker {
     /// - Returns: The exit code.
     package static func run(socket: Int32) -> Int32 {
         guard clinux_harden_process() == 0 else { return 71 }  // EX_OSERR: nothing sensible runs unprotected
+        // What a crash report shows is memory, and a module crashes where the PIN is.
+        guard clinux_turn_off_crash_reports() == 0 else { return 71 }
+        // Programs that the module starts must not speak to the agent, nor keep the socket open.
+        guard fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 else { return 71 }
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
         guard let first = channel.receive(), case .load(let path, let sessions) = first.request else { return 64 }
-        let number = first.number
+        return serve(channel, loading: path, sessions: Int(max(1, sessions)), first.number)
+    }
+
+    /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
+    /// loading among them.
+    private static func serve(
+        _ channel: AgentChannel, loading path: String, sessions: Int, _ number: UInt32
+    ) -> Int32 {
+        let controls = WorkQueue<AgentChannel.Received?>()
+        let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
+        let ended = DispatchSemaphore(value: 0)
+        DispatchQueue(label: "control").async {
+            let module = load(path, sessions: sessions, channel, number)
+            startLanes(of: module, signatures, channel)
+            var control = TokenControl(module: module)
+            while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
+            try? control.logOut(nil)  // the end of the process does the rest
+            ended.signal()
+        }
+        while let received = channel.receive() {
+            if case .sign(let request) = received.request {
+                signatures.add((received.number, request))
+            } else {
+                controls.add(received)
+            }
+        }
+        // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
+        // must not stay logged in; a module that hangs must not keep this process.
+        controls.replaceAll(with: nil)
+        _ = ended.wait(timeout: .now() + .seconds(2))
+        _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
+    }
+
+    /// Ends the process where the module cannot be loaded.
+    private static func load(
+        _ path: String, sessions: Int, _ channel: AgentChannel, _ number: UInt32
+    ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(path: path, sessions: Int(max(1, sessions)))
+            let module = try LoadedModule(path: path, sessions: sessions)
             let information = try module.module.information()
             channel.send(
                 .loaded(
                     ModuleReport(
                         manufacturer: information.manufacturer, description: information.description,
                         version: information.version)), to: number)
-            serve(module, channel)
-            return 0
+            return module
         } catch {
             var failure = WorkerFailure(error)
             failure.kind = .notLoaded
             channel.send(.failed(failure), to: number)
-            return 66
+            _exit(66)
         }
     }
 
-    private static func serve(_ module: LoadedModule, _ channel: AgentChannel) {
-        let controls = WorkQueue<AgentChannel.Received?>()
-        let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
-        let ended = DispatchSemaphore(value: 0)
-        DispatchQueue(label: "control").async {
-            var control = TokenControl(module: module)
-            while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
-            control.logOut(nil)
-            ended.signal()
-        }
+    private static func startLanes(
+        of module: LoadedModule, _ signatures: WorkQueue<(number: UInt32, request: SignRequest)>,
+        _ channel: AgentChannel
+    ) {
         for lane in 1...module.sessions {
             DispatchQueue(label: "lane \(lane)").async {
                 var lane = SigningLane(module: module)
@@ -52,17 +85,6 @@ package enum Worker {
                 }
             }
         }
-        while let received = channel.receive() {
-            if case .sign(let request) = received.request {
-                signatures.add((received.number, request))
-            } else {
-                controls.add(received)
-            }
-        }
-        // The agent is gone. The card must not stay logged in; a module that hangs must not keep this process.
-        controls.add(nil)
-        _ = ended.wait(timeout: .now() + .seconds(2))
-        _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
     }
 }
 
@@ -73,7 +95,7 @@ extension TokenControl {
             case .list: return .tokens(try list())
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):
-                logOut(token)
+                try logOut(token)
                 return .loggedOut
             case .load, .sign:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))

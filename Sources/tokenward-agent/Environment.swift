@@ -18,6 +18,15 @@ struct Environment {
         self.variables = variables
     }
 
+    /// Takes every variable out of the process but those that name proxies: libraries read others, such as
+    /// `SSLKEYLOGFILE`, which has libcurl write the keys of each connection into a file.
+    func keepProxiesOnly() {
+        let kept: Set = [
+            "https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+        ]
+        for name in variables.keys where !kept.contains(name) { unsafe unsetenv(name) }
+    }
+
     /// Where the agent listens: option, variable, and then the usual place of a user's or the system's agent.
     func socketPath(option: String?, isSystem: Bool) -> String? {
         if let option { return option }

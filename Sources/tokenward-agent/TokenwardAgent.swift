@@ -25,8 +25,12 @@ struct TokenwardAgent {
     private func serve() async throws(Failure) {
         let hardening = clinux_harden_process()
         guard hardening == 0 else { throw Failure(.software, "the process cannot be protected: errno \(hardening)") }
+        // What a crash report shows is memory, and goes to the log.
+        let reports = clinux_turn_off_crash_reports()
+        guard reports == 0 else { throw Failure(.software, "crash reports cannot be turned off: errno \(reports)") }
         signal(SIGPIPE, SIG_IGN)
         let environment = Environment()
+        environment.keepProxiesOnly()
         let loader = ConfigurationLoader(environment: environment.variables, isSystem: options.isSystem)
         let configuration = try load(with: loader)
         if options.isCheck { return }
@@ -39,7 +43,7 @@ struct TokenwardAgent {
         let log = Logger(label: "tokenward-agent")
         if geteuid() == 0 { log.warning("running as root, which the agent does not need: give it a user of its own") }
 
-        let signals = SignalStream([SIGTERM, SIGINT, SIGHUP])
+        let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP])
         let listener = try listen(environment)
         let service = AgentService(
             configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
@@ -96,7 +100,7 @@ struct TokenwardAgent {
             if let inherited = try SocketListener.inherited(environment: environment.variables) { return inherited }
             if let path { return try SocketListener(path: path, scope: options.isSystem ? .system : .user) }
         } catch {
-            throw Failure(.unavailable, "\(error)")
+            throw Failure(.unavailable, "\(error.message); \(error.hint)")
         }
         throw Failure(
             .usage, "XDG_RUNTIME_DIR is not set, so there is no place for the socket; use --socket or --system")

@@ -14,7 +14,7 @@ struct AgentOptions: ParsableArguments {
         help: ArgumentHelp("How long to wait for the agent, in seconds (default: 50).", valueName: "seconds"),
         transform: { text in
             guard let milliseconds = Deadline.milliseconds(Array(text.utf8)) else {
-                throw ValidationError("--timeout is no number of seconds from 0.001 to 86400")
+                throw ValidationError("give a number of seconds from 0.001 to 86400")
             }
             return Timeout(milliseconds: milliseconds)
         })

@@ -13,8 +13,14 @@ struct Table {
         rows.append(cells.map(TerminalText.safe))
     }
 
+    /// For a terminal: a table where it fits into its columns, else one block of lines for each row.
+    func shown(in columns: Int) -> String {
+        let table = aligned
+        return table.split(separator: "\n").allSatisfy { Self.width(String($0)) <= columns } ? table : blocks
+    }
+
     /// In columns under their names.
-    var aligned: String {
+    private var aligned: String {
         let lines = [header] + rows
         let widths = header.indices.map { column in lines.map { Self.width($0[column]) }.max() ?? 0 }
         return lines.map { cells in
@@ -25,6 +31,16 @@ struct Table {
         }.joined()
     }
 
+    /// A line for each cell that is not empty, after its column's name.
+    private var blocks: String {
+        let width = header.map(\.count).max() ?? 0
+        return rows.map { row in
+            zip(header, row).filter { !$1.isEmpty }.map { name, cell in
+                name + String(repeating: " ", count: width - name.count + 2) + cell + "\n"
+            }.joined()
+        }.joined(separator: "\n")
+    }
+
     /// One line per row and a tab between cells, no header: what `cut` and `awk` expect.
     func separated(prefix: String? = nil) -> String {
         rows.map { row in ((prefix.map { [$0] } ?? []) + row).joined(separator: "\t") + "\n" }.joined()
@@ -32,7 +48,7 @@ struct Table {
 
     /// For the eyes on a terminal, for programs elsewhere.
     func print() throws(ClientFailure) {
-        try Voice.result(Voice.isTerminal ? aligned : separated())
+        try Voice.result(Voice.isTerminal ? shown(in: Voice.columns) : separated())
     }
 
     /// How many columns of a terminal `text` takes: East Asian wide characters take two (UAX #11), accents none.

@@ -1,4 +1,6 @@
+import AgentClient
 import ArgumentParser
+import PKCS11URI
 
 /// The URI of a token on our command line: the agent reads it, we only keep secrets out of it.
 enum TokenURI {
@@ -14,8 +16,31 @@ enum TokenURI {
         }
     }
 
+    /// The tokens that a URI means.
+    static func matching(_ text: String, _ tokens: [Listed.Token]) throws -> [Listed.Token] {
+        let uri: PKCS11URI
+        do throws(PKCS11URIError) {
+            uri = try PKCS11URI(text)
+        } catch {
+            throw ClientFailure(.usage, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
+        }
+        // The list does not tell slots: the agent finds that token.
+        if uri.slotID != nil { return [Listed.Token(uri: text, label: nil, state: nil, pinTries: nil)] }
+        return tokens.filter { $0.description.map { uri.matches(token: $0) } ?? false }
+    }
+
     /// For a shell, which takes a semicolon for the end of the command.
     static func quoted(_ uri: String) -> String {
         "'" + uri.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+}
+
+extension Listed.Token {
+    /// What the token's URI says of it, which is exact where the label need not be.
+    fileprivate var description: TokenDescription? {
+        guard let uri = try? PKCS11URI(uri) else { return nil }  // a newer agent's: no URI that we know means it
+        return TokenDescription(
+            label: uri.token ?? [], manufacturer: uri.manufacturer ?? [], model: uri.model ?? [],
+            serial: uri.serial ?? [])
     }
 }

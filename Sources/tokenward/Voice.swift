@@ -6,6 +6,13 @@ enum Voice {
     /// Whether a person looks at the results.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// The width of the terminal; without bounds where it does not say.
+    static var columns: Int {
+        var size = winsize()
+        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return .max }
+        return Int(size.ws_col)
+    }
+
     /// A result that is our own text; a line end is added where it has none.
     static func result(_ text: String) throws(ClientFailure) {
         guard !text.isEmpty else { return }

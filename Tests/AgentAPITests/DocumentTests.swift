@@ -44,6 +44,10 @@ import Testing
         #expect(try JSONDecoder().decode(ProblemDocument.self, from: Data(document.json)) == document)
     }
 
+    @Test("What the caller wrote wrongly ends a client as a wrong command line does") func callersMistake() {
+        #expect(Problem(.badRequest, "the URI: no scheme").exit.rawValue == 64)
+    }
+
     @Test("A reader ignores members that it does not know") func lenient() throws {
         let json = Data(#"{"module":"m","state":"running","new":[1]}"#.utf8)
         let status = try JSONDecoder().decode(ModuleStatus.self, from: json)

@@ -1,12 +1,9 @@
-import os
-import pathlib
 import subprocess
 
 import pytest
-from fake_agent import FakeAgent
 
-DEBUG = pathlib.Path(__file__).parents[2] / ".build" / "debug"
-BINARIES = pathlib.Path(os.environ.get("TOKENWARD_BIN", DEBUG)).resolve()
+from client_process import BINARIES, environment
+from fake_agent import FakeAgent
 
 
 @pytest.fixture
@@ -21,12 +18,6 @@ def agent(tmp_path):
     yield start
     for one in started:
         one.close()
-
-
-def environment(**variables):
-    """Nothing of ours from outside: a developer's own agent must not answer the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOKENWARD_", "XDG_"))}
-    return kept | {"TERM": "xterm"} | variables
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 import pytest
-from conftest import BINARIES, environment
+from client_process import BINARIES, environment
 from fake_agent import CREDENTIALS, answer
 
 PROD = "pkcs11:token=prod;serial=01"

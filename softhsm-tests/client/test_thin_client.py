@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import BINARIES, environment
+from client_process import BINARIES, environment
 from fake_agent import CREDENTIALS, answer, stopped
 
 SYSTEM_SOCKET = pathlib.Path("/run/tokenward/agent.sock")

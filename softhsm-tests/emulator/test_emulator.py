@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from conftest import ACCOUNT, SERVICE, Emulator, resources
+from emulator_process import ACCOUNT, SERVICE, Emulator, resources
 from emulator_client import SignedRequest, amz_date, create_session, send
 from emulator_pki import Authority, pem
 

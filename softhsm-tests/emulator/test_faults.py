@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from conftest import Emulator, resources
+from emulator_process import Emulator, resources
 from emulator_client import SignedRequest, create_session, send
 from emulator_pki import pem
 

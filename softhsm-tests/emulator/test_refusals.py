@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from conftest import ACCOUNT, BIN, SERVICE, Emulator, resources
+from emulator_process import ACCOUNT, BIN, SERVICE, Emulator, resources
 from emulator_client import SignedRequest, algorithm_of, amz_date, create_session, send
 from emulator_pki import Authority, make_key, pem
 

@@ -1,12 +1,13 @@
 import PKCS11URI
+import X509
 
 extension IdentitySelector {
     /// Reads those keys of a profile that choose its certificate and key.
     init(reading table: inout TableReader) {
         let certificate = table.value("certificate", Self.certificate)
         let key = table.value("private-key") { node throws(Complaint) in try node.pkcs11URI() }
-        let subject = table.value("certificate-subject") { node throws(Complaint) in try node.text(limit: 1024) }
-        let issuer = table.value("certificate-issuer") { node throws(Complaint) in try node.text(limit: 1024) }
+        let subject = table.value("certificate-subject", Self.name)
+        let issuer = table.value("certificate-issuer", Self.name)
         let serial = table.value("certificate-serial", Self.serial)
         let intermediates = table.value("intermediates") { node throws(Complaint) in try node.absolutePath() }
         self.init(
@@ -40,6 +41,18 @@ extension IdentitySelector {
         if text.hasPrefix("file:") { return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text))) }
         if text.lowercased().hasPrefix("pkcs11:") { return .token(try node.pkcs11URI()) }
         throw Complaint(" is \(text.quoted); give a pkcs11: URI, or the absolute path of a file")
+    }
+
+    /// A distinguished name that can be read, as it was written.
+    private static func name(_ node: TOMLNode) throws(Complaint) -> String {
+        let text = try node.text(limit: 1024)
+        do throws(DistinguishedNameError) {
+            _ = try DistinguishedName(text)
+        } catch {
+            throw Complaint(
+                " is \(text.quoted), which is no name (\(error.message)); write it like \"CN=Example Root,O=Example\"")
+        }
+        return text
     }
 
     private static func serial(_ node: TOMLNode) throws(Complaint) -> String {

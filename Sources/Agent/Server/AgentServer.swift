@@ -40,6 +40,8 @@ package actor AgentServer {
         guard case .idle = state, let descriptor = listener.claim() else { return }
         var limits = limits
         limits.connections = min(limits.connections, max(1, DescriptorLimit.raise() - Self.ownDescriptors))
+        // One user, allowed or not, must leave room for the others however few descriptors there are.
+        limits.connectionsPerUser = min(limits.connectionsPerUser, max(1, limits.connections * 4 / 5))
         let loop = group.next()
         let gate = LoopGate(loop)
         let core = try await loop.submit { [limits, policy, operations, audit] in

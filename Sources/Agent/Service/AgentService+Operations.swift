@@ -78,7 +78,7 @@ extension AgentService {
                 hint: "name one of: " + found.map { "\(PKCS11URI(token: $0.snapshot.token))" }.joined(separator: " "))
         }
         for token in found { try await tokens.unlock(token, pin: pin) }
-        await cache.unlock(source.profiles(on: Set(found.map(\.key))))
+        await cache.unlock(source.profiles(outside: await tokens.locks))
         await cache.stateChanged()
     }
 
@@ -89,8 +89,10 @@ extension AgentService {
             return
         }
         let found = try await matching(text)
-        await cache.lock(source.profiles(on: Set(found.map(\.key))))
+        let keys = Set(found.map(\.key))
+        await cache.lock(source.profiles(on: keys))
         await tokens.lock(found)
+        await cache.lock(source.profiles(on: keys))  // what began between the two, and has its signature
     }
 
     private func matching(_ text: String) async throws(Problem) -> [FoundToken] {

@@ -58,7 +58,8 @@ extension IdentityListing {
 extension ExplainedCandidate {
     init(_ candidate: Candidate) {
         self.init(
-            uri: candidate.uri.map { "\($0)" } ?? "", subject: candidate.certificate?.subject.description ?? "",
+            uri: (candidate.uri ?? candidate.key?.uri).map { "\($0)" } ?? "",
+            subject: candidate.certificate?.subject.description ?? "",
             serial: candidate.certificate?.serial.decimal ?? "",
             notAfter: candidate.certificate.map { "\(UTCTimestamp(secondsSince1970: $0.notAfter))" } ?? "",
             chosen: candidate.verdict == .chosen, reasons: candidate.explanation)

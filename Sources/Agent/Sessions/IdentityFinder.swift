@@ -27,6 +27,21 @@ struct IdentityFinder: Sendable {
         }
     }
 
+    /// The key of `found`, looked for once more where its token showed no keys before the login: only now can it be
+    /// compared with the certificate.
+    ///
+    /// - Throws: Why the key that the token shows now is not the certificate's.
+    func confirmedKey(of found: Found, for profile: Profile) async throws(Problem) -> KeyLocation {
+        let identity = found.identity
+        guard identity.key.visibility == .hidden else { return identity.key }
+        let survey = await tokens.survey()
+        let candidates = try select(for: profile, among: survey.tokens).candidates
+            .filter { $0.certificate == identity.certificate && $0.uri == identity.certificateURI }
+        if let key = candidates.first(where: { $0.isUsable && $0.key?.token == identity.key.token })?.key { return key }
+        throw SelectionError.noneUsable(identity.certificateURI, candidates.first?.reasons ?? [.noKey], others: 0)
+            .problem(modules: survey.modules)
+    }
+
     /// What choosing makes of each certificate.
     func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
         let survey = await tokens.survey()

@@ -21,8 +21,8 @@ final class RolesAnywhereSource: CredentialSource {
 
     private struct State {
         var profiles: [ProfileName: Profile]
-        /// The token that each profile's last session was signed on.
-        var lastTokens: [ProfileName: TokenKey] = [:]
+        /// The tokens that each profile's sessions have been signed on, or are about to be.
+        var tokens: [ProfileName: Set<TokenKey>] = [:]
     }
 
     init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
@@ -36,9 +36,16 @@ final class RolesAnywhereSource: CredentialSource {
     /// A reload. What is under way ends with the configuration that it began with.
     func replace(_ profiles: [ProfileName: Profile]) { state.withLock { $0.profiles = profiles } }
 
-    /// The profiles whose last session was signed on one of these tokens.
+    /// The profiles with a session that was signed on one of these tokens, or is under way there.
     func profiles(on keys: Set<TokenKey>) -> Set<ProfileName> {
-        state.withLock { state in Set(state.lastTokens.filter { keys.contains($0.value) }.keys) }
+        state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
+    }
+
+    /// The profiles whose tokens are all unlocked; one that was never used has none.
+    func profiles(outside locks: Locks) -> Set<ProfileName> {
+        state.withLock { state in
+            Set(state.profiles.keys.filter { !(state.tokens[$0] ?? []).contains(where: locks.contains) })
+        }
     }
 
     func credentials(for name: ProfileName) async throws(SourceFailure) -> SessionCredentials {
@@ -47,8 +54,9 @@ final class RolesAnywhereSource: CredentialSource {
         }
         do throws(Problem) {
             let found = try await finder.find(for: profile)
+            // Before the first step, so that a lock of this token meanwhile finds the session to drop.
+            _ = state.withLock { $0.tokens[name, default: []].insert(found.token.key) }
             let session = try await obtain(profile, found)
-            state.withLock { $0.lastTokens[name] = found.token.key }
             log.notice(
                 "session",
                 metadata: [
@@ -72,7 +80,7 @@ final class RolesAnywhereSource: CredentialSource {
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
         let answer: HTTPResponse
         do {
-            answer = try await transport.send(http) { try await self.sign(request, found) }
+            answer = try await transport.send(http) { try await self.sign(request, found, for: profile) }
         } catch let error as TransportError {
             throw error.problem
         } catch let error as Problem {
@@ -100,11 +108,11 @@ final class RolesAnywhereSource: CredentialSource {
 
     /// Logs in if need be, signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
-        _ request: CreateSessionRequest, _ found: IdentityFinder.Found
+        _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile
     ) async throws(Problem) -> [HTTPHeader] {
         try await tokens.logIn(to: found.token)
+        let key = try await finder.confirmedKey(of: found, for: profile)
         let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
-        let key = found.identity.key
         let signature = try await tokens.sign(
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
@@ -144,9 +152,9 @@ extension CreateSessionRequest {
                     der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
                     chain: found.chain.map(\.der)))
         } catch let error as CreateSessionRequestError {
-            throw Problem(.configuration, error.message)
+            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
         } catch let error as SessionScopeError {
-            throw Problem(.configuration, error.message)
+            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
         } catch {
             throw Problem(.internalFault, "the request cannot be made: \(error)")
         }

@@ -18,7 +18,8 @@ extension Problem {
 extension TransportError {
     var problem: Problem {
         switch self {
-        case .configuration: Problem(.configuration, message, hint: hint)
+        case .configuration:
+            Problem(.configuration, message, hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
         case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, message, hint: hint)
         default: Problem(.awsUnavailable, message, hint: hint)
         }
@@ -30,7 +31,9 @@ extension ServiceError {
         switch kind {
         case .throttled(let seconds): Problem(.awsThrottled, message, hint: hint, retryAfter: seconds)
         case .server(let seconds): Problem(.awsUnavailable, message, hint: hint, retryAfter: seconds)
-        case .invalidSignature where clockSkew?.isSignificant == true: Problem(.clockSkew, message, hint: hint)
+        case .invalidSignature where clockSkew?.isSignificant == true,
+            .accessDenied where signatureIsOutOfDate:
+            Problem(.clockSkew, message, hint: hint)
         case .untrustedCertificate, .invalidSignature, .roleSessionNameRefused, .accessDenied:
             Problem(.awsDenied, message, hint: hint)
         case .validation, .notFound: Problem(.awsRejected, message, hint: hint)
@@ -38,4 +41,10 @@ extension ServiceError {
             Problem(.awsAnswerInvalid, message, hint: hint)
         }
     }
+}
+
+extension ServiceError {
+    /// AWS takes signatures for some five minutes around its own clock: a refusal with a clock that is further off is
+    /// the clock's, whatever the words.
+    private var signatureIsOutOfDate: Bool { (clockSkew?.seconds.magnitude ?? 0) > 240 }
 }

@@ -25,6 +25,8 @@ actor ModuleHost {
     private var restUntil: Int64 = 0
     /// What the library says of itself, once it has been loaded.
     private(set) var report: ModuleReport?
+    /// Its worker has been ended for good: who still holds this starts no other.
+    private var isStopped = false
     private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
 
     private enum State {
@@ -87,15 +89,25 @@ actor ModuleHost {
         }
     }
 
-    /// Logs out of one token, or of all. A worker that does not answer is killed: that logs out as well.
+    /// Logs out of one token, or of all. A worker that cannot, or does not answer, is killed: that logs out as well.
     func logOut(_ token: TokenReference?) async {
         guard case .running(let worker) = state else { return }
         let reply = await worker.ask(.logOut(token), deadline: 2000, clock: clock)
-        if case .failure(let loss) = reply { note(loss, of: worker) }
+        switch reply {
+        case .failure(let loss): note(loss, of: worker)
+        case .success(.failed(let failure)): retire(worker, because: failure)
+        case .success: break
+        }
     }
 
-    /// Logs out and ends the worker.
+    /// Logs out and ends the worker, for good.
     func stop() async {
+        isStopped = true
+        await restart()
+    }
+
+    /// Logs out and ends the worker; the next request starts another. One that is being started is ended as well.
+    func restart() async {
         await logOut(nil)
         if case .running(let worker) = state { worker.kill(.stopped) }
         state = .idle
@@ -139,9 +151,20 @@ actor ModuleHost {
     }
 
     private func running() async -> Result<WorkerProcess, ModuleFailure> {
+        guard !isStopped else { return .failure(Self.stopped) }
         switch state {
         case .running(let worker): return .success(worker)
-        case .starting(let task): return await task.value
+        case .starting(let task):
+            let result = await task.value
+            switch state {  // ended while it was started, it is nobody's worker
+            case .running(let current):
+                if case .success(let worker) = result, worker === current { return result }
+            case .starting(let current) where current == task: return result
+            case .starting, .idle: break
+            }
+            guard case .success(let worker) = result else { return result }
+            worker.kill(.stopped)
+            return .failure(Self.stopped)
         case .idle: break
         }
         let now = clock.boot()
@@ -151,7 +174,10 @@ actor ModuleHost {
         let task = Task { await self.start() }  // awaited right here, and by whoever joins
         state = .starting(task)
         let result = await task.value
-        guard case .starting(let current) = state, current == task else { return result }
+        guard case .starting(let current) = state, current == task else {
+            if case .success(let worker) = result { worker.kill(.stopped) }
+            return .failure(Self.stopped)
+        }
         switch result {
         case .success(let worker): state = .running(worker)
         case .failure: state = .idle
@@ -231,6 +257,8 @@ actor ModuleHost {
         let pause: Int64 = deaths >= 10 ? 300_000 : min(30_000, 100 << min(deaths - 2, 16))
         restUntil = clock.boot() + pause
     }
+
+    private static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
 
     private static let confused = ModuleFailure.refused(
         WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))

@@ -66,8 +66,8 @@ extension LoginRefusal {
                 hint: "correct the PIN, then run 'tokenward unlock'")
         case .unreadable(let reason):
             Problem(
-                .configuration, "the PIN file of token \(name) cannot be used: \(reason)",
-                hint: "correct the file that pin-source names, then run 'tokenward unlock'")
+                .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
+                hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
         case .noPinpad:
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
@@ -84,6 +84,11 @@ extension PINTrouble {
 }
 
 extension ModuleFailure {
+    /// Why the module shows no tokens, in one line beside its name.
+    var reason: String {
+        if case .unavailable(let reason) = self { reason } else { problem(doing: "listing tokens").detail }
+    }
+
     func problem(doing what: String) -> Problem {
         switch self {
         case .unavailable(let reason):

@@ -35,7 +35,6 @@ struct Locks: Sendable {
 
     /// Every token, those that come later included.
     mutating func lockAll() { self = Locks(isAllLocked: true) }
-    mutating func unlockAll() { self = Locks() }
 
     init() {}
     private init(isAllLocked: Bool) { self.isAllLocked = isAllLocked }

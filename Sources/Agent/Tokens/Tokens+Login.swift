@@ -4,8 +4,9 @@ package import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
-    /// shares it; what the token refused is not tried again.
+    /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
     package func logIn(to token: FoundToken) async throws(Problem) {
+        guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
@@ -30,23 +31,27 @@ extension Tokens {
     func lock(_ tokens: [FoundToken]?) async {
         guard let tokens else {
             locks.lockAll()
-            for key in access.keys { access[key]?.typedUntil = nil }
-            for host in hosts { await host.logOut(nil) }
+            for key in access.keys {
+                access[key]?.typedUntil = nil
+                access[key]?.isForOneSignature = false
+            }
+            // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
+            await withTaskGroup { group in
+                for host in hosts { group.addTask { await host.restart() } }
+            }
             return
         }
-        for token in tokens {
-            locks.lock(token.key)
-            await logOut(token.key, slotID: token.snapshot.slotID)
-        }
+        for token in tokens { locks.lock(token.key) }
+        for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
-
-    func unlockAll() { locks.unlockAll() }
 
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
     package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
         guard let host = host(of: token.key) else { throw gone(token) }
+        // A token that needs no login is locked here, and here alone.
+        if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         var result = await host.sign(request)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
@@ -71,7 +76,10 @@ extension Tokens {
 
     private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
+        // Another module may show the same card: what it refuses there must be known before it is asked here.
+        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
+            for other in others { _ = await other.value }
             let result = await self.attempt(token, pin: pin)
             self.access[token.key]?.login = nil
             return result
@@ -95,9 +103,17 @@ extension Tokens {
             return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
         }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
-        let request = LoginRequest(token: reference, source: source, refused: access[token.key]?.refused ?? [])
-        let result = await host.logIn(request, pin: pin)
-        return note(result, token: token, rule: rule, isTyped: pin != nil)
+        let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
+        let result = note(await host.logIn(request, pin: pin), token: token, rule: rule, isTyped: pin != nil)
+        guard locks.contains(token.key) else { return result }
+        // Locked meanwhile, perhaps before there was a worker to log out.
+        await logOut(token.key, slotID: token.snapshot.slotID)
+        return .failure(.locked)
+    }
+
+    /// What this token has refused, by whatever module: two of them may show one card.
+    private func refusedPINs(of token: FoundToken) -> [FailedPIN] {
+        access.filter { $0.key.token == token.snapshot.token }.flatMap(\.value.refused)
     }
 
     private func note(
@@ -117,13 +133,17 @@ extension Tokens {
         case .success(.loggedIn):
             log.notice("logged in", metadata: ["token": "\(name)", "pin": isTyped ? "typed" : "stored"])
             access[key]?.refusal = nil
-            forget(refusedPINsOf: key)
+            // A typed PIN says nothing for the stored one, which may be what was refused, and will be tried again.
+            if !isTyped || rule.flatMap({ loginSource(for: $0.pinSource) }) == nil { forget(refusedPINsOf: token) }
             if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.hasTakenStoredPIN = true }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
             log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
             if refusal == .locked { access[key]?.refusal = .blocked }
+            if case .unreadable(let reason) = refusal, let source = rule?.pinSource {
+                return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
+            }
             return .failure(.notSent(refusal))
         case .success(.rejected(_, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
@@ -140,9 +160,9 @@ extension Tokens {
         saveRefused()
     }
 
-    private func forget(refusedPINsOf key: TokenKey) {
-        guard access[key]?.refused.isEmpty == false else { return }
-        access[key]?.refused = []
+    private func forget(refusedPINsOf token: FoundToken) {
+        guard !refusedPINs(of: token).isEmpty else { return }
+        for key in access.keys where key.token == token.snapshot.token { access[key]?.refused = [] }
         saveRefused()
     }
 

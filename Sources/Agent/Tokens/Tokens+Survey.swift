@@ -75,7 +75,7 @@ extension Tokens {
             case .success(let snapshots):
                 let library = await host.report
                 survey.tokens += snapshots.map { describe($0, host, library) }
-            case .failure(let failure): module.failure = failure.problem(doing: "listing tokens").detail
+            case .failure(let failure): module.failure = failure.reason
             }
             survey.modules.append(module)
         }

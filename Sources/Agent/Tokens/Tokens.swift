@@ -83,6 +83,17 @@ package actor Tokens {
         }
     }
 
+    /// Why a stored PIN cannot be read, and where it should be.
+    func explain(_ reason: String, of source: TokenRule.PINSource) -> String {
+        switch source {
+        case .file(let path): "\(path): \(reason)"
+        case .credential(let name) where setting.credentialsFolder == nil:
+            "credential \(name): systemd has passed none; add LoadCredential=\(name): to the agent's unit"
+        case .credential(let name): "credential \(name): \(reason)"
+        case .prompt, .protected: reason
+        }
+    }
+
     private static func hosts(
         for modules: [ModuleConfiguration], setting: Setting, clock: AgentClock, log: Logger, kept: [ModuleHost]
     ) -> ([ModuleHost], [UnusableModule]) {

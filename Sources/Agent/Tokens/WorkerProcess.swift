@@ -31,6 +31,8 @@ final class WorkerProcess: Sendable {
         var pending: [UInt32: CheckedContinuation<Result<Reply, WorkerLoss>, Never>] = [:]
         var nextNumber: UInt32 = 0
         var cause: WorkerLoss.Cause?
+        /// Set before the process is waited for: from then on its number may be another's.
+        var isReaped = false
         var hasEnded = false
     }
 
@@ -110,7 +112,10 @@ final class WorkerProcess: Sendable {
         state.withLock { state in
             guard !state.hasEnded else { return }
             state.cause = state.cause ?? cause
-            Glibc.kill(processID, SIGKILL)  // not reaped before `hasEnded`, so the number is still this process's
+            guard !state.isReaped else { return }
+            Glibc.kill(processID, SIGKILL)
+            // A program that the module started may hold the other end, and must not keep `receive` waiting.
+            shutdown(socket.descriptor, Int32(SHUT_RDWR))
         }
     }
 
@@ -126,7 +131,10 @@ final class WorkerProcess: Sendable {
             state.withLock { $0.pending.removeValue(forKey: frame.header.number) }?.resume(returning: .success(reply))
         }
         // The socket has ended, or says nonsense: so has the process, in a moment.
-        Glibc.kill(processID, SIGKILL)
+        state.withLock { state in
+            Glibc.kill(processID, SIGKILL)
+            state.isReaped = true
+        }
         var status: Int32 = 0
         while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
         let (pending, cause) = state.withLock { state in

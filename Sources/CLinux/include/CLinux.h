@@ -24,6 +24,10 @@ int clinux_harden_process(void);
 /* pipe2(2) with O_CLOEXEC. 0, or an errno. */
 int clinux_pipe(int descriptors[2]);
 
+/* From now on a signal of these is a byte, its number, to read from the descriptor that this returns. Called once.
+   The descriptor, or -errno. */
+int clinux_catch_signals(const int *numbers, size_t count);
+
 /* Starts `path` with exactly these arguments and this environment, standard input from /dev/null, `channel` as
    descriptor 3, `output` as standard output and error, nothing else open, working directory /, default signals.
    0 and *pid, or an errno. */

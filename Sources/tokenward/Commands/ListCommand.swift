@@ -21,13 +21,14 @@ struct ListCommand: ParsableCommand {
         let answer = try agent.get("/v1/identities")
         if json { return try answer.printJSON() }
         let identities = try answer.decode([Listed.Identity].self)
-        guard !identities.isEmpty else { return Voice.remark("no token has a certificate") }
+        guard !identities.isEmpty else { return explainNothing() }
         var table = Table("URI", "SUBJECT", "SERIAL", "DAYS LEFT", "KEY", "PROFILES")
         for identity in identities {
             let key = identity.keyType ?? "?"
             table.append(
                 identity.uri ?? "?", identity.subject ?? "?", identity.serial ?? "?", daysLeft(identity.notAfter),
-                identity.hasKey == false ? "\(key), absent" : key, (identity.profiles ?? []).joined(separator: ","))
+                identity.hasKey == false ? "\(key), no private key" : key,
+                (identity.profiles ?? []).joined(separator: ","))
         }
         try table.print()
     }
@@ -36,6 +37,24 @@ struct ListCommand: ParsableCommand {
     private func daysLeft(_ end: String?) -> String {
         guard let days = Moment(end)?.daysLeft else { return "?" }
         return days < 0 && Voice.isTerminal ? "expired" : "\(days)"
+    }
+
+    /// What is missing: a module, a token, or a certificate that can be seen.
+    private func explainNothing() {
+        // Only a remark: the list itself has been answered, and is empty.
+        guard let status = try? agent.get("/v1/status").decode(Listed.Status.self) else {
+            return Voice.remark("no token has a certificate")
+        }
+        for module in status.modules ?? [] where module.state == "failed" {
+            Voice.remark("\(module.module ?? "?"): \(module.lastError ?? "failed")")
+        }
+        guard status.modules?.isEmpty == false else {
+            return Voice.remark("there is no PKCS#11 module: register one with p11-kit, or configure a [[module]]")
+        }
+        guard let tokens = status.tokens, !tokens.isEmpty else { return Voice.remark("no token is present") }
+        Voice.remark(
+            tokens.contains { $0.state == "pin-needed" }
+                ? "no token shows a certificate; 'tokenward unlock' may show more" : "no token has a certificate")
     }
 
     private func printCandidates(of profile: String) throws {

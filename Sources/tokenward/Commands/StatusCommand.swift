@@ -26,7 +26,7 @@ struct StatusCommand: ParsableCommand {
             let lines = parts.map { $1.separated(prefix: $0) }
             return try Voice.result("agent\t\(version)\t\(uptime)\n" + lines.joined())
         }
-        let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.aligned }
+        let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.shown(in: Voice.columns) }
         try Voice.result("agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined())
     }
 

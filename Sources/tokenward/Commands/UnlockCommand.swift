@@ -28,6 +28,7 @@ struct UnlockCommand: ParsableCommand {
     func run() throws {
         let token = try findToken()
         let request: SecretBuffer
+        if token.state == "ready", !stored { return Voice.remark("token \(token.name) is unlocked already") }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
         } else if pinStdin {
@@ -40,24 +41,24 @@ struct UnlockCommand: ParsableCommand {
         Voice.remark("token \(token.name) is unlocked")
     }
 
-    /// The token that was named, else the only one that needs its PIN.
+    /// The one token that is meant: by the URI, else the only one that needs its PIN.
     private func findToken() throws -> Listed.Token {
         let tokens = try agent.get("/v1/tokens").decode([Listed.Token].self)
-        if let uri {
-            let known = tokens.first { $0.uri == uri }
-            return known ?? Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil)
-        }
-        let waiting = tokens.filter { $0.state == "pin-needed" }
-        if waiting.count == 1 { return waiting[0] }
+        let found = try uri.map { try TokenURI.matching($0, tokens) } ?? tokens.filter { $0.state == "pin-needed" }
+        if found.count == 1 { return found[0] }
+        // A stored PIN is the agent's business, for however many tokens.
+        if let uri, stored { return Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil) }
         let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
-        guard waiting.isEmpty else {
-            for token in waiting { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
+        for token in found { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
+        guard found.isEmpty else {
             throw ClientFailure(
-                .usage, "\(waiting.count) tokens need their PIN, and none is named",
+                .usage,
+                uri == nil ? "\(found.count) tokens need their PIN, and none is named" : "\(found.count) tokens match",
                 hint: "type one of the commands above")
         }
         throw ClientFailure(
-            .noInput, "no token needs its PIN", hint: "run 'tokenward status' to see the tokens and their state")
+            .noInput, uri.map { "no token matches \($0)" } ?? "no token needs its PIN",
+            hint: "run 'tokenward status' to see the tokens and their state")
     }
 
     private func warn(_ token: Listed.Token) {

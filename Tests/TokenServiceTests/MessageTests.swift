@@ -1,0 +1,118 @@
+import PKCS11URI
+import Testing
+
+@testable import TokenService
+
+/// One of each message, every field filled.
+enum Samples {
+    static let token = TokenReference(
+        slotID: 0xFFFF_0000_1234_5678,
+        token: TokenDescription(label: [0xFF, 0x20], manufacturer: [1], model: [], serial: Array("0042".utf8)))
+    static let snapshot = TokenSnapshot(
+        slotID: 7, token: token.token, flags: [.loginRequired, .userPINCountLow], isLoggedIn: true, pinLength: 4...255,
+        certificates: [CertificateObject(id: [1], label: [2, 3], value: [0x30, 0])],
+        keys: [
+            KeyObject(
+                keyClass: .privateKey, id: [1], label: [], publicHalf: .rsa(modulus: [9], exponent: [1, 0, 1]),
+                canSign: true, alwaysAuthenticates: false),
+            KeyObject(
+                keyClass: .publicKey, id: [], label: [], publicHalf: .ec(parameters: [6], point: [4, 1]),
+                canSign: false, alwaysAuthenticates: true),
+        ], failure: "C_Something answered CKR_GENERAL_ERROR")
+    static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
+
+    static let requests: [Request] = [
+        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .list, .logOut(nil), .logOut(token),
+        .logIn(LoginRequest(token: token, source: .typed, refused: [])),
+        .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
+        .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
+        .logIn(LoginRequest(token: token, source: .protected, refused: [])),
+        .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
+        .sign(SignRequest(token: token, keyID: [], publicHalf: .other(keyType: .max), message: [], digest: [])),
+    ]
+    static let replies: [Reply] =
+        [
+            .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
+            .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
+            .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),
+            .failed(WorkerFailure(.protocol, text: "")),
+            .login(.loggedIn), .login(.notNeeded),
+            .login(.rejected(returnValue: 0xA0, name: "CKR_PIN_INCORRECT", failed: failed)),
+            .login(.rejected(returnValue: 1 << 40, name: "0x10000000000", failed: nil)),
+        ] + refusals.map { .login(.refused($0)) }
+    static let refusals: [LoginRefusal] = [
+        .locked, .finalTry, .countLow, .toBeChanged, .notInitialized, .length(shortest: 4, longest: 255), .knownWrong,
+        .unreadable(reason: "it is empty"), .noPinpad,
+    ]
+}
+
+@Suite("The messages between agent and worker")
+struct MessageTests {
+    @Test("A request arrives as it was sent", arguments: Samples.requests)
+    func requestArrives(request: Request) throws {
+        #expect(try Request(kind: request.kind, body: request.body) == request)
+    }
+
+    @Test("A reply arrives as it was sent", arguments: Samples.replies)
+    func replyArrives(reply: Reply) throws {
+        #expect(try Reply(kind: reply.kind, body: reply.body) == reply)
+    }
+
+    @Test("A request that is cut short or goes on is none", arguments: Samples.requests)
+    func requestEnds(request: Request) {
+        for length in 0..<request.body.count {
+            #expect(throws: WireError.self) {
+                try Request(kind: request.kind, body: Array(request.body.prefix(length)))
+            }
+        }
+        #expect(throws: WireError.trailingBytes) { try Request(kind: request.kind, body: request.body + [0]) }
+    }
+
+    @Test("A reply that is cut short or goes on is none", arguments: Samples.replies)
+    func replyEnds(reply: Reply) {
+        for length in 0..<reply.body.count {
+            #expect(throws: WireError.self) { try Reply(kind: reply.kind, body: Array(reply.body.prefix(length))) }
+        }
+        #expect(throws: WireError.trailingBytes) { try Reply(kind: reply.kind, body: reply.body + [0]) }
+    }
+
+    @Test("A count that is a lie allocates nothing")
+    func counts() {
+        let many = [UInt8](repeating: 0xFF, count: 4)
+        #expect(throws: WireError.truncated) { try Reply(kind: 130, body: many) }
+        #expect(throws: WireError.truncated) { try Reply(kind: 133, body: many) }
+        #expect(throws: WireError.truncated) { try Request(kind: 1, body: many + [1, 2, 3]) }
+    }
+
+    @Test("Bytes changed at random are read or refused, and never end the process")
+    func mutations() {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<2000 {
+            for reply in Samples.replies where !reply.body.isEmpty {
+                var body = reply.body
+                body[Int.random(in: 0..<body.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                _ = try? Reply(kind: reply.kind, body: body)
+            }
+        }
+    }
+
+    /// Written out from the table in FrameHeader's documentation.
+    @Test("A frame begins with version, kind, secret's length, number and body's length")
+    func header() throws {
+        let header = FrameHeader(kind: 3, secretLength: 6, number: 0x0102_0304, bodyLength: 258)
+        let bytes: [UInt8] = [1, 3, 0, 6, 1, 2, 3, 4, 0, 0, 1, 2]
+        #expect(header.bytes == bytes)
+        #expect(try FrameHeader(bytes) == header)
+    }
+
+    @Test(
+        "A header of another version, with too long a secret or body, or of another length is refused",
+        arguments: [
+            ([2, 3, 0, 6, 1, 2, 3, 4, 0, 0, 1, 2], WireError.version),
+            ([1, 3, 1, 0, 1, 2, 3, 4, 0, 0, 1, 2], .tooLong), ([1, 3, 0, 6, 1, 2, 3, 4, 0xFF, 0, 1, 2], .tooLong),
+            ([1, 3, 0, 6, 1, 2, 3, 4, 0, 0, 1], .truncated), ([1, 3, 0, 6, 1, 2, 3, 4, 0, 0, 1, 2, 3], .trailingBytes),
+        ] as [([UInt8], WireError)])
+    func badHeader(bytes: [UInt8], error: WireError) {
+        #expect(throws: error) { try FrameHeader(bytes) }
+    }
+}

@@ -1,0 +1,113 @@
+"""What the tests with real tokens share. Costly things live as long as a module of tests."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from authority import Authority
+from processes import Agent
+from service import Service
+from softhsm import MODULE, SoftHSM, write_pin
+
+SOURCES = pathlib.Path(__file__).parent / "shim"
+
+
+def compile(source, output, *options):
+    flags = subprocess.run(["pkg-config", "--cflags", "p11-kit-1"], capture_output=True, text=True, check=True)
+    command = ["cc", "-Wall", "-Werror", *options, *flags.stdout.split(), "-o", output, SOURCES / source, "-ldl"]
+    subprocess.run(command, check=True, timeout=60)
+    output.chmod(0o755)
+    return output
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The module that misbehaves on request; its source tells how."""
+    return compile("shim.c", tmp_path_factory.mktemp("shim") / "shim.so", "-shared", "-fPIC")
+
+
+@pytest.fixture(scope="session")
+def certificate_writer(tmp_path_factory):
+    """Writes any bytes as certificates: values by label and CKA_ID."""
+    folder = tmp_path_factory.mktemp("writer")
+    program = compile("write_certificate.c", folder / "write-certificate")
+
+    def write(token, values):
+        arguments = []
+        for (label, number), value in values.items():
+            path = folder / f"value-{number}"
+            path.write_bytes(value)
+            arguments += [label, str(number), path]
+        token.softhsm.run(program, MODULE, token.label, token.pin, *arguments)
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def root():
+    return Authority("Example Root")
+
+
+@pytest.fixture(scope="module")
+def softhsm(tmp_path_factory):
+    return SoftHSM(tmp_path_factory.mktemp("softhsm"))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, root):
+    running = Service(tmp_path_factory.mktemp("service"), root)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts agents that end with the test, whatever becomes of it."""
+    agents = []
+
+    def start(*parts, configuration_file=True, **options):
+        agents.append(Agent(tmp_path, "\n".join(parts) if configuration_file else None, **options))
+        return agents[-1].start()
+
+    yield start
+    end(agents)
+
+
+@pytest.fixture(scope="module")
+def start_once(tmp_path_factory):
+    """Starts agents that end with the module of tests."""
+    agents = []
+
+    def start(*parts, **options):
+        agents.append(Agent(tmp_path_factory.mktemp("agent"), "\n".join(parts), **options))
+        return agents[-1].start()
+
+    yield start
+    end(agents)
+
+
+def end(agents):
+    for agent in agents:
+        if agent.process and agent.process.poll() is None:
+            try:
+                agent.stop()
+            finally:
+                agent.process.kill()
+                agent.process.wait(10)
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that other users can enter, which pytest's are not. Its programs are copies for the same reason."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tokenward-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pin_file(tmp_path):
+    return write_pin(tmp_path / "pin")

@@ -1,0 +1,56 @@
+"""The emulator as an agent's service: a trust anchor, a profile and a role of fixed names, over TLS."""
+
+import base64
+import json
+import os
+import ssl
+import subprocess
+import urllib.request
+
+from authority import pem
+from processes import binary
+
+
+class Service:
+    """A running rolesanywhere-emulator that trusts one authority."""
+
+    def __init__(self, folder, root, *options):
+        self.folder = str(folder)
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        with open(f"{self.folder}/root.pem", "wb") as file:
+            file.write(pem(root.certificate))
+        program = binary("rolesanywhere-emulator")
+        names = subprocess.run([program, "--print-arns"], capture_output=True, check=True, timeout=20).stdout
+        self.arns = json.loads(names)
+        self.process = subprocess.Popen(
+            [program, "--exit-with-stdin", "--lifetime", "900", "--trust-anchor-pem", f"{self.folder}/root.pem",
+             "--state", f"{self.folder}/state", *map(str, options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.url = line.removeprefix("listening on ").strip()
+        self.ca = f"{self.folder}/state/ca.pem"
+
+    def get(self, name):
+        """What the emulator tells of itself: `counters` or `last`."""
+        context = ssl.create_default_context(cafile=self.ca)
+        with urllib.request.urlopen(f"{self.url}/_emulator/{name}", context=context, timeout=10) as answer:
+            return json.load(answer)
+
+    def created(self):
+        return self.get("counters")["sessionsCreated"]
+
+    def header(self, name):
+        """The certificates (DER) in a header of the last request, as they were signed."""
+        for line in self.get("last")["canonicalRequest"].split("\n"):
+            if line.startswith(f"{name}:"):
+                return [base64.b64decode(part, validate=True) for part in line.partition(":")[2].split(",")]
+        return []
+
+    def stop(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()

@@ -1,0 +1,190 @@
+"""Everything that a session needs, in one folder: a certificate authority, a token, an endpoint and an agent."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import time
+import urllib.request
+
+from authority import Authority, pem
+from processes import Agent, binary
+from softhsm import MODULE, PIN, SoftHSM
+
+SPY = os.path.join(os.path.dirname(os.path.dirname(MODULE or "/")), "pkcs11-spy.so")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def wait_until(condition, what, seconds=20):
+    """Polls what can be observed until it is true; its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.005)
+    return value
+
+
+def resident_bytes(pid, which="VmRSS"):
+    with open(f"/proc/{pid}/status") as file:
+        return int(re.search(rf"^{which}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Endpoint:
+    """A running emulator of the service."""
+
+    def __init__(self, folder, root, *arguments):
+        self.folder = str(folder)
+        os.makedirs(self.folder, exist_ok=True)
+        with open(f"{self.folder}/anchor.pem", "wb") as file:
+            file.write(pem(root.certificate))
+        tls = () if "--plain" in arguments else ("--state", f"{self.folder}/state")
+        self.process = subprocess.Popen(
+            [binary("rolesanywhere-emulator"), "--exit-with-stdin", "--lifetime", "600",
+             "--trust-anchor-pem", f"{self.folder}/anchor.pem", *tls, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.url = line.removeprefix("listening on ").strip()
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.ca = f"{self.folder}/state/ca.pem" if tls else None
+
+    def call(self, method, path, body=None):
+        context = None
+        if self.ca:
+            context = ssl.create_default_context(cafile=self.ca)
+            context.check_hostname = False  # its name may be wrong on purpose
+        request = urllib.request.Request(self.url + path, method=method, data=body)
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        with opener.open(request, timeout=10) as answer:
+            return answer.read()
+
+    def fault(self, *faults):
+        self.call("PUT", "/_emulator/faults", json.dumps(faults).encode())
+
+    def counters(self):
+        return json.loads(self.call("GET", "/_emulator/counters"))
+
+    @property
+    def requests(self):
+        """How often CreateSession was asked for."""
+        return self.counters()["createSessionRequests"]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process.stdout.close()
+
+
+class World:
+    """A token with an identity that a trust anchor leads to; endpoints and agents on demand, ended by `close`."""
+
+    def __init__(self, folder, spy=False):
+        self.folder = str(folder)
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        self.root = Authority("Root")
+        self.hsm = SoftHSM(f"{self.folder}/hsm")
+        self.token = self.hsm.token("demo")
+        self.certificate = self.token.identity(self.root, "client", "01")
+        self.pin_file = f"{self.folder}/pin"
+        self.write_pin(PIN)
+        self.arns = json.loads(subprocess.run(
+            [binary("rolesanywhere-emulator"), "--print-arns"], capture_output=True, check=True).stdout)
+        self.trace = f"{self.folder}/spy.log" if spy else None
+        self.ends = contextlib.ExitStack()
+
+    def write_pin(self, pin):
+        with open(self.pin_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(pin + "\n")
+
+    def endpoint(self, *arguments, name="endpoint", root=None):
+        endpoint = Endpoint(f"{self.folder}/{name}", root or self.root, *arguments)
+        self.ends.callback(endpoint.stop)
+        return endpoint
+
+    def module(self):
+        variables = {"SOFTHSM2_CONF": self.hsm.configuration}
+        if self.trace:
+            variables |= {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": self.trace}
+        pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in variables.items())
+        return (
+            f'[[module]]\npath = "{SPY if self.trace else MODULE}"\nenvironment = {{ {pairs} }}\n'
+            f'[[token]]\nuri = "pkcs11:token=demo"\npin-source = "file:{self.pin_file}"\n')
+
+    def profile(self, name, url, ca, *more):
+        lines = [
+            f"[profile.{name}]", 'source = "roles-anywhere"',
+            f'trust-anchor-arn = "{self.arns["trustAnchorArn"]}"', f'profile-arn = "{self.arns["profileArn"]}"',
+            f'role-arn = "{self.arns["roleArn"]}"', f'endpoint = "{url}"', "session-duration-seconds = 900",
+            *([f'ca-bundle = "{ca}"'] if ca else []), *more]
+        return "\n".join(lines) + "\n"
+
+    def agent(self, *profiles, folder="agent", **options):
+        """An agent that has started. Its profiles are the text of `profile`."""
+        agent = Agent(f"{self.folder}/{folder}", self.module() + "".join(profiles), **options)
+        self.ends.callback(end, agent)
+        return agent.start()
+
+    def calls(self, function):
+        """How often the module was asked for a function, by the trace of pkcs11-spy."""
+        if not os.path.exists(self.trace):
+            return 0
+        with open(self.trace, errors="replace") as file:
+            return len(re.findall(rf"^\d+: {function}$", file.read(), re.M))
+
+    def close(self):
+        self.ends.close()
+
+
+def end(agent):
+    """Ends an agent in whatever state a test has left it."""
+    if agent.process is None:
+        return
+    workers = agent.workers()
+    if agent.process.poll() is None:
+        agent.process.kill()
+        agent.process.wait()
+    for pid in workers:  # a stopped one does not see that its agent has gone
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def refresh(agent, profile, timeout=60):
+    """Status and JSON of a forced refresh."""
+    head, _, body = agent.http(
+        f"POST /v1/profiles/{profile}/refresh HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n\r\n".encode(),
+        timeout).partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+def access_key(finished):
+    """The access key ID that a client got; what it got is complete."""
+    assert (finished.returncode, finished.stderr) == (0, ""), finished
+    return checked_credentials(finished.stdout)["AccessKeyId"]
+
+
+def checked_credentials(text):
+    answer = json.loads(text)
+    assert set(answer) == {"Version", "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId"}
+    assert answer["Version"] == 1 and re.fullmatch("ASIA[A-Z0-9]{16}", answer["AccessKeyId"])
+    assert len(answer["SecretAccessKey"]) == 40 and len(answer["SessionToken"]) > 100
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", answer["Expiration"])
+    assert re.fullmatch(r"\d{12}", answer["AccountId"])
+    return answer
