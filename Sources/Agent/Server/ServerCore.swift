@@ -56,10 +56,7 @@ final class ServerCore {
     func remove(_ connection: ConnectionHandler) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         change(connection.peer) { $0.connections -= 1 }
-        guard connections.isEmpty else { return }
-        sweep?.cancel()
-        sweep = nil
-        stopped?.succeed()
+        if connections.isEmpty { stopped?.succeed() }
     }
 
     /// Counts a request in that will wait for an operation.
@@ -81,7 +78,9 @@ final class ServerCore {
 
     // MARK: Time
 
-    /// One timer for all deadlines: one for each connection would cost more than its request. None when nobody is here.
+    /// One timer for all deadlines: one for each connection would cost more than its request. It ends at the first look
+    /// that finds nobody here, not with each last connection: one client that connects for each request would start it
+    /// each time.
     private func startSweeping() {
         guard sweep == nil else { return }
         let shortest = [
@@ -93,7 +92,14 @@ final class ServerCore {
         sweep = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
             let now = NIODeadline.now()
             for connection in this.value.connections.values { connection.enforceDeadline(now) }
+            this.value.endSweepingIfAlone()
         }
+    }
+
+    private func endSweepingIfAlone() {
+        guard connections.isEmpty else { return }
+        sweep?.cancel()
+        sweep = nil
     }
 
     // MARK: Stop
