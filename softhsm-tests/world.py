@@ -14,7 +14,9 @@ from authority import Authority, pem
 from processes import Agent, binary
 from softhsm import MODULE, PIN, SoftHSM
 
-SPY = os.path.join(os.path.dirname(os.path.dirname(MODULE or "/")), "pkcs11-spy.so")
+LIBRARIES = os.path.dirname(os.path.dirname(MODULE or "/"))
+SPY = f"{LIBRARIES}/pkcs11-spy.so"
+CLIENT = f"{LIBRARIES}/pkcs11/p11-kit-client.so"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -107,7 +109,11 @@ class World:
         self.write_pin(PIN)
         self.arns = json.loads(subprocess.run(
             [binary("rolesanywhere-emulator"), "--print-arns"], capture_output=True, check=True).stdout)
-        self.trace = f"{self.folder}/spy.log" if spy else None
+        self.module_path, self.module_environment = MODULE, dict(self.hsm.environment)
+        if spy:
+            self.trace = f"{self.folder}/spy.log"
+            self.module_path = SPY
+            self.module_environment |= {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": self.trace}
         self.ends = contextlib.ExitStack()
 
     def write_pin(self, pin):
@@ -120,13 +126,25 @@ class World:
         return endpoint
 
     def module(self):
-        variables = {"SOFTHSM2_CONF": self.hsm.configuration}
-        if self.trace:
-            variables |= {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": self.trace}
-        pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in variables.items())
+        pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in self.module_environment.items())
         return (
-            f'[[module]]\npath = "{SPY if self.trace else MODULE}"\nenvironment = {{ {pairs} }}\n'
+            f'[[module]]\npath = "{self.module_path}"\nenvironment = {{ {pairs} }}\n'
             f'[[token]]\nuri = "pkcs11:token=demo"\npin-source = "file:{self.pin_file}"\n')
+
+    def serve_token(self):
+        """From now on a process of its own keeps the token, as hardware does, and the worker's module is a line to it.
+
+        SoftHSM truncates and writes its token's file anew at each login: killed in this moment, it has no token any more.
+        """
+        address = f"{self.folder}/token.sock"
+        server = subprocess.Popen(
+            ["p11-kit", "server", "--foreground", "--provider", MODULE, "--name", address, "pkcs11:token=demo"],
+            env={"PATH": "/usr/bin:/bin", "HOME": self.folder, **self.hsm.environment},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.ends.callback(end_process, server)
+        assert server.stdout.readline().startswith("P11_KIT_SERVER_ADDRESS=")
+        self.module_path = CLIENT
+        self.module_environment = {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}
 
     def profile(self, name, url, ca, *more):
         lines = [
@@ -151,6 +169,14 @@ class World:
 
     def close(self):
         self.ends.close()
+
+
+def end_process(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def end(agent):

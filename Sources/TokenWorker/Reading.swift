@@ -2,17 +2,16 @@ import PKCS11
 import TokenService
 
 extension OpenToken {
-    /// Every X.509 certificate that the token shows. One that cannot be read is left out alone.
+    /// Every X.509 certificate that the token shows. One without a value that can be read has an empty one, so that
+    /// people are told of it.
     func certificates() throws(PKCS11Error) -> [CertificateObject] {
         var certificates: [CertificateObject] = []
         for object in try objects(.certificate) {
             let values = try attributes([.certificateType, .id, .label, .value], of: object)
             // CKC_X_509 is 0; a token that does not say is given the benefit of the doubt.
-            guard values.number(.certificateType) ?? 0 == 0, let value = values[.value], !value.isEmpty else {
-                continue
-            }
+            guard values.number(.certificateType) ?? 0 == 0 else { continue }
             certificates.append(
-                CertificateObject(id: values[.id] ?? [], label: values[.label] ?? [], value: value))
+                CertificateObject(id: values[.id] ?? [], label: values[.label] ?? [], value: values[.value] ?? []))
         }
         return certificates
     }

@@ -19,7 +19,7 @@ package enum CertificateError: Error, Hashable, Sendable {
 
     package var message: String {
         switch self {
-        case .empty: "the certificate is empty"
+        case .empty: "the certificate is empty, or has more than \(Certificate.maximumSize) bytes"
         case .tooLarge(let bytes): "the certificate has \(bytes) bytes, more than \(Certificate.maximumSize)"
         case .compressed: "the certificate is compressed with gzip, and the PKCS#11 module did not unpack it"
         case .pemText: "the certificate is PEM text where DER is needed"

@@ -6,7 +6,7 @@ import Testing
     @Test(
         "Bytes that are no certificate are refused with the reason",
         arguments: [
-            ([], "the certificate is empty"),
+            ([], "the certificate is empty, or has more than 65536 bytes"),
             (Array("-----BEGIN CERTIFICATE-----".utf8), "the certificate is PEM text where DER is needed"),
             (
                 [0x1f, 0x8b, 0x08, 0x00],

@@ -149,7 +149,16 @@ extension CertificateSelector {
 }
 
 extension SelectionError {
+    private var isAbsence: Bool {
+        switch self {
+        case .noToken, .noCertificate, .noneUsable: true
+        case .ambiguous, .ambiguousToken: false
+        }
+    }
+
     fileprivate func problem(modules: [FoundModule]) -> Problem {
+        // What is looked for may be behind a module that is down just now: "no such token" would send its owner looking.
+        if isAbsence, let outage = modules.compactMap(\.outage).first { return outage }
         let failures = modules.compactMap { module in module.failure.map { "\(module.name): \($0)" } }
         switch self {
         case .noToken:

@@ -9,6 +9,14 @@ enum ModuleFailure: Error, Hashable, Sendable {
     case resting(String, milliseconds: Int64)
     case lost(WorkerLoss)
     case refused(WorkerFailure)
+
+    /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
+    var passes: Bool {
+        switch self {
+        case .resting, .lost: true
+        case .unavailable, .refused: false
+        }
+    }
 }
 
 /// One module and the worker that runs it, which is started when it is needed and again when it has died.

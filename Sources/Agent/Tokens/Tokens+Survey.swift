@@ -1,3 +1,4 @@
+import AgentAPI
 import PKCS11URI
 package import TokenService
 
@@ -31,6 +32,8 @@ struct FoundModule: Sendable {
     var name: String
     var processID: Int32?
     var failure: String?
+    /// The failure where it passes by itself: what the module's tokens have is not known until then.
+    var outage: Problem?
 }
 
 /// What makes a difference to a profile that waits for a token.
@@ -75,7 +78,9 @@ extension Tokens {
             case .success(let snapshots):
                 let library = await host.report
                 survey.tokens += snapshots.map { describe($0, host, library) }
-            case .failure(let failure): module.failure = failure.reason
+            case .failure(let failure):
+                module.failure = failure.reason
+                if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
             }
             survey.modules.append(module)
         }
