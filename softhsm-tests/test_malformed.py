@@ -175,7 +175,7 @@ JSON = {
 def test_a_malformed_body_is_refused_and_not_repeated(agent, name):
     path, body, detail = JSON[name]
     status, problem = agent.request("POST", path, body)
-    assert (status, problem["code"], problem["exit"]) == (400, "bad-request", 70), problem
+    assert (status, problem["code"], problem["exit"]) == (400, "bad-request", 64), problem
     assert problem["detail"] == detail if detail else problem["detail"].startswith("the PIN is longer than ")
     assert SECRET not in json.dumps(problem)
     access_key(agent.credentials())
@@ -188,6 +188,6 @@ def test_a_malformed_body_is_refused_and_not_repeated(agent, name):
 @pytest.mark.parametrize("path", [UNLOCK, "/v1/lock"])
 def test_a_malformed_uri_on_the_socket_is_refused(agent, path, uri):
     status, problem = agent.request("POST", path, json.dumps({"uri": uri}, ensure_ascii=False).encode())
-    assert (status, problem["code"], problem["exit"], problem["detail"]) == (400, "bad-request", 70, f"the URI: {URIS[uri]}")
+    assert (status, problem["code"], problem["exit"], problem["detail"]) == (400, "bad-request", 64, f"the URI: {URIS[uri]}")
     assert SECRET not in json.dumps(problem)
     access_key(agent.credentials())
