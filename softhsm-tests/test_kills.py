@@ -201,6 +201,8 @@ def test_a_worker_that_is_killed_costs_one_request_at_most(world, worker_agent):
             for worker in children(agent.process.pid):
                 os.kill(worker, signal.SIGKILL)
                 wait_until(lambda: not is_running(worker), "the worker's end")
+        seen = token_caller.looks
+        wait_until(lambda: token_caller.looks > seen or load.wrong, "an answer after the last kill")
     assert load.wrong == [] and others.wrong == []
     assert len(load.failed) <= WORKER_KILLS and others.failed == []
     assert access_key(agent.credentials()) == key
