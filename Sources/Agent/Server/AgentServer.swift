@@ -1,4 +1,5 @@
 import AgentAPI
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -67,6 +68,8 @@ package actor AgentServer {
                 }
             }
             .withBoundSocket(descriptor).get()
+        // NIO has listened once more, before it looks at any option, and made the queue 128 long.
+        _ = listen(descriptor, SocketListener.backlog)  // at worst that stays
         state = .running(channel, core, gate)
     }
 
