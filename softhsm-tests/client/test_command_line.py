@@ -13,6 +13,15 @@ import pytest
 from client_process import BINARIES, environment
 from fake_agent import CREDENTIALS, answer
 
+
+def take_terminal():
+    """Makes the terminal on standard input /dev/tty, with the signals of a program that a shell starts: whoever runs the
+    tests in the background has these ignored, and a child would inherit that."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 PROD = "pkcs11:token=prod;serial=01"
 TOKENS = [
     {"uri": PROD, "label": "prod", "state": "pin-needed", "pin_tries": "ok", "new": {"unknown": []}},
@@ -81,7 +90,7 @@ def on_terminal(*arguments, path, typed=b"", prompt=None, streams=("tty", "tty")
         stdout=slave if streams[0] == "tty" else streams[0],
         stderr=slave if streams[1] == "tty" else streams[1],
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # /dev/tty is this terminal
+        preexec_fn=take_terminal,
     )
     os.close(slave)
     shown = b""
@@ -336,7 +345,7 @@ def ask(path):
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )
     wait_for_question(master)
     return process, master, slave
