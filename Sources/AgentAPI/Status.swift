@@ -85,15 +85,17 @@ package struct Status: Codable, Hashable, Sendable {
     package var modules: [ModuleStatus]
     package var tokens: [TokenListing]
     package var profiles: [ProfileStatus]
+    /// What this machine does not offer, and what that means: one line each.
+    package var notices: [String]
 
     enum CodingKeys: String, CodingKey {
-        case version, pid, system, modules, tokens, profiles
+        case version, pid, system, modules, tokens, profiles, notices
         case uptimeSeconds = "uptime_seconds"
     }
 
     package init(
         version: String, pid: Int32, system: Bool, uptimeSeconds: Int64, modules: [ModuleStatus],
-        tokens: [TokenListing], profiles: [ProfileStatus]
+        tokens: [TokenListing], profiles: [ProfileStatus], notices: [String]
     ) {
         self.version = version
         self.pid = pid
@@ -102,5 +104,6 @@ package struct Status: Codable, Hashable, Sendable {
         self.modules = modules
         self.tokens = tokens
         self.profiles = profiles
+        self.notices = notices
     }
 }

@@ -51,5 +51,6 @@ enum Listed {
         let modules: [Module]?
         let tokens: [Token]?
         let profiles: [Profile]?
+        let notices: [String]?
     }
 }

@@ -65,7 +65,7 @@ import Testing
                 ProfileStatus(
                     name: "p", source: "s", roleARN: "arn",
                     certificate: ProfileStatus.Certificate(uri: "u", serial: "2", notAfter: "n"))
-            ])
+            ], notices: ["there is no bus"])
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let expected = String(decoding: try encoder.encode([status]), as: UTF8.self)

@@ -116,7 +116,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
                 least: ModuleStatus(module: "", state: .running)),
             try Sample(
                 "Status",
-                Status(version: "", pid: 1, system: true, uptimeSeconds: 1, modules: [], tokens: [], profiles: [])),
+                Status(
+                    version: "", pid: 1, system: true, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
+                    notices: [])),
         ]
     }
 }

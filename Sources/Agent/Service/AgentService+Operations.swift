@@ -27,8 +27,11 @@ extension AgentService {
         return Status(
             version: Version.current, pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
-            profiles: await profileStatuses(survey))
+            profiles: await profileStatuses(survey), notices: notices)
     }
+
+    /// What is said to the person who asks how the agent is doing.
+    private var notices: [String] { [] }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
         var statuses: [ProfileStatus] = []

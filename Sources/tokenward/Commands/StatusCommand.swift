@@ -5,7 +5,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the agent, its modules, tokens and profiles.",
         discussion: """
-            In a pipe each line starts with what it tells of: agent, module, token or profile.
+            In a pipe each line starts with what it tells of: agent, module, token, profile or notice.
             """)
 
     @OptionGroup var agent: AgentOptions
@@ -24,11 +24,16 @@ struct StatusCommand: ParsableCommand {
         let version = TerminalText.safe(status.version ?? "?")
         guard Voice.isTerminal else {
             let lines = parts.map { $1.separated(prefix: $0) }
-            return try Voice.result("agent\t\(version)\t\(uptime)\n" + lines.joined())
+            let notices = notices(status).map { "notice\t\($0)\n" }
+            return try Voice.result("agent\t\(version)\t\(uptime)\n" + lines.joined() + notices.joined())
         }
         let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.shown(in: Voice.columns) }
-        try Voice.result("agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined())
+        let notices = notices(status).map { "\n\($0)\n" }
+        try Voice.result(
+            "agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined() + notices.joined())
     }
+
+    private func notices(_ status: Listed.Status) -> [String] { (status.notices ?? []).map(TerminalText.safe) }
 
     private func modules(_ status: Listed.Status) -> Table {
         var table = Table("MODULE", "STATE", "LAST ERROR")

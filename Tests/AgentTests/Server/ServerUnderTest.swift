@@ -70,7 +70,9 @@ extension AgentOperations {
             profiles: { () async throws(Problem) in [] }, identities: { () async throws(Problem) in [] },
             tokens: { () async throws(Problem) in [] }, unlock: unlock, lock: lock,
             status: { () async throws(Problem) in
-                Status(version: "1", pid: 1, system: false, uptimeSeconds: 1, modules: [], tokens: [], profiles: [])
+                Status(
+                    version: "1", pid: 1, system: false, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
+                    notices: [])
             }, health: health)
     }
 }
