@@ -37,14 +37,14 @@ extension CredentialCache {
     private func look(at name: ProfileName, _ now: Moment) -> Int64 {
         if let flight = profiles[name]?.flight, now.boot - flight.began >= Self.longestFlight {
             abandon(name, andHold: true)
-            fail(name, Self.givenUp(name), isOutdated: false, at: now)
+            fail(name, Self.givenUp(name), of: flight, at: now)
         }
         if let session = profiles[name]?.session, !session.validity.canBeHandedOut(at: now) {
             profiles[name]?.session = nil
             publish(name)
         }
         answerOverdue(of: name, at: now)
-        if published.isUsed(name), profiles[name]?.untilAttempt(at: now) == 0 { begin(name, at: now) }
+        if published.isUsed(name), profiles[name]?.untilAttempt(at: now) == 0 { begin(name, at: now, asking: nil) }
         guard let state = profiles[name] else { return 60_000 }
         return pauses(of: state, isUsed: published.isUsed(name), now).reduce(60_000, min)
     }

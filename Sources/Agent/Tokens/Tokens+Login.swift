@@ -5,20 +5,31 @@ package import TokenService
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
     /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
-    package func logIn(to token: FoundToken) async throws(Problem) {
+    ///
+    /// - Parameter purpose: What a person is asked for the PIN with; nil: nobody is asked.
+    package func logIn(to token: FoundToken, for purpose: LoginPurpose? = nil) async throws(Problem) {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
-        try await finish(login(to: token, pin: nil), token)
+        let running = access[token.key]?.login
+        if let running, purpose != nil, case .failure(.needed) = await running.value {
+            // That one had nobody to ask.
+        } else if let running {
+            return try await finish(running, token)
+        }
+        try await finish(login(to: token, pin: nil, purpose), token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
     func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
         let wasLocked = locks.contains(token.key)
+        if let pin, let running = access[token.key]?.login, await prompts.supply(.pin(pin), for: token.key) {
+            return try await finish(running, token)
+        }
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
         do throws(Problem) {
-            try await finish(login(to: token, pin: pin), token)
+            try await finish(login(to: token, pin: pin, LoginPurpose(Asking.current)), token)
         } catch {
             if wasLocked { locks.lock(token.key) }
             throw error
@@ -35,6 +46,7 @@ extension Tokens {
                 access[key]?.typedUntil = nil
                 access[key]?.isForOneSignature = false
             }
+            await prompts.cancelAll()
             // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
             await withTaskGroup { group in
                 for host in hosts { group.addTask { await host.restart() } }
@@ -42,6 +54,7 @@ extension Tokens {
             return
         }
         for token in tokens { locks.lock(token.key) }
+        for token in tokens { _ = await prompts.supply(.declined(.cancelled), for: token.key) }
         for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
 
@@ -74,13 +87,15 @@ extension Tokens {
         }
     }
 
-    private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
+    private func login(
+        to token: FoundToken, pin: HeldPIN?, _ purpose: LoginPurpose?
+    ) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
         let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin)
+            let result = await self.attempt(token, pin: pin, purpose)
             self.access[token.key]?.login = nil
             return result
         }
@@ -88,10 +103,14 @@ extension Tokens {
         return task
     }
 
-    private func attempt(_ token: FoundToken, pin: HeldPIN?) async -> Result<Void, PINTrouble> {
+    func attempt(
+        _ token: FoundToken, pin: HeldPIN?, _ purpose: LoginPurpose?
+    ) async -> Result<Void, PINTrouble> {
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
-        if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }
+        if pin == nil, let refusal = access[token.key]?.refusal, !yields(refusal, to: purpose, rule) {
+            return .failure(refusal.trouble)
+        }
         guard let host = host(of: token.key) else { return .failure(.needed) }
         let source: LoginRequest.Source
         if pin != nil {
@@ -100,7 +119,7 @@ extension Tokens {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
-            return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
+            return token.snapshot.isLoggedIn ? .success(()) : await logInByPrompt(token, purpose)
         }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
@@ -212,6 +231,8 @@ extension TokenAccess.Refusal {
         switch self {
         case .rejected(let name): .rejected(name: name)
         case .blocked: .blocked
+        case .declined(let decline): .declined(decline)
+        case .notSent(let refusal): .notSent(refusal)
         }
     }
 }

@@ -20,6 +20,7 @@ package actor Tokens {
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
     var lastSight: Set<TokenSight>?
+    let prompts: Prompts
     private let setting: Setting
 
     /// Where things are.
@@ -48,6 +49,7 @@ package actor Tokens {
         self.log = log
         self.setting = setting
         rules = configuration.tokens
+        prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
@@ -57,6 +59,7 @@ package actor Tokens {
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
     func replace(with configuration: Configuration) async {
         rules = configuration.tokens
+        await prompts.replace(configuration.prompt)
         let before = hosts
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
@@ -68,6 +71,7 @@ package actor Tokens {
     /// Logs out everywhere and ends the workers.
     package func stop() async {
         changed.finish()
+        await prompts.cancelAll()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
