@@ -19,13 +19,19 @@ package actor Tokens {
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
-    var lastSight: Set<TokenSight>?
+    /// What was last seen of each module, by its path.
+    var lastSight: [String: Set<TokenSight>] = [:]
+    let readers: CardReaders
+    /// When pcscd was last seen to come back, in milliseconds of boot time.
+    var pcscdReturned: Int64?
     private let setting: Setting
 
     /// Where things are.
     package struct Setting: Sendable {
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-card-watcher`.
+        package var watcherExecutable: String
         /// A folder in memory that is the agent's own, for what must outlive a restart.
         package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
@@ -34,9 +40,11 @@ package actor Tokens {
         package var home: String?
 
         package init(
-            workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
+            workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            credentialsFolder: String? = nil, home: String? = nil
         ) {
             self.workerExecutable = workerExecutable
+            self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
@@ -48,6 +56,7 @@ package actor Tokens {
         self.log = log
         self.setting = setting
         rules = configuration.tokens
+        readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
@@ -68,6 +77,7 @@ package actor Tokens {
     /// Logs out everywhere and ends the workers.
     package func stop() async {
         changed.finish()
+        await readers.stop()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
