@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", providers: [.apt(["libpcsclite-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CWipingHeap"),
 
         // Tokens.
         .target(name: "PKCS11", dependencies: ["CP11Kit", "PKCS11URI"], path: "pkcs11/PKCS11", swiftSettings: strict),
@@ -80,10 +81,11 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", logging],
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", logging],
             swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
-            name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
+            name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
+            linkerSettings: resident),
         .executableTarget(
             name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "TokenService"], swiftSettings: strict,
             linkerSettings: resident),

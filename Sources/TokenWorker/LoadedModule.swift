@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import PKCS11
 import Synchronization
@@ -9,7 +10,9 @@ final class LoadedModule: Sendable {
     let module: Module
     let sessions: Int
     let renewal: SessionRenewal
+    let heldPINs = HeldPINs()
     private let opening = Mutex(())
+    private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
     init(path: String, sessions: Int, renewal: SessionRenewal) throws(PKCS11Error) {
         module = try Module(path: path)
@@ -21,6 +24,16 @@ final class LoadedModule: Sendable {
         _ body: () throws(PKCS11Error) -> sending Result
     ) throws(PKCS11Error) -> sending Result {
         try opening.withLock { (_) throws(PKCS11Error) in try body() }
+    }
+
+    /// Makes a signature. One for a key that wants its PIN each time is made with no other beside it: what reaches a PIV
+    /// card between the PIN and the signature takes the PIN's effect away.
+    func signing<Signature>(
+        alone: Bool, _ body: () throws(PKCS11Error) -> Signature
+    ) throws(PKCS11Error) -> Signature {
+        try signing.sync(flags: alone ? .barrier : []) {
+            Result { () throws(PKCS11Error) in try body() }
+        }.get()
     }
 
     /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.

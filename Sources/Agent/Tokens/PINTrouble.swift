@@ -12,6 +12,8 @@ enum PINTrouble: Error, Hashable, Sendable {
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
     case rejected(name: String)
+    /// A PIN was sent, and what the token made of it is not known.
+    case unanswered
     case blocked
     case module(ModuleFailure)
 }
@@ -32,6 +34,10 @@ extension PINTrouble {
             return Problem(
                 .pinIncorrect, "token \(name) refused its PIN (\(code)), which is not tried again",
                 hint: "check the PIN, then \(unlock)")
+        case .unanswered:
+            return Problem(
+                .pinIncorrect, "token \(name) was sent a PIN and did not answer, so none is sent again by itself",
+                hint: "check the PIN and the tries that are left, then \(unlock)")
         case .notSent(let refusal): return refusal.problem(for: name)
         case .module(let failure): return failure.problem(doing: "logging in to token \(name)")
         }
@@ -72,6 +78,7 @@ extension LoginRefusal {
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
                 hint: "use another pin-source for it")
+        case .notHeld: PINTrouble.needed.problem(named: name)
         }
     }
 }
