@@ -7,6 +7,10 @@ extension Tokens {
     ///   - isWaitedFor: Somebody waits for a token, or for what it shows: all of it is read.
     ///   - used: Tokens with sessions that are held.
     func poll(isWaitedFor: Bool, used: Set<TokenKey>) async {
+        if await renewAfterSleep() {
+            _ = await survey()
+            return
+        }
         let areWatched = await readers.areWatched
         var changed: [ModuleHost] = []
         for host in hosts {

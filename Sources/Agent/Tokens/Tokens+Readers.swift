@@ -5,6 +5,7 @@ extension Tokens {
     /// The module's tokens, or why nobody can know them: without pcscd a module shows no slots, which does not mean that
     /// there is no token.
     func list(_ host: ModuleHost) async -> Result<[TokenSnapshot], ModuleFailure> {
+        await renewAfterSleep()
         if await host.usesCardReaders, let trouble = await readers.trouble { return .failure(.readers(trouble)) }
         let result = await host.tokens()
         guard await host.usesCardReaders else { return result }
@@ -19,6 +20,9 @@ extension Tokens {
         for await report in readers.reports {
             defer { known = report }
             let concerned = await hostsWithReaders()
+            for reader in report.readers where known?.readers.contains(reader) == false {
+                log.info("card reader", metadata: ["reader": "\(reader.name)", "card": "\(reader.card)"])
+            }
             if let known, known.service != report.service {
                 // OpenSC never recovers in a process that has lost pcscd, and other modules are not asked to.
                 for host in concerned { await host.restart() }

@@ -92,7 +92,11 @@ extension Tokens {
         }
         for host in hosts {
             let sight = Set(survey.tokens.lazy.filter { $0.module == host.path }.map(TokenSight.init))
-            if let last = lastSight.updateValue(sight, forKey: host.path), last != sight { changed.yield() }
+            if let last = lastSight.updateValue(sight, forKey: host.path), last != sight {
+                log.info(
+                    "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.count)"])
+                changed.yield()
+            }
         }
         return survey
     }

@@ -24,6 +24,9 @@ package actor Tokens {
     let readers: CardReaders
     /// When pcscd was last seen to come back, in milliseconds of boot time.
     var pcscdReturned: Int64?
+    var sleepGauge: SleepGauge
+    /// What is done after a sleep, for whoever wants to use a module.
+    var waking: Task<Void, Never>?
     private let setting: Setting
 
     /// Where things are.
@@ -53,6 +56,7 @@ package actor Tokens {
 
     package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
+        sleepGauge = SleepGauge(clock)
         self.log = log
         self.setting = setting
         rules = configuration.tokens
