@@ -11,6 +11,11 @@ struct PromptQuestion: Hashable, Sendable {
     /// What became of the PIN before.
     let error: String?
 
+    init(description: String, error: String?) {
+        self.description = description
+        self.error = error
+    }
+
     init(for token: TokenSnapshot, purpose: LoginPurpose, after error: String?) {
         var lines = [
             "Enter the PIN of token \(token.token.displayName.printable(limit: 80))", Self.maker(of: token.token),
@@ -20,8 +25,7 @@ struct PromptQuestion: Hashable, Sendable {
         }
         if let (profile, role) = purpose.session { lines.append("For profile \(profile), role \(role)") }
         lines.append("Asked by \(Ancestry(of: purpose.asking.processID))")
-        description = lines.joined(separator: "\n")
-        self.error = error
+        self.init(description: lines.joined(separator: "\n"), error: error)
     }
 
     private static func maker(of token: TokenDescription) -> String {

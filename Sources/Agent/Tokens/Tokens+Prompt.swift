@@ -16,6 +16,8 @@ extension Tokens {
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
             return .failure(.notSent(refusal))
         }
+        // A login without an answer may have cost a try: only one who wants to be asked has looked at it.
+        if purpose.asking.isExplicit { forgive(token) } else if owesAnswer(token) { return .failure(.unanswered) }
         let answer = await prompts.ask(
             for: token.snapshot, token.key, purpose, after: access[token.key]?.lastPrompt)
         if locks.contains(token.key) { return .failure(.locked) }
