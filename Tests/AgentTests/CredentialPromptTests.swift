@@ -16,7 +16,7 @@ struct CredentialPromptTests {
         world.source.always(.failure(.pinNeeded))
         for _ in 0..<3 { #expect(await world.caller().value.failure?.code == .pinNeeded) }
         #expect(world.source.count == 1)
-        try await Asking.$current.withValue(Self.asking()) {
+        await Asking.$current.withValue(Self.asking()) {
             for _ in 0..<3 { #expect(await world.caller().value.failure?.code == .pinNeeded) }
             #expect(world.source.count == 2)
             world.source.always(.session(3600))

@@ -41,7 +41,9 @@ struct PinentryDialogueTests {
         Row(ready + "ERR 99999999999999999999999999\n", "failed: pinentry cannot ask: its error 58367"),
         Row(ready + "OK\n", "declined: nothing was typed"),
         Row(ready + "D\nOK\n", "\(nonsense)no data and not OK"),
-        Row(ready + "D 12%0A34\nOK\n", "declined: what was typed is no PIN: it has a control character in it, or more than one line"),
+        Row(
+            ready + "D 12%0A34\nOK\n",
+            "declined: what was typed is no PIN: it has a control character in it, or more than one line"),
         Row(ready + "D 12%4\nOK\n", "declined: what was typed is no PIN: it is longer than 255 bytes"),
         Row(
             ready + "D \(String(repeating: "7", count: 256))\nOK\n",
@@ -94,11 +96,12 @@ struct PinentryDialogueTests {
 
     private static func ask(output: Int32, deadline: Int64) throws -> String {
         let sink = try #require(FileHandle(forWritingAtPath: "/dev/null"))
-        let dialogue = PinentryDialogue(
-            input: sink.fileDescriptor, output: output, deadline: deadline, clock: .system)
-        guard case .some(var dialogue) = consume dialogue else { return "no memory" }
         let place = try #require(PromptPlace(header: Array("TTY=/dev/pts/0".utf8)))
-        switch dialogue.ask(PromptQuestion(description: "d", error: nil), at: place, seconds: 7) {
+        var dialogue = PinentryDialogue(
+            input: sink.fileDescriptor, output: output, deadline: deadline, clock: .system)
+        let answer = dialogue?.ask(PromptQuestion(description: "d", error: nil), at: place, seconds: 7)
+        switch answer {
+        case nil: return "no memory"
         case .pin(let held): return unsafe held.pin.withBytes { unsafe "PIN " + String(decoding: $0, as: UTF8.self) }
         case .declined(let decline): return "declined: \(decline)"
         case .failed(let reason): return "failed: \(reason)"
