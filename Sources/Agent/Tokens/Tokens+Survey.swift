@@ -13,6 +13,11 @@ package struct FoundToken: Sendable {
     var isLocked: Bool
     var isBlocked: Bool
     var pinSource: TokenRule.PINSource?
+    var rule: TokenRule?
+    /// When the login of a typed PIN ends, in milliseconds of boot time.
+    var loginEnds: Int64?
+    /// What the token waits for just now.
+    var awaited: AwaitedGestures.Place?
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
@@ -63,7 +68,7 @@ extension Tokens {
         let hosts = self.hosts
         let found = await withTaskGroup(of: (Int, Result<[TokenSnapshot], ModuleFailure>, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask { (index, await host.tokens(), await host.processID) }
+                group.addTask { (index, await self.look(at: host), await host.processID) }
             }
             var found: [Int: (Result<[TokenSnapshot], ModuleFailure>, Int32?)] = [:]
             for await (index, tokens, processID) in group { found[index] = (tokens, processID) }
@@ -93,10 +98,12 @@ extension Tokens {
     private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
         let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
+        let rule = rule(for: snapshot)
         return FoundToken(
             module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
             isLocked: locks.contains(key), isBlocked: isBlocked,
-            pinSource: rule(for: snapshot)?.pinSource)
+            pinSource: rule?.pinSource, rule: rule, loginEnds: access[key]?.typedUntil,
+            awaited: awaited.place(of: key))
     }
 
     /// The first PIN rule whose URI matches the token.

@@ -20,6 +20,9 @@ package actor Tokens {
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
     var lastSight: Set<TokenSight>?
+    /// By module, for the time in which it cannot be asked.
+    var lastLooks: [String: [TokenSnapshot]] = [:]
+    var awaited = AwaitedGestures()
     private let setting: Setting
 
     /// Where things are.
