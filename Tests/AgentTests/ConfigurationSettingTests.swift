@@ -21,7 +21,8 @@ struct ConfigurationSettingTests {
             "config.toml:3: unknown key \"sessoins\" in [[module]]; did you mean \"sessions\"?"),
         FaultCase(
             "[[module]]\npath = '/m'\nlibrary = '/n'",
-            "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions"),
+            "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions, "
+                + "list-timeout-seconds, login-timeout-seconds, sign-timeout-seconds, touch-timeout-seconds"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin_source = 'prompt'",
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
@@ -92,6 +93,10 @@ struct ConfigurationSettingTests {
         FaultCase("name = true", "config.toml:2: name is a boolean; give a string"),
         FaultCase("path = '/m'\nsessions = 0", "config.toml:3: sessions is 0; give 1 to 64"),
         FaultCase("path = '/m'\nsessions = 65", "config.toml:3: sessions is 65; give 1 to 64"),
+        FaultCase(
+            "path = '/m'\nlist-timeout-seconds = 0", "config.toml:3: list-timeout-seconds is 0; give 1 to 600"),
+        FaultCase(
+            "path = '/m'\ntouch-timeout-seconds = 601", "config.toml:3: touch-timeout-seconds is 601; give 1 to 600"),
         FaultCase("path = '/m'\nsessions = '2'", "config.toml:3: sessions is a string; give an integer"),
         FaultCase("path = '/m'\nenvironment = 'A=b'", "config.toml:3: environment is a string; give a table"),
         FaultCase("path = '/m'\nenvironment.A = 1", "config.toml:3: environment.A is an integer; give a string"),

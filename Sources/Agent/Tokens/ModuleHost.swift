@@ -55,10 +55,18 @@ actor ModuleHost {
         var list: Int64 = 10_000
         var logIn: Int64 = 15_000
         var sign: Int64 = 15_000
-        /// A signature that a person may have to confirm on the token.
+        /// What a person confirms on the token.
         var touch: Int64 = 60_000
-        /// What takes a PIN on the reader's keypad.
+        /// What a person types on the reader's keypad: twice the time of a touch.
         var keypad: Int64 = 120_000
+
+        init(_ timeouts: ModuleConfiguration.Timeouts) {
+            list = Int64(timeouts.list) * 1000
+            logIn = Int64(timeouts.login) * 1000
+            sign = Int64(timeouts.sign) * 1000
+            touch = Int64(timeouts.touch) * 1000
+            keypad = 2 * touch
+        }
     }
 
     init(

@@ -80,6 +80,10 @@ extension LoginRefusal {
             Problem(
                 .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
                 hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
+        case .notHeld:
+            Problem(
+                .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",
+                hint: "run 'tokenward unlock'")
         case .noPinpad:
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",

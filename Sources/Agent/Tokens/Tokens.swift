@@ -112,7 +112,7 @@ package actor Tokens {
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines())
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts))
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
