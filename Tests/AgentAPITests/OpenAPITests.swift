@@ -103,13 +103,15 @@ struct Sample: Sendable, CustomTestStringConvertible {
             try Sample("IdentityListing", identity),
             try Sample("TokenListing", token),
             try Sample("ChosenCertificate", certificate),
+            try Sample("NextGesture", gesture),
             try Sample(
                 "ExplainedCandidate",
                 ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
             try Sample(
                 "ProfileStatus",
                 ProfileStatus(
-                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: ""),
+                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: "",
+                    nextGesture: gesture),
                 least: ProfileStatus(name: "", source: "", roleARN: "")),
             try Sample(
                 "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),

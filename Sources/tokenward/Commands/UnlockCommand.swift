@@ -31,13 +31,17 @@ struct UnlockCommand: ParsableCommand {
         if token.state == "ready", !stored { return Voice.remark("token \(token.name) is unlocked already") }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
+        } else if token.pinpad == true, !pinStdin {
+            Voice.remark("type the PIN of \(token.name) on the reader's keypad")
+            request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
         } else if pinStdin {
             request = try ChangeRequest.unlock(uri: token.uri, pin: PINEntry.fromStandardInput())
         } else {
             warn(token)
             request = try ChangeRequest.unlock(uri: token.uri, pin: PINPrompt.ask("PIN for \(token.name): "))
         }
-        _ = try agent.send(request)
+        // A keypad has two minutes.
+        _ = try agent.send(request, atLeast: token.pinpad == true ? 125_000 : 0)
         Voice.remark("token \(token.name) is unlocked")
     }
 
@@ -47,7 +51,7 @@ struct UnlockCommand: ParsableCommand {
         let found = try uri.map { try TokenURI.matching($0, tokens) } ?? tokens.filter { $0.state == "pin-needed" }
         if found.count == 1 { return found[0] }
         // A stored PIN is the agent's business, for however many tokens.
-        if let uri, stored { return Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil) }
+        if let uri, stored { return Listed.Token(uri: uri) }
         let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
         for token in found { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
         guard found.isEmpty else {
@@ -71,6 +75,10 @@ struct UnlockCommand: ParsableCommand {
 }
 
 extension Listed.Token {
+    fileprivate init(uri: String) {
+        self.init(uri: uri, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)
+    }
+
     /// The label, or the URI of a token that has none.
     fileprivate var name: String {
         guard let label, !label.isEmpty else { return uri }
