@@ -10,7 +10,8 @@ extension AgentService {
         guard let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() else { return nil }
         let token = survey.tokens[identity.key.module]
         return ProfileStatus.NextGesture(
-            token, alwaysAuthenticates: identity.key.alwaysAuthenticates, nextNeeded: session?.nextNeeded, at: clock.now())
+            token, alwaysAuthenticates: identity.key.alwaysAuthenticates, nextNeeded: session?.nextNeeded,
+            at: clock.now())
     }
 }
 

@@ -74,7 +74,9 @@ struct StatusCommand: ParsableCommand {
     private func nextGesture(_ profile: Listed.Profile) -> String {
         guard let gesture = profile.nextGesture else { return "" }
         let due = gesture.due ?? "?"
-        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else { return "\(gesture.kind ?? "?") \(due)" }
+        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else {
+            return "\(gesture.kind ?? "?") \(due)"
+        }
         return "\(gesture.kind ?? "?") \(due) (\(distance))"
     }
 
