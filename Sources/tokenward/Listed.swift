@@ -25,8 +25,8 @@ enum Listed {
         let label: String?
         let state: String?
         let pinTries: String?
-        let pinpad: Bool?
-        let awaiting: String?
+        var pinpad: Bool?
+        var awaiting: String?
     }
 
     struct Module: Decodable {

@@ -43,6 +43,7 @@ PROFILES = [
     {
         "name": "prod", "source": "roles-anywhere", "certificate": {"uri": "pkcs11:id=%01"},
         "session_expiry": "2099-01-01T00:00:00Z",
+        "next_gesture": {"kind": "touch", "due": "2098-12-31T23:40:00Z"},
     },
     {"name": "dev", "source": "roles-anywhere", "last_error": "the service\nis down"},
 ]  # fmt: skip

@@ -88,7 +88,6 @@ extension LoginRefusal {
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
                 hint: "use another pin-source for it")
-        case .notHeld: PINTrouble.needed.problem(named: name)
         }
     }
 }

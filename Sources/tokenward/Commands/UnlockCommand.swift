@@ -51,7 +51,7 @@ struct UnlockCommand: ParsableCommand {
         let found = try uri.map { try TokenURI.matching($0, tokens) } ?? tokens.filter { $0.state == "pin-needed" }
         if found.count == 1 { return found[0] }
         // A stored PIN is the agent's business, for however many tokens.
-        if let uri, stored { return Listed.Token(uri: uri) }
+        if let uri, stored { return Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil) }
         let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
         for token in found { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
         guard found.isEmpty else {
@@ -75,10 +75,6 @@ struct UnlockCommand: ParsableCommand {
 }
 
 extension Listed.Token {
-    fileprivate init(uri: String) {
-        self.init(uri: uri, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)
-    }
-
     /// The label, or the URI of a token that has none.
     fileprivate var name: String {
         guard let label, !label.isEmpty else { return uri }
