@@ -12,6 +12,8 @@ enum PINTrouble: Error, Hashable, Sendable {
     case declined(PromptAnswer.Decline)
     /// There is a person to ask, but no prompt came about.
     case unaskable(reason: String)
+    /// The reader's keypad takes the PIN, and is switched on for who asks by name.
+    case keypad
     /// Nothing was sent to the token.
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
@@ -37,6 +39,10 @@ extension PINTrouble {
         case .unaskable(let reason):
             return Problem(
                 .pinNeeded, "token \(name) needs its PIN, and could not ask: \(reason)", hint: unlock, retryAfter: 60)
+        case .keypad:
+            return Problem(
+                .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
+                hint: "\(unlock), or 'tokenward refresh PROFILE' where its key wants the PIN each time")
         case .blocked:
             return Problem(
                 .pinBlocked, "the PIN of token \(name) is blocked",

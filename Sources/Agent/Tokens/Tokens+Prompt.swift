@@ -23,7 +23,7 @@ extension Tokens {
         if locks.contains(token.key) { return .failure(.locked) }
         switch answer {
         case .pin(let pin):
-            let result = await attempt(token, pin: pin, nil)
+            let result = await attempt(token, pin: pin, isAsked: true, nil)
             notePrompt(result, token.key)
             return result
         case .declined(let decline):
