@@ -76,6 +76,7 @@ extension Tokens {
     private func attempt(
         _ token: FoundToken, pin: HeldPIN?, isAsked: Bool
     ) async -> Result<Void, PINTrouble> {
+        await renewAfterSleep()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
         if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }

@@ -11,6 +11,7 @@ extension Tokens {
     package func sign(
         _ request: SignRequest, on token: FoundToken, for occasion: Occasion
     ) async throws(Problem) -> [UInt8] {
+        await renewAfterSleep()
         guard let host = host(of: token.key) else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
