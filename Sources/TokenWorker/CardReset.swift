@@ -3,14 +3,17 @@ import Glibc
 /// The part of libpcsclite that ends a login on the card itself, in the copy that the module has loaded: this process
 /// links none. Names and numbers are those of winscard.h and pcsclite.h.
 @safe struct CardReset: ~Copyable {
-    private typealias Establish = @convention(c) (UInt, OpaquePointer?, OpaquePointer?, UnsafeMutablePointer<Int>) -> Int
+    private typealias Establish =
+        @convention(c) (UInt, OpaquePointer?, OpaquePointer?, UnsafeMutablePointer<Int>) -> Int
     private typealias Release = @convention(c) (Int) -> Int
-    private typealias ListReaders = @convention(c) (
-        Int, OpaquePointer?, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<UInt>
-    ) -> Int
-    private typealias Connect = @convention(c) (
-        Int, UnsafePointer<CChar>, UInt, UInt, UnsafeMutablePointer<Int>, UnsafeMutablePointer<UInt>
-    ) -> Int
+    private typealias ListReaders =
+        @convention(c) (
+            Int, OpaquePointer?, UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<UInt>
+        ) -> Int
+    private typealias Connect =
+        @convention(c) (
+            Int, UnsafePointer<CChar>, UInt, UInt, UnsafeMutablePointer<Int>, UnsafeMutablePointer<UInt>
+        ) -> Int
     private typealias Disconnect = @convention(c) (Int, UInt) -> Int
 
     private let library: UnsafeMutableRawPointer

@@ -27,7 +27,8 @@ struct VerifiedCards {
             slots[card] = nil
             let code = service.reset(slotDescription: slot)
             guard code != 0 else { continue }
-            let text = Array("the card could not be reset, and may still be logged in: 0x\(String(code, radix: 16))\n".utf8)
+            let text = Array(
+                "the card could not be reset, and may still be logged in: 0x\(String(code, radix: 16))\n".utf8)
             _ = unsafe write(STDERR_FILENO, text, text.count)  // the agent logs what a worker writes
         }
     }

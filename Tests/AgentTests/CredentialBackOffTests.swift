@@ -141,7 +141,8 @@ struct CredentialBackOffTests {
     func module(isTimeout: Bool) async throws {
         let world = try CredentialWorld()
         world.source.always(
-            .failure(SourceFailure(.transient(retryAfter: 60), Problem(isTimeout ? .moduleTimeout : .moduleFailed, "it"))))
+            .failure(
+                SourceFailure(.transient(retryAfter: 60), Problem(isTimeout ? .moduleTimeout : .moduleFailed, "it"))))
         #expect(await world.caller().value.failure?.retryAfter == 60)
         world.source.always(.session(3600))
         #expect(await world.caller().value.failure?.retryAfter == 60)
