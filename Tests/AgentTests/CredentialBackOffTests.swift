@@ -139,6 +139,20 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
+    @Test("A module that failed is asked at once when its tokens have changed", arguments: [true, false])
+    func module(isTimeout: Bool) async throws {
+        let world = try CredentialWorld()
+        world.source.always(
+            .failure(
+                SourceFailure(.transient(retryAfter: 60), Problem(isTimeout ? .moduleTimeout : .moduleFailed, "it"))))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
+        world.source.always(.session(3600))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
+        await world.cache.stateChanged([world.profile])
+        #expect(try await world.ask() == "ASIATEST1")
+        await world.end()
+    }
+
     @Test("With credentials held, a changed token is asked in the background")
     func stateInBackground() async throws {
         let world = try CredentialWorld()

@@ -130,7 +130,8 @@ extension CredentialCache {
     func fail(_ profile: ProfileName, _ cause: SourceFailure, isOutdated: Bool, at now: Moment) {
         profiles[profile]?.remember(cause, at: now, random: settings.random)
         let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
-        if isOutdated { profiles[profile]?.forgetCurable() }  // "PIN needed", said before the PIN came
+        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
+        if isOutdated, profiles[profile]?.failure?.isRefusal == true { profiles[profile]?.failure = nil }
         publish(profile)
         if profiles[profile]?.failure == nil {
             beginAgain(profile, at: now)

@@ -83,7 +83,7 @@ struct ProfileState {
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a
     /// human less tired of prompts.
     mutating func forgetCurable() {
-        if failure?.cause.kind == .state || failure?.cause.kind == .permanent { failure = nil }
+        if failure?.isCurable == true { failure = nil }
         guard var flight else { return }
         flight.isOutdated = true
         activity = .flying(flight)
