@@ -15,6 +15,13 @@ extension ModuleHost {
         }
     }
 
+    /// Ends a worker that hangs, as OpenSC does for ever in a call that meets the removal of a card. In no other moment would
+    /// less than the deadline of a call do.
+    func checkLife() async {
+        guard processID != nil else { return }
+        _ = await ask(.presence, deadline: 1000)  // a worker that fails is replaced
+    }
+
     /// Has every session opened anew before its next use.
     func renewSessions() async {
         guard processID != nil else { return }

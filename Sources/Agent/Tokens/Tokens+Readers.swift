@@ -28,8 +28,11 @@ extension Tokens {
                 for host in concerned { await host.restart() }
                 if case .reachable = report.service { pcscdReturned = clock.boot() }
             } else if known?.readers.map(\.events) != report.readers.map(\.events) {
-                // Some modules keep sessions for whatever card comes next (ykcs11).
-                for host in concerned { await host.renewSessions() }
+                for host in concerned {
+                    // Some modules keep sessions for whatever card comes next (ykcs11).
+                    await host.renewSessions()
+                    await host.checkLife()
+                }
             }
             _ = await survey(of: concerned)
         }
@@ -41,7 +44,8 @@ extension Tokens {
             let held = await readers.now()?.readers.first(where: \.isExclusive)
         else { return nil }
         return Problem(
-            .tokenBusy, held.holding, hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')")
+            .tokenBusy, held.holding, hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')",
+            retryAfter: 2)
     }
 
     /// What `status` says of readers, where a module needs them.
