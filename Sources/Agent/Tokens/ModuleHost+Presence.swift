@@ -15,8 +15,7 @@ extension ModuleHost {
         }
     }
 
-    /// Ends a worker that hangs, as OpenSC does for ever in a call that meets the removal of a card. In no other moment would
-    /// less than the deadline of a call do.
+    /// Ends a worker that hangs. Only right after the removal of a card is less than the deadline of a call enough to say so.
     func checkLife() async {
         guard processID != nil else { return }
         _ = await ask(.presence, deadline: 1000)  // a worker that fails is replaced

@@ -23,17 +23,19 @@ extension Tokens {
             for reader in report.readers where known?.readers.contains(reader) == false {
                 log.info("card reader", metadata: ["reader": "\(reader.name)", "card": "\(reader.card)"])
             }
-            if let known, known.service != report.service {
-                // OpenSC never recovers in a process that has lost pcscd, and other modules are not asked to.
-                for host in concerned { await host.restart() }
-                if case .reachable = report.service { pcscdReturned = clock.boot() }
-            } else if known?.readers.map(\.events) != report.readers.map(\.events) {
-                for host in concerned {
-                    // Some modules keep sessions for whatever card comes next (ykcs11).
-                    await host.renewSessions()
+            let change = ReaderChange(from: known, to: report)
+            for host in concerned {
+                if change.isNewService {
+                    // OpenSC never recovers in a process that has lost pcscd, and other modules are not asked to.
+                    await host.restart()
+                } else if change.hasLostCard {
+                    // OpenSC often hangs for ever in a call that meets the removal of a card, and some modules keep
+                    // sessions for whatever card comes next (ykcs11).
+                    if change.keepsCard { await host.renewSessions() } else { await host.abandon() }
                     await host.checkLife()
                 }
             }
+            if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }
             _ = await survey(of: concerned)
         }
     }
