@@ -36,7 +36,8 @@ extension Tokens {
                 }
             }
             if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }
-            _ = await survey(of: concerned)
+            // Not awaited, and ended by its deadlines: a module may hang in it until the next report tells why.
+            Task { _ = await self.survey(of: concerned) }
         }
     }
 
