@@ -120,7 +120,7 @@ actor ModuleHost {
             switch reply {
             case .signature(let signature): .success(.signature(signature))
             case .login(let outcome): .success(.notAuthorized(outcome))
-            case .loaded, .tokens, .loggedOut, .failed: .failure(Self.confused)
+            default: .failure(Self.confused)
             }
         }
     }
