@@ -19,17 +19,23 @@ struct SleepGaugeTests {
         }
     }
 
+    private func slept(_ gauge: inout SleepGauge, _ clock: AgentClock) -> Bool { gauge.hasSlept(clock) }
+
     @Test("A sleep is noticed once, and time awake never is", arguments: [2001, 3_600_000] as [Int64])
     func noticed(asleep: Int64) {
         let hands = Hands()
         var gauge = SleepGauge(hands.clock)
         hands.pass(awake: 100_000)
-        #expect(!gauge.hasSlept(hands.clock))
+        let answer1 = slept(&gauge, hands.clock)
+        #expect(answer1 == false)
         hands.pass(awake: 10, asleep: asleep)
-        #expect(gauge.hasSlept(hands.clock))
-        #expect(!gauge.hasSlept(hands.clock))
+        let answer2 = slept(&gauge, hands.clock)
+        #expect(answer2 == true)
+        let answer3 = slept(&gauge, hands.clock)
+        #expect(answer3 == false)
         hands.pass(awake: 100_000)
-        #expect(!gauge.hasSlept(hands.clock))
+        let answer4 = slept(&gauge, hands.clock)
+        #expect(answer4 == false)
     }
 
     @Test("Two seconds are no sleep, and add up")
@@ -37,9 +43,11 @@ struct SleepGaugeTests {
         let hands = Hands()
         var gauge = SleepGauge(hands.clock)
         hands.pass(awake: 1, asleep: 2000)
-        #expect(!gauge.hasSlept(hands.clock))
+        let answer5 = slept(&gauge, hands.clock)
+        #expect(answer5 == false)
         hands.pass(awake: 1, asleep: 1)
-        #expect(gauge.hasSlept(hands.clock))
+        let answer6 = slept(&gauge, hands.clock)
+        #expect(answer6 == true)
     }
 
     @Test("A clock that is given no time awake never sleeps")
@@ -48,6 +56,7 @@ struct SleepGaugeTests {
         let clock = AgentClock(wall: { 0 }, boot: { boot.withLock { $0 } }, sleep: { _ in })
         var gauge = SleepGauge(clock)
         boot.withLock { $0 = 1_000_000 }
-        #expect(!gauge.hasSlept(clock))
+        let answer7 = slept(&gauge, clock)
+        #expect(answer7 == false)
     }
 }
