@@ -138,7 +138,8 @@ extension CredentialCache {
     func fail(_ profile: ProfileName, _ cause: SourceFailure, of flight: ProfileState.Flight, at now: Moment) {
         profiles[profile]?.remember(cause, wasAsked: flight.asking != nil, at: now, random: settings.random)
         let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
-        if flight.isOutdated { profiles[profile]?.forgetCurable() }  // "PIN needed", said before the PIN came
+        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
+        if flight.isOutdated, profiles[profile]?.failure?.isRefusal == true { profiles[profile]?.failure = nil }
         publish(profile)
         // Nobody could be asked for this attempt, but one of those who have come since can be.
         let asking = flight.asking == nil ? profiles[profile]?.waiters.asking : nil

@@ -54,8 +54,10 @@ struct ProfileState {
     func refusal(
         at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking? = nil
     ) -> Problem? {
-        // A person who asks by name wants to be asked for the touch again.
-        let isAskedAgain = share == .half && failure?.cause.kind == .gesture || failure?.yields(to: asking) == true
+        // A person who asks by name may be asked again: for the touch, or for the PIN. The rules for PINs hold all the
+        // same. One who can be asked is no worse off for others who could not.
+        let isNamed = share == .half && [.gesture, .state].contains(failure?.cause.kind)
+        let isAskedAgain = isNamed || failure?.yields(to: asking) == true
         if let failure, failure.isInForce(at: now), !isAskedAgain { return failure.problem(at: now) }
         let allowed = budget.nextAllowed(share)
         guard allowed > now.boot else { return nil }
@@ -89,7 +91,7 @@ struct ProfileState {
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a
     /// human less tired of prompts.
     mutating func forgetCurable() {
-        if failure?.cause.kind == .state || failure?.cause.kind == .permanent { failure = nil }
+        if failure?.isCurable == true { failure = nil }
         guard var flight else { return }
         flight.isOutdated = true
         activity = .flying(flight)

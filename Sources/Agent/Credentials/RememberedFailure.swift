@@ -40,6 +40,13 @@ struct RememberedFailure: Sendable {
         return max(1000, step / 2 + random(0...step / 2))
     }
 
+    /// Nothing has failed: the answer was no, for as long as nothing changes.
+    var isRefusal: Bool { cause.kind == .state || cause.kind == .permanent }
+
+    /// Whether a change of the tokens or of the configuration may have cured it. A module that failed may have failed
+    /// because its card was pulled, and the change is that the card is back.
+    var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.problem.code) }
+
     func isInForce(at now: Moment) -> Bool {
         if cause.kind == .permanent, now.isSetApart(from: at) { return false }  // a wrong clock may have been the cause
         guard let until else { return true }

@@ -10,7 +10,8 @@ extension Problem {
         case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity, .tokenGone:
             .state
         case .configuration, .unknownProfile, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid: .permanent
-        case .tokenBusy: .gesture
+        // A program that holds the card comes with a time to try again; a person who did not touch it does not.
+        case .tokenBusy where retryAfter == nil: .gesture
         default: .transient(retryAfter: retryAfter)
         }
     }

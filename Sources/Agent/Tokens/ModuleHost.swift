@@ -149,6 +149,12 @@ actor ModuleHost {
         state = .idle
     }
 
+    /// Ends the worker without another call: there is nothing left to log out of. Requests under way have another go.
+    func abandon() {
+        if case .running(let worker) = state { worker.kill(.othersDeadline) }
+        state = .idle
+    }
+
     /// The worker's process, where one runs.
     var processID: Int32? {
         if case .running(let worker) = state { worker.processID } else { nil }
