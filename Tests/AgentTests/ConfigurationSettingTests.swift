@@ -12,10 +12,11 @@ struct ConfigurationSettingTests {
         FaultCase("[profiles.prod]", "config.toml:1: unknown key \"profiles\" in the file; did you mean \"profile\"?"),
         FaultCase(
             "\nlog-level = 'debug'",
-            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, profile"),
+            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, prompt, profile"),
         FaultCase(
             "\"a\\u001b[2Jb\\u202Ec\" = 1",
-            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, profile"),
+            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, prompt, profile"
+        ),
         FaultCase(
             "[[module]]\npath = '/m'\nsessoins = 3",
             "config.toml:3: unknown key \"sessoins\" in [[module]]; did you mean \"sessions\"?"),
@@ -39,6 +40,14 @@ struct ConfigurationSettingTests {
             ProfileText.with("role = 'x'\n[profile.p.allow]\nuser = ['alice']\nusers = []"),
             "config.toml:5: unknown key \"role\" in [profile.p]; did you mean \"role-arn\"?",
             "config.toml:7: unknown key \"user\" in [profile.p.allow]; did you mean \"users\"?"),
+        FaultCase("[[prompt]]", "config.toml:1: prompt is an array; give a table"),
+        FaultCase(
+            "[prompt]\nprogram = 'pinentry'\ntimeout-seconds = 41",
+            "config.toml:2: program is \"pinentry\", which is relative; give an absolute path, from / on",
+            "config.toml:3: timeout-seconds is 41; give 5 to 40"),
+        FaultCase(
+            "[prompt]\ntimeout = 5",
+            "config.toml:2: unknown key \"timeout\" in [prompt]; did you mean \"timeout-seconds\"?"),
         FaultCase("module = 1", "config.toml:1: module is an integer; write [[module]], once for each"),
         FaultCase("[module]\npath = '/m'", "config.toml:1: module is a table; write [[module]], once for each"),
         FaultCase("module = [\n 1,\n]", "config.toml:2: module holds an integer; write [[module]], once for each"),

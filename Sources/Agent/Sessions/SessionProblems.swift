@@ -6,6 +6,7 @@ extension Problem {
     /// When another attempt could fare better.
     var kind: SourceFailure.Kind {
         switch code {
+        case .pinNeeded where retryAfter != nil: .gesture  // a prompt that could not be shown: not at each request
         case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity, .tokenGone:
             .state
         case .configuration, .unknownProfile, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid: .permanent

@@ -29,6 +29,7 @@ package actor Tokens {
     var sleepGauge: SleepGauge
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
+    let prompts: Prompts
     var awaited = AwaitedGestures()
     private let setting: Setting
 
@@ -64,6 +65,7 @@ package actor Tokens {
         self.setting = setting
         rules = configuration.tokens
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
+        prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
@@ -75,6 +77,7 @@ package actor Tokens {
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
     func replace(with configuration: Configuration) async {
         rules = configuration.tokens
+        await prompts.replace(configuration.prompt)
         let before = hosts
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
@@ -87,6 +90,7 @@ package actor Tokens {
     package func stop() async {
         changed.finish()
         await readers.stop()
+        await prompts.cancelAll()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }

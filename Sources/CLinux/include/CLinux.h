@@ -34,4 +34,10 @@ int clinux_catch_signals(const int *numbers, size_t count);
 int clinux_spawn_worker(
     const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid);
 
+/* Starts `path` in a session of its own with exactly these arguments and this environment, `input` and `output` as its
+   standard streams, standard error to /dev/null, nothing else open, working directory /, default signals.
+   0 and *pid, or an errno. */
+int clinux_spawn_on_pipes(
+    const char *path, char *const argv[], char *const envp[], int input, int output, pid_t *pid);
+
 #endif
