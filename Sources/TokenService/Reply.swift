@@ -14,11 +14,14 @@ package struct ModuleReport: Hashable, Sendable {
     package var manufacturer: [UInt8]
     package var description: [UInt8]
     package var version: String
+    /// Whether it has asked for the network, which it does not have.
+    package var missesNetwork: Bool
 
-    package init(manufacturer: [UInt8], description: [UInt8], version: String) {
+    package init(manufacturer: [UInt8], description: [UInt8], version: String, missesNetwork: Bool = false) {
         self.manufacturer = manufacturer
         self.description = description
         self.version = version
+        self.missesNetwork = missesNetwork
     }
 }
 

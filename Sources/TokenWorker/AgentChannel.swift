@@ -5,6 +5,8 @@ import TokenService
 final class AgentChannel: Sendable {
     private let socket: FrameSocket
     private let writing = Mutex(())
+    /// Failures tell of it.
+    let network = NetworkWatch()
 
     init(socket: Int32) { self.socket = FrameSocket(descriptor: socket) }
 
@@ -26,6 +28,11 @@ final class AgentChannel: Sendable {
 
     /// Answers a request. A failure to write means that the agent is gone, which `receive` notices.
     func send(_ reply: Reply, to number: UInt32) {
+        var reply = reply
+        if case .failed(var failure) = reply, network.wasRefused {
+            failure.text += NetworkWatch.advice
+            reply = .failed(failure)
+        }
         let body = reply.body
         writing.withLock { _ in _ = socket.send(kind: reply.kind, number: number, body: body) }
     }

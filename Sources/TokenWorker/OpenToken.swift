@@ -9,9 +9,9 @@ final class LoadedModule: Sendable {
     let sessions: Int
     private let opening = Mutex(())
 
-    init(path: String, sessions: Int) throws(PKCS11Error) {
-        module = try Module(path: path)
-        self.sessions = sessions
+    init(_ load: ModuleLoad) throws(PKCS11Error) {
+        module = try Module(path: load.path, arguments: load.initArguments)
+        sessions = Int(max(1, load.sessions))
     }
 
     fileprivate func opening<Result: ~Copyable>(

@@ -22,7 +22,11 @@ enum Samples {
     static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
 
     static let requests: [Request] = [
-        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .list, .logOut(nil), .logOut(token),
+        .load(ModuleLoad(path: "/usr/lib/módule.so", sessions: 2)),
+        .load(
+            ModuleLoad(
+                path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
+                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .list, .logOut(nil), .logOut(token),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
@@ -32,7 +36,8 @@ enum Samples {
     ]
     static let replies: [Reply] =
         [
-            .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
+            .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")),
+            .loaded(ModuleReport(manufacturer: [], description: [], version: "", missesNetwork: true)), .tokens([]),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),
             .failed(WorkerFailure(.protocol, text: "")),

@@ -11,10 +11,22 @@ package struct ModuleConfiguration: Hashable, Sendable {
     package var environment: [String: String]
     /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
     package var sessions: Int
+    /// Whether it may open network sockets.
+    package var hasNetwork: Bool
+    /// The files and folders that it may change; nil for what most modules need, see `ModuleFolders`.
+    package var writable: [String]?
+    /// The string that C_Initialize gets as `pReserved`; nil for what p11-kit has registered.
+    package var initArguments: String?
 
-    package init(location: Location, environment: [String: String] = [:], sessions: Int = 2) {
+    package init(
+        location: Location, environment: [String: String] = [:], sessions: Int = 2, hasNetwork: Bool = false,
+        writable: [String]? = nil, initArguments: String? = nil
+    ) {
         self.location = location
         self.environment = environment
         self.sessions = sessions
+        self.hasNetwork = hasNetwork
+        self.writable = writable
+        self.initArguments = initArguments
     }
 }

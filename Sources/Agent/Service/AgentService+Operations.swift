@@ -31,7 +31,7 @@ extension AgentService {
     }
 
     /// What is said to the person who asks how the agent is doing.
-    private var notices: [String] { [] }
+    private var notices: [String] { WorkerWalls.missing }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
         var statuses: [ProfileStatus] = []
