@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CWipingHeap"),
 
         // Tokens.
         .target(name: "PKCS11", dependencies: ["CP11Kit", "PKCS11URI"], path: "pkcs11/PKCS11", swiftSettings: strict),
@@ -73,10 +74,11 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", logging],
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", logging],
             swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
-            name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
+            name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
+            linkerSettings: resident),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
             swiftSettings: strict),

@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from authority import Authority
+from piv.fixtures import card, pcsc, pcsc_is_possible, readers  # noqa: F401
 from processes import Agent
 from service import Service
 from softhsm import MODULE, SoftHSM, write_pin

@@ -2,6 +2,7 @@
 package enum Reply: Hashable, Sendable {
     case loaded(ModuleReport)
     case tokens([TokenSnapshot])
+    /// To a signature as well: it was not made, because the login that the key asks for each time ended so.
     case login(LoginOutcome)
     case loggedOut
     /// DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA.
@@ -57,6 +58,8 @@ package enum LoginRefusal: Hashable, Sendable {
     case unreadable(reason: String)
     /// `pin-source = "protected"`, and the token has no protected authentication path.
     case noPinpad
+    /// The key wants the PIN each time, and the worker holds none that the token has taken.
+    case notHeld
 }
 
 /// A request that failed, and what is known of the reason.

@@ -98,6 +98,7 @@ extension LoginRefusal {
             writer.byte(8)
             writer.text(reason)
         case .noPinpad: writer.byte(9)
+        case .notHeld: writer.byte(10)
         }
     }
 
@@ -112,6 +113,7 @@ extension LoginRefusal {
         case 7: self = .knownWrong
         case 8: self = .unreadable(reason: try reader.text())
         case 9: self = .noPinpad
+        case 10: self = .notHeld
         default: throw .badValue
         }
     }

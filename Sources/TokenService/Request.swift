@@ -71,10 +71,18 @@ package struct SignRequest: Hashable, Sendable {
     package var message: [UInt8]
     /// SHA-256 of `message`, for mechanisms that take a hash.
     package var digest: [UInt8]
+    /// Where the PIN comes from if the key wants it each time (CKA_ALWAYS_AUTHENTICATE); `.typed` means the one that a
+    /// person has typed and the token has taken, which the worker holds.
+    package var source: LoginRequest.Source
+    /// PINs that this token has refused.
+    package var refused: [FailedPIN]
 
     package init(
-        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8]
+        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8],
+        source: LoginRequest.Source = .typed, refused: [FailedPIN] = []
     ) {
+        self.source = source
+        self.refused = refused
         self.token = token
         self.keyID = keyID
         self.publicHalf = publicHalf

@@ -71,7 +71,20 @@ extension TokenDescription {
 extension LoginRequest {
     func write(to writer: inout WireWriter) {
         token.write(to: &writer)
-        switch source {
+        source.write(to: &writer)
+        writer.list(refused) { $1.write(to: &$0) }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        token = try TokenReference(from: &reader)
+        source = try Source(from: &reader)
+        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+    }
+}
+
+extension LoginRequest.Source {
+    func write(to writer: inout WireWriter) {
+        switch self {
         case .typed: writer.byte(1)
         case .file(let path):
             writer.byte(2)
@@ -81,19 +94,16 @@ extension LoginRequest {
             writer.byte(4)
             writer.text(path)
         }
-        writer.list(refused) { $1.write(to: &$0) }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        token = try TokenReference(from: &reader)
         switch try reader.byte() {
-        case 1: source = .typed
-        case 2: source = .file(path: try reader.text())
-        case 3: source = .protected
-        case 4: source = .credential(path: try reader.text())
+        case 1: self = .typed
+        case 2: self = .file(path: try reader.text())
+        case 3: self = .protected
+        case 4: self = .credential(path: try reader.text())
         default: throw .badValue
         }
-        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
     }
 }
 
@@ -116,6 +126,8 @@ extension SignRequest {
         writer.list(publicHalf.map { [$0] } ?? []) { $1.write(to: &$0) }
         writer.blob(message)
         writer.blob(digest)
+        source.write(to: &writer)
+        writer.list(refused) { $1.write(to: &$0) }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -126,5 +138,7 @@ extension SignRequest {
         }.first
         message = try reader.blob()
         digest = try reader.blob()
+        source = try LoginRequest.Source(from: &reader)
+        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import PKCS11
 import Synchronization
 import TokenService
@@ -7,7 +8,9 @@ import TokenService
 final class LoadedModule: Sendable {
     let module: Module
     let sessions: Int
+    let heldPINs = HeldPINs()
     private let opening = Mutex(())
+    private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
     init(_ load: ModuleLoad) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
@@ -19,6 +22,16 @@ final class LoadedModule: Sendable {
     ) throws(PKCS11Error) -> sending Result {
         try opening.withLock { (_) throws(PKCS11Error) in try body() }
     }
+
+    /// Makes a signature. One for a key that wants its PIN each time is made with no other beside it: what reaches a PIV
+    /// card between the PIN and the signature takes the PIN's effect away.
+    fileprivate func signing<Signature>(
+        alone: Bool, _ body: () throws(PKCS11Error) -> Signature
+    ) throws(PKCS11Error) -> Signature {
+        try signing.sync(flags: alone ? .barrier : []) {
+            Result { () throws(PKCS11Error) in try body() }
+        }.get()
+    }
 }
 
 /// One thread's session with one token, and what that thread has found on it.
@@ -27,6 +40,8 @@ final class OpenToken {
     private let owner: LoadedModule
     private var session: TokenSession?
     private var signingKeys: [KeyReference: SigningKey] = [:]
+    /// The last signature took so long that a person was probably asked.
+    private(set) var hasWaited = false
 
     private struct KeyReference: Hashable {
         let id: [UInt8]
@@ -35,6 +50,8 @@ final class OpenToken {
 
     private struct SigningKey {
         let object: Object
+        /// CKA_ALWAYS_AUTHENTICATE.
+        let alwaysAuthenticates: Bool
         /// What to try; once one has worked, that one alone.
         var mechanisms: [Mechanism]
     }
@@ -72,14 +89,41 @@ final class OpenToken {
         try with { (session) throws(PKCS11Error) in try session.attributes(wanted, of: object) }
     }
 
+    func logInForOperation(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
+        try with { (session) throws(PKCS11Error) in try unsafe session.logInForOperation(pin: pin) }
+    }
+
+    /// Who is in the slot now, and the state of its PIN. An open session says nothing of that: some modules keep its
+    /// handle for the next card.
+    ///
+    /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
+    func look() throws(PKCS11Error) -> TokenInformation {
+        let information = try owner.module.slot(id: reference.slotID).token()
+        guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
+        return information
+    }
+
     /// Signs with the private key that `request` means.
-    func sign(_ request: SignRequest) throws(PKCS11Error) -> [UInt8] {
+    ///
+    /// - Parameter authorize: Logs in for the one operation, where the key asks for that.
+    func sign(
+        _ request: SignRequest, authorize: (OpenToken) throws(PKCS11Error) -> Void
+    ) throws(PKCS11Error) -> [UInt8] {
         let reference = KeyReference(id: request.keyID, publicHalf: request.publicHalf)
         var key: SigningKey
         if let known = signingKeys[reference] { key = known } else { key = try find(reference) }
-        let result = try with { (session) throws(PKCS11Error) in
-            try session.sign(
-                message: request.message, sha256: request.digest, key: key.object, mechanisms: key.mechanisms)
+        let isAlone = key.alwaysAuthenticates
+        let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
+            let began = ContinuousClock.now
+            defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
+            return try with { (session) throws(PKCS11Error) in
+                try session.sign(
+                    message: request.message, sha256: request.digest, key: key.object, mechanisms: key.mechanisms,
+                    authorize: { () throws(PKCS11Error) in
+                        if isAlone { try authorize(self) }
+                        return isAlone
+                    })
+            }
         }
         key.mechanisms = [result.mechanism]
         signingKeys[reference] = key
@@ -90,7 +134,11 @@ final class OpenToken {
         for object in try objects(.privateKey, id: wanted.id.isEmpty ? nil : wanted.id) {
             let half = try publicHalf(of: object)
             guard !half.contradicts(wanted.publicHalf) else { continue }
-            return SigningKey(object: object, mechanisms: Mechanism.candidates(keyType: half.keyType))
+            return SigningKey(
+                object: object,
+                alwaysAuthenticates: try attributes([.alwaysAuthenticate], of: object).flag(.alwaysAuthenticate)
+                    ?? false,
+                mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
         throw .notFound(what: "the private key")
     }

@@ -5,6 +5,7 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var module: Module { tokens.module.module }
+    var heldPINs: HeldPINs { tokens.module.heldPINs }
 
     init(module: LoadedModule) { tokens = OpenTokens(module: module) }
 
@@ -23,6 +24,7 @@ struct TokenControl {
             guard flags.contains(.tokenInitialized) else { continue }
             snapshots.append(snapshot(slot, information, flags))
         }
+        heldPINs.keep(only: Set(snapshots.map(\.token)))
         return snapshots
     }
 
@@ -30,6 +32,7 @@ struct TokenControl {
     ///
     /// - Throws: C_Logout's code where a token is logged in all the same.
     mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
+        heldPINs.wipe(reference?.token)  // before the module is asked, which may hang
         // The signing lanes' sessions keep a login alive that no session of this thread may know of.
         if let reference { _ = try? tokens.open(reference) }
         let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }

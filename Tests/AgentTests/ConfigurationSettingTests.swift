@@ -22,7 +22,8 @@ struct ConfigurationSettingTests {
         FaultCase(
             "[[module]]\npath = '/m'\nlibrary = '/n'",
             "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions, "
-                + "network, writable, init-arguments"),
+                + "network, writable, init-arguments, list-timeout-seconds, login-timeout-seconds, "
+                + "sign-timeout-seconds, touch-timeout-seconds"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin_source = 'prompt'",
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
@@ -93,6 +94,10 @@ struct ConfigurationSettingTests {
         FaultCase("name = true", "config.toml:2: name is a boolean; give a string"),
         FaultCase("path = '/m'\nsessions = 0", "config.toml:3: sessions is 0; give 1 to 64"),
         FaultCase("path = '/m'\nsessions = 65", "config.toml:3: sessions is 65; give 1 to 64"),
+        FaultCase(
+            "path = '/m'\nlist-timeout-seconds = 0", "config.toml:3: list-timeout-seconds is 0; give 1 to 600"),
+        FaultCase(
+            "path = '/m'\ntouch-timeout-seconds = 601", "config.toml:3: touch-timeout-seconds is 601; give 1 to 600"),
         FaultCase("path = '/m'\nsessions = '2'", "config.toml:3: sessions is a string; give an integer"),
         FaultCase("path = '/m'\nnetwork = 'yes'", "config.toml:3: network is a string; give true or false"),
         FaultCase("path = '/m'\nwritable = '/a'", "config.toml:3: writable is a string; give an array"),

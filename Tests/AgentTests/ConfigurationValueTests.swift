@@ -31,6 +31,24 @@ struct ConfigurationValueTests {
             ])
     }
 
+    @Test("A module's timeouts have defaults, and each can be set by itself")
+    func timeouts() throws {
+        let modules = try ConfigurationFolder(
+            """
+            [[module]]
+            path = "/a"
+            [[module]]
+            path = "/b"
+            list-timeout-seconds = 1
+            login-timeout-seconds = 2
+            sign-timeout-seconds = 3
+            touch-timeout-seconds = 600
+            """
+        ).load().modules
+        let seconds = modules.map { [$0.timeouts.list, $0.timeouts.login, $0.timeouts.sign, $0.timeouts.touch] }
+        #expect(seconds == [[10, 15, 15, 60], [1, 2, 3, 600]])
+    }
+
     @Test(
         "Each PIN source is read",
         arguments: [

@@ -27,8 +27,8 @@ struct ModuleFoldersTests {
 
     @Test("What the configuration lists is all, beside the null device")
     func listIsAll() {
-        let module = ModuleConfiguration(
-            location: .path("/m"), environment: ["STORE": "/usr/share"], writable: ["/a"])
+        var module = ModuleConfiguration(location: .path("/m"), environment: ["STORE": "/var/lib"])
+        module.writable = ["/a"]
         #expect(module.load(library: "/m", home: "/home/me").walls.writable == ["/a", "/dev/null"])
     }
 
@@ -58,7 +58,8 @@ struct ModuleFoldersTests {
             "configdir=sql:/var/lib",
         ])
     func databaseIsWritable(_ arguments: String) {
-        let module = ModuleConfiguration(location: .path("/m"), initArguments: arguments)
+        var module = ModuleConfiguration(location: .path("/m"))
+        module.initArguments = arguments
         #expect(ModuleFolders(module: module, home: nil).all.contains("/var/lib"))
     }
 

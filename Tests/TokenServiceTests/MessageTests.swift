@@ -33,6 +33,10 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
         .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
         .sign(SignRequest(token: token, keyID: [], publicHalf: .other(keyType: .max), message: [], digest: [])),
+        .sign(
+            SignRequest(
+                token: token, keyID: [], publicHalf: nil, message: [1], digest: [2],
+                source: .credential(path: "/run/c/pin"), refused: [failed])),
     ]
     static let replies: [Reply] =
         [
@@ -47,7 +51,7 @@ enum Samples {
         ] + refusals.map { .login(.refused($0)) }
     static let refusals: [LoginRefusal] = [
         .locked, .finalTry, .countLow, .toBeChanged, .notInitialized, .length(shortest: 4, longest: 255), .knownWrong,
-        .unreadable(reason: "it is empty"), .noPinpad,
+        .unreadable(reason: "it is empty"), .noPinpad, .notHeld,
     ]
 }
 

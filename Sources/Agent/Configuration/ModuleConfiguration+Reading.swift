@@ -8,6 +8,7 @@ extension ModuleConfiguration {
         let hasNetwork = table.value("network") { node throws(Complaint) in try node.boolean() }
         let writable = table.list("writable", Self.writable)
         let initArguments = table.value("init-arguments") { node throws(Complaint) in try node.text() }
+        let timeouts = Timeouts(reading: &table)
         table.refuseUnknownKeys()
         switch (table.has("path"), table.has("name")) {
         case (true, true): table.fault("\(table.title) has both path and name; keep one of them")
@@ -15,9 +16,10 @@ extension ModuleConfiguration {
         default: break
         }
         guard let location = path.map(Location.path) ?? name.map(Location.name) else { return nil }
-        self.init(
-            location: location, environment: environment, sessions: sessions ?? 2, hasNetwork: hasNetwork ?? false,
-            writable: table.has("writable") ? writable : nil, initArguments: initArguments)
+        self.init(location: location, environment: environment, sessions: sessions ?? 2, timeouts: timeouts)
+        self.hasNetwork = hasNetwork ?? false
+        if table.has("writable") { self.writable = writable }
+        self.initArguments = initArguments
     }
 
     private static func writable(_ node: TOMLNode) throws(Complaint) -> String {
@@ -45,5 +47,19 @@ extension ModuleConfiguration {
         else { throw Complaint(" is no name for a variable; use letters, digits and _") }
         if case .text("") = node.value { return "" }
         return try node.text()
+    }
+}
+
+extension ModuleConfiguration.Timeouts {
+    fileprivate init(reading table: inout TableReader) {
+        self.init()
+        list = Self.seconds("list-timeout-seconds", &table) ?? list
+        login = Self.seconds("login-timeout-seconds", &table) ?? login
+        sign = Self.seconds("sign-timeout-seconds", &table) ?? sign
+        touch = Self.seconds("touch-timeout-seconds", &table) ?? touch
+    }
+
+    private static func seconds(_ key: String, _ table: inout TableReader) -> Int? {
+        table.value(key) { node throws(Complaint) in try node.integer(in: 1...600) }
     }
 }

@@ -12,21 +12,31 @@ package struct ModuleConfiguration: Hashable, Sendable {
     /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
     package var sessions: Int
     /// Whether it may open network sockets.
-    package var hasNetwork: Bool
+    package var hasNetwork = false
     /// The files and folders that it may change; nil for what most modules need, see `ModuleFolders`.
     package var writable: [String]?
     /// The string that C_Initialize gets as `pReserved`; nil for what p11-kit has registered.
     package var initArguments: String?
+    package var timeouts: Timeouts
+
+    /// How long a call into the module may take, in seconds, before its process is ended: nothing else ends it.
+    package struct Timeouts: Hashable, Sendable {
+        /// A look at all slots, tokens and their objects.
+        package var list = 10
+        package var login = 15
+        package var sign = 15
+        /// A signature or a login that a person confirms on the token.
+        package var touch = 60
+
+        package init() {}
+    }
 
     package init(
-        location: Location, environment: [String: String] = [:], sessions: Int = 2, hasNetwork: Bool = false,
-        writable: [String]? = nil, initArguments: String? = nil
+        location: Location, environment: [String: String] = [:], sessions: Int = 2, timeouts: Timeouts = Timeouts()
     ) {
         self.location = location
         self.environment = environment
         self.sessions = sessions
-        self.hasNetwork = hasNetwork
-        self.writable = writable
-        self.initArguments = initArguments
+        self.timeouts = timeouts
     }
 }

@@ -25,7 +25,7 @@ extension AgentService {
     private func status() async -> Status {
         let survey = await tokens.survey()
         return Status(
-            version: Version.current, pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
+            version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
             profiles: await profileStatuses(survey), notices: notices)
     }

@@ -57,6 +57,15 @@ actor ModuleHost {
         var list: Int64 = 10_000
         var logIn: Int64 = 15_000
         var sign: Int64 = 15_000
+        /// What a person confirms on the token.
+        var touch: Int64 = 60_000
+
+        init(_ timeouts: ModuleConfiguration.Timeouts) {
+            list = Int64(timeouts.list) * 1000
+            logIn = Int64(timeouts.login) * 1000
+            sign = Int64(timeouts.sign) * 1000
+            touch = Int64(timeouts.touch) * 1000
+        }
     }
 
     init(
@@ -86,7 +95,9 @@ actor ModuleHost {
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
-        await ask(.logIn(request), secret: pin, deadline: launch.deadlines.logIn).flatMap { reply in
+        // A PIN pad waits for a person.
+        let deadline = request.source == .protected ? launch.deadlines.touch : launch.deadlines.logIn
+        return await ask(.logIn(request), secret: pin, deadline: deadline).flatMap { reply in
             guard case .login(let outcome) = reply else { return .failure(Self.confused) }
             return .success(outcome)
         }

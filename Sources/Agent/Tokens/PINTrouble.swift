@@ -12,6 +12,8 @@ enum PINTrouble: Error, Hashable, Sendable {
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
     case rejected(name: String)
+    /// A PIN was sent, and what the token made of it is not known.
+    case unanswered
     case blocked
     case module(ModuleFailure)
 }
@@ -32,6 +34,10 @@ extension PINTrouble {
             return Problem(
                 .pinIncorrect, "token \(name) refused its PIN (\(code)), which is not tried again",
                 hint: "check the PIN, then \(unlock)")
+        case .unanswered:
+            return Problem(
+                .pinIncorrect, "token \(name) was sent a PIN and did not answer, so none is sent again by itself",
+                hint: "check the PIN and the tries that are left, then \(unlock)")
         case .notSent(let refusal): return refusal.problem(for: name)
         case .module(let failure): return failure.problem(doing: "logging in to token \(name)")
         }
@@ -68,6 +74,10 @@ extension LoginRefusal {
             Problem(
                 .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
                 hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
+        case .notHeld:
+            Problem(
+                .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",
+                hint: "run 'tokenward unlock'")
         case .noPinpad:
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",

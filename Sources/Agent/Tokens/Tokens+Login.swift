@@ -17,6 +17,7 @@ extension Tokens {
         let wasLocked = locks.contains(token.key)
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
+        forgive(token)
         do throws(Problem) {
             try await finish(login(to: token, pin: pin), token)
         } catch {
@@ -102,40 +103,38 @@ extension Tokens {
             // Only a person has the PIN, and may have given it already: the worker knows.
             return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
         }
+        if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
-        let result = note(await host.logIn(request, pin: pin), token: token, rule: rule, isTyped: pin != nil)
+        let stamp = StoredPINStamp(source)
+        // A PIN that the token has taken before costs no try, whatever happens to the answer.
+        let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
+        if !isKnown { expectAnswer(from: token.key) }
+        let answer = await host.logIn(request, pin: pin)
+        if !isKnown { noteAnswer(answer, from: token.key) }
+        let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
         await logOut(token.key, slotID: token.snapshot.slotID)
         return .failure(.locked)
     }
 
-    /// What this token has refused, by whatever module: two of them may show one card.
-    private func refusedPINs(of token: FoundToken) -> [FailedPIN] {
-        access.filter { $0.key.token == token.snapshot.token }.flatMap(\.value.refused)
-    }
-
     private func note(
-        _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool
+        _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool,
+        stamp: StoredPINStamp?
     ) -> Result<Void, PINTrouble> {
         let key = token.key
         let name = token.snapshot.token.displayName
         switch result {
         case .failure(let failure):
             log.warning("login failed", metadata: ["token": "\(name)", "why": "\(failure)"])
-            // A call that did not come back may have cost a try: a PIN that the token has never taken is not sent again
-            // without a person.
-            if case .lost = failure, access[key]?.hasTakenStoredPIN != true {
-                access[key]?.refusal = .rejected(name: "no answer to C_Login")
-            }
             return .failure(.module(failure))
         case .success(.loggedIn):
             log.notice("logged in", metadata: ["token": "\(name)", "pin": isTyped ? "typed" : "stored"])
             access[key]?.refusal = nil
             // A typed PIN says nothing for the stored one, which may be what was refused, and will be tried again.
             if !isTyped || rule.flatMap({ loginSource(for: $0.pinSource) }) == nil { forget(refusedPINsOf: token) }
-            if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.hasTakenStoredPIN = true }
+            if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.takenPIN = stamp }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
@@ -149,28 +148,9 @@ extension Tokens {
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
             let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
             access[key]?.refusal = refusal
-            access[key]?.hasTakenStoredPIN = false
+            access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
             return .failure(refusal.trouble)
-        }
-    }
-
-    private func remember(_ failed: FailedPIN, of key: TokenKey) {
-        access[key]?.refused.append(failed)
-        saveRefused()
-    }
-
-    private func forget(refusedPINsOf token: FoundToken) {
-        guard !refusedPINs(of: token).isEmpty else { return }
-        for key in access.keys where key.token == token.snapshot.token { access[key]?.refused = [] }
-        saveRefused()
-    }
-
-    private func saveRefused() {
-        let isSaved = refusedPINs.save(access.mapValues(\.refused).filter { !$0.value.isEmpty })
-        if !isSaved {
-            log.warning(
-                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
         }
     }
 

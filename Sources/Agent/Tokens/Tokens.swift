@@ -51,7 +51,9 @@ package actor Tokens {
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
-        for (key, pins) in refusedPINs.load() { access[key] = TokenAccess(refused: pins) }
+        let before = refusedPINs.load()
+        for (key, pins) in before.refused { access[key, default: TokenAccess()].refused = pins }
+        for key in before.unanswered { access[key, default: TokenAccess()].owesAnswer = true }
     }
 
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
@@ -107,7 +109,8 @@ package actor Tokens {
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(), home: setting.home)
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
+                    home: setting.home)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
