@@ -38,12 +38,14 @@ extension TokenControl {
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     private mutating func look(at reference: TokenReference) throws(PKCS11Error) -> TokenInformation {
-        let information = try module.slot(id: reference.slotID).token()
-        guard information.description == reference.token else {
+        do throws(PKCS11Error) {
+            let information = try tokens.module.slot(of: reference).token()
+            guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
+            return information
+        } catch {
             tokens.close(slot: reference.slotID)
-            throw .notFound(what: "the token in its slot")
+            throw error
         }
-        return information
     }
 
     private mutating func logIn(

@@ -18,25 +18,27 @@ package enum Worker {
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
         guard let first = channel.receive(), case .load(let load) = first.request else { return 64 }
+        let network = NetworkWatch(channel)
         do throws(WorkerFailure) {
-            try load.walls.putUp(channel.network)
+            try load.walls.putUp(network)
         } catch {
             channel.send(.failed(error), to: first.number)
             return 71
         }
-        return serve(channel, loading: load, first.number)
+        return serve(channel, loading: load, network, first.number)
     }
 
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
     /// loading among them.
     private static func serve(
-        _ channel: AgentChannel, loading load: ModuleLoad, _ number: UInt32
+        _ channel: AgentChannel, loading load: ModuleLoad, _ network: NetworkWatch, _ number: UInt32
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
+        let renewal = SessionRenewal()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = Self.load(load, channel, number)
+            let module = Self.load(load, renewal, network, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module)
             while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
@@ -44,10 +46,12 @@ package enum Worker {
             ended.signal()
         }
         while let received = channel.receive() {
-            if case .sign(let request) = received.request {
-                signatures.add((received.number, request))
-            } else {
-                controls.add(received)
+            switch received.request {
+            case .sign(let request): signatures.add((received.number, request))
+            case .renewSessions:
+                renewal.wish()
+                channel.send(.renewed, to: received.number)
+            default: controls.add(received)
             }
         }
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
@@ -58,19 +62,26 @@ package enum Worker {
     }
 
     /// Ends the process where the module cannot be loaded.
-    private static func load(_ load: ModuleLoad, _ channel: AgentChannel, _ number: UInt32) -> LoadedModule {
+    private static func load(
+        _ load: ModuleLoad, _ renewal: SessionRenewal, _ network: NetworkWatch, _ channel: AgentChannel,
+        _ number: UInt32
+    ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(load)
+            let module = try LoadedModule(load, renewal: renewal)
             let information = try module.module.information()
             channel.send(
                 .loaded(
                     ModuleReport(
                         manufacturer: information.manufacturer, description: information.description,
-                        version: information.version, missesNetwork: channel.network.wasRefused)), to: number)
+                        version: information.version, usesCardReaders: module.usesCardReaders,
+                        missesNetwork: network.wasRefused)), to: number)
             return module
         } catch {
             var failure = WorkerFailure(error)
             failure.kind = .notLoaded
+            if error.returnValue == .argumentsBad, load.initArguments == nil {
+                failure.text += "; if it needs an init string, write it as init-arguments"
+            }
             channel.send(.failed(failure), to: number)
             _exit(66)
         }
@@ -94,14 +105,16 @@ package enum Worker {
 
 extension TokenControl {
     fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
+        tokens.renew()
         do throws(PKCS11Error) {
             switch received.request {
             case .list: return .tokens(try list())
+            case .presence: return .present(try presence())
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):
                 try logOut(token)
                 return .loggedOut
-            case .load, .sign:
+            case .load, .sign, .renewSessions, .readers:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {

@@ -8,6 +8,8 @@ enum PINTrouble: Error, Hashable, Sendable {
     case locked
     /// Only a person has the PIN.
     case needed
+    /// The reader's keypad takes the PIN, and is switched on for who asks by name.
+    case keypad
     /// Nothing was sent to the token.
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
@@ -26,6 +28,10 @@ extension PINTrouble {
         switch self {
         case .locked: return Problem(.locked, "token \(name) is locked", hint: unlock)
         case .needed: return Problem(.pinNeeded, "token \(name) needs its PIN", hint: unlock)
+        case .keypad:
+            return Problem(
+                .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
+                hint: "\(unlock), or 'tokenward refresh PROFILE' where its key wants the PIN each time")
         case .blocked:
             return Problem(
                 .pinBlocked, "the PIN of token \(name) is blocked",
@@ -96,7 +102,11 @@ extension PINTrouble {
 extension ModuleFailure {
     /// Why the module shows no tokens, in one line beside its name.
     var reason: String {
-        if case .unavailable(let reason) = self { reason } else { problem(doing: "listing tokens").detail }
+        switch self {
+        case .unavailable(let reason): reason
+        case .readers(let trouble): trouble.reason
+        default: problem(doing: "listing tokens").detail
+        }
     }
 
     func problem(doing what: String) -> Problem {
@@ -120,6 +130,8 @@ extension ModuleFailure {
                     .moduleFailed, "\(what): the module's worker is gone: \(loss)",
                     hint: "try again; a new worker is started by itself")
             }
+        case .readers(let trouble):
+            Problem(.tokenGone, "\(what): \(trouble.reason)", hint: "the agent goes on by itself when pcscd is back")
         case .refused(let failure): failure.problem(doing: what)
         }
     }
