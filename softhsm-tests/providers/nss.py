@@ -18,7 +18,7 @@ class NSS(Provider):
         self.module = need_module("libnss3", "libsoftokn3.so")
         self.folder = str(folder)
         self.database = f"sql:{self.folder}/db"
-        os.makedirs(f"{self.folder}/db", mode=0o700)
+        os.makedirs(f"{self.folder}/db")
         self.pin_file = f"{self.folder}/password"
         with open(self.pin_file, "w") as file:
             file.write(PIN if has_pin else "")

@@ -1,6 +1,8 @@
 """TPM 2.0: swtpm and tpm2-pkcs11, over a Unix socket and without a resource manager."""
 
 import os
+import socket
+import struct
 import subprocess
 
 from providers.provider import PIN, Provider, end_process, need_module, need_programs
@@ -44,6 +46,17 @@ class TPM(Provider):
 
     def kill(self):
         end_process(self.process)
+
+    def lockout_counter(self):
+        """TPM_PT_LOCKOUT_COUNTER, by TPM2_GetCapability (TPM 2.0 Library, part 3, 30.2); for when nobody else is connected."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(self.socket)
+            connection.sendall(struct.pack(">HIIIII", 0x8001, 22, 0x17A, 6, 0x20E, 1))
+            answer = connection.recv(4096)
+        _, _, code, _, _, count, name, value = struct.unpack(">HIIBIIII", answer)
+        assert (code, count, name) == (0, 1, 0x20E)
+        return value
 
     def close(self):
         if self.process:
