@@ -50,8 +50,9 @@ struct ProfileState {
 
     /// Why no attempt may start now; nil if one may.
     func refusal(at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName) -> Problem? {
-        // A person who asks by name wants to be asked for the touch again.
-        let isAskedAgain = share == .half && failure?.cause.kind == .gesture
+        // A person who asks by name may be asked again: for the touch, or for the PIN on the keypad. The rules for PINs
+        // hold all the same.
+        let isAskedAgain = share == .half && [.gesture, .state].contains(failure?.cause.kind)
         if let failure, failure.isInForce(at: now), !isAskedAgain { return failure.problem(at: now) }
         let allowed = budget.nextAllowed(share)
         guard allowed > now.boot else { return nil }
