@@ -85,6 +85,7 @@ def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
         "C_GetSessionInfo",
         "C_GetSlotList",
         "C_GetTokenInfo",
+        "C_Initialize",
         "C_Login",
         "C_Logout",
         "C_OpenSession",

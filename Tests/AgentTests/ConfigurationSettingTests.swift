@@ -23,7 +23,8 @@ struct ConfigurationSettingTests {
         FaultCase(
             "[[module]]\npath = '/m'\nlibrary = '/n'",
             "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions, "
-                + "list-timeout-seconds, login-timeout-seconds, sign-timeout-seconds, touch-timeout-seconds"),
+                + "network, writable, init-arguments, list-timeout-seconds, login-timeout-seconds, "
+                + "sign-timeout-seconds, touch-timeout-seconds"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin_source = 'prompt'",
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
@@ -107,6 +108,15 @@ struct ConfigurationSettingTests {
         FaultCase(
             "path = '/m'\ntouch-timeout-seconds = 601", "config.toml:3: touch-timeout-seconds is 601; give 1 to 600"),
         FaultCase("path = '/m'\nsessions = '2'", "config.toml:3: sessions is a string; give an integer"),
+        FaultCase("path = '/m'\nnetwork = 'yes'", "config.toml:3: network is a string; give true or false"),
+        FaultCase("path = '/m'\nwritable = '/a'", "config.toml:3: writable is a string; give an array"),
+        FaultCase(
+            "path = '/m'\nwritable = ['a']",
+            "config.toml:3: writable is \"a\", which is relative; give an absolute path, from / on"),
+        FaultCase(
+            "path = '/m'\nwritable = ['//']",
+            "config.toml:3: writable is /, which would be no limit; name the folders"),
+        FaultCase("path = '/m'\ninit-arguments = 1", "config.toml:3: init-arguments is an integer; give a string"),
         FaultCase("path = '/m'\nenvironment = 'A=b'", "config.toml:3: environment is a string; give a table"),
         FaultCase("path = '/m'\nenvironment.A = 1", "config.toml:3: environment.A is an integer; give a string"),
         FaultCase(

@@ -31,7 +31,7 @@ extension AgentService {
     }
 
     /// What is said to the person who asks how the agent is doing.
-    private var notices: [String] { [promptNotice].compactMap(\.self) }
+    private var notices: [String] { WorkerWalls.missing + [promptNotice].compactMap(\.self) }
 
     /// Where every token has its PIN from elsewhere, nobody needs to be asked.
     private var promptNotice: String? {

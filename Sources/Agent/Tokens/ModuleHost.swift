@@ -49,6 +49,8 @@ actor ModuleHost {
     struct WorkerLaunch: Sendable {
         var executable: String
         var deadlines: Deadlines
+        /// The user's home folder; nil for the system agent.
+        var home: String?
     }
 
     /// In milliseconds.
@@ -243,7 +245,7 @@ actor ModuleHost {
         } catch {
             return .failure(.lost(error))
         }
-        let load = Request.load(modulePath: library, sessions: UInt8(clamping: configuration.sessions))
+        let load = Request.load(configuration.load(library: library, home: launch.home))
         tell("start", since: began)
         began = .now
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
@@ -257,6 +259,11 @@ actor ModuleHost {
                     "module": "\(path)", "worker": "\(worker.processID)",
                     "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
                 ])
+            if report.missesNetwork {
+                log.warning(
+                    "module asked for the network, which it does not have: if it needs it, write network = true",
+                    metadata: ["module": "\(path)"])
+            }
             return .success(worker)
         case .success(.failed(let failure)):
             worker.kill(.stopped)

@@ -125,12 +125,13 @@ package actor Tokens {
         var hosts: [ModuleHost] = []
         var unusable: [UnusableModule] = []
         for entry in wanted {
-            switch entry.flatMap({ module in registered.path(of: module).map { (module, $0) } }) {
+            switch entry.flatMap({ module in registered.found(module) }) {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts))
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
+                    home: setting.home)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
@@ -159,9 +160,10 @@ extension RegisteredModules {
         }
     }
 
-    func path(of module: ModuleConfiguration) -> Result<String, UnusableModule> {
+    /// The module as it is to be run, and its library.
+    func found(_ module: ModuleConfiguration) -> Result<(ModuleConfiguration, path: String), UnusableModule> {
         switch module.location {
-        case .path(let path): return .success(path)
+        case .path(let path): return .success((module, path))
         case .name(let name):
             let modules = all()
             guard let found = modules.first(where: { $0.name == name }) else {
@@ -169,7 +171,9 @@ extension RegisteredModules {
                 return .failure(
                     UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
             }
-            return found.path.mapError { _ in
+            var module = module
+            module.initArguments = module.initArguments ?? found.initArguments
+            return found.path.map { (module, $0) }.mapError { _ in
                 UnusableModule(name: name, reason: "p11-kit's file for it names no library to use")
             }
         }

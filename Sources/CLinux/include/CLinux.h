@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "client.h"
+#include "walls.h"
 
 /* Fills pid, uid and gid with the peer's, as it was at connect(2) (SO_PEERCRED, unix(7)).
    0, or an errno. */
