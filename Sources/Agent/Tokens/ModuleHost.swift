@@ -37,6 +37,7 @@ actor ModuleHost {
     private(set) var report: ModuleReport?
     /// Its worker has been ended for good: who still holds this starts no other.
     private var isStopped = false
+    private var emptiness = Emptiness()
     private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
 
     private enum State {
@@ -96,6 +97,12 @@ actor ModuleHost {
         listing = task
         let result = await task.value
         listing = nil
+        // Nobody is logged in to nothing. What happens to card readers is known from pcscd.
+        if case .success(let tokens) = result, !usesCardReaders,
+            emptiness.note(isEmpty: tokens.isEmpty, at: clock.boot())
+        {
+            await restart()
+        }
         return result
     }
 
