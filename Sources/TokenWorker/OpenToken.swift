@@ -9,15 +9,28 @@ final class LoadedModule: Sendable {
     let module: Module
     let sessions: Int
     let heldPINs = HeldPINs()
+    let opensReadWrite = Mutex(false)
+    /// Asks the other threads for the sessions that they hold and do not use.
+    let closeIdleSessions: @Sendable () -> Void
     private let opening = Mutex(())
+    private let calls = Mutex(())
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
-    init(path: String, sessions: Int) throws(PKCS11Error) {
+    init(
+        path: String, sessions: Int, closeIdleSessions: @escaping @Sendable () -> Void = {}
+    ) throws(PKCS11Error) {
         module = try Module(path: path)
         self.sessions = sessions
+        self.closeIdleSessions = closeIdleSessions
     }
 
-    fileprivate func opening<Result: ~Copyable>(
+    /// Serves one request, and no other beside it where the module has no locks.
+    func serving<Answer>(_ body: () -> Answer) -> Answer {
+        guard module.isSingleThreaded else { return body() }
+        return calls.withLock { _ in body() }
+    }
+
+    func opening<Result: ~Copyable>(
         _ body: () throws(PKCS11Error) -> sending Result
     ) throws(PKCS11Error) -> sending Result {
         try opening.withLock { (_) throws(PKCS11Error) in try body() }
@@ -38,6 +51,7 @@ final class LoadedModule: Sendable {
 final class OpenToken {
     let reference: TokenReference
     private let owner: LoadedModule
+    private let slot: Slot
     private var session: TokenSession?
     private var signingKeys: [KeyReference: SigningKey] = [:]
     /// The last signature took so long that a person was probably asked.
@@ -62,9 +76,8 @@ final class OpenToken {
     init(_ reference: TokenReference, of owner: LoadedModule) throws(PKCS11Error) {
         self.reference = reference
         self.owner = owner
-        let slot = owner.module.slot(id: reference.slotID)
-        guard try slot.token().description == reference.token else { throw .notFound(what: "the token in its slot") }
-        session = try owner.opening { () throws(PKCS11Error) in try TokenSession(slot: slot) }
+        slot = try owner.slot(of: reference)
+        session = try owner.openSession(in: slot)
     }
 
     deinit {
@@ -73,6 +86,16 @@ final class OpenToken {
 
     func isLoggedIn() throws(PKCS11Error) -> Bool {
         try with { (session) throws(PKCS11Error) in try session.isLoggedIn() }
+    }
+
+    /// Nil where the module cannot tell.
+    func isPerhapsLoggedIn() throws(PKCS11Error) -> Bool? {
+        do throws(PKCS11Error) {
+            return try isLoggedIn()
+        } catch {
+            guard error.isWorthRepeating, error.returnValue?.saysStale != true else { throw error }
+            return nil
+        }
     }
 
     func logIn(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
@@ -98,7 +121,7 @@ final class OpenToken {
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     func look() throws(PKCS11Error) -> TokenInformation {
-        let information = try owner.module.slot(id: reference.slotID).token()
+        let information = try slot.token()
         guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
         return information
     }

@@ -66,7 +66,13 @@ extension TokenSession {
             let lengths = try lengths(wanted, of: object)
             if let values = try values(lengths, of: object) { return values }
         }
-        return AttributeValues()
+        // One of them never keeps its length: the others can be read without it.
+        var result = AttributeValues()
+        guard wanted.count > 1 else { return result }
+        for attribute in wanted {
+            result.values[attribute] = try attributes([attribute], of: object)[attribute]
+        }
+        return result
     }
 
     private borrowing func lengths(
