@@ -9,7 +9,7 @@ import pytest
 
 import mock_module
 from authority import Authority
-from piv.fixtures import card, pcsc, pcsc_is_possible, readers  # noqa: F401
+from piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
 from processes import Agent
 from service import Service
 from softhsm import MODULE, SoftHSM, write_pin

@@ -7,6 +7,10 @@ package enum Reply: Hashable, Sendable {
     case loggedOut
     /// DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA.
     case signature([UInt8])
+    /// What `Request.presence` asks for.
+    case present([TokenReference])
+    case renewed
+    case readers(ReaderReport)
     case failed(WorkerFailure)
 }
 
@@ -15,11 +19,14 @@ package struct ModuleReport: Hashable, Sendable {
     package var manufacturer: [UInt8]
     package var description: [UInt8]
     package var version: String
+    /// The library talks to pcscd: it has loaded libpcsclite.
+    package var usesCardReaders: Bool
 
-    package init(manufacturer: [UInt8], description: [UInt8], version: String) {
+    package init(manufacturer: [UInt8], description: [UInt8], version: String, usesCardReaders: Bool = false) {
         self.manufacturer = manufacturer
         self.description = description
         self.version = version
+        self.usesCardReaders = usesCardReaders
     }
 }
 

@@ -12,6 +12,13 @@ package enum Request: Hashable, Sendable {
     /// Log out of a token, or of all of them.
     case logOut(TokenReference?)
     case sign(SignRequest)
+    /// The tokens that are there, without a look at what they hold.
+    case presence
+    /// Open every session anew: the machine has slept, or cards have come and gone.
+    case renewSessions
+    /// Of the watcher of card readers: a report of another version than this one, or the same one after a while; nil asks
+    /// for one at once.
+    case readers(after: UInt64?)
 }
 
 /// A token as the agent last saw it: the slot, which may have changed, and who it is, which must not.

@@ -9,6 +9,9 @@ extension Request {
         case .logIn: 3
         case .logOut: 4
         case .sign: 5
+        case .presence: 16
+        case .renewSessions: 17
+        case .readers: 18
         }
     }
 
@@ -18,11 +21,12 @@ extension Request {
         case .load(let modulePath, let sessions):
             writer.text(modulePath)
             writer.byte(sessions)
-        case .list: break
+        case .list, .presence, .renewSessions: break
         case .logIn(let request): request.write(to: &writer)
         case .logOut(let token):
             writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
         case .sign(let request): request.write(to: &writer)
+        case .readers(let version): writer.list(version.map { [$0] } ?? []) { $0.number64($1) }
         }
         return writer.bytes
     }
@@ -40,6 +44,13 @@ extension Request {
             guard tokens.count <= 1 else { throw .badValue }
             self = .logOut(tokens.first)
         case 5: self = .sign(try SignRequest(from: &reader))
+        case 16: self = .presence
+        case 17: self = .renewSessions
+        case 18:
+            self = .readers(
+                after: try reader.list(smallest: 8, limit: 1) { (reader) throws(WireError) in
+                    try reader.number64()
+                }.first)
         default: throw .unknownKind(kind)
         }
         try reader.end()

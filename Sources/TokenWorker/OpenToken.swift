@@ -1,51 +1,5 @@
-import Dispatch
 import PKCS11
-import Synchronization
 import TokenService
-
-/// The module, and the lock that keeps two threads from opening or closing sessions at the same time
-/// (tpm2-pkcs11 1.9 gives both the same handle).
-final class LoadedModule: Sendable {
-    let module: Module
-    let sessions: Int
-    let heldPINs = HeldPINs()
-    let opensReadWrite = Mutex(false)
-    /// Asks the other threads for the sessions that they hold and do not use.
-    let closeIdleSessions: @Sendable () -> Void
-    private let opening = Mutex(())
-    private let calls = Mutex(())
-    private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
-
-    init(
-        path: String, sessions: Int, closeIdleSessions: @escaping @Sendable () -> Void = {}
-    ) throws(PKCS11Error) {
-        module = try Module(path: path)
-        self.sessions = sessions
-        self.closeIdleSessions = closeIdleSessions
-    }
-
-    /// Serves one request, and no other beside it where the module has no locks.
-    func serving<Answer>(_ body: () -> Answer) -> Answer {
-        guard module.isSingleThreaded else { return body() }
-        return calls.withLock { _ in body() }
-    }
-
-    func opening<Result: ~Copyable>(
-        _ body: () throws(PKCS11Error) -> sending Result
-    ) throws(PKCS11Error) -> sending Result {
-        try opening.withLock { (_) throws(PKCS11Error) in try body() }
-    }
-
-    /// Makes a signature. One for a key that wants its PIN each time is made with no other beside it: what reaches a PIV
-    /// card between the PIN and the signature takes the PIN's effect away.
-    fileprivate func signing<Signature>(
-        alone: Bool, _ body: () throws(PKCS11Error) -> Signature
-    ) throws(PKCS11Error) -> Signature {
-        try signing.sync(flags: alone ? .barrier : []) {
-            Result { () throws(PKCS11Error) in try body() }
-        }.get()
-    }
-}
 
 /// One thread's session with one token, and what that thread has found on it.
 final class OpenToken {
@@ -70,9 +24,9 @@ final class OpenToken {
         var mechanisms: [Mechanism]
     }
 
-    /// Opens a session, after a look at who is in the slot.
+    /// Opens a session, after a look at where the token is.
     ///
-    /// - Throws: `.notFound` when it is another token than the one meant.
+    /// - Throws: `.notFound` when it is nowhere.
     init(_ reference: TokenReference, of owner: LoadedModule) throws(PKCS11Error) {
         self.reference = reference
         self.owner = owner

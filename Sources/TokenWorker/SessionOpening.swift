@@ -37,24 +37,6 @@ extension LoadedModule {
             }
         }
     }
-
-    /// Where the token is now: slot numbers change, and a card may be in another reader.
-    ///
-    /// - Throws: `.notFound` where no slot has it, or several have one that looks like it.
-    func slot(of reference: TokenReference) throws(PKCS11Error) -> Slot {
-        let usual = module.slot(id: reference.slotID)
-        do throws(PKCS11Error) {
-            if try usual.token().description == reference.token { return usual }
-        } catch {
-            guard error.returnValue?.saysTokenIsGone == true else { throw error }
-        }
-        let others = try module.slotsWithToken().filter { slot in
-            // A slot that cannot tell is not this token's.
-            slot.id != usual.id && (try? slot.token().description) == reference.token
-        }
-        guard others.count == 1 else { throw .notFound(what: "the token in its slot") }
-        return others[0]
-    }
 }
 
 extension PKCS11Error {

@@ -10,6 +10,16 @@ struct TokenControl {
 
     init(module: LoadedModule) { tokens = OpenTokens(module: module) }
 
+    /// Who is in the slots, without a look at what they hold. A token that cannot say is gone, or soon will be.
+    mutating func presence() throws(PKCS11Error) -> [TokenReference] {
+        try module.slotsWithToken().compactMap { slot in
+            guard let information = try? slot.token(),
+                TokenFlags(rawValue: information.flags).contains(.tokenInitialized)
+            else { return nil }
+            return TokenReference(slotID: slot.id, token: information.description)
+        }
+    }
+
     /// Every initialised token. A slot that fails is told as such, and does not stop the rest.
     mutating func list() throws(PKCS11Error) -> [TokenSnapshot] {
         let slots = try module.slotsWithToken()

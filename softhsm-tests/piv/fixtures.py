@@ -2,6 +2,7 @@
 
 import pytest
 
+from . import agents
 from .card import Card
 from .pcsc import PCSC, missing
 
@@ -31,3 +32,15 @@ def card(readers, root):
     card = Card().with_identity(root)
     readers[0].insert(card)
     return card
+
+
+@pytest.fixture
+def card_agent(start, pcsc, service, tmp_path):
+    """Starts an agent that sees the private pcscd, with what `agents.configure` takes; it has seen the cards."""
+
+    def start_agent(**settings):
+        agent = start(agents.configure(pcsc, service, tmp_path, **settings), prefix=pcsc.prefix)
+        agents.wait_for(agent, *(reader.card for reader in pcsc.readers if reader.card))
+        return agent
+
+    return start_agent

@@ -27,7 +27,7 @@ extension AgentService {
         return Status(
             version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
-            profiles: await profileStatuses(survey), notices: notices)
+            profiles: await profileStatuses(survey), notices: notices + (await tokens.readerNotices))
     }
 
     /// What is said to the person who asks how the agent is doing.

@@ -8,12 +8,14 @@ enum ModuleFailure: Error, Hashable, Sendable {
     /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
     case resting(String, milliseconds: Int64)
     case lost(WorkerLoss)
+    /// pcscd, which the module needs, cannot be used.
+    case readers(ServiceTrouble)
     case refused(WorkerFailure)
 
     /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
     var passes: Bool {
         switch self {
-        case .resting, .lost: true
+        case .resting, .lost, .readers: true
         case .refused(let failure): failure.saysModuleIsBroken
         case .unavailable: false
         }
@@ -25,7 +27,7 @@ actor ModuleHost {
     let configuration: ModuleConfiguration
     let path: String
 
-    private let launch: WorkerLaunch
+    let launch: WorkerLaunch
     private let clock: AgentClock
     private let log: Logger
     private var state = State.idle
@@ -140,7 +142,7 @@ actor ModuleHost {
 
     // MARK: The worker
 
-    private func ask(
+    func ask(
         _ request: Request, secret: HeldPIN? = nil, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         for isLastAttempt in [false, true] {
@@ -287,7 +289,7 @@ actor ModuleHost {
 
     private static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
 
-    private static let confused = ModuleFailure.refused(
+    static let confused = ModuleFailure.refused(
         WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
 }
 
@@ -301,6 +303,9 @@ extension Request {
         case .logIn: "login"
         case .logOut: "logout"
         case .sign: "sign"
+        case .presence: "presence"
+        case .renewSessions: "renew"
+        case .readers: "readers"
         }
     }
 }
