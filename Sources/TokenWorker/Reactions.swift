@@ -22,7 +22,7 @@ extension PKCS11Error {
     var saysModuleIsBroken: Bool {
         switch self {
         // There is nothing to leave out, and nothing to do again but in a new process.
-        case .failed("C_GetSlotList", _), .overLimit, .nonsense: true
+        case .failed("C_GetSlotList", _), .nonsense: true
         default: returnValue.map { $0.saysModuleIsBroken || $0.saysOutOfMemory } ?? false
         }
     }
@@ -49,6 +49,7 @@ extension WorkerFailure {
             case .notFound(let what) where what.hasPrefix("the token"): .tokenGone
             case .notFound: isLoggedIn == false ? .notLoggedIn : .keyNotFound
             case .failed("C_GetSlotList", _): .broken
+            case .failed("C_Sign", let code) where code.refusesMechanism: .mechanism
             case .failed(_, .userNotLoggedIn): isLoggedIn == true ? .gesture : .notLoggedIn
             case .failed(_, .sessionCount): .busy
             case .failed(_, .actionProhibited): .forbidden
