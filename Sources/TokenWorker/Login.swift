@@ -23,7 +23,7 @@ extension TokenControl {
             }
             if request.source == .protected {
                 guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
-                return .login(try unsafe send(nil, to: token))
+                return .login(noted(try unsafe send(nil, to: token), request.token))
             }
             var request = request
             request.refused += heldPINs.refused(by: request.token.token)
@@ -35,13 +35,20 @@ extension TokenControl {
             }
             let outcome = try logIn(token, with: held.pin, request, lengths: information.pinLength)
             if outcome == .loggedIn { keep(held, of: token, isStored: request.isStored) }
-            return .login(outcome)
+            return .login(noted(outcome, request.token))
         } catch {
             tokens.close(slot: request.token.slotID)
             var failure = WorkerFailure(error)
             if case .failed("C_Login", let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
             return .failed(failure)
         }
+    }
+
+    private mutating func noted(_ outcome: LoginOutcome, _ reference: TokenReference) -> LoginOutcome {
+        if outcome == .loggedIn, tokens.module.usesCardReaders, let slot = try? tokens.module.slot(of: reference) {
+            verifiedCards.add(reference.token, in: slot)  // one that went since has lost its login
+        }
+        return outcome
     }
 
     /// A session, and whether it is logged in. One that has gone stale is opened anew: no PIN has been sent.

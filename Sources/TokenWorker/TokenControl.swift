@@ -5,6 +5,7 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var pace = LoginPace()
+    var verifiedCards = VerifiedCards()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
 
@@ -43,6 +44,7 @@ struct TokenControl {
         // Where something can be read, a new process would only take the others' logins away.
         if let trouble, !snapshots.contains(where: { $0.failure == nil }) { throw trouble }
         heldPINs.keep(only: Set(snapshots.map(\.token)))
+        verifiedCards.keep(only: Set(snapshots.map(\.token)))
         return snapshots
     }
 
@@ -64,6 +66,7 @@ struct TokenControl {
             }
         }
         tokens.closeAll(where: isMeant)
+        verifiedCards.reset(reference?.token)
         if let failure { throw failure }
     }
 

@@ -120,7 +120,7 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
-    @Test("A token that needs its PIN is not asked again until it has changed")
+    @Test("A token that needs its PIN is not asked again until it has changed, or somebody asks by name")
     func state() async throws {
         let world = try CredentialWorld()
         world.source.always(.failure(.pinNeeded))
@@ -129,9 +129,25 @@ struct CredentialBackOffTests {
         #expect(problem?.retryAfter == nil)
         try await world.advance(Int64(24).hours)
         #expect(await world.caller().value.failure?.code == .pinNeeded)
-        #expect(await world.refresher().value.failure?.code == .pinNeeded)
         #expect(world.source.count == 1)
+        #expect(await world.refresher().value.failure?.code == .pinNeeded)
+        #expect(world.source.count == 2)
+        #expect(await world.refresher().value.failure?.code == .tooManyRequests)
         world.source.always(.session(3600))
+        await world.cache.stateChanged([world.profile])
+        #expect(try await world.ask() == "ASIATEST2")
+        await world.end()
+    }
+
+    @Test("A module that failed is asked at once when its tokens have changed", arguments: [true, false])
+    func module(isTimeout: Bool) async throws {
+        let world = try CredentialWorld()
+        world.source.always(
+            .failure(
+                SourceFailure(.transient(retryAfter: 60), Problem(isTimeout ? .moduleTimeout : .moduleFailed, "it"))))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
+        world.source.always(.session(3600))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
         await world.cache.stateChanged([world.profile])
         #expect(try await world.ask() == "ASIATEST1")
         await world.end()
@@ -169,6 +185,25 @@ struct CredentialBackOffTests {
         world.source.always(.session(3600))
         try await world.advance(1)
         #expect(try await world.ask() == "ASIATEST3")
+        await world.end()
+    }
+
+    @Test("After a missed touch, who has nothing may ask again in two seconds, and who asks by name at once")
+    func gestureWithoutSession() async throws {
+        let world = try CredentialWorld()
+        world.source.always(.failure(.untouched))
+        await #expect(throws: Problem.self) { try await world.ask() }
+        try await world.advance(Int64(2).seconds - 1)
+        await #expect(throws: Problem.self) { try await world.ask() }
+        #expect(world.source.count == 1)
+        try await world.advance(1)
+        await #expect(throws: Problem.self) { try await world.ask() }
+        #expect(world.source.count == 2)
+        for count in 3...4 {
+            #expect(await world.refresher().value.failure?.code == .tokenBusy)
+            #expect(world.source.count == count)
+        }
+        #expect(world.source.attempts.map(\.occasion) == [.request, .request, .demand, .demand])
         await world.end()
     }
 

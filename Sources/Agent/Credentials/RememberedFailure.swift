@@ -25,7 +25,7 @@ struct RememberedFailure: Sendable {
                         Self.pause(count: count, remaining: remaining, random: random),
                         Int64(min(max(seconds ?? 0, 0), 600)) * 1000)
             case .permanent: now.boot + 900_000
-            case .gesture: now.boot + 60_000
+            case .gesture: now.boot + ((remaining ?? 0) >= SessionValidity.leastHandedOut ? 60_000 : 2_000)
             case .state: nil
             }
     }
@@ -37,6 +37,13 @@ struct RememberedFailure: Sendable {
         let step = min(cap, 1000 << min(max(Int64(count) - 1, 0), 9))
         return max(1000, step / 2 + random(0...step / 2))
     }
+
+    /// Nothing has failed: the answer was no, for as long as nothing changes.
+    var isRefusal: Bool { cause.kind == .state || cause.kind == .permanent }
+
+    /// Whether a change of the tokens or of the configuration may have cured it. A module that failed may have failed
+    /// because its card was pulled, and the change is that the card is back.
+    var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.problem.code) }
 
     func isInForce(at now: Moment) -> Bool {
         if cause.kind == .permanent, now.isSetApart(from: at) { return false }  // a wrong clock may have been the cause

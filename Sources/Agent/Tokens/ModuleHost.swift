@@ -60,12 +60,15 @@ actor ModuleHost {
         var sign: Int64 = 15_000
         /// What a person confirms on the token.
         var touch: Int64 = 60_000
+        /// What a person types on the reader's keypad: twice the time of a touch.
+        var keypad: Int64 = 120_000
 
         init(_ timeouts: ModuleConfiguration.Timeouts) {
             list = Int64(timeouts.list) * 1000
             logIn = Int64(timeouts.login) * 1000
             sign = Int64(timeouts.sign) * 1000
             touch = Int64(timeouts.touch) * 1000
+            keypad = 2 * touch
         }
     }
 
@@ -96,18 +99,30 @@ actor ModuleHost {
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
-        // A PIN pad waits for a person.
-        let deadline = request.source == .protected ? launch.deadlines.touch : launch.deadlines.logIn
+        let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
         return await ask(.logIn(request), secret: pin, deadline: deadline).flatMap { reply in
             guard case .login(let outcome) = reply else { return .failure(Self.confused) }
             return .success(outcome)
         }
     }
 
-    func sign(_ request: SignRequest) async -> Result<[UInt8], ModuleFailure> {
-        await ask(.sign(request), deadline: launch.deadlines.sign).flatMap { reply in
-            guard case .signature(let signature) = reply else { return .failure(Self.confused) }
-            return .success(signature)
+    /// How a request for a signature ended.
+    enum Signing: Hashable, Sendable {
+        case signature([UInt8])
+        /// The key wants its PIN each time, and this became of that login.
+        case notAuthorized(LoginOutcome)
+    }
+
+    /// - Parameter mayTouch: The token may wait for a person's touch.
+    func sign(_ request: SignRequest, mayTouch: Bool) async -> Result<Signing, ModuleFailure> {
+        let limits = launch.deadlines
+        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
+        return await ask(.sign(request), deadline: deadline).flatMap { reply in
+            switch reply {
+            case .signature(let signature): .success(.signature(signature))
+            case .login(let outcome): .success(.notAuthorized(outcome))
+            default: .failure(Self.confused)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ extension Tokens {
     func list(_ host: ModuleHost) async -> Result<[TokenSnapshot], ModuleFailure> {
         await renewAfterSleep()
         if await host.usesCardReaders, let trouble = await readers.trouble { return .failure(.readers(trouble)) }
-        let result = await host.tokens()
+        let result = await look(at: host)
         guard await host.usesCardReaders else { return result }
         await readers.start(environment: host.configuration.environment)
         if let trouble = await readers.trouble { return .failure(.readers(trouble)) }
