@@ -4,6 +4,7 @@ import TokenService
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
 struct TokenControl {
     var tokens: OpenTokens
+    var pace = LoginPace()
     var verifiedCards = VerifiedCards()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
@@ -26,15 +27,22 @@ struct TokenControl {
         let present = Set(slots.map(\.id))
         tokens.closeAll { !present.contains($0.reference.slotID) }
         var snapshots: [TokenSnapshot] = []
+        var trouble: PKCS11Error?
         for slot in slots {
-            guard let information = try? slot.token() else {  // gone since, or not recognised: not a token to list
+            let information: TokenInformation
+            do throws(PKCS11Error) {
+                information = try slot.token()
+            } catch {  // gone since, not recognised, or in trouble: not a token to list
                 tokens.close(slot: slot.id)
+                if error.saysModuleIsBroken { trouble = error }
                 continue
             }
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.tokenInitialized) else { continue }
-            snapshots.append(snapshot(slot, information, flags))
+            snapshots.append(snapshot(slot, information, flags, &trouble))
         }
+        // Where something can be read, a new process would only take the others' logins away.
+        if let trouble, !snapshots.contains(where: { $0.failure == nil }) { throw trouble }
         heldPINs.keep(only: Set(snapshots.map(\.token)))
         verifiedCards.keep(only: Set(snapshots.map(\.token)))
         return snapshots
@@ -63,7 +71,7 @@ struct TokenControl {
     }
 
     private mutating func snapshot(
-        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags
+        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ trouble: inout PKCS11Error?
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
         var snapshot = TokenSnapshot(
@@ -72,13 +80,14 @@ struct TokenControl {
         for attempt in 1...2 {
             do throws(PKCS11Error) {
                 let token = try tokens.open(reference)
-                snapshot.isLoggedIn = try token.isLoggedIn()
+                snapshot.isLoggedIn = try token.isPerhapsLoggedIn() ?? false
                 snapshot.certificates = try token.certificates()
                 snapshot.keys = try token.keys()
                 return snapshot
             } catch {
                 tokens.close(slot: slot.id)
-                guard attempt == 1, error.saysStale else {
+                guard attempt == 1, error.isWorthRepeating else {
+                    if error.saysModuleIsBroken { trouble = error }
                     snapshot.failure = "\(error)"
                     return snapshot
                 }

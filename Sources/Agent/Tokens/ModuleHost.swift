@@ -16,7 +16,8 @@ enum ModuleFailure: Error, Hashable, Sendable {
     var passes: Bool {
         switch self {
         case .resting, .lost, .readers: true
-        case .unavailable, .refused: false
+        case .refused(let failure): failure.saysModuleIsBroken
+        case .unavailable: false
         }
     }
 }
@@ -185,8 +186,13 @@ actor ModuleHost {
             tell(request.name, since: began)
             switch answer {
             case .success(.failed(let failure)):
-                deaths = 0
-                if failure.saysModuleIsBroken { retire(worker, because: failure) }
+                guard failure.saysModuleIsBroken else {
+                    deaths = 0
+                    return .failure(.refused(failure))
+                }
+                retire(worker, because: failure)
+                // To look costs nothing: what a new process sees may be all that is needed.
+                if request == .list, !isLastAttempt { continue }
                 return .failure(.refused(failure))
             case .success(let reply):
                 deaths = 0
@@ -302,7 +308,9 @@ actor ModuleHost {
     private func retire(_ worker: WorkerProcess, because failure: WorkerFailure) {
         log.warning("worker replaced", metadata: ["module": "\(path)", "why": "\(failure.text)"])
         worker.kill(.stopped)
-        if case .running(let current) = state, current === worker { state = .idle }
+        guard case .running(let current) = state, current === worker else { return }
+        state = .idle
+        rest()
     }
 
     /// The first death costs no pause, so that the next request finds a worker; a module that dies each time is left
@@ -338,12 +346,7 @@ extension Request {
 }
 
 extension WorkerFailure {
-    /// The library may be inconsistent, and only a new process is sure to help (PKCS#11 2.40 §11.1.1).
-    fileprivate var saysModuleIsBroken: Bool {
-        guard kind == .function, let returnValue else { return kind == .nonsense }
-        // CKR_HOST_MEMORY, CKR_GENERAL_ERROR, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_CRYPTOKI_NOT_INITIALIZED
-        return [0x02, 0x05, 0x30, 0x31, 0x190].contains(returnValue)
-    }
+    var saysModuleIsBroken: Bool { kind == .broken || kind == .nonsense }
 }
 
 extension WorkerLoss: CustomStringConvertible {
