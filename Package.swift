@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CSystemd"),
         .target(name: "CWipingHeap"),
 
         // Tokens.
@@ -63,12 +64,15 @@ let package = Package(
         // The network.
         .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
 
+        // The machine and its people.
+        .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
+
         // The agent and its clients.
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "PKCS11URI", "RolesAnywhere", "TokenService",
-                "X509", logging,
+                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "Logind", "PKCS11URI", "RolesAnywhere",
+                "TokenService", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
 
@@ -110,6 +114,7 @@ let package = Package(
         .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
         .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere"], swiftSettings: strict),
+        .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
         .testTarget(

@@ -40,7 +40,8 @@ struct Environment {
         AgentService.Setting(
             scope: isSystem ? .system : .user, workerExecutable: try workerExecutable(),
             runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
-            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"])
+            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"])
     }
 
     /// `$RUNTIME_DIRECTORY`, where systemd made one; otherwise the socket's folder, which is the agent's own.

@@ -5,10 +5,16 @@ package struct Configuration: Hashable, Sendable {
     /// PIN rules, in order: the first whose URI matches a token wins.
     package var tokens: [TokenRule]
     package var profiles: [ProfileName: Profile]
+    /// When to forget PINs and credentials; nil: what is usual for the agent's scope.
+    package var lockOn: Set<LockEvent>?
 
-    package init(modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile]) {
+    package init(
+        modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile],
+        lockOn: Set<LockEvent>? = nil
+    ) {
         self.modules = modules
         self.tokens = tokens
         self.profiles = profiles
+        self.lockOn = lockOn
     }
 }

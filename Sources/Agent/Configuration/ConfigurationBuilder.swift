@@ -12,17 +12,22 @@ struct ConfigurationBuilder {
     private var modulePlaces: [ModuleConfiguration.Location: Place] = [:]
     private var tokenPlaces: [PKCS11URI: Place] = [:]
     private var profilePlaces: [ProfileName: Place] = [:]
+    private var lockOn: Set<LockEvent>?
+    private var lockOnPlace: Place?
 
     init(accounts: AccountDirectory, faults: FaultList) {
         self.accounts = accounts
         self.faults = faults
     }
 
-    var configuration: Configuration { Configuration(modules: modules, tokens: tokens, profiles: profiles) }
+    var configuration: Configuration {
+        Configuration(modules: modules, tokens: tokens, profiles: profiles, lockOn: lockOn)
+    }
 
     /// Adds what a file says.
     mutating func add(_ entries: [String: TOMLNode], from file: String) {
         var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
+        addLockOn(&document)
         for var table in Self.tables("module", in: &document) { add(module: &table) }
         for var table in Self.tables("token", in: &document) { add(token: &table) }
         let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
@@ -96,6 +101,18 @@ struct ConfigurationBuilder {
         } else {
             profilePlaces[name] = (file, node.line)
             profiles[name] = profile
+        }
+    }
+
+    private mutating func addLockOn(_ document: inout TableReader) {
+        let events = document.list("lock-on", LockEvent.read)
+        guard document.has("lock-on") else { return }
+        let line = document.lineOf("lock-on")
+        if let first = lockOnPlace {
+            document.fault(at: line, "lock-on stands in \(first.file):\(first.line) already; keep one of them")
+        } else {
+            lockOnPlace = (document.file, line)
+            lockOn = Set(events)
         }
     }
 

@@ -97,10 +97,11 @@ actor ModuleHost {
         }
     }
 
-    /// Logs out of one token, or of all. A worker that cannot, or does not answer, is killed: that logs out as well.
+    /// Logs out of one token, or of all. A worker that cannot, or does not answer at once, is killed: that logs out as well,
+    /// and a lock is to be done within a second.
     func logOut(_ token: TokenReference?) async {
         guard case .running(let worker) = state else { return }
-        let reply = await worker.ask(.logOut(token), deadline: 2000, clock: clock)
+        let reply = await worker.ask(.logOut(token), deadline: 600, clock: clock)
         switch reply {
         case .failure(let loss): note(loss, of: worker)
         case .success(.failed(let failure)): retire(worker, because: failure)

@@ -7,6 +7,7 @@ extension Tokens {
     /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
     package func logIn(to token: FoundToken) async throws(Problem) {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
+        let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         try await finish(login(to: token, pin: nil), token)
     }
@@ -31,14 +32,7 @@ extension Tokens {
     func lock(_ tokens: [FoundToken]?) async {
         guard let tokens else {
             locks.lockAll()
-            for key in access.keys {
-                access[key]?.typedUntil = nil
-                access[key]?.isForOneSignature = false
-            }
-            // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
-            await withTaskGroup { group in
-                for host in hosts { group.addTask { await host.restart() } }
-            }
+            await forgetLogins()
             return
         }
         for token in tokens { locks.lock(token.key) }
@@ -52,6 +46,7 @@ extension Tokens {
         guard let host = host(of: token.key) else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
+        let token = await withoutOverdueLogin(token)
         var result = await host.sign(request)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
@@ -183,22 +178,23 @@ extension Tokens {
         let end = clock.boot() + seconds * 1000
         access[token.key]?.typedUntil = end
         Task {  // ends by itself; nobody waits for it
-            // A cancelled sleep means that the agent ends, which logs out anyway.
-            try? await self.clock.sleep(seconds * 1000)
+            // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
+            // sleep means that the agent ends, which logs out anyway.
+            while self.clock.boot() < end, (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil {}
             if self.access[token.key]?.typedUntil == end {
                 await self.logOut(token.key, slotID: token.snapshot.slotID)
             }
         }
     }
 
-    private func logOut(_ key: TokenKey, slotID: UInt64) async {
+    func logOut(_ key: TokenKey, slotID: UInt64) async {
         access[key]?.typedUntil = nil
         access[key]?.isForOneSignature = false
         log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }
 
-    private func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
+    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
 
     private func gone(_ token: FoundToken) -> Problem {
         Problem(

@@ -87,6 +87,7 @@ extension Tokens {
         let sight = Set(survey.tokens.map(TokenSight.init))
         if let lastSight, lastSight != sight { changed.yield() }
         lastSight = sight
+        notePresence(in: survey)
         return survey
     }
 

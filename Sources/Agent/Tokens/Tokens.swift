@@ -20,6 +20,11 @@ package actor Tokens {
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
     var lastSight: Set<TokenSight>?
+    /// The tokens that surveys have found, with their slots.
+    var present: [TokenKey: UInt64] = [:]
+    /// Tokens that are no longer there, with the slots that they were in.
+    nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
+    let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
     private let setting: Setting
 
     /// Where things are.
@@ -49,6 +54,7 @@ package actor Tokens {
         self.setting = setting
         rules = configuration.tokens
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
         for (key, pins) in refusedPINs.load() { access[key] = TokenAccess(refused: pins) }
@@ -68,6 +74,7 @@ package actor Tokens {
     /// Logs out everywhere and ends the workers.
     package func stop() async {
         changed.finish()
+        removal.finish()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
