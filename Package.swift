@@ -14,11 +14,12 @@ let embedded: [SwiftSetting] =
 let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
 
 /// What stays in memory all day is linked to be small there: relative relocations packed (glibc 2.36), no symbols
-/// exported, equal functions folded.
+/// exported, equal functions folded. Bound at the start, because the first call of a function that is bound late saves the
+/// registers on the stack, where what was in them stays.
 let resident: [LinkerSetting] = [
     .unsafeFlags(
         ["-use-ld=lld"]
-            + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
+            + ["-z", "pack-relative-relocs", "-z", "now", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -62,7 +63,7 @@ let package = Package(
         .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
 
         // The network.
-        .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: strict),
 
         // The machine and its people.
         .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
