@@ -62,7 +62,9 @@ package final class SessionWatch: Sendable {
     private var isStopped: Bool { state.withLock(\.isStopped) }
 
     private func run() {
-        guard address.hasPrefix("unix:") else { return tell("the system bus is at \(address), which is no Unix socket") }
+        guard address.hasPrefix("unix:") else {
+            return tell("the system bus is at \(address), which is no Unix socket")
+        }
         if let reason = unsafe csystemd_load() { return tell(unsafe String(cString: reason)) }
         var pause: UInt32 = 1
         var sight = SessionSight()

@@ -27,7 +27,6 @@ struct ConfigurationBuilder {
     /// Adds what a file says.
     mutating func add(_ entries: [String: TOMLNode], from file: String) {
         var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
-        addLockOn(&document)
         for var table in Self.tables("module", in: &document) { add(module: &table) }
         for var table in Self.tables("token", in: &document) { add(token: &table) }
         let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
@@ -39,6 +38,7 @@ struct ConfigurationBuilder {
         for (name, node) in (profiles ?? [:]).sorted(by: { $0.value.line < $1.value.line }) {
             add(profile: name, node, from: file)
         }
+        addLockOn(&document)
         document.refuseUnknownKeys()
     }
 

@@ -1,7 +1,7 @@
 import AgentAPI
 import Glibc
-import Logind
 package import Logging
+import Logind
 import PKCS11URI
 import RolesAnywhere
 import Synchronization

@@ -45,7 +45,8 @@ extension Tokens {
     /// of its tokens: that is an outage, and no hand that took a card.
     func notePresence(in survey: Survey) {
         let silent = Set(survey.modules.filter { $0.failure != nil }.map(\.name))
-        let found = Dictionary(survey.tokens.map { ($0.key, $0.snapshot.slotID) }, uniquingKeysWith: { first, _ in first })
+        let found = Dictionary(
+            survey.tokens.map { ($0.key, $0.snapshot.slotID) }, uniquingKeysWith: { first, _ in first })
         let removed = present.filter { found[$0.key] == nil && !silent.contains($0.key.module) }
         present = present.filter { removed[$0.key] == nil }.merging(found) { _, new in new }
         if !removed.isEmpty { removal.yield(removed) }
