@@ -5,8 +5,19 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var module: Module { tokens.module.module }
+    var heldPINs: HeldPINs { tokens.module.heldPINs }
 
     init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+
+    /// Who is in the slots, without a look at what they hold. A token that cannot say is gone, or soon will be.
+    mutating func presence() throws(PKCS11Error) -> [TokenReference] {
+        try module.slotsWithToken().compactMap { slot in
+            guard let information = try? slot.token(),
+                TokenFlags(rawValue: information.flags).contains(.tokenInitialized)
+            else { return nil }
+            return TokenReference(slotID: slot.id, token: information.description)
+        }
+    }
 
     /// Every initialised token. A slot that fails is told as such, and does not stop the rest.
     mutating func list() throws(PKCS11Error) -> [TokenSnapshot] {
@@ -23,6 +34,7 @@ struct TokenControl {
             guard flags.contains(.tokenInitialized) else { continue }
             snapshots.append(snapshot(slot, information, flags))
         }
+        heldPINs.keep(only: Set(snapshots.map(\.token)))
         return snapshots
     }
 
@@ -30,6 +42,7 @@ struct TokenControl {
     ///
     /// - Throws: C_Logout's code where a token is logged in all the same.
     mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
+        heldPINs.wipe(reference?.token)  // before the module is asked, which may hang
         // The signing lanes' sessions keep a login alive that no session of this thread may know of.
         if let reference { _ = try? tokens.open(reference) }
         let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }

@@ -28,6 +28,7 @@ struct ConfigurationExampleTests {
         let configuration = try ConfigurationFolder(lines.joined(separator: "\n")).load()
         #expect(configuration.lockOn == LockEvent.usual(for: .user))
         #expect(configuration.modules.map(\.sessions) == [2, 2])
+        #expect(configuration.modules.map(\.timeouts) == [.init(), .init()])
         #expect(configuration.tokens.map(\.pinSource) == [.prompt])
         #expect(configuration.tokens.map(\.pinLifetimeSeconds) == [28_800])
         let profile = try #require(configuration.profiles.first { "\($0.key)" == "example" }?.value)
@@ -40,7 +41,9 @@ struct ConfigurationExampleTests {
     @Test(
         "Every key stands in it",
         arguments: [
-            "path", "name", "environment", "sessions", "uri", "pin-source", "pin-lifetime-seconds", "source",
+            "path", "name", "environment", "sessions", "list-timeout-seconds", "login-timeout-seconds",
+            "sign-timeout-seconds", "touch-timeout-seconds", "uri", "pin-source", "pin-lifetime-seconds", "touch",
+            "source",
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",

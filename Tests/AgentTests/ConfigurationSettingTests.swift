@@ -22,13 +22,14 @@ struct ConfigurationSettingTests {
             "config.toml:3: unknown key \"sessoins\" in [[module]]; did you mean \"sessions\"?"),
         FaultCase(
             "[[module]]\npath = '/m'\nlibrary = '/n'",
-            "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions"),
+            "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions, "
+                + "list-timeout-seconds, login-timeout-seconds, sign-timeout-seconds, touch-timeout-seconds"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin_source = 'prompt'",
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin = '1234'",
-            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds"),
+            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch"),
         FaultCase(
             ProfileText.with("duration = 900"),
             "config.toml:5: unknown key \"duration\" in [profile.p]; it takes source, certificate, private-key, "
@@ -93,6 +94,10 @@ struct ConfigurationSettingTests {
         FaultCase("name = true", "config.toml:2: name is a boolean; give a string"),
         FaultCase("path = '/m'\nsessions = 0", "config.toml:3: sessions is 0; give 1 to 64"),
         FaultCase("path = '/m'\nsessions = 65", "config.toml:3: sessions is 65; give 1 to 64"),
+        FaultCase(
+            "path = '/m'\nlist-timeout-seconds = 0", "config.toml:3: list-timeout-seconds is 0; give 1 to 600"),
+        FaultCase(
+            "path = '/m'\ntouch-timeout-seconds = 601", "config.toml:3: touch-timeout-seconds is 601; give 1 to 600"),
         FaultCase("path = '/m'\nsessions = '2'", "config.toml:3: sessions is a string; give an integer"),
         FaultCase("path = '/m'\nenvironment = 'A=b'", "config.toml:3: environment is a string; give a table"),
         FaultCase("path = '/m'\nenvironment.A = 1", "config.toml:3: environment.A is an integer; give a string"),
@@ -168,6 +173,7 @@ struct ConfigurationSettingTests {
         FaultCase(
             "uri = 'pkcs11:'\npin-lifetime-seconds = 604801",
             "config.toml:3: pin-lifetime-seconds is 604801; give 0 to 604800"),
+        FaultCase("uri = 'pkcs11:'\ntouch = 1", "config.toml:3: touch is an integer; give true or false"),
         FaultCase(
             "uri = 'pkcs11:token=a'\n[[token]]\nuri = 'pkcs11:token=%61'",
             "config.toml:3: a rule for this uri stands in config.toml:1 already; keep one of them"),

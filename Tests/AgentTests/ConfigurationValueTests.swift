@@ -31,6 +31,32 @@ struct ConfigurationValueTests {
             ])
     }
 
+    @Test("A module's timeouts have defaults, and each can be set by itself")
+    func timeouts() throws {
+        let modules = try ConfigurationFolder(
+            """
+            [[module]]
+            path = "/a"
+            [[module]]
+            path = "/b"
+            list-timeout-seconds = 1
+            login-timeout-seconds = 2
+            sign-timeout-seconds = 3
+            touch-timeout-seconds = 600
+            """
+        ).load().modules
+        let seconds = modules.map { [$0.timeouts.list, $0.timeouts.login, $0.timeouts.sign, $0.timeouts.touch] }
+        #expect(seconds == [[10, 15, 15, 60], [1, 2, 3, 600]])
+    }
+
+    @Test(
+        "A token's touch is read, and is none by default",
+        arguments: [("", false), ("touch = true", true), ("touch = false", false)])
+    func touch(_ text: String, _ touch: Bool) throws {
+        let tokens = try ConfigurationFolder("[[token]]\nuri = 'pkcs11:'\n\(text)").load().tokens
+        #expect(tokens.map(\.touch) == [touch])
+    }
+
     @Test(
         "Each PIN source is read",
         arguments: [

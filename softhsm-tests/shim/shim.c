@@ -2,8 +2,10 @@
 // environment; without any, all calls pass through.
 //
 //   SHIM_MODULE=PATH             the module behind it (needed)
-//   SHIM_ONCE=PATH               SHIM_SIGN happens only while this file is there, and takes it away first
+//   SHIM_ONCE=PATH               SHIM_SIGN and SHIM_LOGIN happen only while this file is there, and take it away first
 //   SHIM_SIGN=hang|crash|exit    C_Sign never returns, ends with SIGSEGV, or calls exit(3)
+//   SHIM_LOGIN=hang|crash|exit   the same for C_Login, after the token has judged the PIN
+//   SHIM_LOGINS=PATH             C_Login appends a byte to this file, which outlives a crash
 //   SHIM_REFUSE=TYPE,...         C_SignInit answers CKR_MECHANISM_INVALID for these mechanisms (numbers, 0x for hex)
 //   SHIM_WIDTH=TYPE,...          C_GetAttributeValue gives these attributes one byte too few, or a CK_BBOOL eight
 //   SHIM_HUGE=TYPE,...           C_GetAttributeValue says that these attributes have 2^40 bytes
@@ -13,8 +15,10 @@
 //   SHIM_INITIALIZE=RV           C_Initialize answers this code
 //   SHIM_FORGET=1                C_GetTokenInfo hides CKF_USER_PIN_COUNT_LOW, as tokens without counters do
 //   SHIM_FLAGS=FLAGS             C_GetTokenInfo adds these flags
+//   and those of gestures.h: touch, keypad, and keys that want their PIN each time
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +44,8 @@ static int lists(const char *name, unsigned long number) {
     return 0;
 }
 
+#include "gestures.h"
+
 static CK_RV shim_initialize(void *arguments) {
     const char *answer = switch_value("SHIM_INITIALIZE");
     return answer != NULL ? strtoul(answer, NULL, 0) : real->C_Initialize(arguments);
@@ -63,15 +69,21 @@ static CK_RV shim_get_slot_list(unsigned char present, CK_SLOT_ID *slots, unsign
         }
         fflush(stdout);
     }
-    return real->C_GetSlotList(present, slots, count);
+    enter();
+    CK_RV rv = real->C_GetSlotList(present, slots, count);
+    leave();
+    return rv;
 }
 
 static CK_RV shim_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info) {
+    enter();
     CK_RV rv = real->C_GetTokenInfo(slot, info);
+    leave();
     if (rv != CKR_OK) return rv;
     if (switch_value("SHIM_FORGET") != NULL) info->flags &= ~(CK_FLAGS)CKF_USER_PIN_COUNT_LOW;
     const char *flags = switch_value("SHIM_FLAGS");
     if (flags != NULL) info->flags |= strtoul(flags, NULL, 0);
+    if (switch_value("SHIM_KEYPAD") != NULL) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     return rv;
 }
 
@@ -85,6 +97,7 @@ static CK_RV shim_get_attribute_value(
         static _Thread_local unsigned char room[65536];
         CK_ATTRIBUTE one = {template[i].type, template[i].pValue != NULL ? room : NULL, sizeof room};
         CK_RV answer = real->C_GetAttributeValue(session, object, &one, 1);
+        if (one.type == CKA_ALWAYS_AUTHENTICATE && one.pValue != NULL && switch_value("SHIM_ALWAYS") != NULL) room[0] = CK_TRUE;
         if (answer != CKR_OK) {
             template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
             rv = answer;
@@ -118,19 +131,40 @@ static CK_RV shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, 
     return real->C_SignInit(session, mechanism, key);
 }
 
+static void misbehave(const char *name) {
+    const char *fault = switch_value(name);
+    const char *once = switch_value("SHIM_ONCE");
+    if (fault == NULL || (once != NULL && unlink(once) != 0)) return;
+    if (strcmp(fault, "hang") == 0) {
+        for (;;) pause();
+    }
+    if (strcmp(fault, "crash") == 0) *(volatile int *)0 = 0;
+    if (strcmp(fault, "exit") == 0) exit(3);
+}
+
+static CK_RV shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, unsigned long length) {
+    const char *logins = switch_value("SHIM_LOGINS");
+    if (logins != NULL) {
+        int file = open(logins, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        if (file < 0 || write(file, "L", 1) != 1) abort();
+        close(file);
+    }
+    enter();
+    CK_RV rv = gesture_login(session, user, pin, length);
+    leave();
+    misbehave("SHIM_LOGIN");
+    return rv;
+}
+
 static CK_RV shim_sign(
     CK_SESSION_HANDLE session, unsigned char *data, unsigned long length, unsigned char *signature,
     unsigned long *signature_length) {
-    const char *fault = switch_value("SHIM_SIGN");
-    const char *once = switch_value("SHIM_ONCE");
-    if (fault != NULL && (once == NULL || unlink(once) == 0)) {
-        if (strcmp(fault, "hang") == 0) {
-            for (;;) pause();
-        }
-        if (strcmp(fault, "crash") == 0) *(volatile int *)0 = 0;
-        if (strcmp(fault, "exit") == 0) exit(3);
-    }
-    return real->C_Sign(session, data, length, signature, signature_length);
+    misbehave("SHIM_SIGN");
+    enter();
+    CK_RV rv = touched();
+    if (rv == CKR_OK) rv = real->C_Sign(session, data, length, signature, signature_length);
+    leave();
+    return rv;
 }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
@@ -148,6 +182,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
         functions.C_GetTokenInfo = shim_get_token_info;
         functions.C_GetAttributeValue = shim_get_attribute_value;
         functions.C_FindObjects = shim_find_objects;
+        functions.C_Login = shim_login;
         functions.C_SignInit = shim_sign_init;
         functions.C_Sign = shim_sign;
     }

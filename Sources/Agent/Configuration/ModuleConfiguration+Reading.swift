@@ -5,6 +5,7 @@ extension ModuleConfiguration {
         let name = table.value("name", Self.name)
         let environment = table.texts("environment", Self.variable)
         let sessions = table.value("sessions") { node throws(Complaint) in try node.integer(in: 1...64) }
+        let timeouts = Timeouts(reading: &table)
         table.refuseUnknownKeys()
         switch (table.has("path"), table.has("name")) {
         case (true, true): table.fault("\(table.title) has both path and name; keep one of them")
@@ -12,7 +13,7 @@ extension ModuleConfiguration {
         default: break
         }
         guard let location = path.map(Location.path) ?? name.map(Location.name) else { return nil }
-        self.init(location: location, environment: environment, sessions: sessions ?? 2)
+        self.init(location: location, environment: environment, sessions: sessions ?? 2, timeouts: timeouts)
     }
 
     private static func name(_ node: TOMLNode) throws(Complaint) -> String {
@@ -33,5 +34,19 @@ extension ModuleConfiguration {
         else { throw Complaint(" is no name for a variable; use letters, digits and _") }
         if case .text("") = node.value { return "" }
         return try node.text()
+    }
+}
+
+extension ModuleConfiguration.Timeouts {
+    fileprivate init(reading table: inout TableReader) {
+        self.init()
+        list = Self.seconds("list-timeout-seconds", &table) ?? list
+        login = Self.seconds("login-timeout-seconds", &table) ?? login
+        sign = Self.seconds("sign-timeout-seconds", &table) ?? sign
+        touch = Self.seconds("touch-timeout-seconds", &table) ?? touch
+    }
+
+    private static func seconds(_ key: String, _ table: inout TableReader) -> Int? {
+        table.value(key) { node throws(Complaint) in try node.integer(in: 1...600) }
     }
 }

@@ -11,10 +11,26 @@ package struct ModuleConfiguration: Hashable, Sendable {
     package var environment: [String: String]
     /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
     package var sessions: Int
+    package var timeouts: Timeouts
 
-    package init(location: Location, environment: [String: String] = [:], sessions: Int = 2) {
+    /// How long a call into the module may take, in seconds, before its process is ended: nothing else ends it.
+    package struct Timeouts: Hashable, Sendable {
+        /// A look at all slots, tokens and their objects.
+        package var list = 10
+        package var login = 15
+        package var sign = 15
+        /// A signature or a login that a person confirms on the token.
+        package var touch = 60
+
+        package init() {}
+    }
+
+    package init(
+        location: Location, environment: [String: String] = [:], sessions: Int = 2, timeouts: Timeouts = Timeouts()
+    ) {
         self.location = location
         self.environment = environment
         self.sessions = sessions
+        self.timeouts = timeouts
     }
 }

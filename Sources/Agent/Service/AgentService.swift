@@ -30,6 +30,8 @@ package actor AgentService {
         package var scope: AgentScope
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-card-watcher`.
+        package var watcherExecutable: String
         /// A folder in memory for what must outlive a restart.
         package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
@@ -39,11 +41,12 @@ package actor AgentService {
         package var systemBus: String?
 
         package init(
-            scope: AgentScope, workerExecutable: String, runtimeFolder: String, credentialsFolder: String?,
-            home: String?, systemBus: String? = nil
+            scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            credentialsFolder: String?, home: String?, systemBus: String? = nil
         ) {
             self.scope = scope
             self.workerExecutable = workerExecutable
+            self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
@@ -67,8 +70,8 @@ package actor AgentService {
         tokens = Tokens(
             configuration,
             setting: Tokens.Setting(
-                workerExecutable: setting.workerExecutable, runtimeFolder: setting.runtimeFolder,
-                credentialsFolder: setting.credentialsFolder,
+                workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
+                runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
                 home: setting.scope == .system ? nil : setting.home), clock: clock, log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
@@ -86,7 +89,8 @@ package actor AgentService {
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
-            Task { await TokenWatch(tokens: tokens, cache: cache, clock: clock).run() },
+            Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
+            Task { await tokens.followReaders() },
             Task { for await _ in tokens.changes { await cache.stateChanged() } },
             Task { for await removed in tokens.removals { await forget(removed) } },
             Task { for await event in sessionWatch.events { await follow(event) } },

@@ -8,12 +8,14 @@ enum ModuleFailure: Error, Hashable, Sendable {
     /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
     case resting(String, milliseconds: Int64)
     case lost(WorkerLoss)
+    /// pcscd, which the module needs, cannot be used.
+    case readers(ServiceTrouble)
     case refused(WorkerFailure)
 
     /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
     var passes: Bool {
         switch self {
-        case .resting, .lost: true
+        case .resting, .lost, .readers: true
         case .unavailable, .refused: false
         }
     }
@@ -24,7 +26,7 @@ actor ModuleHost {
     let configuration: ModuleConfiguration
     let path: String
 
-    private let launch: WorkerLaunch
+    let launch: WorkerLaunch
     private let clock: AgentClock
     private let log: Logger
     private var state = State.idle
@@ -55,6 +57,18 @@ actor ModuleHost {
         var list: Int64 = 10_000
         var logIn: Int64 = 15_000
         var sign: Int64 = 15_000
+        /// What a person confirms on the token.
+        var touch: Int64 = 60_000
+        /// What a person types on the reader's keypad: twice the time of a touch.
+        var keypad: Int64 = 120_000
+
+        init(_ timeouts: ModuleConfiguration.Timeouts) {
+            list = Int64(timeouts.list) * 1000
+            logIn = Int64(timeouts.login) * 1000
+            sign = Int64(timeouts.sign) * 1000
+            touch = Int64(timeouts.touch) * 1000
+            keypad = 2 * touch
+        }
     }
 
     init(
@@ -84,16 +98,30 @@ actor ModuleHost {
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
-        await ask(.logIn(request), secret: pin, deadline: launch.deadlines.logIn).flatMap { reply in
+        let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
+        return await ask(.logIn(request), secret: pin, deadline: deadline).flatMap { reply in
             guard case .login(let outcome) = reply else { return .failure(Self.confused) }
             return .success(outcome)
         }
     }
 
-    func sign(_ request: SignRequest) async -> Result<[UInt8], ModuleFailure> {
-        await ask(.sign(request), deadline: launch.deadlines.sign).flatMap { reply in
-            guard case .signature(let signature) = reply else { return .failure(Self.confused) }
-            return .success(signature)
+    /// How a request for a signature ended.
+    enum Signing: Hashable, Sendable {
+        case signature([UInt8])
+        /// The key wants its PIN each time, and this became of that login.
+        case notAuthorized(LoginOutcome)
+    }
+
+    /// - Parameter mayTouch: The token may wait for a person's touch.
+    func sign(_ request: SignRequest, mayTouch: Bool) async -> Result<Signing, ModuleFailure> {
+        let limits = launch.deadlines
+        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
+        return await ask(.sign(request), deadline: deadline).flatMap { reply in
+            switch reply {
+            case .signature(let signature): .success(.signature(signature))
+            case .login(let outcome): .success(.notAuthorized(outcome))
+            default: .failure(Self.confused)
+            }
         }
     }
 
@@ -129,7 +157,7 @@ actor ModuleHost {
 
     // MARK: The worker
 
-    private func ask(
+    func ask(
         _ request: Request, secret: HeldPIN? = nil, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         for isLastAttempt in [false, true] {
@@ -269,7 +297,7 @@ actor ModuleHost {
 
     private static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
 
-    private static let confused = ModuleFailure.refused(
+    static let confused = ModuleFailure.refused(
         WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
 }
 
@@ -283,6 +311,9 @@ extension Request {
         case .logIn: "login"
         case .logOut: "logout"
         case .sign: "sign"
+        case .presence: "presence"
+        case .renewSessions: "renew"
+        case .readers: "readers"
         }
     }
 }

@@ -8,10 +8,14 @@ enum PINTrouble: Error, Hashable, Sendable {
     case locked
     /// Only a person has the PIN.
     case needed
+    /// The reader's keypad takes the PIN, and is switched on for who asks by name.
+    case keypad
     /// Nothing was sent to the token.
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
     case rejected(name: String)
+    /// A PIN was sent, and what the token made of it is not known.
+    case unanswered
     case blocked
     case module(ModuleFailure)
 }
@@ -24,6 +28,10 @@ extension PINTrouble {
         switch self {
         case .locked: return Problem(.locked, "token \(name) is locked", hint: unlock)
         case .needed: return Problem(.pinNeeded, "token \(name) needs its PIN", hint: unlock)
+        case .keypad:
+            return Problem(
+                .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
+                hint: "\(unlock), or 'tokenward refresh PROFILE' where its key wants the PIN each time")
         case .blocked:
             return Problem(
                 .pinBlocked, "the PIN of token \(name) is blocked",
@@ -32,6 +40,10 @@ extension PINTrouble {
             return Problem(
                 .pinIncorrect, "token \(name) refused its PIN (\(code)), which is not tried again",
                 hint: "check the PIN, then \(unlock)")
+        case .unanswered:
+            return Problem(
+                .pinIncorrect, "token \(name) was sent a PIN and did not answer, so none is sent again by itself",
+                hint: "check the PIN and the tries that are left, then \(unlock)")
         case .notSent(let refusal): return refusal.problem(for: name)
         case .module(let failure): return failure.problem(doing: "logging in to token \(name)")
         }
@@ -68,6 +80,10 @@ extension LoginRefusal {
             Problem(
                 .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
                 hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
+        case .notHeld:
+            Problem(
+                .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",
+                hint: "run 'tokenward unlock'")
         case .noPinpad:
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
@@ -86,7 +102,11 @@ extension PINTrouble {
 extension ModuleFailure {
     /// Why the module shows no tokens, in one line beside its name.
     var reason: String {
-        if case .unavailable(let reason) = self { reason } else { problem(doing: "listing tokens").detail }
+        switch self {
+        case .unavailable(let reason): reason
+        case .readers(let trouble): trouble.reason
+        default: problem(doing: "listing tokens").detail
+        }
     }
 
     func problem(doing what: String) -> Problem {
@@ -110,6 +130,8 @@ extension ModuleFailure {
                     .moduleFailed, "\(what): the module's worker is gone: \(loss)",
                     hint: "try again; a new worker is started by itself")
             }
+        case .readers(let trouble):
+            Problem(.tokenGone, "\(what): \(trouble.reason)", hint: "the agent goes on by itself when pcscd is back")
         case .refused(let failure): failure.problem(doing: what)
         }
     }

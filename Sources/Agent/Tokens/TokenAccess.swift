@@ -6,8 +6,11 @@ struct TokenAccess: Sendable {
     var refusal: Refusal?
     /// PINs that the token has refused: never sent again.
     var refused: [FailedPIN] = []
-    /// The token has taken the stored PIN in this agent's life: a login that a crash cut short costs no try.
-    var hasTakenStoredPIN = false
+    /// A PIN that may be wrong was sent, and no answer has come: it may have cost a try. Until a person unlocks the token
+    /// nothing else is sent to it.
+    var owesAnswer = false
+    /// The stored PIN that the token has taken in this agent's life: a login that a crash cuts short costs it no try.
+    var takenPIN: StoredPINStamp?
     /// When the login of a PIN that was typed ends, in milliseconds of boot time.
     var typedUntil: Int64?
     /// Whether a typed PIN is good for one signature.

@@ -25,8 +25,8 @@ extension Tokens {
         for (key, slotID) in removed {
             forgetTyped(key)
             guard let host = host(of: key) else { continue }
-            let isShared = (lastSight ?? []).contains {
-                $0.isLoggedIn && $0.key.module == key.module && removed[$0.key] == nil
+            let isShared = (lastSight[key.module] ?? []).contains {
+                $0.isLoggedIn && removed[$0.key] == nil
             }
             if isShared { await logOut(key, slotID: slotID) } else { await host.restart() }
         }
@@ -44,10 +44,10 @@ extension Tokens {
     /// Remembers which tokens are there, and tells of those that are no longer. A module that does not answer says nothing
     /// of its tokens: that is an outage, and no hand that took a card.
     func notePresence(in survey: Survey) {
-        let silent = Set(survey.modules.filter { $0.failure != nil }.map(\.name))
+        let answering = Set(survey.modules.filter { $0.failure == nil && $0.outage == nil }.map(\.name))
         let found = Dictionary(
             survey.tokens.map { ($0.key, $0.snapshot.slotID) }, uniquingKeysWith: { first, _ in first })
-        let removed = present.filter { found[$0.key] == nil && !silent.contains($0.key.module) }
+        let removed = present.filter { found[$0.key] == nil && answering.contains($0.key.module) }
         present = present.filter { removed[$0.key] == nil }.merging(found) { _, new in new }
         if !removed.isEmpty { removal.yield(removed) }
     }

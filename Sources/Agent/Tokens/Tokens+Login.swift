@@ -1,6 +1,6 @@
 package import AgentAPI
 import PKCS11URI
-package import TokenService
+import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
@@ -9,7 +9,8 @@ extension Tokens {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
-        try await finish(login(to: token, pin: nil), token)
+        await waitForGestures(on: token)
+        try await finish(login(to: token, pin: nil, isAsked: false), token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
@@ -18,8 +19,9 @@ extension Tokens {
         let wasLocked = locks.contains(token.key)
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
+        forgive(token)
         do throws(Problem) {
-            try await finish(login(to: token, pin: pin), token)
+            try await finish(login(to: token, pin: pin, isAsked: true), token)
         } catch {
             if wasLocked { locks.lock(token.key) }
             throw error
@@ -39,27 +41,6 @@ extension Tokens {
         for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
 
-    /// Signs on the token. A lost login is made good once, where that needs nobody.
-    ///
-    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
-    package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
-        guard let host = host(of: token.key) else { throw gone(token) }
-        // A token that needs no login is locked here, and here alone.
-        if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
-        let token = await withoutOverdueLogin(token)
-        var result = await host.sign(request)
-        if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
-            try await logIn(to: token)
-            result = await host.sign(request)
-        }
-        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
-        do throws(ModuleFailure) {
-            return try result.get()
-        } catch {
-            throw error.problem(doing: "signing on token \(token.snapshot.token.displayName)")
-        }
-    }
-
     // MARK: One login
 
     private func finish(_ login: Task<Result<Void, PINTrouble>, Never>, _ token: FoundToken) async throws(Problem) {
@@ -69,13 +50,16 @@ extension Tokens {
         }
     }
 
-    private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
+    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
+    private func login(
+        to token: FoundToken, pin: HeldPIN?, isAsked: Bool
+    ) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
         let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin)
+            let result = await self.attempt(token, pin: pin, isAsked: isAsked)
             self.access[token.key]?.login = nil
             return result
         }
@@ -83,7 +67,10 @@ extension Tokens {
         return task
     }
 
-    private func attempt(_ token: FoundToken, pin: HeldPIN?) async -> Result<Void, PINTrouble> {
+    private func attempt(
+        _ token: FoundToken, pin: HeldPIN?, isAsked: Bool
+    ) async -> Result<Void, PINTrouble> {
+        await renewAfterSleep()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
         if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }
@@ -91,46 +78,52 @@ extension Tokens {
         let source: LoginRequest.Source
         if pin != nil {
             source = .typed
-        } else if let stored = rule.flatMap({ loginSource(for: $0.pinSource) }) {
+        } else if let stored = rule.flatMap({ loginSource(for: $0.pinSource) }), isAsked || stored != .protected {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
-            return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
+            guard !token.snapshot.isLoggedIn else { return .success(()) }
+            return .failure(rule?.pinSource == .protected ? .keypad : .needed)
         }
+        if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
-        let result = note(await host.logIn(request, pin: pin), token: token, rule: rule, isTyped: pin != nil)
+        let stamp = StoredPINStamp(source)
+        // A PIN that the token has taken before costs no try, whatever happens to the answer.
+        let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
+        if !isKnown { expectAnswer(from: token.key) }
+        let call = awaited.nextID()
+        if source == .protected { awaited.note(call, token.key, .pinpad) }
+        let answer = await host.logIn(request, pin: pin)
+        awaited.end(call)
+        if !isKnown { noteAnswer(answer, from: token.key) }
+        let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
         await logOut(token.key, slotID: token.snapshot.slotID)
         return .failure(.locked)
     }
 
-    /// What this token has refused, by whatever module: two of them may show one card.
-    private func refusedPINs(of token: FoundToken) -> [FailedPIN] {
-        access.filter { $0.key.token == token.snapshot.token }.flatMap(\.value.refused)
-    }
-
-    private func note(
-        _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool
+    func note(
+        _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool,
+        stamp: StoredPINStamp?
     ) -> Result<Void, PINTrouble> {
         let key = token.key
         let name = token.snapshot.token.displayName
         switch result {
         case .failure(let failure):
             log.warning("login failed", metadata: ["token": "\(name)", "why": "\(failure)"])
-            // A call that did not come back may have cost a try: a PIN that the token has never taken is not sent again
-            // without a person.
-            if case .lost = failure, access[key]?.hasTakenStoredPIN != true {
-                access[key]?.refusal = .rejected(name: "no answer to C_Login")
-            }
             return .failure(.module(failure))
         case .success(.loggedIn):
             log.notice("logged in", metadata: ["token": "\(name)", "pin": isTyped ? "typed" : "stored"])
             access[key]?.refusal = nil
             // A typed PIN says nothing for the stored one, which may be what was refused, and will be tried again.
             if !isTyped || rule.flatMap({ loginSource(for: $0.pinSource) }) == nil { forget(refusedPINsOf: token) }
-            if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.hasTakenStoredPIN = true }
+            if isTyped || rule?.pinSource == .protected {
+                startLifetime(of: token, rule: rule)
+            } else {
+                access[key]?.takenPIN = stamp
+            }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
@@ -144,28 +137,9 @@ extension Tokens {
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
             let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
             access[key]?.refusal = refusal
-            access[key]?.hasTakenStoredPIN = false
+            access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
             return .failure(refusal.trouble)
-        }
-    }
-
-    private func remember(_ failed: FailedPIN, of key: TokenKey) {
-        access[key]?.refused.append(failed)
-        saveRefused()
-    }
-
-    private func forget(refusedPINsOf token: FoundToken) {
-        guard !refusedPINs(of: token).isEmpty else { return }
-        for key in access.keys where key.token == token.snapshot.token { access[key]?.refused = [] }
-        saveRefused()
-    }
-
-    private func saveRefused() {
-        let isSaved = refusedPINs.save(access.mapValues(\.refused).filter { !$0.value.isEmpty })
-        if !isSaved {
-            log.warning(
-                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
         }
     }
 
@@ -196,7 +170,7 @@ extension Tokens {
 
     func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
 
-    private func gone(_ token: FoundToken) -> Problem {
+    func gone(_ token: FoundToken) -> Problem {
         Problem(
             .tokenGone, "token \(token.snapshot.token.displayName) is gone with its module",
             hint: "run 'tokenward list' to see what is there")

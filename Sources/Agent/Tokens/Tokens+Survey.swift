@@ -13,6 +13,11 @@ package struct FoundToken: Sendable {
     var isLocked: Bool
     var isBlocked: Bool
     var pinSource: TokenRule.PINSource?
+    var rule: TokenRule?
+    /// When the login of a typed PIN ends, in milliseconds of boot time.
+    var loginEnds: Int64?
+    /// What the token waits for just now.
+    var awaited: AwaitedGestures.Place?
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
@@ -42,13 +47,17 @@ struct TokenSight: Hashable, Sendable {
     var isLoggedIn: Bool
     var certificates: [CertificateObject]
     var keys: Int
+    var slotID: UInt64
 
     init(_ token: FoundToken) {
         key = token.key
+        slotID = token.snapshot.slotID
         isLoggedIn = token.snapshot.isLoggedIn
         certificates = token.snapshot.certificates
         keys = token.snapshot.keys.count
     }
+
+    var reference: TokenReference { TokenReference(slotID: slotID, token: key.token) }
 }
 
 /// All modules and tokens at one moment.
@@ -59,11 +68,12 @@ package struct Survey: Sendable {
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
-    package func survey() async -> Survey {
-        let hosts = self.hosts
+    package func survey() async -> Survey { await survey(of: hosts) }
+
+    func survey(of hosts: [ModuleHost]) async -> Survey {
         let found = await withTaskGroup(of: (Int, Result<[TokenSnapshot], ModuleFailure>, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask { (index, await host.tokens(), await host.processID) }
+                group.addTask { (index, await self.list(host), await host.processID) }
             }
             var found: [Int: (Result<[TokenSnapshot], ModuleFailure>, Int32?)] = [:]
             for await (index, tokens, processID) in group { found[index] = (tokens, processID) }
@@ -78,15 +88,21 @@ extension Tokens {
             case .success(let snapshots):
                 let library = await host.report
                 survey.tokens += snapshots.map { describe($0, host, library) }
+                if library?.usesCardReaders == true { module.outage = await busyCard(seen: snapshots.count) }
             case .failure(let failure):
                 module.failure = failure.reason
                 if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
             }
             survey.modules.append(module)
         }
-        let sight = Set(survey.tokens.map(TokenSight.init))
-        if let lastSight, lastSight != sight { changed.yield() }
-        lastSight = sight
+        for host in hosts {
+            let sight = Set(survey.tokens.lazy.filter { $0.module == host.path }.map(TokenSight.init))
+            if let last = lastSight.updateValue(sight, forKey: host.path), last != sight {
+                log.info(
+                    "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.count)"])
+                changed.yield()
+            }
+        }
         notePresence(in: survey)
         return survey
     }
@@ -94,10 +110,12 @@ extension Tokens {
     private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
         let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
+        let rule = rule(for: snapshot)
         return FoundToken(
             module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
             isLocked: locks.contains(key), isBlocked: isBlocked,
-            pinSource: rule(for: snapshot)?.pinSource)
+            pinSource: rule?.pinSource, rule: rule, loginEnds: access[key]?.typedUntil,
+            awaited: awaited.place(of: key))
     }
 
     /// The first PIN rule whose URI matches the token.

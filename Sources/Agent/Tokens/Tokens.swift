@@ -19,18 +19,30 @@ package actor Tokens {
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
-    var lastSight: Set<TokenSight>?
     /// The tokens that surveys have found, with their slots.
     var present: [TokenKey: UInt64] = [:]
     /// Tokens that are no longer there, with the slots that they were in.
     nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
+    /// What was last seen of each module, by its path.
+    var lastSight: [String: Set<TokenSight>] = [:]
+    /// By module, for the time in which it cannot be asked.
+    var lastLooks: [String: [TokenSnapshot]] = [:]
+    let readers: CardReaders
+    /// When pcscd was last seen to come back, in milliseconds of boot time.
+    var pcscdReturned: Int64?
+    var sleepGauge: SleepGauge
+    /// What is done after a sleep, for whoever wants to use a module.
+    var waking: Task<Void, Never>?
+    var awaited = AwaitedGestures()
     private let setting: Setting
 
     /// Where things are.
     package struct Setting: Sendable {
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-card-watcher`.
+        package var watcherExecutable: String
         /// A folder in memory that is the agent's own, for what must outlive a restart.
         package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
@@ -39,9 +51,11 @@ package actor Tokens {
         package var home: String?
 
         package init(
-            workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
+            workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            credentialsFolder: String? = nil, home: String? = nil
         ) {
             self.workerExecutable = workerExecutable
+            self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
@@ -50,14 +64,18 @@ package actor Tokens {
 
     package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
+        sleepGauge = SleepGauge(clock)
         self.log = log
         self.setting = setting
         rules = configuration.tokens
+        readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
-        for (key, pins) in refusedPINs.load() { access[key] = TokenAccess(refused: pins) }
+        let before = refusedPINs.load()
+        for (key, pins) in before.refused { access[key, default: TokenAccess()].refused = pins }
+        for key in before.unanswered { access[key, default: TokenAccess()].owesAnswer = true }
     }
 
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
@@ -75,6 +93,7 @@ package actor Tokens {
     package func stop() async {
         changed.finish()
         removal.finish()
+        await readers.stop()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
@@ -114,7 +133,7 @@ package actor Tokens {
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines())
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts))
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))

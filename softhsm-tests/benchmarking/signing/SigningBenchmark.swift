@@ -24,7 +24,9 @@ enum SigningBenchmark {
                 modules: [
                     ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
                 ], tokens: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], profiles: [:]),
-            setting: Tokens.Setting(workerExecutable: arguments[1], runtimeFolder: "/nonexistent"), clock: .system,
+            setting: Tokens.Setting(
+                workerExecutable: arguments[1], watcherExecutable: "/nonexistent", runtimeFolder: "/nonexistent"),
+            clock: .system,
             log: Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() }))
         do throws(Problem) {
             try await measure(tokens, callers: callers, duration: .seconds(seconds))
@@ -46,7 +48,7 @@ enum SigningBenchmark {
         let request = SignRequest(
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
             publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
-        let signature = try await tokens.sign(request, on: token)
+        let signature = try await tokens.sign(request, on: token, for: .request)
 
         let start = ContinuousClock.now
         let end = start + duration
@@ -54,7 +56,7 @@ enum SigningBenchmark {
             for _ in 0..<callers {
                 group.addTask {
                     var count = 0
-                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token)) != nil { count += 1 }
+                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token, for: .request)) != nil { count += 1 }
                     return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
                 }
             }

@@ -1,0 +1,56 @@
+import TokenService
+
+/// What may have cost a token a try, remembered whatever becomes of the agent. Two modules may show one card, so each of
+/// these looks at all of them.
+extension Tokens {
+    /// What this token has refused.
+    func refusedPINs(of token: FoundToken) -> [FailedPIN] {
+        access.filter { $0.key.token == token.snapshot.token }.flatMap(\.value.refused)
+    }
+
+    func remember(_ failed: FailedPIN, of key: TokenKey) {
+        access[key]?.refused.append(failed)
+        saveTries()
+    }
+
+    func forget(refusedPINsOf token: FoundToken) {
+        guard !refusedPINs(of: token).isEmpty else { return }
+        for key in access.keys where key.token == token.snapshot.token { access[key]?.refused = [] }
+        saveTries()
+    }
+
+    /// Whether a login to this token has never been answered.
+    func owesAnswer(_ token: FoundToken) -> Bool {
+        access.contains { $0.key.token == token.snapshot.token && $0.value.owesAnswer }
+    }
+
+    /// Written before the PIN is sent: a module that crashes in C_Login takes the answer with it, and an agent that is
+    /// killed there would otherwise send the same PIN when it is started again.
+    func expectAnswer(from key: TokenKey) {
+        access[key]?.owesAnswer = true
+        saveTries()
+    }
+
+    func noteAnswer(_ answer: Result<LoginOutcome, ModuleFailure>, from key: TokenKey) {
+        if case .failure(.lost) = answer { return }
+        access[key]?.owesAnswer = false
+        saveTries()
+    }
+
+    /// A person has looked at it.
+    func forgive(_ token: FoundToken) {
+        guard owesAnswer(token) else { return }
+        for key in access.keys where key.token == token.snapshot.token { access[key]?.owesAnswer = false }
+        saveTries()
+    }
+
+    private func saveTries() {
+        let content = RefusedPINs.Content(
+            refused: access.mapValues(\.refused).filter { !$0.value.isEmpty },
+            unanswered: Set(access.filter(\.value.owesAnswer).keys))
+        if !refusedPINs.save(content) {
+            log.warning(
+                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
+        }
+    }
+}
