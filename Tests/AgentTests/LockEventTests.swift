@@ -23,7 +23,7 @@ struct LockEventTests {
             FaultCase(
                 "lock-on = ['sleep']",
                 "config.toml:1: lock-on has \"sleep\"; it takes suspend, screen-lock, session-end, removal"),
-            FaultCase("lock-on = [\n true ]", "config.toml:2: lock-on is a boolean; give text in quotation marks"),
+            FaultCase("lock-on = [\n true ]", "config.toml:2: lock-on is a boolean; give a string"),
             FaultCase("lock-on = 'suspend'", "config.toml:1: lock-on is a string; give an array"),
             FaultCase(
                 "locks-on = []", "config.toml:1: unknown key \"locks-on\" in the file; did you mean \"lock-on\"?"),

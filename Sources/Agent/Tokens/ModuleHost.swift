@@ -144,8 +144,10 @@ actor ModuleHost {
     }
 
     /// Logs out and ends the worker; the next request starts another. One that is being started is ended as well.
-    func restart() async {
-        await logOut(nil)
+    ///
+    /// - Parameter logsOut: Not, where the tokens that somebody was logged in to are gone: it could take a while.
+    func restart(logsOut: Bool = true) async {
+        if logsOut { await logOut(nil) }
         if case .running(let worker) = state { worker.kill(.stopped) }
         state = .idle
     }

@@ -28,7 +28,7 @@ extension Tokens {
             let isShared = (lastSight[key.module] ?? []).contains {
                 $0.isLoggedIn && removed[$0.key] == nil
             }
-            if isShared { await logOut(key, slotID: slotID) } else { await host.restart() }
+            if isShared { await logOut(key, slotID: slotID) } else { await host.restart(logsOut: false) }
         }
     }
 
