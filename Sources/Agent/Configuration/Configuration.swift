@@ -5,16 +5,18 @@ package struct Configuration: Hashable, Sendable {
     /// PIN rules, in order: the first whose URI matches a token wins.
     package var tokens: [TokenRule]
     package var profiles: [ProfileName: Profile]
+    package var prompt: PromptSettings
     /// When to forget PINs and credentials; nil: what is usual for the agent's scope.
     package var lockOn: Set<LockEvent>?
 
     package init(
         modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile],
-        lockOn: Set<LockEvent>? = nil
+        prompt: PromptSettings = PromptSettings(), lockOn: Set<LockEvent>? = nil
     ) {
         self.modules = modules
         self.tokens = tokens
         self.profiles = profiles
+        self.prompt = prompt
         self.lockOn = lockOn
     }
 }

@@ -12,6 +12,8 @@ struct ConfigurationBuilder {
     private var modulePlaces: [ModuleConfiguration.Location: Place] = [:]
     private var tokenPlaces: [PKCS11URI: Place] = [:]
     private var profilePlaces: [ProfileName: Place] = [:]
+    private var prompt = PromptSettings()
+    private var promptPlace: Place?
     private var lockOn: Set<LockEvent>?
     private var lockOnPlace: Place?
 
@@ -21,7 +23,7 @@ struct ConfigurationBuilder {
     }
 
     var configuration: Configuration {
-        Configuration(modules: modules, tokens: tokens, profiles: profiles, lockOn: lockOn)
+        Configuration(modules: modules, tokens: tokens, profiles: profiles, prompt: prompt, lockOn: lockOn)
     }
 
     /// Adds what a file says.
@@ -29,6 +31,7 @@ struct ConfigurationBuilder {
         var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
         for var table in Self.tables("module", in: &document) { add(module: &table) }
         for var table in Self.tables("token", in: &document) { add(token: &table) }
+        if var table = document.table("prompt", title: "[prompt]") { add(prompt: &table) }
         let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
             guard case .table(let profiles) = node.value else {
                 throw Complaint(" is \(node.kind); write [profile.NAME] for each")
@@ -79,6 +82,15 @@ struct ConfigurationBuilder {
         } else {
             tokenPlaces[token.uri] = (table.file, table.line)
             tokens.append(token)
+        }
+    }
+
+    private mutating func add(prompt table: inout TableReader) {
+        prompt = PromptSettings(reading: &table)
+        if let first = promptPlace {
+            repeated("[prompt]", first, table)
+        } else {
+            promptPlace = (table.file, table.line)
         }
     }
 

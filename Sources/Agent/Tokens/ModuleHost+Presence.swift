@@ -15,6 +15,12 @@ extension ModuleHost {
         }
     }
 
+    /// Ends a worker that hangs. Only right after the removal of a card is less than the deadline of a call enough to say so.
+    func checkLife() async {
+        guard processID != nil else { return }
+        _ = await ask(.presence, deadline: 1000)  // a worker that fails is replaced
+    }
+
     /// Has every session opened anew before its next use.
     func renewSessions() async {
         guard processID != nil else { return }

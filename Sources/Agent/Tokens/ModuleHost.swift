@@ -37,6 +37,7 @@ actor ModuleHost {
     private(set) var report: ModuleReport?
     /// Its worker has been ended for good: who still holds this starts no other.
     private var isStopped = false
+    private var emptiness = Emptiness()
     private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
 
     private enum State {
@@ -49,6 +50,8 @@ actor ModuleHost {
     struct WorkerLaunch: Sendable {
         var executable: String
         var deadlines: Deadlines
+        /// The user's home folder; nil for the system agent.
+        var home: String?
     }
 
     /// In milliseconds.
@@ -94,6 +97,12 @@ actor ModuleHost {
         listing = task
         let result = await task.value
         listing = nil
+        // Nobody is logged in to nothing. What happens to card readers is known from pcscd.
+        if case .success(let tokens) = result, !usesCardReaders,
+            emptiness.note(isEmpty: tokens.isEmpty, at: clock.boot())
+        {
+            await restart()
+        }
         return result
     }
 
@@ -149,6 +158,12 @@ actor ModuleHost {
     func restart(logsOut: Bool = true) async {
         if logsOut { await logOut(nil) }
         if case .running(let worker) = state { worker.kill(.stopped) }
+        state = .idle
+    }
+
+    /// Ends the worker without another call: there is nothing left to log out of. Requests under way have another go.
+    func abandon() {
+        if case .running(let worker) = state { worker.kill(.othersDeadline) }
         state = .idle
     }
 
@@ -240,7 +255,7 @@ actor ModuleHost {
         } catch {
             return .failure(.lost(error))
         }
-        let load = Request.load(modulePath: library, sessions: UInt8(clamping: configuration.sessions))
+        let load = Request.load(configuration.load(library: library, home: launch.home))
         tell("start", since: began)
         began = .now
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
@@ -254,6 +269,11 @@ actor ModuleHost {
                     "module": "\(path)", "worker": "\(worker.processID)",
                     "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
                 ])
+            if report.missesNetwork {
+                log.warning(
+                    "module asked for the network, which it does not have: if it needs it, write network = true",
+                    metadata: ["module": "\(path)"])
+            }
             return .success(worker)
         case .success(.failed(let failure)):
             worker.kill(.stopped)

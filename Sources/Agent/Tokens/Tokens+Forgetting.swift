@@ -1,9 +1,10 @@
 extension Tokens {
-    /// Ends every login and every worker, and with them all PINs.
+    /// Ends every login, every prompt and every worker, and with them all PINs.
     ///
     /// Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
     func forgetLogins() async {
         for key in access.keys { forgetTyped(key) }
+        await prompts.cancelAll()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.restart() } }
         }

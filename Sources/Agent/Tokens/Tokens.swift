@@ -34,6 +34,7 @@ package actor Tokens {
     var sleepGauge: SleepGauge
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
+    let prompts: Prompts
     var awaited = AwaitedGestures()
     private let setting: Setting
 
@@ -69,6 +70,7 @@ package actor Tokens {
         self.setting = setting
         rules = configuration.tokens
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
+        prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
@@ -81,6 +83,7 @@ package actor Tokens {
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
     func replace(with configuration: Configuration) async {
         rules = configuration.tokens
+        await prompts.replace(configuration.prompt)
         let before = hosts
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
@@ -94,6 +97,7 @@ package actor Tokens {
         changed.finish()
         removal.finish()
         await readers.stop()
+        await prompts.cancelAll()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
@@ -128,12 +132,13 @@ package actor Tokens {
         var hosts: [ModuleHost] = []
         var unusable: [UnusableModule] = []
         for entry in wanted {
-            switch entry.flatMap({ module in registered.path(of: module).map { (module, $0) } }) {
+            switch entry.flatMap({ module in registered.found(module) }) {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts))
+                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
+                    home: setting.home)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
@@ -162,9 +167,10 @@ extension RegisteredModules {
         }
     }
 
-    func path(of module: ModuleConfiguration) -> Result<String, UnusableModule> {
+    /// The module as it is to be run, and its library.
+    func found(_ module: ModuleConfiguration) -> Result<(ModuleConfiguration, path: String), UnusableModule> {
         switch module.location {
-        case .path(let path): return .success(path)
+        case .path(let path): return .success((module, path))
         case .name(let name):
             let modules = all()
             guard let found = modules.first(where: { $0.name == name }) else {
@@ -172,7 +178,9 @@ extension RegisteredModules {
                 return .failure(
                     UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
             }
-            return found.path.mapError { _ in
+            var module = module
+            module.initArguments = module.initArguments ?? found.initArguments
+            return found.path.map { (module, $0) }.mapError { _ in
                 UnusableModule(name: name, reason: "p11-kit's file for it names no library to use")
             }
         }

@@ -56,7 +56,8 @@ enum SigningBenchmark {
             for _ in 0..<callers {
                 group.addTask {
                     var count = 0
-                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token, for: .request)) != nil { count += 1 }
+                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token, for: .request)) != nil
+                    { count += 1 }
                     return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
                 }
             }
