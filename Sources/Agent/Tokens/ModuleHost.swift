@@ -135,10 +135,11 @@ actor ModuleHost {
         }
     }
 
-    /// Logs out of one token, or of all. A worker that cannot, or does not answer, is killed: that logs out as well.
+    /// Logs out of one token, or of all. A worker that cannot, or does not answer at once, is killed: that logs out as well,
+    /// and a lock is to be done within a second.
     func logOut(_ token: TokenReference?) async {
         guard case .running(let worker) = state else { return }
-        let reply = await worker.ask(.logOut(token), deadline: 2000, clock: clock)
+        let reply = await worker.ask(.logOut(token), deadline: 600, clock: clock)
         switch reply {
         case .failure(let loss): note(loss, of: worker)
         case .success(.failed(let failure)): retire(worker, because: failure)
@@ -153,8 +154,10 @@ actor ModuleHost {
     }
 
     /// Logs out and ends the worker; the next request starts another. One that is being started is ended as well.
-    func restart() async {
-        await logOut(nil)
+    ///
+    /// - Parameter logsOut: Not, where the tokens that somebody was logged in to are gone: it could take a while.
+    func restart(logsOut: Bool = true) async {
+        if logsOut { await logOut(nil) }
         if case .running(let worker) = state { worker.kill(.stopped) }
         state = .idle
     }
