@@ -275,11 +275,6 @@ actor ModuleHost {
                     "module": "\(path)", "worker": "\(worker.processID)",
                     "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
                 ])
-            if report.missesNetwork {
-                log.warning(
-                    "module asked for the network, which it does not have: if it needs it, write network = true",
-                    metadata: ["module": "\(path)"])
-            }
             return .success(worker)
         case .success(.failed(let failure)):
             worker.kill(.stopped)
