@@ -16,13 +16,15 @@ from softhsm import MODULE
 WALLS = pathlib.Path(__file__).parent / "walls"
 KEPT = {
     name: "done" for name in (
-        "thread", "unix", "device-events", "read-outside", "write-null")
+        "thread", "unix", "device-events", "read-outside", "write-null", "limit", "processors", "set-processors",
+        "scheduler")
 }
 NO_NETWORK = {name: "EAFNOSUPPORT" for name in ("first-tcp", "tcp", "answered-tcp", "udp6", "packet", "routes")}
 NO_ESCAPE = {
     name: "EPERM" for name in (
         "io_uring", "spawn", "fork", "exec", "exec-descriptor", "ptrace", "read-process", "mount", "unshare", "bpf",
-        "keyring", "type")
+        "keyring", "type", "limit-agent", "priority-agent", "io-priority-agent", "processors-agent", "scheduler-agent",
+        "schedule-agent", "attributes-agent")
 }
 NO_CHANGES = {
     name: "EACCES"

@@ -50,9 +50,16 @@ static const uint32_t refused[] = {
     442 /* mount_setattr */, 467 /* open_tree_attr */,
     SYS_setns, SYS_unshare, SYS_open_by_handle_at, SYS_add_key, SYS_request_key, SYS_keyctl,
     425 /* io_uring_setup: its rings open sockets and files past every filter */, 426, 427,
+    SYS_setpriority, SYS_ioprio_set, /* both take whole users as well */
 };
 
-enum { CAPACITY = 192 };
+/* Their first argument is a process; 0 is the caller. A limit of its processor time ends another. */
+static const uint32_t about_processes[] = {
+    SYS_prlimit64, SYS_sched_setparam, SYS_sched_setscheduler, SYS_sched_setaffinity, SYS_sched_setattr,
+    SYS_migrate_pages, SYS_move_pages,
+};
+
+enum { CAPACITY = 256 };
 
 struct filter {
     struct sock_filter code[CAPACITY];
@@ -69,7 +76,7 @@ static void load(struct filter *filter, size_t offset) {
     add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* The low half of an argument: the kernel takes domains, flags and ioctl numbers as 32 bits as well. */
+/* The low half of an argument: the kernel takes domains, flags, ioctl numbers and processes as 32 bits as well. */
 static void load_argument(struct filter *filter, unsigned index) {
     load(filter, offsetof(struct seccomp_data, args) + 8 * index);
 }
@@ -112,6 +119,12 @@ static void build(struct filter *filter, int has_network) {
 #endif
     for (size_t index = 0; index < sizeof refused / sizeof *refused; index++) {
         answer_if(filter, refused[index], failing(EPERM));
+    }
+    for (size_t index = 0; index < sizeof about_processes / sizeof *about_processes; index++) {
+        add(filter, BPF_JMP | BPF_JEQ | BPF_K, about_processes[index], 0, 4);
+        load_argument(filter, 0);
+        answer_if(filter, 0, SECCOMP_RET_ALLOW);
+        answer(filter, failing(EPERM));
     }
     /* Its flags are behind a pointer; the C library falls back to clone. */
     answer_if(filter, 435 /* clone3 */, failing(ENOSYS));

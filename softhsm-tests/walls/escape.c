@@ -17,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -118,6 +120,32 @@ static void try_others(void) {
     tell("type", ioctl(0, TIOCSTI, "x"));
 }
 
+/* The same for this process and for its agent: a limit of its processor time would end that one. */
+static void try_limits(void) {
+    const pid_t agent = getppid();
+    const struct rlimit none = {0, 0};
+    const struct sched_param usual = {0};
+    struct {
+        unsigned size, policy;
+        unsigned long flags;
+        int nice;
+        unsigned priority;
+        unsigned long times[3];
+    } attributes = {48};
+    cpu_set_t processors;
+    tell("limit", prlimit(0, RLIMIT_CORE, &none, NULL));
+    tell("limit-agent", prlimit(agent, RLIMIT_CORE, &none, NULL));
+    tell("priority-agent", setpriority(PRIO_PROCESS, agent, 0));
+    tell("io-priority-agent", syscall(SYS_ioprio_set, 1, agent, 2 << 13 | 4));
+    tell("processors", sched_getaffinity(0, sizeof processors, &processors));
+    tell("set-processors", sched_setaffinity(0, sizeof processors, &processors));
+    tell("processors-agent", sched_setaffinity(agent, sizeof processors, &processors));
+    tell("scheduler", sched_setscheduler(0, SCHED_OTHER, &usual));
+    tell("scheduler-agent", sched_setscheduler(agent, SCHED_OTHER, &usual));
+    tell("schedule-agent", sched_setparam(agent, &usual));
+    tell("attributes-agent", syscall(SYS_sched_setattr, agent, &attributes, 0));
+}
+
 static void try_files(void) {
     const char *outside = getenv("ESCAPE_OUTSIDE");
     char path[4096];
@@ -139,6 +167,7 @@ static void *try_everything(void *unused) {
     try_answering();
     try_programs();
     try_others();
+    try_limits();
     try_files();
     return unused;
 }
