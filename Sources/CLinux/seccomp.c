@@ -51,6 +51,13 @@ static const uint32_t refused[] = {
     SYS_setns, SYS_unshare, SYS_open_by_handle_at, SYS_add_key, SYS_request_key, SYS_keyctl,
     425 /* io_uring_setup: its rings open sockets and files past every filter */, 426, 427,
     SYS_setpriority, SYS_ioprio_set, /* both take whole users as well */
+    /* Landlock has no right for these. By descriptor (fchmod, fchown, fsetxattr) they stay: SQLite and openCryptoki set the
+       mode of what they have made so. */
+#ifdef __x86_64__
+    SYS_chmod, SYS_chown, SYS_lchown,
+#endif
+    SYS_fchmodat, 452 /* fchmodat2 */, SYS_fchownat, SYS_setxattr, SYS_lsetxattr, 463 /* setxattrat */,
+    SYS_removexattr, SYS_lremovexattr, 466 /* removexattrat */, 469 /* file_setattr */,
 };
 
 /* Their first argument is a process; 0 is the caller. A limit of its processor time ends another. */

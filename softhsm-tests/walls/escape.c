@@ -32,6 +32,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static CK_FUNCTION_LIST functions;
@@ -162,6 +163,24 @@ static void try_files(void) {
     tell("write-null", open("/dev/null", O_WRONLY));
 }
 
+/* What Landlock has no right for. */
+static void try_attributes(void) {
+    const char *outside = getenv("ESCAPE_OUTSIDE");
+    tell("chmod", chmod(outside, 0640));
+    tell("fchmodat", fchmodat(AT_FDCWD, outside, 0640, 0));
+    tell("fchmodat2", syscall(452, AT_FDCWD, outside, 0640, 0));
+    tell("chown", chown(outside, getuid(), -1));
+    tell("lchown", lchown(outside, getuid(), -1));
+    tell("fchownat", fchownat(AT_FDCWD, outside, getuid(), -1, 0));
+    tell("setxattr", setxattr(outside, "user.escape", "x", 1, 0));
+    tell("lsetxattr", lsetxattr(outside, "user.escape", "x", 1, 0));
+    tell("removexattr", removexattr(outside, "user.escape"));
+    tell("lremovexattr", lremovexattr(outside, "user.escape"));
+    const int inside = fileno(report);
+    tell("fchmod", fchmod(inside, 0600));
+    tell("fchown", fchown(inside, getuid(), -1));
+}
+
 static void *try_everything(void *unused) {
     try_sockets();
     try_answering();
@@ -169,6 +188,7 @@ static void *try_everything(void *unused) {
     try_others();
     try_limits();
     try_files();
+    try_attributes();
     return unused;
 }
 
