@@ -74,8 +74,9 @@ def attempts(path):
     return dict(line.split() for line in lines[:-1])
 
 
-def escaping(softhsm, escape, listener, folder, outside, inside, **settings):
+def escaping(softhsm, escape, listener, folder, outside, inside, environment=None, **settings):
     environment = {
+        **(environment or {}),
         "ESCAPE_MODULE": MODULE, "ESCAPE_REPORT": f"{folder}/report", "ESCAPE_PORT": str(listener.getsockname()[1]),
         "ESCAPE_OUTSIDE": str(outside), "ESCAPE_INSIDE": str(inside)}
     return module(softhsm, escape, environment, **settings)
@@ -127,24 +128,32 @@ def test_a_module_that_is_given_the_network_has_it_and_no_more(
     assert {name: found[name] for name in NO_ESCAPE} == NO_ESCAPE
 
 
-def test_without_a_list_homes_and_etc_are_kept_and_the_folders_of_its_settings_are_not(
-        no_changes, start, softhsm, demo, service, escape, listener, tmp_path, pin_file):
-    """In a mount namespace with a /home of its own: SoftHSM's tokens, the module's store and a stranger's file are there."""
-    tokens = tmp_path / "copy"
+@pytest.mark.parametrize("top, home, outside, named", [
+    ("/home", "/home/me", ".bashrc", {}),
+    ("/home", "/home/me", ".config/tokenward/config.toml", {
+        "XDG_CONFIG_HOME": "/home/me/.config", "DATA": "/home/me/.config"}),
+    ("/srv", "/srv/link", ".bashrc", {"HOME": "/srv/link", "DATA": "/srv/me"}),
+], ids=["home", "configuration", "link"])
+def test_without_a_list_the_home_is_kept_and_the_folders_of_a_modules_settings_are_not(
+        no_changes, start, softhsm, demo, service, escape, listener, tmp_path, pin_file, top, home, outside, named):
+    """In a mount namespace with homes of its own: the agent's configuration, SoftHSM's tokens and the module's store are
+    there. The agent's socket is in /tmp, so nothing else is writable there."""
+    tokens, store = tmp_path / "copy", f"{top}/me/store"
     subprocess.run(["cp", "-a", softhsm.folder, tokens], check=True)
-    (tokens / "softhsm2.conf").write_text("directories.tokendir = /home/me/tokens\nobjectstore.backend = file\n")
-    inside = tmp_path / "store"
-    inside.mkdir()
-    settings = escaping(softhsm, escape, listener, tmp_path, "/home/me/.bashrc", "/home/me/store")
-    settings = settings.replace(softhsm.configuration, f"{tokens}/softhsm2.conf")
+    (tokens / "softhsm2.conf").write_text(f"directories.tokendir = {top}/me/tokens\nobjectstore.backend = file\n")
+    settings = escaping(softhsm, escape, listener, store, f"{top}/me/{outside}", store, named, writable=None)
+    (tokens / "config.toml").write_text("".join(
+        [settings.replace(softhsm.configuration, f"{tokens}/softhsm2.conf"), token(pin_file), profile(service)]))
+    (tokens / "config.toml").chmod(0o600)
     script = (
-        'mount -t tmpfs none /home && mkdir -p /home/me/store && cp -a "$0/tokens" /home/me/ && echo kept >/home/me/.bashrc'
-        ' && exec "$@"')
+        'mount -t tmpfs none "$1" && cd "$1" && mkdir -p me/store me/.config/tokenward && ln -s me link'
+        ' && cp -a "$0/tokens" me/ && cp -p "$0/config.toml" me/.config/tokenward/ && echo kept >me/.bashrc && shift'
+        ' && cd / && exec "$@"')
     agent = start(
-        settings, token(pin_file), profile(service), environment={"HOME": "/home/me"},
-        prefix=["unshare", "-m", "--propagation", "private", "sh", "-c", script, str(tokens)])
+        configuration_file=False, environment={"HOME": home},
+        prefix=["unshare", "-m", "--propagation", "private", "sh", "-c", script, str(tokens), top])
     assert agent.credentials().returncode == 0, agent.log()
-    found = attempts(tmp_path / "report")
+    found = attempts(pathlib.Path(f"/proc/{agent.process.pid}/root{store}/report"))
     assert {name: found[name] for name in [*no_changes, *INSIDE]} == {**no_changes, **INSIDE}
 
 

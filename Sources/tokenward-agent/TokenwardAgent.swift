@@ -49,7 +49,9 @@ struct TokenwardAgent {
         let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         let listener = try listen(environment)
         let service = AgentService(
-            configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
+            configuration,
+            setting: try environment.setting(
+                isSystem: options.isSystem, socket: listener.path, dropIns: loader.dropIns(path: options.config)),
             log: log,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
             audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })

@@ -37,12 +37,14 @@ package actor AgentService {
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         package var home: String?
+        /// The agent's folders: its home, its configuration and its socket. No module changes them.
+        package var ownFolders: [String]
         /// The address of the system's message bus, where it is not the usual one.
         package var systemBus: String?
 
         package init(
             scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String?, home: String?, systemBus: String? = nil
+            credentialsFolder: String?, home: String?, ownFolders: [String], systemBus: String? = nil
         ) {
             self.scope = scope
             self.workerExecutable = workerExecutable
@@ -50,6 +52,7 @@ package actor AgentService {
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.ownFolders = ownFolders
             self.systemBus = systemBus
         }
     }
@@ -72,7 +75,8 @@ package actor AgentService {
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
                 runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
-                home: setting.scope == .system ? nil : setting.home), clock: clock, log: log)
+                home: setting.scope == .system ? nil : setting.home, ownFolders: setting.ownFolders), clock: clock,
+            log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(

@@ -53,6 +53,8 @@ actor ModuleHost {
         var deadlines: Deadlines
         /// The user's home folder; nil for the system agent.
         var home: String?
+        /// The agent's folders, which no module changes.
+        var ownFolders: [String] = []
     }
 
     /// In milliseconds.
@@ -261,7 +263,7 @@ actor ModuleHost {
         } catch {
             return .failure(.lost(error))
         }
-        let load = Request.load(configuration.load(library: library, home: launch.home))
+        let load = Request.load(configuration.load(library: library, home: launch.home, own: launch.ownFolders))
         tell("start", since: began)
         began = .now
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)

@@ -50,16 +50,19 @@ package actor Tokens {
         package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
         package var home: String?
+        /// The agent's folders: its home, its configuration and its socket. No module changes them.
+        package var ownFolders: [String]
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String? = nil, home: String? = nil
+            credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = []
         ) {
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.ownFolders = ownFolders
         }
     }
 
@@ -138,7 +141,7 @@ package actor Tokens {
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = ModuleHost.WorkerLaunch(
                     executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
-                    home: setting.home)
+                    home: setting.home, ownFolders: setting.ownFolders)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
