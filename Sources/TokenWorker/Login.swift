@@ -34,12 +34,14 @@ extension TokenControl {
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     private mutating func look(at reference: TokenReference) throws(PKCS11Error) -> TokenInformation {
-        let information = try module.slot(id: reference.slotID).token()
-        guard information.description == reference.token else {
-            tokens.close(slot: reference.slotID)
-            throw .notFound(what: "the token in its slot")
+        do throws(PKCS11Error) {
+            let (slot, information) = try tokens.module.locate(reference)
+            if let open = tokens[reference], open.slotID != slot.id { tokens.close(slot: reference.slotID) }
+            return information
+        } catch {
+            if error.saysGone { tokens.close(slot: reference.slotID) }
+            throw error
         }
-        return information
     }
 
     private mutating func logIn(

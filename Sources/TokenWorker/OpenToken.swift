@@ -24,6 +24,8 @@ final class LoadedModule: Sendable {
 /// One thread's session with one token, and what that thread has found on it.
 final class OpenToken {
     let reference: TokenReference
+    /// Where the token is, which is not always where the agent thinks.
+    let slotID: UInt64
     private let owner: LoadedModule
     private var session: TokenSession?
     private var signingKeys: [KeyReference: SigningKey] = [:]
@@ -39,14 +41,14 @@ final class OpenToken {
         var mechanisms: [Mechanism]
     }
 
-    /// Opens a session, after a look at who is in the slot.
+    /// Opens a session, after a look at where the token is.
     ///
-    /// - Throws: `.notFound` when it is another token than the one meant.
+    /// - Throws: `.notFound` when it is in no slot.
     init(_ reference: TokenReference, of owner: LoadedModule) throws(PKCS11Error) {
         self.reference = reference
         self.owner = owner
-        let slot = owner.module.slot(id: reference.slotID)
-        guard try slot.token().description == reference.token else { throw .notFound(what: "the token in its slot") }
+        let (slot, _) = try owner.locate(reference)
+        slotID = slot.id
         session = try owner.opening { () throws(PKCS11Error) in try TokenSession(slot: slot) }
     }
 

@@ -10,7 +10,7 @@ struct OpenTokens {
 
     /// The session with this token, opened where there is none.
     ///
-    /// - Throws: `.notFound` when another token is in its slot.
+    /// - Throws: `.notFound` when it is in no slot.
     mutating func open(_ reference: TokenReference) throws(PKCS11Error) -> OpenToken {
         if let token = self[reference] { return token }
         tokens[reference.slotID] = nil

@@ -1,4 +1,5 @@
 import PKCS11
+import PKCS11URI
 import TokenService
 
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
@@ -8,11 +9,33 @@ struct TokenControl {
 
     init(module: LoadedModule) { tokens = OpenTokens(module: module) }
 
-    /// Every initialised token. A slot that fails is told as such, and does not stop the rest.
-    mutating func list() throws(PKCS11Error) -> [TokenSnapshot] {
+    /// Initialised tokens. A slot that fails is told as such, and does not stop the rest.
+    mutating func list(_ scope: ListScope) throws(PKCS11Error) -> [TokenSnapshot] {
+        switch scope {
+        case .all(let spared): try list(sparing: Set(spared))
+        case .one(let reference): try list(reference)
+        }
+    }
+
+    /// One token, in whatever slot it is. No other slot is asked for more than who is there, if the token is not where
+    /// it was: what is in it may be waiting for a person.
+    private mutating func list(_ reference: TokenReference) throws(PKCS11Error) -> [TokenSnapshot] {
+        let present = try module.slotsWithToken()
+        tokens.closeAll { token in !present.contains { $0.id == token.slotID } }
+        do throws(PKCS11Error) {
+            let (slot, information) = try tokens.module.locate(reference)
+            return [snapshot(slot, information, TokenFlags(rawValue: information.flags))]
+        } catch {
+            guard error.saysGone else { throw error }
+            tokens.close(slot: reference.slotID)
+            return []
+        }
+    }
+
+    private mutating func list(sparing spared: Set<TokenDescription>) throws(PKCS11Error) -> [TokenSnapshot] {
         let slots = try module.slotsWithToken()
         let present = Set(slots.map(\.id))
-        tokens.closeAll { !present.contains($0.reference.slotID) }
+        tokens.closeAll { !present.contains($0.slotID) }
         var snapshots: [TokenSnapshot] = []
         for slot in slots {
             guard let information = try? slot.token() else {  // gone since, or not recognised: not a token to list
@@ -21,7 +44,9 @@ struct TokenControl {
             }
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.tokenInitialized) else { continue }
-            snapshots.append(snapshot(slot, information, flags))
+            snapshots.append(
+                spared.contains(information.description)
+                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags))
         }
         return snapshots
     }
@@ -50,9 +75,7 @@ struct TokenControl {
         _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
-        var snapshot = TokenSnapshot(
-            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
-            pinLength: information.pinLength, certificates: [], keys: [])
+        var snapshot = TokenSnapshot(slot, information, flags)
         for attempt in 1...2 {
             do throws(PKCS11Error) {
                 let token = try tokens.open(reference)
@@ -69,6 +92,15 @@ struct TokenControl {
             }
         }
         return snapshot
+    }
+}
+
+extension TokenSnapshot {
+    /// A token whose objects have not been looked at.
+    fileprivate init(_ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags) {
+        self.init(
+            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
+            pinLength: information.pinLength, certificates: [], keys: [])
     }
 }
 

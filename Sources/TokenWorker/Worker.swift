@@ -92,7 +92,7 @@ extension TokenControl {
     fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
         do throws(PKCS11Error) {
             switch received.request {
-            case .list: return .tokens(try list())
+            case .list(let scope): return .tokens(try list(scope))
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):
                 try logOut(token)

@@ -22,7 +22,8 @@ enum Samples {
     static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
 
     static let requests: [Request] = [
-        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .list, .logOut(nil), .logOut(token),
+        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .logOut(nil), .logOut(token),
+        .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),

@@ -117,7 +117,7 @@ final class RolesAnywhereSource: CredentialSource {
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
-            on: found.token)
+            on: found.token, for: SigningFlow(profile.allow))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw Problem(
                 .signatureInvalid, "the signature of \(key.uri) does not fit the certificate, so it was not sent",

@@ -49,14 +49,16 @@ extension Tokens {
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
-    package func sign(_ request: SignRequest, on token: FoundToken) async throws(Problem) -> [UInt8] {
+    package func sign(
+        _ request: SignRequest, on token: FoundToken, for flow: SigningFlow
+    ) async throws(Problem) -> [UInt8] {
         guard let host = host(of: token.key) else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
-        var result = await host.sign(request)
+        var result = await host.sign(request, for: flow)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
-            result = await host.sign(request)
+            result = await host.sign(request, for: flow)
         }
         if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
         do throws(ModuleFailure) {

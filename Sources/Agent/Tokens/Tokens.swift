@@ -108,8 +108,8 @@ package actor Tokens {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
-                let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts))
+                let launch = WorkerLaunch(
+                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts))
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))

@@ -46,7 +46,8 @@ enum SigningBenchmark {
         let request = SignRequest(
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
             publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
-        let signature = try await tokens.sign(request, on: token)
+        let flow = SigningFlow(AllowList(users: [], groups: []))
+        let signature = try await tokens.sign(request, on: token, for: flow)
 
         let start = ContinuousClock.now
         let end = start + duration
@@ -54,7 +55,9 @@ enum SigningBenchmark {
             for _ in 0..<callers {
                 group.addTask {
                     var count = 0
-                    while ContinuousClock.now < end, (try? await tokens.sign(request, on: token)) != nil { count += 1 }
+                    while ContinuousClock.now < end,
+                        (try? await tokens.sign(request, on: token, for: flow)) != nil
+                    { count += 1 }
                     return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
                 }
             }
