@@ -21,6 +21,10 @@ let resident: [LinkerSetting] = [
             + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
 ]
 
+/// Where pcsc-lite has its headers, which include each other without the folder. Its pkg-config file says `-pthread` as
+/// well, which SwiftPM answers with a warning at each build.
+let pcscHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-I/usr/include/PCSC"])]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
@@ -43,7 +47,9 @@ let package = Package(
             name: "CP11Kit", path: "pkcs11/CP11Kit", pkgConfig: "p11-kit-1", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPCSCLite", providers: [.apt(["libpcsclite-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CWipingHeap"),
 
         // Tokens.
         .target(name: "PKCS11", dependencies: ["CP11Kit", "PKCS11URI"], path: "pkcs11/PKCS11", swiftSettings: strict),
@@ -52,6 +58,8 @@ let package = Package(
         .target(
             name: "TokenWorker", dependencies: ["CLinux", "PKCS11", "TokenService", "X509"],
             swiftSettings: strict),
+
+        .target(name: "PCSC", dependencies: ["CPCSCLite"], swiftSettings: strict + pcscHeaders),
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
@@ -73,10 +81,14 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", logging],
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", logging],
             swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
-            name: "tokenward-worker", dependencies: ["TokenWorker"], swiftSettings: strict, linkerSettings: resident),
+            name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
+            linkerSettings: resident),
+        .executableTarget(
+            name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "TokenService"], swiftSettings: strict,
+            linkerSettings: resident),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
             swiftSettings: strict),

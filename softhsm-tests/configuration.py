@@ -22,6 +22,10 @@ def module(softhsm, path=MODULE, environment=None, **settings):
     return table("[[module]]", {"path": str(path), "environment": environment, **settings})
 
 
+def mock(module, **settings):
+    return table("[[module]]", {**module.settings(), **settings})
+
+
 def token(source, uri="pkcs11:", **settings):
     return table("[[token]]", {"uri": uri, "pin-source": source, **underlined(settings)})
 

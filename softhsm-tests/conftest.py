@@ -7,7 +7,9 @@ import tempfile
 
 import pytest
 
+import mock_module
 from authority import Authority
+from piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
 from processes import Agent
 from service import Service
 from softhsm import MODULE, SoftHSM, write_pin
@@ -27,6 +29,18 @@ def compile(source, output, *options):
 def shim(tmp_path_factory):
     """The module that misbehaves on request; its source tells how."""
     return compile("shim.c", tmp_path_factory.mktemp("shim") / "shim.so", "-shared", "-fPIC")
+
+
+@pytest.fixture(scope="session")
+def mock_library(tmp_path_factory):
+    """The module that follows a script, compiled."""
+    return mock_module.build(tmp_path_factory.mktemp("mock") / "mock.so")
+
+
+@pytest.fixture
+def mock(tmp_path, mock_library):
+    """The module that follows a script, without a card yet."""
+    return mock_module.MockModule(tmp_path / "mock", mock_library)
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,20 @@ package struct AgentClock: Sendable {
     package var wall: @Sendable () -> Int64
     /// Milliseconds since boot, time asleep included (CLOCK_BOOTTIME): what nobody can set.
     package var boot: @Sendable () -> Int64
+    /// Milliseconds since boot, time asleep left out (CLOCK_MONOTONIC).
+    package var awake: @Sendable () -> Int64
     /// Waits this many milliseconds of boot time; throws `CancellationError` when its task is cancelled.
     package var sleep: @Sendable (Int64) async throws -> Void
 
+    /// - Parameter awake: Nil for a machine that never sleeps.
     package init(
         wall: @escaping @Sendable () -> Int64, boot: @escaping @Sendable () -> Int64,
+        awake: (@Sendable () -> Int64)? = nil,
         sleep: @escaping @Sendable (Int64) async throws -> Void
     ) {
         self.wall = wall
         self.boot = boot
+        self.awake = awake ?? boot
         self.sleep = sleep
     }
 }
@@ -23,6 +28,7 @@ extension AgentClock {
     package static let system = AgentClock(
         wall: { milliseconds(CLOCK_REALTIME) },
         boot: { milliseconds(CLOCK_BOOTTIME) },
+        awake: { milliseconds(CLOCK_MONOTONIC) },
         sleep: { try await Task.sleep(for: .milliseconds($0), clock: .continuous) })
 
     private static func milliseconds(_ clock: clockid_t) -> Int64 {

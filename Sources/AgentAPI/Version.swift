@@ -1,4 +1,4 @@
 /// The version of all programs, which are one build.
 package enum Version {
-    package static let current = "0.1.0"
+    package static let current: StaticString = "0.1.0"
 }

@@ -2,10 +2,15 @@
 package enum Reply: Hashable, Sendable {
     case loaded(ModuleReport)
     case tokens([TokenSnapshot])
+    /// To a signature as well: it was not made, because the login that the key asks for each time ended so.
     case login(LoginOutcome)
     case loggedOut
     /// DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA.
     case signature([UInt8])
+    /// What `Request.presence` asks for.
+    case present([TokenReference])
+    case renewed
+    case readers(ReaderReport)
     case failed(WorkerFailure)
 }
 
@@ -14,11 +19,14 @@ package struct ModuleReport: Hashable, Sendable {
     package var manufacturer: [UInt8]
     package var description: [UInt8]
     package var version: String
+    /// The library talks to pcscd: it has loaded libpcsclite.
+    package var usesCardReaders: Bool
 
-    package init(manufacturer: [UInt8], description: [UInt8], version: String) {
+    package init(manufacturer: [UInt8], description: [UInt8], version: String, usesCardReaders: Bool = false) {
         self.manufacturer = manufacturer
         self.description = description
         self.version = version
+        self.usesCardReaders = usesCardReaders
     }
 }
 
@@ -54,6 +62,8 @@ package enum LoginRefusal: Hashable, Sendable {
     case unreadable(reason: String)
     /// `pin-source = "protected"`, and the token has no protected authentication path.
     case noPinpad
+    /// The key wants the PIN each time, and the worker holds none that the token has taken.
+    case notHeld
 }
 
 /// A request that failed, and what is known of the reason.

@@ -8,6 +8,9 @@ extension Reply {
         case .loggedOut: 132
         case .signature: 133
         case .failed: 134
+        case .present: 144
+        case .renewed: 145
+        case .readers: 146
         }
     }
 
@@ -18,9 +21,12 @@ extension Reply {
             writer.blob(report.manufacturer)
             writer.blob(report.description)
             writer.text(report.version)
+            writer.flag(report.usesCardReaders)
         case .tokens(let tokens): writer.list(tokens) { $1.write(to: &$0) }
         case .login(let outcome): outcome.write(to: &writer)
-        case .loggedOut: break
+        case .loggedOut, .renewed: break
+        case .present(let tokens): writer.list(tokens) { $1.write(to: &$0) }
+        case .readers(let report): report.write(to: &writer)
         case .signature(let bytes): writer.blob(bytes)
         case .failed(let failure): failure.write(to: &writer)
         }
@@ -34,7 +40,7 @@ extension Reply {
             self = .loaded(
                 ModuleReport(
                     manufacturer: try reader.blob(upTo: 64), description: try reader.blob(upTo: 64),
-                    version: try reader.text()))
+                    version: try reader.text(), usesCardReaders: try reader.flag()))
         case 130:
             self = .tokens(
                 try reader.list(smallest: 50) { (reader) throws(WireError) in try TokenSnapshot(from: &reader) })
@@ -42,6 +48,11 @@ extension Reply {
         case 132: self = .loggedOut
         case 133: self = .signature(try reader.blob())
         case 134: self = .failed(try WorkerFailure(from: &reader))
+        case 144:
+            self = .present(
+                try reader.list(smallest: 24) { (reader) throws(WireError) in try TokenReference(from: &reader) })
+        case 145: self = .renewed
+        case 146: self = .readers(try ReaderReport(from: &reader))
         default: throw .unknownKind(kind)
         }
         try reader.end()
@@ -97,6 +108,7 @@ extension LoginRefusal {
             writer.byte(8)
             writer.text(reason)
         case .noPinpad: writer.byte(9)
+        case .notHeld: writer.byte(10)
         }
     }
 
@@ -111,6 +123,7 @@ extension LoginRefusal {
         case 7: self = .knownWrong
         case 8: self = .unreadable(reason: try reader.text())
         case 9: self = .noPinpad
+        case 10: self = .notHeld
         default: throw .badValue
         }
     }

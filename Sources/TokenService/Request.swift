@@ -12,6 +12,13 @@ package enum Request: Hashable, Sendable {
     /// Log out of a token, or of all of them.
     case logOut(TokenReference?)
     case sign(SignRequest)
+    /// The tokens that are there, without a look at what they hold.
+    case presence
+    /// Open every session anew: the machine has slept, or cards have come and gone.
+    case renewSessions
+    /// Of the watcher of card readers: a report of another version than this one, or the same one after a while; nil asks
+    /// for one at once.
+    case readers(after: UInt64?)
 }
 
 package enum ListScope: Hashable, Sendable {
@@ -78,10 +85,18 @@ package struct SignRequest: Hashable, Sendable {
     package var message: [UInt8]
     /// SHA-256 of `message`, for mechanisms that take a hash.
     package var digest: [UInt8]
+    /// Where the PIN comes from if the key wants it each time (CKA_ALWAYS_AUTHENTICATE); `.typed` means the one that a
+    /// person has typed and the token has taken, which the worker holds.
+    package var source: LoginRequest.Source
+    /// PINs that this token has refused.
+    package var refused: [FailedPIN]
 
     package init(
-        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8]
+        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8],
+        source: LoginRequest.Source = .typed, refused: [FailedPIN] = []
     ) {
+        self.source = source
+        self.refused = refused
         self.token = token
         self.keyID = keyID
         self.publicHalf = publicHalf

@@ -9,6 +9,9 @@ extension Request {
         case .logIn: 3
         case .logOut: 4
         case .sign: 5
+        case .presence: 16
+        case .renewSessions: 17
+        case .readers: 18
         }
     }
 
@@ -24,10 +27,12 @@ extension Request {
         case .list(.one(let token)):
             writer.byte(2)
             token.write(to: &writer)
+        case .presence, .renewSessions: break
         case .logIn(let request): request.write(to: &writer)
         case .logOut(let token):
             writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
         case .sign(let request): request.write(to: &writer)
+        case .readers(let version): writer.list(version.map { [$0] } ?? []) { $0.number64($1) }
         }
         return writer.bytes
     }
@@ -45,6 +50,13 @@ extension Request {
             guard tokens.count <= 1 else { throw .badValue }
             self = .logOut(tokens.first)
         case 5: self = .sign(try SignRequest(from: &reader))
+        case 16: self = .presence
+        case 17: self = .renewSessions
+        case 18:
+            self = .readers(
+                after: try reader.list(smallest: 8, limit: 1) { (reader) throws(WireError) in
+                    try reader.number64()
+                }.first)
         default: throw .unknownKind(kind)
         }
         try reader.end()
@@ -92,7 +104,20 @@ extension TokenDescription {
 extension LoginRequest {
     func write(to writer: inout WireWriter) {
         token.write(to: &writer)
-        switch source {
+        source.write(to: &writer)
+        writer.list(refused) { $1.write(to: &$0) }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        token = try TokenReference(from: &reader)
+        source = try Source(from: &reader)
+        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+    }
+}
+
+extension LoginRequest.Source {
+    func write(to writer: inout WireWriter) {
+        switch self {
         case .typed: writer.byte(1)
         case .file(let path):
             writer.byte(2)
@@ -102,19 +127,16 @@ extension LoginRequest {
             writer.byte(4)
             writer.text(path)
         }
-        writer.list(refused) { $1.write(to: &$0) }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        token = try TokenReference(from: &reader)
         switch try reader.byte() {
-        case 1: source = .typed
-        case 2: source = .file(path: try reader.text())
-        case 3: source = .protected
-        case 4: source = .credential(path: try reader.text())
+        case 1: self = .typed
+        case 2: self = .file(path: try reader.text())
+        case 3: self = .protected
+        case 4: self = .credential(path: try reader.text())
         default: throw .badValue
         }
-        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
     }
 }
 
@@ -137,6 +159,8 @@ extension SignRequest {
         writer.list(publicHalf.map { [$0] } ?? []) { $1.write(to: &$0) }
         writer.blob(message)
         writer.blob(digest)
+        source.write(to: &writer)
+        writer.list(refused) { $1.write(to: &$0) }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -147,5 +171,7 @@ extension SignRequest {
         }.first
         message = try reader.blob()
         digest = try reader.blob()
+        source = try LoginRequest.Source(from: &reader)
+        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
     }
 }

@@ -18,13 +18,17 @@ extension TokenControl {
                 guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
                 return .login(try unsafe send(nil, to: token))
             }
+            var request = request
+            request.refused += heldPINs.refused(by: request.token.token)
             let held: HeldPIN
             do throws(PINError) {
                 held = try request.readPIN(typed: typed)
             } catch {
                 return .login(.refused(.unreadable(reason: "\(error)")))
             }
-            return .login(try logIn(token, with: held.pin, request, lengths: information.pinLength))
+            let outcome = try logIn(token, with: held.pin, request, lengths: information.pinLength)
+            if outcome == .loggedIn { keep(held, of: token, isStored: request.isStored) }
+            return .login(outcome)
         } catch {
             return .failed(WorkerFailure(error))
         }
@@ -35,11 +39,11 @@ extension TokenControl {
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     private mutating func look(at reference: TokenReference) throws(PKCS11Error) -> TokenInformation {
         do throws(PKCS11Error) {
-            let (slot, information) = try tokens.module.locate(reference)
-            if let open = tokens[reference], open.slotID != slot.id { tokens.close(slot: reference.slotID) }
+            let information = try tokens.module.slot(of: reference).token()
+            guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
             return information
         } catch {
-            if error.saysGone { tokens.close(slot: reference.slotID) }
+            tokens.close(slot: reference.slotID)
             throw error
         }
     }
@@ -59,6 +63,15 @@ extension TokenControl {
         }
         return try unsafe pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes, to: token) }
             .remembering(pin, salt: request.refused.first?.salt)
+    }
+
+    /// The token has just taken this PIN: its keys may want it again.
+    private func keep(_ pin: HeldPIN, of token: OpenToken, isStored: Bool) {
+        if isStored {
+            heldPINs.forgetRefused(by: token.reference.token)
+        } else if token.mayAskEachTime() {
+            heldPINs.hold(pin, for: token.reference.token)
+        }
     }
 
     /// The one C_Login. What cannot have cost a try is an error; all else that is not success counts as one.
@@ -106,14 +119,14 @@ extension PKCS11Error {
 }
 
 extension LoginRequest {
-    fileprivate var isStored: Bool {
+    var isStored: Bool {
         switch source {
         case .file, .credential: true
         case .typed, .protected: false
         }
     }
 
-    fileprivate func readPIN(typed: HeldPIN?) throws(PINError) -> HeldPIN {
+    func readPIN(typed: HeldPIN?) throws(PINError) -> HeldPIN {
         switch source {
         case .file(let path): return HeldPIN(try PIN(file: path, isCredential: false))
         case .credential(let path): return HeldPIN(try PIN(file: path, isCredential: true))

@@ -1,25 +1,5 @@
 import PKCS11
-import Synchronization
 import TokenService
-
-/// The module, and the lock that keeps two threads from opening or closing sessions at the same time
-/// (tpm2-pkcs11 1.9 gives both the same handle).
-final class LoadedModule: Sendable {
-    let module: Module
-    let sessions: Int
-    private let opening = Mutex(())
-
-    init(path: String, sessions: Int) throws(PKCS11Error) {
-        module = try Module(path: path)
-        self.sessions = sessions
-    }
-
-    fileprivate func opening<Result: ~Copyable>(
-        _ body: () throws(PKCS11Error) -> sending Result
-    ) throws(PKCS11Error) -> sending Result {
-        try opening.withLock { (_) throws(PKCS11Error) in try body() }
-    }
-}
 
 /// One thread's session with one token, and what that thread has found on it.
 final class OpenToken {
@@ -29,6 +9,8 @@ final class OpenToken {
     private let owner: LoadedModule
     private var session: TokenSession?
     private var signingKeys: [KeyReference: SigningKey] = [:]
+    /// The last signature took so long that a person was probably asked.
+    private(set) var hasWaited = false
 
     private struct KeyReference: Hashable {
         let id: [UInt8]
@@ -37,17 +19,19 @@ final class OpenToken {
 
     private struct SigningKey {
         let object: Object
+        /// CKA_ALWAYS_AUTHENTICATE.
+        let alwaysAuthenticates: Bool
         /// What to try; once one has worked, that one alone.
         var mechanisms: [Mechanism]
     }
 
     /// Opens a session, after a look at where the token is.
     ///
-    /// - Throws: `.notFound` when it is in no slot.
+    /// - Throws: `.notFound` when it is nowhere.
     init(_ reference: TokenReference, of owner: LoadedModule) throws(PKCS11Error) {
         self.reference = reference
         self.owner = owner
-        let (slot, _) = try owner.locate(reference)
+        let slot = try owner.slot(of: reference)
         slotID = slot.id
         session = try owner.opening { () throws(PKCS11Error) in try TokenSession(slot: slot) }
     }
@@ -74,14 +58,41 @@ final class OpenToken {
         try with { (session) throws(PKCS11Error) in try session.attributes(wanted, of: object) }
     }
 
+    func logInForOperation(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
+        try with { (session) throws(PKCS11Error) in try unsafe session.logInForOperation(pin: pin) }
+    }
+
+    /// Who is in the slot now, and the state of its PIN. An open session says nothing of that: some modules keep its
+    /// handle for the next card.
+    ///
+    /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
+    func look() throws(PKCS11Error) -> TokenInformation {
+        let information = try owner.module.slot(id: reference.slotID).token()
+        guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
+        return information
+    }
+
     /// Signs with the private key that `request` means.
-    func sign(_ request: SignRequest) throws(PKCS11Error) -> [UInt8] {
+    ///
+    /// - Parameter authorize: Logs in for the one operation, where the key asks for that.
+    func sign(
+        _ request: SignRequest, authorize: (OpenToken) throws(PKCS11Error) -> Void
+    ) throws(PKCS11Error) -> [UInt8] {
         let reference = KeyReference(id: request.keyID, publicHalf: request.publicHalf)
         var key: SigningKey
         if let known = signingKeys[reference] { key = known } else { key = try find(reference) }
-        let result = try with { (session) throws(PKCS11Error) in
-            try session.sign(
-                message: request.message, sha256: request.digest, key: key.object, mechanisms: key.mechanisms)
+        let isAlone = key.alwaysAuthenticates
+        let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
+            let began = ContinuousClock.now
+            defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
+            return try with { (session) throws(PKCS11Error) in
+                try session.sign(
+                    message: request.message, sha256: request.digest, key: key.object, mechanisms: key.mechanisms,
+                    authorize: { () throws(PKCS11Error) in
+                        if isAlone { try authorize(self) }
+                        return isAlone
+                    })
+            }
         }
         key.mechanisms = [result.mechanism]
         signingKeys[reference] = key
@@ -92,7 +103,11 @@ final class OpenToken {
         for object in try objects(.privateKey, id: wanted.id.isEmpty ? nil : wanted.id) {
             let half = try publicHalf(of: object)
             guard !half.contradicts(wanted.publicHalf) else { continue }
-            return SigningKey(object: object, mechanisms: Mechanism.candidates(keyType: half.keyType))
+            return SigningKey(
+                object: object,
+                alwaysAuthenticates: try attributes([.alwaysAuthenticate], of: object).flag(.alwaysAuthenticate)
+                    ?? false,
+                mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
         throw .notFound(what: "the private key")
     }

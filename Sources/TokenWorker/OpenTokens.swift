@@ -5,8 +5,22 @@ import TokenService
 struct OpenTokens {
     let module: LoadedModule
     private var tokens: [UInt64: OpenToken] = [:]
+    private var generation: UInt64
 
-    init(module: LoadedModule) { self.module = module }
+    init(module: LoadedModule) {
+        self.module = module
+        generation = module.renewal.generation
+    }
+
+    /// Opens what is open anew, where that has been wished for. The new session comes before the old
+    /// one goes, so that a login that the token still knows of is not lost.
+    mutating func renew() {
+        let wished = module.renewal.generation
+        guard generation != wished else { return }
+        generation = wished
+        // A token that is gone has no session any more.
+        tokens = tokens.compactMapValues { try? OpenToken($0.reference, of: module) }
+    }
 
     /// The session with this token, opened where there is none.
     ///

@@ -9,21 +9,31 @@ struct SigningLane {
 
     /// Signs, and once more with a new session where the old one had gone stale: never a third time.
     mutating func sign(_ request: SignRequest) -> Reply {
+        tokens.renew()
+        var login = ContextLogin(for: request, pins: tokens.module.heldPINs)
         do throws(PKCS11Error) {
-            return .signature(try attempt(request))
+            return .signature(try attempt(request, &login))
         } catch {
-            guard error.saysStale else { return .failed(explain(error, request.token)) }
+            guard error.saysStale, !login.wasSent else { return answer(error, request, login) }
         }
         do throws(PKCS11Error) {
-            return .signature(try attempt(request))
+            return .signature(try attempt(request, &login))
         } catch {
-            return .failed(explain(error, request.token))
+            return answer(error, request, login)
         }
     }
 
-    private mutating func attempt(_ request: SignRequest) throws(PKCS11Error) -> [UInt8] {
+    private mutating func answer(_ error: PKCS11Error, _ request: SignRequest, _ login: ContextLogin) -> Reply {
+        if let refusal = login.refusal { .login(refusal) } else { .failed(explain(error, request.token)) }
+    }
+
+    private mutating func attempt(
+        _ request: SignRequest, _ login: inout ContextLogin
+    ) throws(PKCS11Error) -> [UInt8] {
         do throws(PKCS11Error) {
-            return try tokens.open(request.token).sign(request)
+            return try tokens.open(request.token).sign(request) { (token) throws(PKCS11Error) in
+                try login.perform(on: token)
+            }
         } catch {
             // An operation may be left open, and no module ends one but by the end of its session.
             if !error.leavesLoginInDoubt { tokens.close(slot: request.token.slotID) }
@@ -33,8 +43,12 @@ struct SigningLane {
 
     private mutating func explain(_ error: PKCS11Error, _ reference: TokenReference) -> WorkerFailure {
         let isLoggedIn = try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
+        let hasWaited = tokens[reference]?.hasWaited == true
         tokens.close(slot: reference.slotID)
-        return WorkerFailure(error, isLoggedIn: isLoggedIn)
+        var failure = WorkerFailure(error, isLoggedIn: isLoggedIn)
+        // OpenSC forgets the login over a touch that did not come. A login that was lost says so at once.
+        if hasWaited, case .failed("C_Sign", .userNotLoggedIn) = error { failure.kind = .gesture }
+        return failure
     }
 }
 
@@ -42,7 +56,8 @@ extension PKCS11Error {
     /// The session or the handle is stale: a new one may do (3.3 of the fault catalogue: RESESSION, REFIND).
     var saysStale: Bool {
         switch returnValue {
-        case .sessionHandleInvalid?, .sessionClosed?, .objectHandleInvalid?, .keyHandleInvalid?, .operationActive?:
+        case .sessionHandleInvalid?, .sessionClosed?, .objectHandleInvalid?, .keyHandleInvalid?, .operationActive?,
+            .operationNotInitialized?:
             true
         default: false
         }
@@ -63,6 +78,7 @@ extension WorkerFailure {
             switch error {
             case .notLoaded: .notLoaded
             case .noMechanism: .mechanism
+            case .notAuthorized: .notLoggedIn
             case .overLimit, .nonsense: .nonsense
             case .notFound(let what) where what.hasPrefix("the token"): .tokenGone
             case .notFound: isLoggedIn == false ? .notLoggedIn : .keyNotFound

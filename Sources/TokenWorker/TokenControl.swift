@@ -6,8 +6,19 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var module: Module { tokens.module.module }
+    var heldPINs: HeldPINs { tokens.module.heldPINs }
 
     init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+
+    /// Who is in the slots, without a look at what they hold. A token that cannot say is gone, or soon will be.
+    mutating func presence() throws(PKCS11Error) -> [TokenReference] {
+        try module.slotsWithToken().compactMap { slot in
+            guard let information = try? slot.token(),
+                TokenFlags(rawValue: information.flags).contains(.tokenInitialized)
+            else { return nil }
+            return TokenReference(slotID: slot.id, token: information.description)
+        }
+    }
 
     /// Initialised tokens. A slot that fails is told as such, and does not stop the rest.
     mutating func list(_ scope: ListScope) throws(PKCS11Error) -> [TokenSnapshot] {
@@ -17,17 +28,19 @@ struct TokenControl {
         }
     }
 
-    /// One token, in whatever slot it is. No other slot is asked for more than who is there, if the token is not where
-    /// it was: what is in it may be waiting for a person.
+    /// One token, in whatever slot it is. The other slots are not asked where it is in the usual one: their tokens may
+    /// be waiting for a person.
     private mutating func list(_ reference: TokenReference) throws(PKCS11Error) -> [TokenSnapshot] {
         let present = try module.slotsWithToken()
         tokens.closeAll { token in !present.contains { $0.id == token.slotID } }
         do throws(PKCS11Error) {
-            let (slot, information) = try tokens.module.locate(reference)
+            let slot = try tokens.module.slot(of: reference)
+            let information = try slot.token()
             return [snapshot(slot, information, TokenFlags(rawValue: information.flags))]
         } catch {
             guard error.saysGone else { throw error }
             tokens.close(slot: reference.slotID)
+            heldPINs.wipe(reference.token)
             return []
         }
     }
@@ -48,6 +61,7 @@ struct TokenControl {
                 spared.contains(information.description)
                     ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags))
         }
+        heldPINs.keep(only: Set(snapshots.map(\.token)))
         return snapshots
     }
 
@@ -55,6 +69,7 @@ struct TokenControl {
     ///
     /// - Throws: C_Logout's code where a token is logged in all the same.
     mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
+        heldPINs.wipe(reference?.token)  // before the module is asked, which may hang
         // The signing lanes' sessions keep a login alive that no session of this thread may know of.
         if let reference { _ = try? tokens.open(reference) }
         let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }

@@ -28,9 +28,10 @@ package enum Worker {
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
+        let renewal = SessionRenewal()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = load(path, sessions: sessions, channel, number)
+            let module = load(path, sessions: sessions, renewal, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module)
             while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
@@ -38,10 +39,12 @@ package enum Worker {
             ended.signal()
         }
         while let received = channel.receive() {
-            if case .sign(let request) = received.request {
-                signatures.add((received.number, request))
-            } else {
-                controls.add(received)
+            switch received.request {
+            case .sign(let request): signatures.add((received.number, request))
+            case .renewSessions:
+                renewal.wish()
+                channel.send(.renewed, to: received.number)
+            default: controls.add(received)
             }
         }
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
@@ -53,16 +56,16 @@ package enum Worker {
 
     /// Ends the process where the module cannot be loaded.
     private static func load(
-        _ path: String, sessions: Int, _ channel: AgentChannel, _ number: UInt32
+        _ path: String, sessions: Int, _ renewal: SessionRenewal, _ channel: AgentChannel, _ number: UInt32
     ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(path: path, sessions: sessions)
+            let module = try LoadedModule(path: path, sessions: sessions, renewal: renewal)
             let information = try module.module.information()
             channel.send(
                 .loaded(
                     ModuleReport(
                         manufacturer: information.manufacturer, description: information.description,
-                        version: information.version)), to: number)
+                        version: information.version, usesCardReaders: module.usesCardReaders)), to: number)
             return module
         } catch {
             var failure = WorkerFailure(error)
@@ -90,14 +93,16 @@ package enum Worker {
 
 extension TokenControl {
     fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
+        tokens.renew()
         do throws(PKCS11Error) {
             switch received.request {
             case .list(let scope): return .tokens(try list(scope))
+            case .presence: return .present(try presence())
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):
                 try logOut(token)
                 return .loggedOut
-            case .load, .sign:
+            case .load, .sign, .renewSessions, .readers:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {

@@ -1,20 +1,11 @@
 import COpenSSL
 
-/// SHA-256 and what is built on it.
+/// SHA-256 and scrypt.
 package enum Digest {
     /// SHA-256 (FIPS 180-4): 32 bytes.
     package static func sha256(_ message: [UInt8]) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
             initialized = unsafe SHA256(message, message.count, buffer.baseAddress) == nil ? 0 : 32
-        }
-    }
-
-    /// HMAC with SHA-256 (RFC 2104): 32 bytes.
-    package static func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
-            let keyCount = Int32(clamping: key.count)
-            let code = unsafe HMAC(EVP_sha256(), key, keyCount, message, message.count, buffer.baseAddress, nil)
-            initialized = unsafe code == nil ? 0 : 32
         }
     }
 

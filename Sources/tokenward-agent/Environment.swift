@@ -38,7 +38,9 @@ struct Environment {
 
     func setting(isSystem: Bool, socket: String?) throws(Failure) -> AgentService.Setting {
         AgentService.Setting(
-            scope: isSystem ? .system : .user, workerExecutable: try workerExecutable(),
+            scope: isSystem ? .system : .user, workerExecutable: try executable("tokenward-worker"),
+            // Without it the agent looks for cards as it looks for other tokens, and says so.
+            watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
             credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"])
     }
@@ -52,14 +54,14 @@ struct Environment {
         return isSystem ? "/run/tokenward" : "\(variables["XDG_RUNTIME_DIR"] ?? "/nonexistent")/tokenward"
     }
 
-    /// The worker beside this program, or in the folder for what only programs start (FHS 3.0 §4.7).
-    private func workerExecutable() throws(Failure) -> String {
+    /// A program beside this one, or in the folder for what only programs start (FHS 3.0 §4.7).
+    private func executable(_ name: String) throws(Failure) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
         guard count > 0 else { throw Failure(.software, "this program's own path cannot be read: errno \(errno)") }
         let program = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? ""
-        let candidates = ["\(folder)/tokenward-worker", "\(folder)/../libexec/tokenward/tokenward-worker"]
+        let candidates = ["\(folder)/\(name)", "\(folder)/../libexec/tokenward/\(name)"]
         guard let found = candidates.first(where: { unsafe access($0, X_OK) == 0 }) else {
             throw Failure(.software, "\(candidates[0]) is missing; install it beside tokenward-agent")
         }

@@ -13,7 +13,7 @@ struct TokenwardAgent {
         do throws(Failure) {
             switch try AgentInvocation(CommandLine.arguments.dropFirst()) {
             case .help: print(AgentInvocation.helpText)
-            case .version: print(Version.current)
+            case .version: print("\(Version.current)")
             case .serve(let options): try await TokenwardAgent(options: options).serve()
             }
         } catch {

@@ -15,7 +15,7 @@ struct Tokenward: ParsableCommand {
             exit: 0 done, 64 usage, 66 no such token or certificate, 69 no agent, 70 a fault of ours, 75 try later, \
             77 refused, 78 configuration, 80 the token needs its PIN, 81 the token is gone or its PIN blocked
             """,
-        version: "tokenward \(TokenwardVersion.text)",
+        version: "tokenward \(Version.current)",
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
             CredentialProcessCommand.self, VersionCommand.self,

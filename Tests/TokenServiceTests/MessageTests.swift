@@ -19,10 +19,18 @@ enum Samples {
                 keyClass: .publicKey, id: [], label: [], publicHalf: .ec(parameters: [6], point: [4, 1]),
                 canSign: false, alwaysAuthenticates: true),
         ], failure: "C_Something answered CKR_GENERAL_ERROR")
+    static let readers = ReaderReport(
+        version: .max, service: .reachable(connection: 7),
+        readers: [
+            CardReader(
+                name: "Leser № 1", card: .mute, events: 65_535, isExclusive: true, holders: ["scdaemon (process 12)"]),
+            CardReader(name: "", card: .absent, events: 0, isExclusive: false),
+        ])
     static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
 
     static let requests: [Request] = [
-        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .logOut(nil), .logOut(token),
+        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .presence, .renewSessions, .readers(after: nil),
+        .readers(after: .max), .logOut(nil), .logOut(token),
         .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
@@ -30,10 +38,17 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
         .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
         .sign(SignRequest(token: token, keyID: [], publicHalf: .other(keyType: .max), message: [], digest: [])),
+        .sign(
+            SignRequest(
+                token: token, keyID: [], publicHalf: nil, message: [1], digest: [2],
+                source: .credential(path: "/run/c/pin"), refused: [failed])),
     ]
     static let replies: [Reply] =
         [
             .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
+            .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
+            .present([]), .present([token, token]), .renewed, .readers(readers),
+            .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),
             .failed(WorkerFailure(.protocol, text: "")),
@@ -43,7 +58,7 @@ enum Samples {
         ] + refusals.map { .login(.refused($0)) }
     static let refusals: [LoginRefusal] = [
         .locked, .finalTry, .countLow, .toBeChanged, .notInitialized, .length(shortest: 4, longest: 255), .knownWrong,
-        .unreadable(reason: "it is empty"), .noPinpad,
+        .unreadable(reason: "it is empty"), .noPinpad, .notHeld,
     ]
 }
 

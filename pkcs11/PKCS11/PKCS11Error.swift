@@ -14,11 +14,13 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     case notFound(what: String)
     /// No mechanism that the service takes works with this key; the last refusal.
     case noMechanism(ReturnValue)
+    /// The login that the key asks for was not made, and nothing was signed; who refused it knows why.
+    case notAuthorized
 
     package var returnValue: ReturnValue? {
         switch self {
         case .failed(_, let returnValue), .noMechanism(let returnValue): returnValue
-        case .notLoaded, .overLimit, .nonsense, .notFound: nil
+        case .notLoaded, .overLimit, .nonsense, .notFound, .notAuthorized: nil
         }
     }
 }
@@ -32,6 +34,7 @@ extension PKCS11Error: CustomStringConvertible {
         case .nonsense(let what): "\(what)"
         case .notFound(let what): "\(what) not found"
         case .noMechanism(let returnValue): "no mechanism for this key: the last one answered \(returnValue)"
+        case .notAuthorized: "the key's own login was not made"
         }
     }
 }

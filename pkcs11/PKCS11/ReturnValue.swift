@@ -50,6 +50,10 @@ extension ReturnValue {
     package static var keyHandleInvalid: Self { .init(CKR_KEY_HANDLE_INVALID) }
     /// `CKR_OPERATION_ACTIVE`: an earlier operation was left open in this session.
     package static var operationActive: Self { .init(CKR_OPERATION_ACTIVE) }
+    /// `CKR_OPERATION_NOT_INITIALIZED`: there is no operation that the call could go on with.
+    package static var operationNotInitialized: Self { .init(CKR_OPERATION_NOT_INITIALIZED) }
+    /// `CKR_USER_TYPE_INVALID`: the token knows no such login, as for a single operation.
+    package static var userTypeInvalid: Self { .init(CKR_USER_TYPE_INVALID) }
     /// `CKR_USER_NOT_LOGGED_IN`: a login is missing, or a touch did not come in time.
     package static var userNotLoggedIn: Self { .init(CKR_USER_NOT_LOGGED_IN) }
     /// `CKR_USER_ALREADY_LOGGED_IN`: this process is logged in; it says nothing about the PIN that was given.

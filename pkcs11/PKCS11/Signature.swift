@@ -13,29 +13,41 @@ extension TokenSession {
     ///   - message: The bytes to sign, not hashed.
     ///   - digest: Their SHA-256, for the mechanisms that take a hash.
     ///   - mechanisms: What to try, in order; the next one only when a mechanism was refused before anything was signed.
+    ///   - authorize: Called between C_SignInit and C_Sign, to log in for a key that wants its PIN each time
+    ///     (CKA_ALWAYS_AUTHENTICATE). Where it says that it has, no other mechanism is tried: that would take another
+    ///     login.
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys (RFC 3279 §2.2.3), PKCS #1 v1.5 for RSA; and the mechanism that
     ///   made it.
     /// - Throws: `.userNotLoggedIn` if the PIN comes first, `.deviceRemoved` if the card left.
     package borrowing func sign(
-        message: [UInt8], sha256 digest: [UInt8], key: Object, mechanisms: [Mechanism]
+        message: [UInt8], sha256 digest: [UInt8], key: Object, mechanisms: [Mechanism],
+        authorize: () throws(PKCS11Error) -> Bool = { false }
     ) throws(PKCS11Error) -> (signature: [UInt8], mechanism: Mechanism) {
         var refusal = ReturnValue(rawValue: UInt(CKR_MECHANISM_INVALID))
         for mechanism in mechanisms {
             do throws(PKCS11Error) {
-                let raw = try sign(mechanism.input(message: message, sha256: digest), key: key, mechanism: mechanism)
-                return (mechanism.isECDSA ? try ecdsaSignature(fromRaw: raw) : raw, mechanism)
+                try start(mechanism, with: key)
             } catch .failed(_, let returnValue) where returnValue.refusesMechanism {
+                refusal = returnValue
+                continue
+            }
+            let isAuthorized = try authorize()
+            do throws(PKCS11Error) {
+                let raw = try finish(mechanism.input(message: message, sha256: digest))
+                return (mechanism.isECDSA ? try ecdsaSignature(fromRaw: raw) : raw, mechanism)
+            } catch .failed(_, let returnValue) where returnValue.refusesMechanism && !isAuthorized {
                 refusal = returnValue
             }
         }
         throw .noMechanism(refusal)
     }
 
-    private borrowing func sign(
-        _ input: [UInt8], key: Object, mechanism: Mechanism
-    ) throws(PKCS11Error) -> [UInt8] {
+    private borrowing func start(_ mechanism: Mechanism, with key: Object) throws(PKCS11Error) {
         var parameters = unsafe CK_MECHANISM(mechanism: mechanism.rawValue, pParameter: nil, ulParameterLen: 0)
         try check("C_SignInit", unsafe module.functions.pointee.C_SignInit(handle, &parameters, key.handle))
+    }
+
+    private borrowing func finish(_ input: [UInt8]) throws(PKCS11Error) -> [UInt8] {
         var input = input
         var signature = [UInt8](repeating: 0, count: Self.signatureCapacity)
         var length = CK_ULONG(signature.count)

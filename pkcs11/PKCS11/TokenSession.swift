@@ -34,13 +34,25 @@ import CP11Kit
     /// - Throws: `.pinIncorrect`, `.pinLocked`, `.userAlreadyLoggedIn` and what else a vendor invents: a code that is
     ///   not known may have cost a try.
     package borrowing func logIn(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
+        try unsafe logIn(as: CK_USER_TYPE(CKU_USER), pin: pin)
+    }
+
+    /// Gives the PIN to the operation that was just begun in this session (C_Login with CKU_CONTEXT_SPECIFIC), which a
+    /// key with CKA_ALWAYS_AUTHENTICATE asks for. Between C_SignInit and C_Sign, never again after a refusal.
+    ///
+    /// - Throws: As `logIn`; `.userTypeInvalid` or `.userAlreadyLoggedIn` where the token has no such login and asks for
+    ///   none.
+    package borrowing func logInForOperation(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
+        try unsafe logIn(as: CK_USER_TYPE(CKU_CONTEXT_SPECIFIC), pin: pin)
+    }
+
+    private borrowing func logIn(as user: CK_USER_TYPE, pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
         let bytes = unsafe pin?.assumingMemoryBound(to: UInt8.self)
         // C_Login takes a mutable pointer by its C type, and does not write (PKCS#11 2.40 §5.6).
         let pointer = unsafe bytes.flatMap { unsafe UnsafeMutablePointer(mutating: $0.baseAddress) }
         try check(
             "C_Login",
-            unsafe module.functions.pointee.C_Login(
-                handle, CK_USER_TYPE(CKU_USER), pointer, CK_ULONG(bytes?.count ?? 0)))
+            unsafe module.functions.pointee.C_Login(handle, user, pointer, CK_ULONG(bytes?.count ?? 0)))
     }
 
     /// Logs this process out of the token (C_Logout): every session's private handles end.

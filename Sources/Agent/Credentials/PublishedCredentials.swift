@@ -30,6 +30,9 @@ package final class PublishedCredentials: Sendable {
         }
     }
 
+    /// Whether there is a session, good enough or not.
+    func holds(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile] != nil } }
+
     func publish(_ session: HeldSession?, for profile: ProfileName, lenientUntil: Int64) {
         slots.withLock { slots in
             guard let session else { return slots[profile] = nil }

@@ -25,9 +25,9 @@ extension AgentService {
     private func status() async -> Status {
         let survey = await tokens.survey()
         return Status(
-            version: Version.current, pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
+            version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
-            profiles: await profileStatuses(survey), notices: notices)
+            profiles: await profileStatuses(survey), notices: notices + (await tokens.readerNotices))
     }
 
     /// What is said to the person who asks how the agent is doing.

@@ -25,6 +25,8 @@ package actor AgentService {
         package var scope: AgentScope
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-card-watcher`.
+        package var watcherExecutable: String
         /// A folder in memory for what must outlive a restart.
         package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
@@ -32,11 +34,12 @@ package actor AgentService {
         package var home: String?
 
         package init(
-            scope: AgentScope, workerExecutable: String, runtimeFolder: String, credentialsFolder: String?,
-            home: String?
+            scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            credentialsFolder: String?, home: String?
         ) {
             self.scope = scope
             self.workerExecutable = workerExecutable
+            self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
@@ -57,8 +60,8 @@ package actor AgentService {
         tokens = Tokens(
             configuration,
             setting: Tokens.Setting(
-                workerExecutable: setting.workerExecutable, runtimeFolder: setting.runtimeFolder,
-                credentialsFolder: setting.credentialsFolder,
+                workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
+                runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
                 home: setting.scope == .system ? nil : setting.home), clock: clock, log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
@@ -76,7 +79,8 @@ package actor AgentService {
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
-            Task { await TokenWatch(tokens: tokens, cache: cache, clock: clock).run() },
+            Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
+            Task { await tokens.followReaders() },
             Task { for await _ in tokens.changes { await cache.stateChanged() } },
         ]
     }

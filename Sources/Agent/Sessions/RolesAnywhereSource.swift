@@ -41,6 +41,13 @@ final class RolesAnywhereSource: CredentialSource {
         state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
     }
 
+    /// The tokens whose sessions are held for some profile.
+    func tokens(of published: PublishedCredentials) -> Set<TokenKey> {
+        state.withLock { state in
+            Set(state.tokens.filter { published.holds($0.key) }.flatMap(\.value))
+        }
+    }
+
     /// The profiles whose tokens are all unlocked; one that was never used has none.
     func profiles(outside locks: Locks) -> Set<ProfileName> {
         state.withLock { state in

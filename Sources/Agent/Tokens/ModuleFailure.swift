@@ -7,12 +7,14 @@ enum ModuleFailure: Error, Hashable, Sendable {
     /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
     case resting(String, milliseconds: Int64)
     case lost(WorkerLoss)
+    /// pcscd, which the module needs, cannot be used.
+    case readers(ServiceTrouble)
     case refused(WorkerFailure)
 
     /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
     var passes: Bool {
         switch self {
-        case .resting, .lost: true
+        case .resting, .lost, .readers: true
         case .unavailable, .refused: false
         }
     }

@@ -3,7 +3,7 @@ import TokenService
 
 /// What a module shows: the tokens of those workers that answered, and why others did not.
 struct ModuleSight: Sendable {
-    var tokens: [TokenSnapshot]
+    var tokens: [TokenSnapshot] = []
     /// Why the module could not be listed; tokens with workers of their own may be seen all the same.
     var failure: ModuleFailure?
 }

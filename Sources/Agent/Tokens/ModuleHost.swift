@@ -112,7 +112,7 @@ actor ModuleHost {
 
     // MARK: Who works for whom
 
-    private var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }
+    var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }
 
     private func worker(of token: TokenDescription) -> TokenWorker {
         if let worker = workers[token] { return worker }

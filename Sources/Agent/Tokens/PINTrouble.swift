@@ -74,6 +74,10 @@ extension LoginRefusal {
             Problem(
                 .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
                 hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
+        case .notHeld:
+            Problem(
+                .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",
+                hint: "run 'tokenward unlock'")
         case .noPinpad:
             Problem(
                 .configuration, "token \(name) has no PIN pad, but pin-source is \"protected\"",
@@ -92,7 +96,11 @@ extension PINTrouble {
 extension ModuleFailure {
     /// Why the module shows no tokens, in one line beside its name.
     var reason: String {
-        if case .unavailable(let reason) = self { reason } else { problem(doing: "listing tokens").detail }
+        switch self {
+        case .unavailable(let reason): reason
+        case .readers(let trouble): trouble.reason
+        default: problem(doing: "listing tokens").detail
+        }
     }
 
     func problem(doing what: String) -> Problem {
@@ -116,6 +124,8 @@ extension ModuleFailure {
                     .moduleFailed, "\(what): the module's worker is gone: \(loss)",
                     hint: "try again; a new worker is started by itself")
             }
+        case .readers(let trouble):
+            Problem(.tokenGone, "\(what): \(trouble.reason)", hint: "the agent goes on by itself when pcscd is back")
         case .refused(let failure): failure.problem(doing: what)
         }
     }

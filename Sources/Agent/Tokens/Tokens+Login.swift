@@ -52,6 +52,7 @@ extension Tokens {
     package func sign(
         _ request: SignRequest, on token: FoundToken, for flow: SigningFlow
     ) async throws(Problem) -> [UInt8] {
+        await renewAfterSleep()
         guard let host = host(of: token.key) else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
@@ -92,6 +93,7 @@ extension Tokens {
     }
 
     private func attempt(_ token: FoundToken, pin: HeldPIN?) async -> Result<Void, PINTrouble> {
+        await renewAfterSleep()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
         if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }

@@ -42,13 +42,17 @@ struct TokenSight: Hashable, Sendable {
     var isLoggedIn: Bool
     var certificates: [CertificateObject]
     var keys: Int
+    var slotID: UInt64
 
     init(_ token: FoundToken) {
         key = token.key
+        slotID = token.snapshot.slotID
         isLoggedIn = token.snapshot.isLoggedIn
         certificates = token.snapshot.certificates
         keys = token.snapshot.keys.count
     }
+
+    var reference: TokenReference { TokenReference(slotID: slotID, token: key.token) }
 }
 
 /// All modules and tokens at one moment.
@@ -59,11 +63,12 @@ package struct Survey: Sendable {
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
-    package func survey() async -> Survey {
-        let hosts = self.hosts
+    package func survey() async -> Survey { await survey(of: hosts) }
+
+    func survey(of hosts: [ModuleHost]) async -> Survey {
         let found = await withTaskGroup(of: (Int, ModuleSight, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask { (index, await host.tokens(), await host.processID) }
+                group.addTask { (index, await self.list(host), await host.processID) }
             }
             var found: [Int: (ModuleSight, Int32?)] = [:]
             for await (index, sight, processID) in group { found[index] = (sight, processID) }
@@ -78,15 +83,21 @@ extension Tokens {
                 module.failure = failure.reason
                 if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
             }
-            if !sight.tokens.isEmpty {
-                let library = await host.report
-                survey.tokens += sight.tokens.map { describe($0, host, library) }
+            let library = await host.report
+            survey.tokens += sight.tokens.map { describe($0, host, library) }
+            if sight.failure == nil, library?.usesCardReaders == true {
+                module.outage = await busyCard(seen: sight.tokens.count)
             }
             survey.modules.append(module)
         }
-        let sight = Set(survey.tokens.map(TokenSight.init))
-        if let lastSight, lastSight != sight { changed.yield() }
-        lastSight = sight
+        for host in hosts {
+            let sight = Set(survey.tokens.lazy.filter { $0.module == host.path }.map(TokenSight.init))
+            if let last = lastSight.updateValue(sight, forKey: host.path), last != sight {
+                log.info(
+                    "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.count)"])
+                changed.yield()
+            }
+        }
         return survey
     }
 

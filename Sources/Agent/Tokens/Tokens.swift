@@ -19,13 +19,22 @@ package actor Tokens {
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
-    var lastSight: Set<TokenSight>?
+    /// What was last seen of each module, by its path.
+    var lastSight: [String: Set<TokenSight>] = [:]
+    let readers: CardReaders
+    /// When pcscd was last seen to come back, in milliseconds of boot time.
+    var pcscdReturned: Int64?
+    var sleepGauge: SleepGauge
+    /// What is done after a sleep, for whoever wants to use a module.
+    var waking: Task<Void, Never>?
     private let setting: Setting
 
     /// Where things are.
     package struct Setting: Sendable {
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-card-watcher`.
+        package var watcherExecutable: String
         /// A folder in memory that is the agent's own, for what must outlive a restart.
         package var runtimeFolder: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
@@ -34,9 +43,11 @@ package actor Tokens {
         package var home: String?
 
         package init(
-            workerExecutable: String, runtimeFolder: String, credentialsFolder: String? = nil, home: String? = nil
+            workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            credentialsFolder: String? = nil, home: String? = nil
         ) {
             self.workerExecutable = workerExecutable
+            self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
@@ -45,9 +56,11 @@ package actor Tokens {
 
     package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
+        sleepGauge = SleepGauge(clock)
         self.log = log
         self.setting = setting
         rules = configuration.tokens
+        readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
@@ -70,6 +83,7 @@ package actor Tokens {
     /// Logs out everywhere and ends the workers.
     package func stop() async {
         changed.finish()
+        await readers.stop()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }

@@ -212,7 +212,7 @@ extension Request {
                 switch request {
                 case .sign: .signature
                 case .logIn: .login
-                case .load, .list, .logOut: .look
+                case .load, .list, .logOut, .presence, .renewSessions, .readers: .look
                 }
         }
     }
@@ -224,6 +224,9 @@ extension Request {
         case .logIn: "login"
         case .logOut: "logout"
         case .sign: "sign"
+        case .presence: "presence"
+        case .renewSessions: "renew"
+        case .readers: "readers"
         }
     }
 }

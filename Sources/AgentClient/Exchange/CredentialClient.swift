@@ -11,7 +11,7 @@ package enum CredentialClient {
         do throws(ClientFailure) {
             switch try CredentialArguments.parse(arguments) {
             case .help: try StandardStream.output.write(help)
-            case .version: try StandardStream.output.write("tokenward-credential-process \(TokenwardVersion.text)\n")
+            case .version: try StandardStream.output.write("tokenward-credential-process \(Version.current)\n")
             case .run(let parsed): try printCredentials(parsed)
             }
             return .done

@@ -8,7 +8,7 @@ struct VersionCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let version = "\(TokenwardVersion.text)"
+        let version = "\(Version.current)"
         try Voice.result(json ? "{\"version\":\"\(version)\"}" : "tokenward \(version)")
     }
 }

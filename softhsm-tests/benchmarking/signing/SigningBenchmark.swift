@@ -24,7 +24,9 @@ enum SigningBenchmark {
                 modules: [
                     ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
                 ], tokens: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], profiles: [:]),
-            setting: Tokens.Setting(workerExecutable: arguments[1], runtimeFolder: "/nonexistent"), clock: .system,
+            setting: Tokens.Setting(
+                workerExecutable: arguments[1], watcherExecutable: "/nonexistent", runtimeFolder: "/nonexistent"),
+            clock: .system,
             log: Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() }))
         do throws(Problem) {
             try await measure(tokens, callers: callers, duration: .seconds(seconds))

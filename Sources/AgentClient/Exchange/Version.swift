@@ -1,0 +1,1 @@
+../../AgentAPI/Version.swift

@@ -1,0 +1,35 @@
+import CPCSCLite
+
+/// A reader as pcscd has it at one moment.
+package struct Reader: Hashable, Sendable {
+    package enum Card: Hashable, Sendable {
+        case absent, present
+        /// There is one, and it does not answer.
+        case mute
+        /// Nobody can say: the reader is being taken away, or has failed.
+        case unavailable
+    }
+
+    /// As pcscd spells it, which need not be UTF-8.
+    package let name: [UInt8]
+    /// The SCARD_STATE flags, with the count of insertions and removals in the upper half.
+    let state: UInt32
+
+    package var card: Card {
+        if has(SCARD_STATE_UNAVAILABLE) || has(SCARD_STATE_UNKNOWN) { return .unavailable }
+        guard has(SCARD_STATE_PRESENT) else { return .absent }
+        return has(SCARD_STATE_MUTE) ? .mute : .present
+    }
+
+    /// How often a card has come or gone, modulo 65,536: what tells a card that was away from one that stayed.
+    package var events: UInt16 { UInt16(state >> 16) }
+
+    /// Somebody has the card to themselves (SCARD_SHARE_EXCLUSIVE).
+    package var isExclusive: Bool { has(SCARD_STATE_EXCLUSIVE) }
+
+    /// What a wait starts from. Without SCARD_STATE_INUSE, so that nobody wakes each time that a program opens or closes
+    /// the card.
+    var known: UInt32 { state & ~UInt32(SCARD_STATE_CHANGED | SCARD_STATE_INUSE) }
+
+    private func has(_ flag: Int32) -> Bool { state & UInt32(flag) != 0 }
+}

@@ -1,0 +1,76 @@
+import Dispatch
+import Glibc
+import PKCS11
+import Synchronization
+import TokenService
+
+/// The module, and the lock that keeps two threads from opening or closing sessions at the same time
+/// (tpm2-pkcs11 1.9 gives both the same handle).
+final class LoadedModule: Sendable {
+    let module: Module
+    let sessions: Int
+    let renewal: SessionRenewal
+    let heldPINs = HeldPINs()
+    private let opening = Mutex(())
+    private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
+
+    init(path: String, sessions: Int, renewal: SessionRenewal) throws(PKCS11Error) {
+        module = try Module(path: path)
+        self.sessions = sessions
+        self.renewal = renewal
+    }
+
+    func opening<Result: ~Copyable>(
+        _ body: () throws(PKCS11Error) -> sending Result
+    ) throws(PKCS11Error) -> sending Result {
+        try opening.withLock { (_) throws(PKCS11Error) in try body() }
+    }
+
+    /// Makes a signature. One for a key that wants its PIN each time is made with no other beside it: what reaches a PIV
+    /// card between the PIN and the signature takes the PIN's effect away.
+    func signing<Signature>(
+        alone: Bool, _ body: () throws(PKCS11Error) -> Signature
+    ) throws(PKCS11Error) -> Signature {
+        try signing.sync(flags: alone ? .barrier : []) {
+            Result { () throws(PKCS11Error) in try body() }
+        }.get()
+    }
+
+    /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.
+    var usesCardReaders: Bool {
+        guard let library = unsafe dlopen("libpcsclite.so.1", RTLD_LAZY | RTLD_NOLOAD) else { return false }
+        unsafe dlclose(library)
+        return true
+    }
+
+    /// Where the token is now: in the slot where the agent last saw it, or in another one.
+    ///
+    /// - Throws: `.notFound` when it is in no slot, or more than one has a token that says the same of itself.
+    func slot(of reference: TokenReference) throws(PKCS11Error) -> Slot {
+        let usual = module.slot(id: reference.slotID)
+        var trouble: PKCS11Error?
+        do throws(PKCS11Error) {
+            if try usual.token().description == reference.token { return usual }
+        } catch {
+            guard error.saysGone else { throw error }
+            trouble = error
+        }
+        let others = try module.slotsWithToken().filter { slot in
+            // A slot that does not answer is not the one; `usual` has been asked already.
+            slot.id != usual.id && (try? slot.token().description) == reference.token
+        }
+        guard others.count == 1 else { throw trouble ?? .notFound(what: "the token in its slot") }
+        return others[0]
+    }
+}
+
+extension PKCS11Error {
+    /// The slot has lost its token, or is no slot any more (3.3 of the fault catalogue: RESLOT).
+    var saysGone: Bool {
+        if case .notFound = self { return true }
+        return switch returnValue {
+        case .tokenNotPresent?, .tokenNotRecognized?, .deviceRemoved?, .slotIDInvalid?: true
+        default: false
+        }
+    }
+}

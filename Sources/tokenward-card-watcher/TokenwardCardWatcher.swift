@@ -1,0 +1,28 @@
+import CLinux
+import Dispatch
+import Glibc
+import TokenService
+
+/// Tells the agent at the other end of descriptor 3 which cards come and go. It never touches a card, and knows no PIN.
+///
+/// A program of its own: the agent links no PC/SC, and a worker that did could not tell whether its module needs pcscd.
+@main
+enum TokenwardCardWatcher {
+    static func main() {
+        guard clinux_harden_process() == 0, clinux_turn_off_crash_reports() == 0 else { exit(71) }  // EX_OSERR
+        guard fcntl(3, F_SETFD, FD_CLOEXEC) == 0 else { exit(71) }
+        for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
+        let channel = AgentChannel(socket: 3)
+        let watch = ReaderWatch(channel: channel)
+        DispatchQueue(label: "readers").async { watch.run() }
+        while let received = channel.receive() {
+            guard case .readers(let version) = received.request else { break }
+            if let version {
+                watch.answer(received.number, after: version)
+            } else {
+                channel.send(.readers(watch.now()), to: received.number)
+            }
+        }
+        _exit(0)
+    }
+}
