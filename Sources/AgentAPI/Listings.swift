@@ -65,6 +65,14 @@ package struct TokenListing: Codable, Hashable, Sendable {
         case ok, low, final, locked
     }
 
+    /// What the token waits for just now.
+    package enum Awaited: String, Codable, CaseIterable, Sendable {
+        /// A signature takes so long that the token probably blinks.
+        case touch
+        /// The reader's keypad waits for the PIN.
+        case pinpad
+    }
+
     package var uri: String
     package var label: String
     package var manufacturer: String
@@ -75,16 +83,22 @@ package struct TokenListing: Codable, Hashable, Sendable {
     package var present: Bool
     package var state: State
     package var pinTries: PINTries
+    /// Whether the PIN is typed on the reader's keypad.
+    package var pinpad: Bool
+    /// Absent where nobody is waited for.
+    package var awaiting: Awaited?
 
     enum CodingKeys: String, CodingKey {
-        case uri, label, manufacturer, model, serial, module, present, state
+        case uri, label, manufacturer, model, serial, module, present, state, pinpad, awaiting
         case pinTries = "pin_tries"
     }
 
     package init(
         uri: String, label: String, manufacturer: String, model: String, serial: String, module: String,
-        present: Bool, state: State, pinTries: PINTries
+        present: Bool, state: State, pinTries: PINTries, pinpad: Bool = false, awaiting: Awaited? = nil
     ) {
+        self.pinpad = pinpad
+        self.awaiting = awaiting
         self.uri = uri
         self.label = label
         self.manufacturer = manufacturer

@@ -20,6 +20,20 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// What a person will be asked for, and when at the earliest.
+    package struct NextGesture: Codable, Hashable, Sendable {
+        package enum Kind: String, Codable, CaseIterable, Sendable { case pin, touch }
+
+        package var kind: Kind
+        /// RFC 3339, UTC.
+        package var due: String
+
+        package init(kind: Kind, due: String) {
+            self.kind = kind
+            self.due = due
+        }
+    }
+
     package var name: String
     /// Such as `roles-anywhere`.
     package var source: String
@@ -30,17 +44,20 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
     package var sessionExpiry: String?
     /// One line; absent where the last attempt succeeded.
     package var lastError: String?
+    /// Absent where sessions are had without anybody.
+    package var nextGesture: NextGesture?
 
     enum CodingKeys: String, CodingKey {
         case name, source, certificate
         case roleARN = "role_arn"
         case sessionExpiry = "session_expiry"
         case lastError = "last_error"
+        case nextGesture = "next_gesture"
     }
 
     package init(
         name: String, source: String, roleARN: String, certificate: Certificate? = nil, sessionExpiry: String? = nil,
-        lastError: String? = nil
+        lastError: String? = nil, nextGesture: NextGesture? = nil
     ) {
         self.name = name
         self.source = source
@@ -48,6 +65,7 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         self.certificate = certificate
         self.sessionExpiry = sessionExpiry
         self.lastError = lastError
+        self.nextGesture = nextGesture
     }
 }
 

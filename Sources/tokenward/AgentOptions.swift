@@ -28,10 +28,14 @@ struct AgentOptions: ParsableArguments {
     private static let longestBody = 16 * 1024 * 1024
 
     /// Sends `request` and returns an answer of status 2xx.
-    func send(_ request: borrowing SecretBuffer) throws(ClientFailure) -> AgentExchange {
+    ///
+    /// - Parameter atLeast: Milliseconds that the answer may take whatever the options say.
+    func send(
+        _ request: borrowing SecretBuffer, atLeast: Int64 = 0
+    ) throws(ClientFailure) -> AgentExchange {
         let exchange = try AgentExchange(
             request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }),
-            deadline: Deadline(afterMilliseconds: timeout.milliseconds), limit: Self.longestBody)
+            deadline: Deadline(afterMilliseconds: max(timeout.milliseconds, atLeast)), limit: Self.longestBody)
         try exchange.checkStatus()
         return exchange
     }

@@ -25,6 +25,8 @@ enum Listed {
         let label: String?
         let state: String?
         let pinTries: String?
+        var pinpad: Bool?
+        var awaiting: String?
     }
 
     struct Module: Decodable {
@@ -43,6 +45,13 @@ enum Listed {
         let certificate: Certificate?
         let sessionExpiry: String?
         let lastError: String?
+        let nextGesture: NextGesture?
+    }
+
+    /// When a person will be asked for a PIN or a touch.
+    struct NextGesture: Decodable {
+        let kind: String?
+        let due: String?
     }
 
     struct Status: Decodable {

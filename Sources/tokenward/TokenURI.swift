@@ -25,7 +25,9 @@ enum TokenURI {
             throw ClientFailure(.usage, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
         }
         // The list does not tell slots: the agent finds that token.
-        if uri.slotID != nil { return [Listed.Token(uri: text, label: nil, state: nil, pinTries: nil)] }
+        if uri.slotID != nil {
+            return [Listed.Token(uri: text, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)]
+        }
         return tokens.filter { $0.description.map { uri.matches(token: $0) } ?? false }
     }
 

@@ -35,6 +35,9 @@ import Testing
         let token = try properties("TokenListing")
         #expect(try words(token["state"]) == Set(TokenListing.State.allCases.map(\.rawValue)))
         #expect(try words(token["pin_tries"]) == Set(TokenListing.PINTries.allCases.map(\.rawValue)))
+        #expect(try words(token["awaiting"]) == Set(TokenListing.Awaited.allCases.map(\.rawValue)))
+        let kinds = Set(ProfileStatus.NextGesture.Kind.allCases.map(\.rawValue))
+        #expect(try words(properties("NextGesture")["kind"]) == kinds)
         #expect(try words(properties("ModuleStatus")["state"]) == Set(ModuleStatus.State.allCases.map(\.rawValue)))
     }
 
@@ -90,7 +93,8 @@ struct Sample: Sendable, CustomTestStringConvertible {
             hasKey: true, usable: true, reasons: [], profiles: [])
         let token = TokenListing(
             uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true, state: .ready,
-            pinTries: .ok)
+            pinTries: .ok, pinpad: true, awaiting: .touch)
+        let gesture = ProfileStatus.NextGesture(kind: .touch, due: "")
         let certificate = ProfileStatus.Certificate(uri: "", serial: "", notAfter: "")
         let problem = Problem(.forbidden, "", hint: "", retryAfter: 1)
         return [
@@ -101,15 +105,21 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample(
                 "Problem", ProblemDocument(problem).json, least: ProblemDocument(Problem(.forbidden, "")).json),
             try Sample("IdentityListing", identity),
-            try Sample("TokenListing", token),
+            try Sample(
+                "TokenListing", token,
+                least: TokenListing(
+                    uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true,
+                    state: .ready, pinTries: .ok)),
             try Sample("ChosenCertificate", certificate),
+            try Sample("NextGesture", gesture),
             try Sample(
                 "ExplainedCandidate",
                 ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
             try Sample(
                 "ProfileStatus",
                 ProfileStatus(
-                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: ""),
+                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: "",
+                    nextGesture: gesture),
                 least: ProfileStatus(name: "", source: "", roleARN: "")),
             try Sample(
                 "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),

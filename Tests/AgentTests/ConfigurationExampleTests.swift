@@ -41,7 +41,8 @@ struct ConfigurationExampleTests {
         "Every key stands in it",
         arguments: [
             "path", "name", "environment", "sessions", "list-timeout-seconds", "login-timeout-seconds",
-            "sign-timeout-seconds", "touch-timeout-seconds", "uri", "pin-source", "pin-lifetime-seconds", "source",
+            "sign-timeout-seconds", "touch-timeout-seconds", "uri", "pin-source", "pin-lifetime-seconds", "touch",
+            "source",
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",

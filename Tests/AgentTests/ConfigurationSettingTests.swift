@@ -28,7 +28,7 @@ struct ConfigurationSettingTests {
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin = '1234'",
-            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds"),
+            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch"),
         FaultCase(
             ProfileText.with("duration = 900"),
             "config.toml:5: unknown key \"duration\" in [profile.p]; it takes source, certificate, private-key, "
@@ -172,6 +172,7 @@ struct ConfigurationSettingTests {
         FaultCase(
             "uri = 'pkcs11:'\npin-lifetime-seconds = 604801",
             "config.toml:3: pin-lifetime-seconds is 604801; give 0 to 604800"),
+        FaultCase("uri = 'pkcs11:'\ntouch = 1", "config.toml:3: touch is an integer; give true or false"),
         FaultCase(
             "uri = 'pkcs11:token=a'\n[[token]]\nuri = 'pkcs11:token=%61'",
             "config.toml:3: a rule for this uri stands in config.toml:1 already; keep one of them"),

@@ -50,6 +50,14 @@ struct ConfigurationValueTests {
     }
 
     @Test(
+        "A token's touch is read, and is none by default",
+        arguments: [("", false), ("touch = true", true), ("touch = false", false)])
+    func touch(_ text: String, _ touch: Bool) throws {
+        let tokens = try ConfigurationFolder("[[token]]\nuri = 'pkcs11:'\n\(text)").load().tokens
+        #expect(tokens.map(\.touch) == [touch])
+    }
+
+    @Test(
         "Each PIN source is read",
         arguments: [
             ("", .prompt), ("pin-source = 'prompt'", .prompt), ("pin-source = 'protected'", .protected),

@@ -172,6 +172,25 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
+    @Test("After a missed touch, who has nothing may ask again in two seconds, and who asks by name at once")
+    func gestureWithoutSession() async throws {
+        let world = try CredentialWorld()
+        world.source.always(.failure(.untouched))
+        await #expect(throws: Problem.self) { try await world.ask() }
+        try await world.advance(Int64(2).seconds - 1)
+        await #expect(throws: Problem.self) { try await world.ask() }
+        #expect(world.source.count == 1)
+        try await world.advance(1)
+        await #expect(throws: Problem.self) { try await world.ask() }
+        #expect(world.source.count == 2)
+        for count in 3...4 {
+            #expect(await world.refresher().value.failure?.code == .tokenBusy)
+            #expect(world.source.count == count)
+        }
+        #expect(world.source.attempts.map(\.occasion) == [.request, .request, .demand, .demand])
+        await world.end()
+    }
+
     @Test("A success ends the pauses: the next failure begins with a second again")
     func reset() async throws {
         let world = try CredentialWorld()

@@ -89,7 +89,9 @@ struct CredentialModel {
                     pause = max(pause, min(600, Int64(seconds ?? 0)) * 1000)
                 case nil: pause = 1000
                 case .permanent: pause = isChanged ? 0 : Int64(15).minutes
-                case .gesture: pause = Int64(1).minutes
+                case .gesture:  // a minute while something is held, which only its caller knows for sure
+                    pause = Int64(2).seconds
+                    #expect(next.occasion != .background, "a person asked in the background after a missed touch")
                 case .state: #expect(isChanged, "a token asked again that had not changed")
                 }
             }

@@ -22,6 +22,7 @@ final class ScriptedSource: CredentialSource {
 
     struct Attempt: Sendable {
         let profile: ProfileName
+        let occasion: Occasion
         let accessKeyID: String
         /// Boot time in milliseconds.
         let began: Int64
@@ -39,6 +40,7 @@ final class ScriptedSource: CredentialSource {
     private struct State {
         var script: @Sendable (ProfileName, Int) -> Step = { _, _ in Step(outcome: .session(3600)) }
         var attempts: [Attempt] = []
+        var needsPerson = false
         var asleep = 0
         var running: [ProfileName: Int] = [:]
         var held: [CheckedContinuation<Void, Never>] = []
@@ -89,11 +91,19 @@ final class ScriptedSource: CredentialSource {
     /// Lets the attempt go on that was held first.
     func release() { state.withLock { $0.held.removeFirst() }.resume() }
 
-    func credentials(for profile: ProfileName) async throws(SourceFailure) -> SessionCredentials {
+    func needsPerson(for profile: ProfileName) -> Bool { state.withLock { $0.needsPerson } }
+
+    /// Whether all that follows takes a touch or a PIN.
+    func needPerson(_ isNeeded: Bool) { state.withLock { $0.needsPerson = isNeeded } }
+
+    func credentials(
+        for profile: ProfileName, on occasion: Occasion
+    ) async throws(SourceFailure) -> SessionCredentials {
         let (index, step) = state.withLock { state in
             let index = state.attempts.count
             let key = "ASIATEST\(index)"
-            state.attempts.append(Attempt(profile: profile, accessKeyID: key, began: clock.boot))
+            state.attempts.append(
+                Attempt(profile: profile, occasion: occasion, accessKeyID: key, began: clock.boot))
             state.running[profile, default: 0] += 1
             state.last[profile] = index
             return (index, state.script(profile, index))

@@ -43,6 +43,7 @@ PROFILES = [
     {
         "name": "prod", "source": "roles-anywhere", "certificate": {"uri": "pkcs11:id=%01"},
         "session_expiry": "2099-01-01T00:00:00Z",
+        "next_gesture": {"kind": "touch", "due": "2098-12-31T23:40:00Z"},
     },
     {"name": "dev", "source": "roles-anywhere", "last_error": "the service\nis down"},
 ]  # fmt: skip
@@ -182,8 +183,8 @@ def test_status_in_a_pipe_names_the_kind_of_each_line(agent, tokenward):
         "module\t/usr/lib/p.so\trunning\t",
         f"token\tprod\tpin-needed\tok\t{PROD}",
         "token\tit's?[31m\tready\tlow\tpkcs11:token=it's;serial=02",
-        "profile\tprod\troles-anywhere\t2099-01-01T00:00:00Z\tpkcs11:id=%01\t",
-        "profile\tdev\troles-anywhere\t\t\tthe service?is down",
+        "profile\tprod\troles-anywhere\t2099-01-01T00:00:00Z\tpkcs11:id=%01\t\ttouch 2098-12-31T23:40:00Z",
+        "profile\tdev\troles-anywhere\t\t\tthe service?is down\t",
     ]
 
 

@@ -15,6 +15,7 @@
 //   SHIM_INITIALIZE=RV           C_Initialize answers this code
 //   SHIM_FORGET=1                C_GetTokenInfo hides CKF_USER_PIN_COUNT_LOW, as tokens without counters do
 //   SHIM_FLAGS=FLAGS             C_GetTokenInfo adds these flags
+//   and those of gestures.h: touch, keypad, and keys that want their PIN each time
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -43,6 +44,8 @@ static int lists(const char *name, unsigned long number) {
     return 0;
 }
 
+#include "gestures.h"
+
 static CK_RV shim_initialize(void *arguments) {
     const char *answer = switch_value("SHIM_INITIALIZE");
     return answer != NULL ? strtoul(answer, NULL, 0) : real->C_Initialize(arguments);
@@ -66,15 +69,21 @@ static CK_RV shim_get_slot_list(unsigned char present, CK_SLOT_ID *slots, unsign
         }
         fflush(stdout);
     }
-    return real->C_GetSlotList(present, slots, count);
+    enter();
+    CK_RV rv = real->C_GetSlotList(present, slots, count);
+    leave();
+    return rv;
 }
 
 static CK_RV shim_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info) {
+    enter();
     CK_RV rv = real->C_GetTokenInfo(slot, info);
+    leave();
     if (rv != CKR_OK) return rv;
     if (switch_value("SHIM_FORGET") != NULL) info->flags &= ~(CK_FLAGS)CKF_USER_PIN_COUNT_LOW;
     const char *flags = switch_value("SHIM_FLAGS");
     if (flags != NULL) info->flags |= strtoul(flags, NULL, 0);
+    if (switch_value("SHIM_KEYPAD") != NULL) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     return rv;
 }
 
@@ -88,6 +97,7 @@ static CK_RV shim_get_attribute_value(
         static _Thread_local unsigned char room[65536];
         CK_ATTRIBUTE one = {template[i].type, template[i].pValue != NULL ? room : NULL, sizeof room};
         CK_RV answer = real->C_GetAttributeValue(session, object, &one, 1);
+        if (one.type == CKA_ALWAYS_AUTHENTICATE && one.pValue != NULL && switch_value("SHIM_ALWAYS") != NULL) room[0] = CK_TRUE;
         if (answer != CKR_OK) {
             template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
             rv = answer;
@@ -139,7 +149,9 @@ static CK_RV shim_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned c
         if (file < 0 || write(file, "L", 1) != 1) abort();
         close(file);
     }
-    CK_RV rv = real->C_Login(session, user, pin, length);
+    enter();
+    CK_RV rv = gesture_login(session, user, pin, length);
+    leave();
     misbehave("SHIM_LOGIN");
     return rv;
 }
@@ -148,7 +160,11 @@ static CK_RV shim_sign(
     CK_SESSION_HANDLE session, unsigned char *data, unsigned long length, unsigned char *signature,
     unsigned long *signature_length) {
     misbehave("SHIM_SIGN");
-    return real->C_Sign(session, data, length, signature, signature_length);
+    enter();
+    CK_RV rv = touched();
+    if (rv == CKR_OK) rv = real->C_Sign(session, data, length, signature, signature_length);
+    leave();
+    return rv;
 }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {

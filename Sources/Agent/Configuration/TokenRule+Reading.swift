@@ -8,9 +8,11 @@ extension TokenRule {
         let lifetime = table.value("pin-lifetime-seconds") { node throws(Complaint) in
             try node.integer(in: 0...604_800)
         }
+        let touch = table.value("touch") { node throws(Complaint) in try node.boolean() }
         table.refuseUnknownKeys()
         guard let uri else { return nil }
-        self.init(uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? 28_800)
+        self.init(
+            uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? 28_800, touch: touch ?? false)
     }
 
     private static func uri(_ node: TOMLNode) throws(Complaint) -> PKCS11URI {

@@ -15,10 +15,13 @@ package struct TokenRule: Hashable, Sendable {
     package var pinSource: PINSource
     /// How long a PIN that was typed lasts, in seconds; 0: one signature.
     package var pinLifetimeSeconds: Int
+    /// The token's keys may want a touch for each signature.
+    package var touch: Bool
 
-    package init(uri: PKCS11URI, pinSource: PINSource, pinLifetimeSeconds: Int = 28_800) {
+    package init(uri: PKCS11URI, pinSource: PINSource, pinLifetimeSeconds: Int = 28_800, touch: Bool = false) {
         self.uri = uri
         self.pinSource = pinSource
         self.pinLifetimeSeconds = pinLifetimeSeconds
+        self.touch = touch
     }
 }

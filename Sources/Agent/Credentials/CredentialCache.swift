@@ -10,7 +10,7 @@ package actor CredentialCache {
     /// What can be had without waiting; ask it first.
     package nonisolated let published: PublishedCredentials
     let settings: CacheSettings
-    private let source: any CredentialSource
+    let source: any CredentialSource
     var profiles: [ProfileName: ProfileState]
     var isStopped = false
     /// The last number given to a flight or a waiter.
@@ -49,7 +49,8 @@ package actor CredentialCache {
 
     /// Nil for an unknown profile.
     package func status(of profile: ProfileName) -> CredentialStatus? {
-        profiles[profile]?.status(at: settings.clock.now(), isUsed: published.isUsed(profile))
+        profiles[profile]?.status(
+            at: settings.clock.now(), isUsed: published.isUsed(profile), needsPerson: source.needsPerson(for: profile))
     }
 
     /// What can be handed out now, or nil with a flight in the air.
@@ -65,7 +66,7 @@ package actor CredentialCache {
             published.markUsed(profile)
             return fallback
         }
-        begin(profile, at: now)
+        begin(profile, on: .request, at: now)
         return nil
     }
 
@@ -78,7 +79,7 @@ package actor CredentialCache {
             throw Self.refreshedLately(profile, retryAfter: now.seconds(until: lastForced + 30_000))
         }
         profiles[profile]?.lastForced = now.boot
-        begin(profile, at: now)
+        begin(profile, on: .demand, at: now)
     }
 
     /// The profile's state, if it may be asked for credentials at all.
@@ -94,12 +95,12 @@ package actor CredentialCache {
 
 extension CredentialCache {
     /// Starts the profile's one attempt.
-    func begin(_ profile: ProfileName, at now: Moment) {
+    func begin(_ profile: ProfileName, on occasion: Occasion, at now: Moment) {
         let id = nextID()
         // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
         let task = Task { [source] in
             do throws(SourceFailure) {
-                land(.success(try await source.credentials(for: profile)), of: profile, id)
+                land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id)
             } catch {
                 land(.failure(error), of: profile, id)
             }
@@ -144,7 +145,7 @@ extension CredentialCache {
         if let refusal = state.refusal(at: now, .whole, of: profile) {
             answerWaiters(of: profile, .failure(refusal), at: now)
         } else {
-            begin(profile, at: now)
+            begin(profile, on: .request, at: now)
         }
     }
 

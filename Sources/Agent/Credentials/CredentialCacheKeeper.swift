@@ -44,20 +44,21 @@ extension CredentialCache {
             publish(name)
         }
         answerOverdue(of: name, at: now)
-        if published.isUsed(name), profiles[name]?.untilAttempt(at: now) == 0 { begin(name, at: now) }
+        let isRefreshed = published.isUsed(name) && !source.needsPerson(for: name)
+        if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 { begin(name, on: .background, at: now) }
         guard let state = profiles[name] else { return 60_000 }
-        return pauses(of: state, isUsed: published.isUsed(name), now).reduce(60_000, min)
+        return pauses(of: state, isRefreshed: isRefreshed, now).reduce(60_000, min)
     }
 
     /// Milliseconds from now to all that this profile has ahead; each is positive after a look.
-    private func pauses(of state: ProfileState, isUsed: Bool, _ now: Moment) -> [Int64] {
+    private func pauses(of state: ProfileState, isRefreshed: Bool, _ now: Moment) -> [Int64] {
         var pauses: [Int64] = []
         if let answer = state.waiters.nextAnswer { pauses.append(answer - now.boot) }
         if let flight = state.flight { pauses.append(flight.began + Self.longestFlight - now.boot) }
         if let session = state.session {
             pauses.append(session.validity.remaining(at: now) - SessionValidity.leastHandedOut + 1)
         }
-        if isUsed, let attempt = state.untilAttempt(at: now) { pauses.append(attempt) }
+        if isRefreshed, let attempt = state.untilAttempt(at: now) { pauses.append(attempt) }
         return pauses
     }
 

@@ -4,7 +4,11 @@ package import RolesAnywhere
 /// Where a profile's sessions come from: Roles Anywhere, or a test's script.
 package protocol CredentialSource: Sendable {
     /// Obtains a new session; one call is one attempt. It looks at `Task.isCancelled`, and has deadlines of its own.
-    func credentials(for profile: ProfileName) async throws(SourceFailure) -> SessionCredentials
+    func credentials(
+        for profile: ProfileName, on occasion: Occasion
+    ) async throws(SourceFailure) -> SessionCredentials
+    /// Whether a new session takes a touch or a PIN, or may take one: then none is obtained before somebody asks for it.
+    func needsPerson(for profile: ProfileName) -> Bool
 }
 
 /// Why a source has no session, and when another attempt could fare better.
@@ -17,7 +21,8 @@ package struct SourceFailure: Error, Hashable, Sendable {
         case permanent
         /// The token needs something first: its PIN, or to be there. No attempt until its state has changed.
         case state
-        /// A human did not touch the token, or refused. Nobody is asked again within a minute, nor in the background.
+        /// A human did not touch the token, or refused. Nobody is asked again in the background, nor within a minute
+        /// while what is held will do; who has nothing, or asks for a new session by name, may ask again.
         case gesture
     }
     package var problem: Problem

@@ -13,4 +13,6 @@ package struct CredentialStatus: Hashable, Sendable {
     package var lastError: Problem?
     /// When the next attempt is planned, in seconds since 1970; nil if that takes a caller, or a change of the token.
     package var nextAttempt: Int64?
+    /// When the next caller causes an attempt if nothing else has before, in seconds since 1970; nil without a session.
+    package var nextNeeded: Int64?
 }

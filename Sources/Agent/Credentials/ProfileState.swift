@@ -50,7 +50,9 @@ struct ProfileState {
 
     /// Why no attempt may start now; nil if one may.
     func refusal(at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName) -> Problem? {
-        if let failure, failure.isInForce(at: now) { return failure.problem(at: now) }
+        // A person who asks by name wants to be asked for the touch again.
+        let isAskedAgain = share == .half && failure?.cause.kind == .gesture
+        if let failure, failure.isInForce(at: now), !isAskedAgain { return failure.problem(at: now) }
         let allowed = budget.nextAllowed(share)
         guard allowed > now.boot else { return nil }
         var problem = failure?.cause.problem ?? CredentialCache.exhausted(name)
@@ -74,6 +76,7 @@ struct ProfileState {
         failure = RememberedFailure(
             cause, count: (failure?.count ?? 0) + 1, at: now, remaining: session?.validity.remaining(at: now),
             random: random)
+        if cause.kind == .gesture { lastForced = nil }
     }
 
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a
@@ -91,13 +94,16 @@ struct ProfileState {
         activity = .flying(flight)
     }
 
-    func status(at now: Moment, isUsed: Bool) -> CredentialStatus {
+    func status(at now: Moment, isUsed: Bool, needsPerson: Bool) -> CredentialStatus {
         var isLocked = false
         if case .locked = activity { isLocked = true }
         return CredentialStatus(
             expiration: session?.credentials.expiration, accessKeyID: session?.credentials.accessKeyID,
             isLocked: isLocked, isRefreshing: flight != nil, waiting: waiters.count,
             lastError: failure?.problem(at: now),
-            nextAttempt: isUsed ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil)
+            nextAttempt: isUsed && !needsPerson ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil,
+            nextNeeded: session.map { session in
+                (now.wall + max(0, session.validity.remaining(at: now) - session.validity.floor) + 999) / 1000
+            })
     }
 }

@@ -25,7 +25,7 @@ struct RememberedFailure: Sendable {
                         Self.pause(count: count, remaining: remaining, random: random),
                         Int64(min(max(seconds ?? 0, 0), 600)) * 1000)
             case .permanent: now.boot + 900_000
-            case .gesture: now.boot + 60_000
+            case .gesture: now.boot + ((remaining ?? 0) >= SessionValidity.leastHandedOut ? 60_000 : 2_000)
             case .state: nil
             }
     }

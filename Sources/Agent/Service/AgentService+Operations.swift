@@ -46,6 +46,7 @@ extension AgentService {
                     notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
             }
             let session = await cache.status(of: name)
+            status.nextGesture = nextGesture(profile, survey, session)
             status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             statuses.append(status)

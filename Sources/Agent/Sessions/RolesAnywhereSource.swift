@@ -23,6 +23,8 @@ final class RolesAnywhereSource: CredentialSource {
         var profiles: [ProfileName: Profile]
         /// The tokens that each profile's sessions have been signed on, or are about to be.
         var tokens: [ProfileName: Set<TokenKey>] = [:]
+        /// What each profile's last signature took from a person, or would have taken.
+        var gestures: [ProfileName: Gesture?] = [:]
     }
 
     init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
@@ -34,7 +36,18 @@ final class RolesAnywhereSource: CredentialSource {
     }
 
     /// A reload. What is under way ends with the configuration that it began with.
-    func replace(_ profiles: [ProfileName: Profile]) { state.withLock { $0.profiles = profiles } }
+    func replace(_ profiles: [ProfileName: Profile]) {
+        state.withLock { state in
+            state.profiles = profiles
+            state.gestures = [:]  // the rules for tokens may be others: the next attempt shows
+        }
+    }
+
+    func needsPerson(for name: ProfileName) -> Bool {
+        // Never looked at since the last reload: the next caller shows.
+        guard let gesture = state.withLock({ $0.gestures[name] }) else { return true }
+        return gesture != nil
+    }
 
     /// The profiles with a session that was signed on one of these tokens, or is under way there.
     func profiles(on keys: Set<TokenKey>) -> Set<ProfileName> {
@@ -55,15 +68,22 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    func credentials(for name: ProfileName) async throws(SourceFailure) -> SessionCredentials {
+    func credentials(
+        for name: ProfileName, on occasion: Occasion
+    ) async throws(SourceFailure) -> SessionCredentials {
         guard let profile = state.withLock({ $0.profiles[name] }) else {
             throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
         }
         do throws(Problem) {
             let found = try await finder.find(for: profile)
             // Before the first step, so that a lock of this token meanwhile finds the session to drop.
-            _ = state.withLock { $0.tokens[name, default: []].insert(found.token.key) }
-            let session = try await obtain(profile, found)
+            let gesture = found.gesture
+            state.withLock { state in
+                state.tokens[name, default: []].insert(found.token.key)
+                state.gestures[name] = .some(gesture)
+            }
+            if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
+            let session = try await obtain(profile, found, on: occasion)
             log.notice(
                 "session",
                 metadata: [
@@ -80,14 +100,16 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    private func obtain(_ profile: Profile, _ found: IdentityFinder.Found) async throws(Problem) -> SessionCredentials {
+    private func obtain(
+        _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
         let request = try CreateSessionRequest(profile.session, found)
         let http = HTTPRequest(
             method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
         let answer: HTTPResponse
         do {
-            answer = try await transport.send(http) { try await self.sign(request, found, for: profile) }
+            answer = try await transport.send(http) { try await self.sign(request, found, for: profile, on: occasion) }
         } catch let error as TransportError {
             throw error.problem
         } catch let error as Problem {
@@ -115,7 +137,7 @@ final class RolesAnywhereSource: CredentialSource {
 
     /// Logs in if need be, signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
-        _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile
+        _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile, on occasion: Occasion
     ) async throws(Problem) -> [HTTPHeader] {
         try await tokens.logIn(to: found.token)
         let key = try await finder.confirmedKey(of: found, for: profile)
@@ -124,7 +146,7 @@ final class RolesAnywhereSource: CredentialSource {
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
-            on: found.token, for: SigningFlow(profile.allow))
+            on: found.token, for: occasion, in: SigningFlow(profile.allow))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw Problem(
                 .signatureInvalid, "the signature of \(key.uri) does not fit the certificate, so it was not sent",
@@ -134,7 +156,32 @@ final class RolesAnywhereSource: CredentialSource {
     }
 }
 
+extension IdentityFinder.Found {
+    /// What the signature takes from a person.
+    var gesture: Gesture? {
+        Gesture(
+            eachSignatureBy: token.rule, flags: token.snapshot.flags,
+            alwaysAuthenticates: identity.key.alwaysAuthenticates)
+    }
+}
+
+extension Gesture {
+    /// Nobody is asked in the background.
+    fileprivate func isNotMade(on token: FoundToken) -> Problem {
+        let name = token.snapshot.token.displayName
+        return switch self {
+        case .touch: Problem(.tokenBusy, "token \(name) wants a touch", hint: "ask again, and touch it when it blinks")
+        case .pin: Problem(.pinNeeded, "token \(name) needs its PIN", hint: "run 'tokenward unlock'")
+        }
+    }
+}
+
 extension KeyLocation {
+    /// CKA_ALWAYS_AUTHENTICATE; false where the key is not seen before a login.
+    var alwaysAuthenticates: Bool {
+        if case .seen(let key) = visibility { key.alwaysAuthenticates } else { false }
+    }
+
     /// What tells keys with one CKA_ID apart.
     fileprivate var publicHalf: PublicHalf? {
         switch visibility {

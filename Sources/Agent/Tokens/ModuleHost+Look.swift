@@ -69,8 +69,18 @@ extension ModuleHost {
     private func view(of token: TokenDescription) async -> Result<[TokenSnapshot], ModuleFailure> {
         guard let worker = workers[token] else { return .success([]) }
         let look = worker.look ?? beginLook(at: token, worker.host)
-        guard let view = worker.view else { return await look.value }
-        return await value(of: look, within: Self.patience, clock) ?? .success(view)
+        let view = worker.view ?? lastListing?.filter { $0.token == token } ?? []
+        var waited: Int64 = 0
+        while true {
+            let step = TokenCalls.long / 2
+            if let result = await value(of: look, within: step, clock) { return result }
+            waited += step
+            // A view from before a login is better than none only where a person's touch keeps the token from looking.
+            let isTouched = calls.isLong(at: clock.boot(), by: ObjectIdentifier(worker.host))
+            if !view.isEmpty, isTouched || (worker.isViewCurrent && waited >= Self.patience) {
+                return .success(view)
+            }
+        }
     }
 
     private func beginLook(at token: TokenDescription, _ host: WorkerHost) -> Look {
@@ -83,6 +93,7 @@ extension ModuleHost {
             workers[token]?.look = nil
             // An error leaves no view to hand out: the next one who asks is told of it.
             workers[token]?.view = try? result.get()
+            workers[token]?.isViewCurrent = true
         }
         return look
     }

@@ -29,8 +29,10 @@ actor ModuleHost {
         /// Signatures that may be under way at the same time; the others wait here and not in the worker, where their
         /// deadlines would run.
         let signatures: TurnQueue<SigningFlow>
-        /// What it saw last of its token; nil where a login or a logout has come since.
+        /// What it saw last of its token.
         var view: [TokenSnapshot]?
+        /// False where a login or a logout has come since.
+        var isViewCurrent = false
         var look: Look?
     }
 
@@ -57,8 +59,7 @@ actor ModuleHost {
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
-        // A PIN pad waits for a person.
-        let deadline = request.source == .protected ? launch.deadlines.touch : launch.deadlines.logIn
+        let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
         let token = request.token.token
         let worker = worker(of: token).host
         let answer = await worker.ask(.logIn(request), secret: pin, deadline: deadline)
@@ -69,19 +70,35 @@ actor ModuleHost {
         }
     }
 
+    /// How a request for a signature ended.
+    enum Signing: Hashable, Sendable {
+        case signature([UInt8])
+        /// The key wants its PIN each time, and this became of that login.
+        case notAuthorized(LoginOutcome)
+    }
+
     /// Signs when it is this flow's turn.
-    func sign(_ request: SignRequest, for flow: SigningFlow) async -> Result<[UInt8], ModuleFailure> {
+    ///
+    /// - Parameter mayTouch: The token may wait for a person's touch.
+    func sign(
+        _ request: SignRequest, in flow: SigningFlow, mayTouch: Bool
+    ) async -> Result<Signing, ModuleFailure> {
+        let limits = launch.deadlines
+        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
         let worker = worker(of: request.token.token)
         await worker.signatures.enter(flow)
         guard !Task.isCancelled else {  // nobody wants it any more
             await worker.signatures.leave()
             return .failure(.stopped)
         }
-        let answer = await worker.host.ask(.sign(request), deadline: launch.deadlines.sign)
+        let answer = await worker.host.ask(.sign(request), deadline: deadline)
         await worker.signatures.leave()
         return answer.flatMap { reply in
-            guard case .signature(let signature) = reply else { return .failure(.confused) }
-            return .success(signature)
+            switch reply {
+            case .signature(let signature): .success(.signature(signature))
+            case .login(let outcome): .success(.notAuthorized(outcome))
+            default: .failure(.confused)
+            }
         }
     }
 
@@ -131,7 +148,7 @@ actor ModuleHost {
     /// What was seen before a login or a logout is not what would be seen now.
     private func forgetView(of token: TokenDescription) {
         guard let worker = workers[token] else { return }
-        workers[token]?.view = nil
+        workers[token]?.isViewCurrent = false
         workers[token]?.look = nil
         guard worker.host === listing else { return }
         lastListing = nil

@@ -8,6 +8,8 @@ enum PINTrouble: Error, Hashable, Sendable {
     case locked
     /// Only a person has the PIN.
     case needed
+    /// The reader's keypad takes the PIN, and is switched on for who asks by name.
+    case keypad
     /// Nothing was sent to the token.
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
@@ -26,6 +28,10 @@ extension PINTrouble {
         switch self {
         case .locked: return Problem(.locked, "token \(name) is locked", hint: unlock)
         case .needed: return Problem(.pinNeeded, "token \(name) needs its PIN", hint: unlock)
+        case .keypad:
+            return Problem(
+                .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
+                hint: "\(unlock), or 'tokenward refresh PROFILE' where its key wants the PIN each time")
         case .blocked:
             return Problem(
                 .pinBlocked, "the PIN of token \(name) is blocked",

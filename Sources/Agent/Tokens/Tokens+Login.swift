@@ -1,6 +1,6 @@
 package import AgentAPI
 import PKCS11URI
-package import TokenService
+import TokenService
 
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
@@ -8,7 +8,8 @@ extension Tokens {
     package func logIn(to token: FoundToken) async throws(Problem) {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
-        try await finish(login(to: token, pin: nil), token)
+        await waitForGestures(on: token)
+        try await finish(login(to: token, pin: nil, isAsked: false), token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
@@ -19,7 +20,7 @@ extension Tokens {
         access[token.key, default: TokenAccess()].refusal = nil
         forgive(token)
         do throws(Problem) {
-            try await finish(login(to: token, pin: pin), token)
+            try await finish(login(to: token, pin: pin, isAsked: true), token)
         } catch {
             if wasLocked { locks.lock(token.key) }
             throw error
@@ -46,29 +47,6 @@ extension Tokens {
         for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
 
-    /// Signs on the token. A lost login is made good once, where that needs nobody.
-    ///
-    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
-    package func sign(
-        _ request: SignRequest, on token: FoundToken, for flow: SigningFlow
-    ) async throws(Problem) -> [UInt8] {
-        await renewAfterSleep()
-        guard let host = host(of: token.key) else { throw gone(token) }
-        // A token that needs no login is locked here, and here alone.
-        if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
-        var result = await host.sign(request, for: flow)
-        if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
-            try await logIn(to: token)
-            result = await host.sign(request, for: flow)
-        }
-        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
-        do throws(ModuleFailure) {
-            return try result.get()
-        } catch {
-            throw error.problem(doing: "signing on token \(token.snapshot.token.displayName)")
-        }
-    }
-
     // MARK: One login
 
     private func finish(_ login: Task<Result<Void, PINTrouble>, Never>, _ token: FoundToken) async throws(Problem) {
@@ -78,13 +56,16 @@ extension Tokens {
         }
     }
 
-    private func login(to token: FoundToken, pin: HeldPIN?) -> Task<Result<Void, PINTrouble>, Never> {
+    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
+    private func login(
+        to token: FoundToken, pin: HeldPIN?, isAsked: Bool
+    ) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
         let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin)
+            let result = await self.attempt(token, pin: pin, isAsked: isAsked)
             self.access[token.key]?.login = nil
             return result
         }
@@ -92,7 +73,9 @@ extension Tokens {
         return task
     }
 
-    private func attempt(_ token: FoundToken, pin: HeldPIN?) async -> Result<Void, PINTrouble> {
+    private func attempt(
+        _ token: FoundToken, pin: HeldPIN?, isAsked: Bool
+    ) async -> Result<Void, PINTrouble> {
         await renewAfterSleep()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
@@ -101,11 +84,12 @@ extension Tokens {
         let source: LoginRequest.Source
         if pin != nil {
             source = .typed
-        } else if let stored = rule.flatMap({ loginSource(for: $0.pinSource) }) {
+        } else if let stored = rule.flatMap({ loginSource(for: $0.pinSource) }), isAsked || stored != .protected {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
-            return token.snapshot.isLoggedIn ? .success(()) : .failure(.needed)
+            guard !token.snapshot.isLoggedIn else { return .success(()) }
+            return .failure(rule?.pinSource == .protected ? .keypad : .needed)
         }
         if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
@@ -114,7 +98,10 @@ extension Tokens {
         // A PIN that the token has taken before costs no try, whatever happens to the answer.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
         if !isKnown { expectAnswer(from: token.key) }
+        let call = awaited.nextID()
+        if source == .protected { awaited.note(call, token.key, .pinpad) }
         let answer = await host.logIn(request, pin: pin)
+        awaited.end(call)
         if !isKnown { noteAnswer(answer, from: token.key) }
         let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
@@ -123,7 +110,7 @@ extension Tokens {
         return .failure(.locked)
     }
 
-    private func note(
+    func note(
         _ result: Result<LoginOutcome, ModuleFailure>, token: FoundToken, rule: TokenRule?, isTyped: Bool,
         stamp: StoredPINStamp?
     ) -> Result<Void, PINTrouble> {
@@ -138,7 +125,11 @@ extension Tokens {
             access[key]?.refusal = nil
             // A typed PIN says nothing for the stored one, which may be what was refused, and will be tried again.
             if !isTyped || rule.flatMap({ loginSource(for: $0.pinSource) }) == nil { forget(refusedPINsOf: token) }
-            if isTyped { startLifetime(of: token, rule: rule) } else { access[key]?.takenPIN = stamp }
+            if isTyped || rule?.pinSource == .protected {
+                startLifetime(of: token, rule: rule)
+            } else {
+                access[key]?.takenPIN = stamp
+            }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
@@ -175,16 +166,16 @@ extension Tokens {
         }
     }
 
-    private func logOut(_ key: TokenKey, slotID: UInt64) async {
+    func logOut(_ key: TokenKey, slotID: UInt64) async {
         access[key]?.typedUntil = nil
         access[key]?.isForOneSignature = false
         log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }
 
-    private func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
+    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
 
-    private func gone(_ token: FoundToken) -> Problem {
+    func gone(_ token: FoundToken) -> Problem {
         Problem(
             .tokenGone, "token \(token.snapshot.token.displayName) is gone with its module",
             hint: "run 'tokenward list' to see what is there")

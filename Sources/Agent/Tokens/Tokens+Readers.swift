@@ -9,7 +9,7 @@ extension Tokens {
         if await host.usesCardReaders, let trouble = await readers.trouble {
             return ModuleSight(failure: .readers(trouble))
         }
-        let sight = await host.tokens()
+        let sight = await look(at: host)
         guard await host.usesCardReaders else { return sight }
         await readers.start(environment: host.configuration.environment)
         if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }

@@ -13,6 +13,11 @@ package struct FoundToken: Sendable {
     var isLocked: Bool
     var isBlocked: Bool
     var pinSource: TokenRule.PINSource?
+    var rule: TokenRule?
+    /// When the login of a typed PIN ends, in milliseconds of boot time.
+    var loginEnds: Int64?
+    /// What the token waits for just now.
+    var awaited: AwaitedGestures.Place?
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
@@ -104,10 +109,12 @@ extension Tokens {
     private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
         let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
+        let rule = rule(for: snapshot)
         return FoundToken(
             module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
             isLocked: locks.contains(key), isBlocked: isBlocked,
-            pinSource: rule(for: snapshot)?.pinSource)
+            pinSource: rule?.pinSource, rule: rule, loginEnds: access[key]?.typedUntil,
+            awaited: awaited.place(of: key))
     }
 
     /// The first PIN rule whose URI matches the token.

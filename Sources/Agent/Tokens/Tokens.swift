@@ -21,12 +21,15 @@ package actor Tokens {
     let changed: AsyncStream<Void>.Continuation
     /// What was last seen of each module, by its path.
     var lastSight: [String: Set<TokenSight>] = [:]
+    /// By module, for the time in which it cannot be asked.
+    var lastLooks: [String: [TokenSnapshot]] = [:]
     let readers: CardReaders
     /// When pcscd was last seen to come back, in milliseconds of boot time.
     var pcscdReturned: Int64?
     var sleepGauge: SleepGauge
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
+    var awaited = AwaitedGestures()
     private let setting: Setting
 
     /// Where things are.

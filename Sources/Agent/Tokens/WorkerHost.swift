@@ -71,7 +71,7 @@ actor WorkerHost {
             case .failure(let failure): return .failure(failure)
             }
             let began = ContinuousClock.now
-            let call = kind == .look ? nil : calls.begin(at: clock.boot())
+            let call = kind == .look ? nil : calls.begin(at: clock.boot(), by: ObjectIdentifier(self))
             let answer = await worker.ask(
                 request, secret: secret, deadline: deadline,
                 mayExpire: { kind != .look || !calls.isLong(at: clock.boot()) }, clock: clock)

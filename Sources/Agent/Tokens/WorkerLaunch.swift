@@ -12,6 +12,8 @@ struct CallDeadlines: Sendable {
     var sign: Int64
     /// What a person confirms on the token.
     var touch: Int64
+    /// What a person types on the reader's keypad: twice the time of a touch.
+    var keypad: Int64
     /// After this, the worker is ended: that logs out as well.
     let logOut: Int64 = 2000
 
@@ -20,5 +22,6 @@ struct CallDeadlines: Sendable {
         logIn = Int64(timeouts.login) * 1000
         sign = Int64(timeouts.sign) * 1000
         touch = Int64(timeouts.touch) * 1000
+        keypad = 2 * touch
     }
 }

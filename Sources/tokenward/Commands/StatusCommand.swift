@@ -46,19 +46,38 @@ struct StatusCommand: ParsableCommand {
     private func tokens(_ status: Listed.Status) -> Table {
         var table = Table("TOKEN", "STATE", "PIN TRIES", "URI")
         for token in status.tokens ?? [] {
-            table.append(token.label ?? "?", token.state ?? "?", token.pinTries ?? "?", token.uri)
+            table.append(token.label ?? "?", state(token), token.pinTries ?? "?", token.uri)
         }
         return table
     }
 
+    private func state(_ token: Listed.Token) -> String {
+        let state = token.state ?? "?"
+        return switch token.awaiting {
+        case "touch": "\(state), waits for a touch"
+        case "pinpad": "\(state), waits for its keypad"
+        case let other?: "\(state), waits: \(other)"
+        case nil: state
+        }
+    }
+
     private func profiles(_ status: Listed.Status) -> Table {
-        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR")
+        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR", "NEXT GESTURE")
         for profile in status.profiles ?? [] {
             table.append(
                 profile.name, profile.source ?? "?", sessionEnd(profile), profile.certificate?.uri ?? "",
-                profile.lastError ?? "")
+                profile.lastError ?? "", nextGesture(profile))
         }
         return table
+    }
+
+    private func nextGesture(_ profile: Listed.Profile) -> String {
+        guard let gesture = profile.nextGesture else { return "" }
+        let due = gesture.due ?? "?"
+        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else {
+            return "\(gesture.kind ?? "?") \(due)"
+        }
+        return "\(gesture.kind ?? "?") \(due) (\(distance))"
     }
 
     private func sessionEnd(_ profile: Listed.Profile) -> String {

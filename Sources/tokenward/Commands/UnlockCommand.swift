@@ -31,13 +31,17 @@ struct UnlockCommand: ParsableCommand {
         if token.state == "ready", !stored { return Voice.remark("token \(token.name) is unlocked already") }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
+        } else if token.pinpad == true, !pinStdin {
+            Voice.remark("type the PIN of \(token.name) on the reader's keypad")
+            request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
         } else if pinStdin {
             request = try ChangeRequest.unlock(uri: token.uri, pin: PINEntry.fromStandardInput())
         } else {
             warn(token)
             request = try ChangeRequest.unlock(uri: token.uri, pin: PINPrompt.ask("PIN for \(token.name): "))
         }
-        _ = try agent.send(request)
+        // A keypad has two minutes.
+        _ = try agent.send(request, atLeast: token.pinpad == true ? 125_000 : 0)
         Voice.remark("token \(token.name) is unlocked")
     }
 

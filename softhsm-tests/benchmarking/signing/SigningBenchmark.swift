@@ -49,7 +49,7 @@ enum SigningBenchmark {
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
             publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
         let flow = SigningFlow(AllowList(users: [], groups: []))
-        let signature = try await tokens.sign(request, on: token, for: flow)
+        let signature = try await tokens.sign(request, on: token, for: .request, in: flow)
 
         let start = ContinuousClock.now
         let end = start + duration
@@ -58,7 +58,7 @@ enum SigningBenchmark {
                 group.addTask {
                     var count = 0
                     while ContinuousClock.now < end,
-                        (try? await tokens.sign(request, on: token, for: flow)) != nil
+                        (try? await tokens.sign(request, on: token, for: .request, in: flow)) != nil
                     { count += 1 }
                     return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
                 }

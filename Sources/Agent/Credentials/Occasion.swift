@@ -1,0 +1,9 @@
+/// Why a session is obtained, which decides whom that may bother.
+package enum Occasion: Sendable {
+    /// Before anybody asks. Nobody is there to type or to touch.
+    case background
+    /// A program waits for it. A card may blink; no keypad is switched on.
+    case request
+    /// A person has asked for a new session by name.
+    case demand
+}

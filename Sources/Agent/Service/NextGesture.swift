@@ -1,0 +1,44 @@
+import AgentAPI
+import Identities
+
+extension AgentService {
+    /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
+    func nextGesture(
+        _ profile: Profile, _ survey: Survey, _ session: CredentialStatus?
+    ) -> ProfileStatus.NextGesture? {
+        // Without a certificate there is nothing to sign with.
+        guard let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() else { return nil }
+        let token = survey.tokens[identity.key.module]
+        return ProfileStatus.NextGesture(
+            token, alwaysAuthenticates: identity.key.alwaysAuthenticates, nextNeeded: session?.nextNeeded,
+            at: clock.now())
+    }
+}
+
+extension ProfileStatus.NextGesture {
+    /// - Parameter nextNeeded: When the next signature is asked for if not before, in seconds since 1970; nil: it can be
+    ///   asked for now.
+    init?(_ token: FoundToken, alwaysAuthenticates: Bool, nextNeeded: Int64?, at now: Moment) {
+        let present = now.wall / 1000
+        let due = max(nextNeeded ?? present, present)
+        let each = Gesture(
+            eachSignatureBy: token.rule, flags: token.snapshot.flags, alwaysAuthenticates: alwaysAuthenticates)
+        if token.isLocked {
+            self.init(.pin, due)
+        } else if let each {
+            self.init(each, due)
+        } else if token.hasStoredPIN || !token.snapshot.flags.contains(.loginRequired) {
+            return nil
+        } else if !token.snapshot.isLoggedIn {
+            self.init(.pin, due)
+        } else if let loginEnds = token.loginEnds {
+            self.init(.pin, max(due, (now.wall + loginEnds - now.boot) / 1000))
+        } else {
+            return nil
+        }
+    }
+
+    private init(_ gesture: Gesture, _ due: Int64) {
+        self.init(kind: gesture == .touch ? .touch : .pin, due: "\(UTCTimestamp(secondsSince1970: due))")
+    }
+}

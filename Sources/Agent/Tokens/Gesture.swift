@@ -1,0 +1,77 @@
+import TokenService
+
+/// What a token wants from a person.
+enum Gesture: String, Hashable, Sendable {
+    case pin
+    case touch
+}
+
+extension Gesture {
+    /// What every signature takes; nil where a login lasts, or its PIN is stored, so that nobody is needed.
+    ///
+    /// A key that wants its PIN each time (CKA_ALWAYS_AUTHENTICATE) needs nobody either while the worker holds a typed
+    /// one. A keypad's PIN is held by nobody.
+    init?(eachSignatureBy rule: TokenRule?, flags: TokenFlags, alwaysAuthenticates: Bool) {
+        if rule?.touch == true {
+            self = .touch
+            return
+        }
+        guard flags.contains(.loginRequired), let rule, !rule.pinSource.isStored else { return nil }
+        guard rule.pinLifetimeSeconds == 0 || (rule.pinSource == .protected && alwaysAuthenticates) else { return nil }
+        self = .pin
+    }
+}
+
+extension TokenRule.PINSource {
+    var isStored: Bool {
+        switch self {
+        case .file, .credential: true
+        case .prompt, .protected: false
+        }
+    }
+}
+
+/// The calls that a person is, or may be, asked to end: which token, and whether people are told.
+///
+/// While one is under way its module is asked nothing else, because some modules answer nothing else (OpenSC holds a
+/// global lock), and a call that is not answered would cost the worker its life.
+struct AwaitedGestures: Sendable {
+    enum Place: String, Hashable, Sendable {
+        /// A signature takes so long that the token probably blinks.
+        case touch
+        /// The reader's keypad waits for the PIN.
+        case pinpad
+    }
+
+    private struct Call: Sendable {
+        let key: TokenKey
+        var place: Place?
+    }
+
+    private var calls: [UInt64: Call] = [:]
+    private var lastID: UInt64 = 0
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    mutating func nextID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    /// - Parameter place: What people are told; nil for nothing yet.
+    mutating func note(_ id: UInt64, _ key: TokenKey, _ place: Place?) { calls[id] = Call(key: key, place: place) }
+
+    mutating func end(_ id: UInt64) {
+        calls[id] = nil
+        for waiter in waiters { waiter.resume() }
+        waiters = []
+    }
+
+    /// Resumes when some call has ended: look again then.
+    mutating func wait(_ continuation: CheckedContinuation<Void, Never>) { waiters.append(continuation) }
+
+    func place(of key: TokenKey) -> Place? { calls.values.first { $0.key == key && $0.place != nil }?.place }
+
+    func contains(_ key: TokenKey) -> Bool { calls.values.contains { $0.key == key } }
+
+    func occupies(module: String) -> Bool { calls.values.contains { $0.key.module == module } }
+}

@@ -1,0 +1,135 @@
+package import AgentAPI
+import PKCS11URI
+package import TokenService
+
+extension Tokens {
+    /// How long a signature takes before people are told that the token may wait for a touch, in milliseconds.
+    private static let slow: Int64 = 1000
+
+    /// Signs on the token. A lost login is made good once, where that needs nobody.
+    ///
+    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
+    package func sign(
+        _ request: SignRequest, on token: FoundToken, for occasion: Occasion, in flow: SigningFlow
+    ) async throws(Problem) -> [UInt8] {
+        await renewAfterSleep()
+        guard host(of: token.key) != nil else { throw gone(token) }
+        // A token that needs no login is locked here, and here alone.
+        if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
+        let rule = rule(for: token.snapshot)
+        var request = request
+        request.source = keySource(rule, occasion)
+        var result = await sign(request, token, rule, flow)
+        if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
+            try await logIn(to: token)
+            result = await sign(request, token, rule, flow)
+        }
+        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
+        switch result {
+        case .success(.signature(let signature)): return signature
+        case .success(.notAuthorized(let outcome)): throw await noteRefusal(outcome, of: token, rule, request.source)
+        case .failure(let failure):
+            throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName)")
+        }
+    }
+
+    /// Where the PIN comes from if the key wants it each time. A keypad is switched on for nobody but the person who has
+    /// asked; for others the worker looks for a PIN that it holds, and there is none.
+    private func keySource(_ rule: TokenRule?, _ occasion: Occasion) -> LoginRequest.Source {
+        guard let rule, let source = loginSource(for: rule.pinSource) else { return .typed }
+        return source == .protected && occasion != .demand ? .typed : source
+    }
+
+    private func sign(
+        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ flow: SigningFlow
+    ) async -> Result<ModuleHost.Signing, ModuleFailure> {
+        guard let host = host(of: token.key) else { return .failure(.stopped) }
+        var request = request
+        request.refused = refusedPINs(of: token)
+        let stamp = StoredPINStamp(request.source)
+        // The login has just shown that the stored PIN is right, unless its file has changed since.
+        let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN || !token.needsPIN
+        if !isKnown { expectAnswer(from: token.key) }
+        let call = awaited.nextID()
+        if rule?.touch == true { awaited.note(call, token.key, nil) }
+        let telling = Task {  // ends with the signature, below
+            try await clock.sleep(Self.slow)
+            tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
+        }
+        let result = await host.sign(request, in: flow, mayTouch: rule?.touch == true)
+        telling.cancel()
+        awaited.end(call)
+        if !isKnown {
+            noteAnswer(result.flatMap { _ in .success(.notNeeded) }, from: token.key)
+        }
+        return result
+    }
+
+    private func tellOfWait(_ call: UInt64, _ token: FoundToken, _ place: AwaitedGestures.Place) {
+        guard !Task.isCancelled else { return }
+        awaited.note(call, token.key, place)
+        log.notice(
+            place == .touch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
+            metadata: ["token": "\(token.snapshot.token.displayName)"])
+    }
+
+    /// The PIN that a key wants each time was not sent, or refused: the same as for any login.
+    private func noteRefusal(
+        _ outcome: LoginOutcome, of token: FoundToken, _ rule: TokenRule?, _ source: LoginRequest.Source
+    ) async -> Problem {
+        let isHeld = source == .typed
+        let result = note(.success(outcome), token: token, rule: rule, isTyped: isHeld, stamp: nil)
+        let isKeypadWanted = outcome == .refused(.notHeld) && rule?.pinSource == .protected
+        // What is logged in with a PIN that the key does not get must be unlocked anew.
+        if !isKeypadWanted { await logOut(token.key, slotID: token.snapshot.slotID) }
+        switch result {
+        case .failure where isKeypadWanted: return PINTrouble.keypad.problem(for: token.snapshot.token)
+        case .failure(let trouble): return trouble.problem(for: token.snapshot.token)
+        case .success: return PINTrouble.needed.problem(for: token.snapshot.token)
+        }
+    }
+
+    // MARK: While a person is waited for
+
+    /// Returns when the token has ended what a person was asked for: its worker would answer nothing before.
+    func waitForGestures(on token: FoundToken) async {
+        while awaited.contains(token.key) {
+            await withCheckedContinuation { awaited.wait($0) }
+        }
+    }
+
+    /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
+    /// has a worker, and the host sees to it that none waits for another's.
+    nonisolated func look(at host: ModuleHost) async -> ModuleSight {
+        if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
+        var sight = await host.tokens()
+        if sight.failure == nil { await remember(sight.tokens, of: host) }
+        for index in sight.tokens.indices where await isAwaited(sight.tokens[index].token, of: host) {
+            // Its signature comes after its login, which the look that is left may not have seen.
+            sight.tokens[index].isLoggedIn = true
+        }
+        return sight
+    }
+
+    private func isAwaited(_ token: TokenDescription, of host: ModuleHost) -> Bool {
+        awaited.contains(TokenKey(module: host.path, token: token))
+    }
+
+    private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
+        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
+            return nil
+        }
+        return snapshots.map { snapshot in
+            var snapshot = snapshot
+            // Its signature comes after its login, which the last look may not have seen.
+            if awaited.contains(TokenKey(module: host.path, token: snapshot.token)) { snapshot.isLoggedIn = true }
+            return snapshot
+        }
+    }
+
+    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
+}
+
+extension FoundToken {
+    fileprivate var needsPIN: Bool { snapshot.flags.contains(.loginRequired) }
+}
