@@ -43,6 +43,9 @@ extension WorkerHost {
         case .success(let path): library = path
         case .failure(let problem): return .failure(.unavailable(problem.text))
         }
+        guard ModuleFile.namesFunctionList(library) else {
+            return .failure(.unavailable("\(path) is no PKCS#11 module: it has no C_GetFunctionList"))
+        }
         let worker: WorkerProcess
         var began = ContinuousClock.now
         do throws(WorkerLoss) {
