@@ -25,6 +25,7 @@ final class RolesAnywhereSource: CredentialSource {
         var tokens: [ProfileName: Set<TokenKey>] = [:]
         /// What each profile's last signature took from a person, or would have taken.
         var gestures: [ProfileName: Gesture?] = [:]
+        var spares = SpareUse()
     }
 
     init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
@@ -39,6 +40,7 @@ final class RolesAnywhereSource: CredentialSource {
     func replace(_ profiles: [ProfileName: Profile]) {
         state.withLock { state in
             state.profiles = profiles
+            state.spares.forget(allBut: Set(profiles.keys))
             state.gestures = [:]  // the rules for tokens may be others: the next attempt shows
         }
     }
@@ -75,23 +77,7 @@ final class RolesAnywhereSource: CredentialSource {
             throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
         }
         do throws(Problem) {
-            let found = try await finder.find(for: profile)
-            // Before the first step, so that a lock of this token meanwhile finds the session to drop.
-            let gesture = found.gesture
-            state.withLock { state in
-                state.tokens[name, default: []].insert(found.token.key)
-                state.gestures[name] = .some(gesture)
-            }
-            if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
-            let session = try await obtain(profile, found, on: occasion)
-            log.notice(
-                "session",
-                metadata: [
-                    "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
-                    "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
-                    "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
-                ])
-            return session
+            return try await obtain(name, profile, onOneOf: try await finder.find(for: profile), on: occasion)
         } catch {
             log.warning(
                 "no session",
@@ -99,6 +85,53 @@ final class RolesAnywhereSource: CredentialSource {
             throw SourceFailure(error.kind, error)
         }
     }
+
+    /// Tries the identities in their order: a spare where the one before has failed by its token, and not otherwise.
+    private func obtain(
+        _ name: ProfileName, _ profile: Profile, onOneOf identities: [IdentityFinder.Found], on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        var first: Problem?
+        for found in identities {
+            do throws(Problem) {
+                let session = try await obtain(name, profile, on: found, on: occasion)
+                state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first) }
+                return session
+            } catch {
+                guard error.isOfToken else { throw first ?? error }
+                if found.identity != identities.last?.identity {
+                    log.warning(
+                        "the next spare is tried",
+                        metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
+                }
+                first = first ?? error
+            }
+        }
+        throw first ?? Problem(.noIdentity, "no certificate was found")
+    }
+
+    private func obtain(
+        _ name: ProfileName, _ profile: Profile, on found: IdentityFinder.Found, on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        // Before the first step, so that a lock of this token meanwhile finds the session to drop.
+        let gesture = found.gesture
+        state.withLock { state in
+            state.tokens[name, default: []].insert(found.token.key)
+            state.gestures[name] = .some(gesture)
+        }
+        if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
+        let session = try await obtain(profile, found, on: occasion)
+        log.notice(
+            "session",
+            metadata: [
+                "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
+                "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
+                "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
+            ])
+        return session
+    }
+
+    /// What `status` says of profiles that sign with a spare.
+    var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
     private func obtain(
         _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
