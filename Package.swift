@@ -90,7 +90,7 @@ let package = Package(
             name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "TokenService"], swiftSettings: strict,
             linkerSettings: resident),
         .executableTarget(
-            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "PKCS11URI", argumentParser],
+            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", argumentParser],
             swiftSettings: strict),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,

@@ -95,21 +95,23 @@ class Agent:
         )
         return [int(line) for line in result.stdout.split()]
 
-    def credentials(self, profile="test", *options, timeout=60, prefix=()):
+    def credentials(self, profile="test", *options, timeout=60, prefix=(), environment=None):
         """What an SDK gets: the finished process of the thin client."""
         return subprocess.run(
             [*prefix, binary("tokenward-credential-process"), "--socket", self.socket, *options, profile],
-            env={"PATH": "/usr/bin:/bin"},
+            env={"PATH": "/usr/bin:/bin", **(environment or {})},
+            start_new_session=True,  # without the terminal of whoever runs the tests
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout,
         )
 
-    def cli(self, *arguments, input=None, timeout=60):
+    def cli(self, *arguments, input=None, timeout=60, environment=None):
         return subprocess.run(
             [binary("tokenward"), *arguments, "--socket", self.socket],
-            env={"PATH": "/usr/bin:/bin", "HOME": self.home},
+            env={"PATH": "/usr/bin:/bin", "HOME": self.home, **(environment or {})},
+            start_new_session=True,
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,

@@ -39,7 +39,13 @@ def has_module(listing, module):
             "tokenward-worker",
             "TokenWorker",
             ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere"],
-            ["libcurl", "libssl"],
+            ["libcurl", "libssl", "libpcsclite"],
+        ),
+        (
+            "tokenward-card-watcher",
+            "PCSC",
+            ["PKCS11", "HTTPTransport", "Agent", "NIOPosix", "X509"],
+            ["libp11-kit", "libcurl", "libssl", "libcrypto"],
         ),
         ("tokenward", "AgentClient", ["PKCS11", "HTTPTransport", "Agent", "NIOPosix"], ["libp11-kit", "libcurl", "libssl"]),
     ],
@@ -54,6 +60,7 @@ def test_each_program_has_only_what_its_privilege_needs(program, own_module, for
 def test_the_parts_that_belong_in_a_program_are_in_it():
     assert has_module(symbols("tokenward-worker"), "PKCS11") and has_library("tokenward-worker", "libp11-kit")
     assert has_module(symbols("tokenward-agent"), "HTTPTransport") and has_library("tokenward-agent", "libcurl")
+    assert has_library("tokenward-card-watcher", "libpcsclite")
 
 
 def test_the_thin_client_reaches_nothing_but_the_c_library():
@@ -78,6 +85,7 @@ def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
         "C_GetSessionInfo",
         "C_GetSlotList",
         "C_GetTokenInfo",
+        "C_Initialize",
         "C_Login",
         "C_Logout",
         "C_OpenSession",
@@ -91,7 +99,7 @@ def test_each_c_library_has_one_importer():
     for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):
         room = os.path.relpath(path, ROOT).split("/")[1]
         with open(path) as file:
-            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl)$", file.read(), re.MULTILINE):
+            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl|CPCSCLite)$", file.read(), re.MULTILINE):
                 importers.setdefault(module, set()).add(room)
     # The emulator verifies with OpenSSL on its own: it must share no code with what it checks.
-    assert importers == {"CP11Kit": {"PKCS11"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"}}
+    assert importers == {"CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"}}

@@ -4,7 +4,7 @@ package import PKCS11URI
 /// load but the first message of all.
 package enum Request: Hashable, Sendable {
     /// Load the module and initialise it. Once, before everything else.
-    case load(modulePath: String, sessions: UInt8)
+    case load(ModuleLoad)
     /// Tokens with their certificates and keys.
     case list(ListScope)
     /// Log in to a token. A PIN that was typed travels beside the message, as its frame's secret.

@@ -18,9 +18,7 @@ extension Request {
     package var body: [UInt8] {
         var writer = WireWriter()
         switch self {
-        case .load(let modulePath, let sessions):
-            writer.text(modulePath)
-            writer.byte(sessions)
+        case .load(let load): load.write(to: &writer)
         case .list(.all(let spared)):
             writer.byte(1)
             writer.list(spared) { $1.write(to: &$0) }
@@ -40,7 +38,7 @@ extension Request {
     package init(kind: UInt8, body: [UInt8]) throws(WireError) {
         var reader = WireReader(body)
         switch kind {
-        case 1: self = .load(modulePath: try reader.text(), sessions: try reader.byte())
+        case 1: self = .load(try ModuleLoad(from: &reader))
         case 2: self = .list(try ListScope(from: &reader))
         case 3: self = .logIn(try LoginRequest(from: &reader))
         case 4:

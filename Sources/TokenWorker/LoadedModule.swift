@@ -14,9 +14,9 @@ final class LoadedModule: Sendable {
     private let opening = Mutex(())
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
-    init(path: String, sessions: Int, renewal: SessionRenewal) throws(PKCS11Error) {
-        module = try Module(path: path)
-        self.sessions = sessions
+    init(_ load: ModuleLoad, renewal: SessionRenewal) throws(PKCS11Error) {
+        module = try Module(path: load.path, arguments: load.initArguments)
+        sessions = Int(max(1, load.sessions))
         self.renewal = renewal
     }
 

@@ -16,7 +16,7 @@ extension TokenControl {
             if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
             if request.source == .protected {
                 guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
-                return .login(try unsafe send(nil, to: token))
+                return .login(noted(try unsafe send(nil, to: token), request.token))
             }
             var request = request
             request.refused += heldPINs.refused(by: request.token.token)
@@ -28,10 +28,17 @@ extension TokenControl {
             }
             let outcome = try logIn(token, with: held.pin, request, lengths: information.pinLength)
             if outcome == .loggedIn { keep(held, of: token, isStored: request.isStored) }
-            return .login(outcome)
+            return .login(noted(outcome, request.token))
         } catch {
             return .failed(WorkerFailure(error))
         }
+    }
+
+    private mutating func noted(_ outcome: LoginOutcome, _ reference: TokenReference) -> LoginOutcome {
+        if outcome == .loggedIn, tokens.module.usesCardReaders, let slot = try? tokens.module.slot(of: reference) {
+            verifiedCards.add(reference.token, in: slot)  // one that went since has lost its login
+        }
+        return outcome
     }
 
     /// Who is in the slot now. An open session says nothing of that: some modules keep its handle for the next card.
@@ -83,25 +90,6 @@ extension TokenControl {
             guard let returnValue = error.returnValue, !error.costNoTry else { throw error }
             if returnValue == .userAlreadyLoggedIn { return .notNeeded }
             return .rejected(returnValue: UInt64(returnValue.rawValue), name: "\(returnValue)", failed: nil)
-        }
-    }
-}
-
-extension LoginRefusal {
-    /// What the token's flags say against a login (PKCS#11 2.40 §3.2).
-    init?(flags: TokenFlags, isStored: Bool) {
-        if flags.contains(.userPINLocked) {
-            self = .locked
-        } else if flags.contains(.userPINToBeChanged) {
-            self = .toBeChanged
-        } else if !flags.contains(.userPINInitialized) {
-            self = .notInitialized
-        } else if flags.contains(.userPINFinalTry) {
-            self = .finalTry
-        } else if isStored, flags.contains(.userPINCountLow) {
-            self = .countLow
-        } else {
-            return nil
         }
     }
 }

@@ -67,7 +67,7 @@ final class OpenToken {
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     func look() throws(PKCS11Error) -> TokenInformation {
-        let information = try owner.module.slot(id: reference.slotID).token()
+        let information = try owner.slot(of: reference).token()
         guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
         return information
     }

@@ -5,6 +5,7 @@ import TokenService
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
 struct TokenControl {
     var tokens: OpenTokens
+    var verifiedCards = VerifiedCards()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
 
@@ -62,6 +63,7 @@ struct TokenControl {
                     ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags))
         }
         heldPINs.keep(only: Set(snapshots.map(\.token)))
+        verifiedCards.keep(only: Set(snapshots.map(\.token)))
         return snapshots
     }
 
@@ -83,6 +85,7 @@ struct TokenControl {
             }
         }
         tokens.closeAll(where: isMeant)
+        verifiedCards.reset(reference?.token)
         if let failure { throw failure }
     }
 

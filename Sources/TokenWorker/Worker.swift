@@ -17,21 +17,28 @@ package enum Worker {
         guard fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 else { return 71 }
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
-        guard let first = channel.receive(), case .load(let path, let sessions) = first.request else { return 64 }
-        return serve(channel, loading: path, sessions: Int(max(1, sessions)), first.number)
+        guard let first = channel.receive(), case .load(let load) = first.request else { return 64 }
+        let network = NetworkWatch(channel)
+        do throws(WorkerFailure) {
+            try load.walls.putUp(network)
+        } catch {
+            channel.send(.failed(error), to: first.number)
+            return 71
+        }
+        return serve(channel, loading: load, network, first.number)
     }
 
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
     /// loading among them.
     private static func serve(
-        _ channel: AgentChannel, loading path: String, sessions: Int, _ number: UInt32
+        _ channel: AgentChannel, loading load: ModuleLoad, _ network: NetworkWatch, _ number: UInt32
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
         let renewal = SessionRenewal()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = load(path, sessions: sessions, renewal, channel, number)
+            let module = Self.load(load, renewal, network, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module)
             while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
@@ -56,20 +63,25 @@ package enum Worker {
 
     /// Ends the process where the module cannot be loaded.
     private static func load(
-        _ path: String, sessions: Int, _ renewal: SessionRenewal, _ channel: AgentChannel, _ number: UInt32
+        _ load: ModuleLoad, _ renewal: SessionRenewal, _ network: NetworkWatch, _ channel: AgentChannel,
+        _ number: UInt32
     ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(path: path, sessions: sessions, renewal: renewal)
+            let module = try LoadedModule(load, renewal: renewal)
             let information = try module.module.information()
             channel.send(
                 .loaded(
                     ModuleReport(
                         manufacturer: information.manufacturer, description: information.description,
-                        version: information.version, usesCardReaders: module.usesCardReaders)), to: number)
+                        version: information.version, usesCardReaders: module.usesCardReaders,
+                        missesNetwork: network.wasRefused)), to: number)
             return module
         } catch {
             var failure = WorkerFailure(error)
             failure.kind = .notLoaded
+            if error.returnValue == .argumentsBad, load.initArguments == nil {
+                failure.text += "; if it needs an init string, write it as init-arguments"
+            }
             channel.send(.failed(failure), to: number)
             _exit(66)
         }

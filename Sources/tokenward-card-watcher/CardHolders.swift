@@ -1,7 +1,7 @@
 import Glibc
 
 /// The programs that may hold a card: pcscd does not tell whom it serves, so these are the ones that have its library
-/// loaded, as far as this user may look. The agent's own workers are none of them.
+/// loaded, as far as this user may look. An agent's workers share each card.
 enum CardHolders {
     private static let most = 8
     /// A browser's map of memory has some 100 KiB.
@@ -12,10 +12,10 @@ enum CardHolders {
         defer { unsafe closedir(folder) }
         var found: [String] = []
         while found.count < most, let entry = unsafe readdir(folder) {
-            guard let process = unsafe Int32(String(cString: name(of: entry))), process != getpid(), usesPCSC(process),
-                parent(of: process) != getppid()
+            guard let process = unsafe Int32(String(cString: name(of: entry))), process != getpid(), usesPCSC(process)
             else { continue }
             let name = printable(read("/proc/\(process)/comm", atMost: 64).prefix { $0 != UInt8(ascii: "\n") })
+            guard !name.hasPrefix("tokenward-") else { continue }
             found.append("\(name) (process \(process))")
         }
         return found
@@ -29,14 +29,6 @@ enum CardHolders {
 
     private static func usesPCSC(_ process: Int32) -> Bool {
         read("/proc/\(process)/maps", atMost: longestMap).contains(Array("/libpcsclite.so".utf8))
-    }
-
-    private static func parent(of process: Int32) -> Int32? {
-        // The name in parentheses may have any byte in it: what follows the last one is the state and the parent.
-        let fields = read("/proc/\(process)/stat", atMost: 1024).split(separator: UInt8(ascii: ")")).last?
-            .split(separator: UInt8(ascii: " "))
-        guard let fields, fields.count > 1 else { return nil }
-        return Int32(String(decoding: fields[1], as: UTF8.self))
     }
 
     /// Empty where it cannot be read.

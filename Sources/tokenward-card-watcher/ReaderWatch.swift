@@ -57,7 +57,11 @@ final class ReaderWatch: Sendable {
                     try context.wait(from: readers, milliseconds: Self.patience)
                 }
             } catch {
-                let trouble = PCSCService.probe()
+                var trouble = PCSCService.probe()
+                if trouble == .refused {  // or it is just ending, and closes its sockets one by one
+                    usleep(100_000)
+                    trouble = PCSCService.probe()
+                }
                 publish(.unreachable(ServiceTrouble(trouble)), [])
                 // A refusal is a line in pcscd's log each time; a socket that is not there costs nobody anything.
                 usleep(pause * 1000)

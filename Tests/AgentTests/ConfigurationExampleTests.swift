@@ -30,6 +30,7 @@ struct ConfigurationExampleTests {
         #expect(configuration.modules.map(\.timeouts) == [.init(), .init()])
         #expect(configuration.tokens.map(\.pinSource) == [.prompt])
         #expect(configuration.tokens.map(\.pinLifetimeSeconds) == [28_800])
+        #expect(configuration.prompt == PromptSettings(program: "/usr/bin/pinentry-curses", timeoutSeconds: 40))
         let profile = try #require(configuration.profiles.first { "\($0.key)" == "example" }?.value)
         #expect(profile.session.durationSeconds == 3600)
         #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
@@ -42,7 +43,7 @@ struct ConfigurationExampleTests {
         arguments: [
             "path", "name", "environment", "sessions", "list-timeout-seconds", "login-timeout-seconds",
             "sign-timeout-seconds", "touch-timeout-seconds", "uri", "pin-source", "pin-lifetime-seconds", "touch",
-            "source",
+            "program", "timeout-seconds", "source",
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",

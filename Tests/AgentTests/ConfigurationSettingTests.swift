@@ -12,17 +12,19 @@ struct ConfigurationSettingTests {
         FaultCase("[profiles.prod]", "config.toml:1: unknown key \"profiles\" in the file; did you mean \"profile\"?"),
         FaultCase(
             "\nlog-level = 'debug'",
-            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, profile"),
+            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, prompt, profile"),
         FaultCase(
             "\"a\\u001b[2Jb\\u202Ec\" = 1",
-            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, profile"),
+            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, prompt, profile"
+        ),
         FaultCase(
             "[[module]]\npath = '/m'\nsessoins = 3",
             "config.toml:3: unknown key \"sessoins\" in [[module]]; did you mean \"sessions\"?"),
         FaultCase(
             "[[module]]\npath = '/m'\nlibrary = '/n'",
             "config.toml:3: unknown key \"library\" in [[module]]; it takes path, name, environment, sessions, "
-                + "list-timeout-seconds, login-timeout-seconds, sign-timeout-seconds, touch-timeout-seconds"),
+                + "network, writable, init-arguments, list-timeout-seconds, login-timeout-seconds, "
+                + "sign-timeout-seconds, touch-timeout-seconds"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin_source = 'prompt'",
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
@@ -39,6 +41,14 @@ struct ConfigurationSettingTests {
             ProfileText.with("role = 'x'\n[profile.p.allow]\nuser = ['alice']\nusers = []"),
             "config.toml:5: unknown key \"role\" in [profile.p]; did you mean \"role-arn\"?",
             "config.toml:7: unknown key \"user\" in [profile.p.allow]; did you mean \"users\"?"),
+        FaultCase("[[prompt]]", "config.toml:1: prompt is an array; give a table"),
+        FaultCase(
+            "[prompt]\nprogram = 'pinentry'\ntimeout-seconds = 41",
+            "config.toml:2: program is \"pinentry\", which is relative; give an absolute path, from / on",
+            "config.toml:3: timeout-seconds is 41; give 5 to 40"),
+        FaultCase(
+            "[prompt]\ntimeout = 5",
+            "config.toml:2: unknown key \"timeout\" in [prompt]; did you mean \"timeout-seconds\"?"),
         FaultCase("module = 1", "config.toml:1: module is an integer; write [[module]], once for each"),
         FaultCase("[module]\npath = '/m'", "config.toml:1: module is a table; write [[module]], once for each"),
         FaultCase("module = [\n 1,\n]", "config.toml:2: module holds an integer; write [[module]], once for each"),
@@ -98,6 +108,15 @@ struct ConfigurationSettingTests {
         FaultCase(
             "path = '/m'\ntouch-timeout-seconds = 601", "config.toml:3: touch-timeout-seconds is 601; give 1 to 600"),
         FaultCase("path = '/m'\nsessions = '2'", "config.toml:3: sessions is a string; give an integer"),
+        FaultCase("path = '/m'\nnetwork = 'yes'", "config.toml:3: network is a string; give true or false"),
+        FaultCase("path = '/m'\nwritable = '/a'", "config.toml:3: writable is a string; give an array"),
+        FaultCase(
+            "path = '/m'\nwritable = ['a']",
+            "config.toml:3: writable is \"a\", which is relative; give an absolute path, from / on"),
+        FaultCase(
+            "path = '/m'\nwritable = ['//']",
+            "config.toml:3: writable is /, which would be no limit; name the folders"),
+        FaultCase("path = '/m'\ninit-arguments = 1", "config.toml:3: init-arguments is an integer; give a string"),
         FaultCase("path = '/m'\nenvironment = 'A=b'", "config.toml:3: environment is a string; give a table"),
         FaultCase("path = '/m'\nenvironment.A = 1", "config.toml:3: environment.A is an integer; give a string"),
         FaultCase(

@@ -120,7 +120,7 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
-    @Test("A token that needs its PIN is not asked again until it has changed")
+    @Test("A token that needs its PIN is not asked again until it has changed, or somebody asks by name")
     func state() async throws {
         let world = try CredentialWorld()
         world.source.always(.failure(.pinNeeded))
@@ -129,9 +129,25 @@ struct CredentialBackOffTests {
         #expect(problem?.retryAfter == nil)
         try await world.advance(Int64(24).hours)
         #expect(await world.caller().value.failure?.code == .pinNeeded)
-        #expect(await world.refresher().value.failure?.code == .pinNeeded)
         #expect(world.source.count == 1)
+        #expect(await world.refresher().value.failure?.code == .pinNeeded)
+        #expect(world.source.count == 2)
+        #expect(await world.refresher().value.failure?.code == .tooManyRequests)
         world.source.always(.session(3600))
+        await world.cache.stateChanged([world.profile])
+        #expect(try await world.ask() == "ASIATEST2")
+        await world.end()
+    }
+
+    @Test("A module that failed is asked at once when its tokens have changed", arguments: [true, false])
+    func module(isTimeout: Bool) async throws {
+        let world = try CredentialWorld()
+        world.source.always(
+            .failure(
+                SourceFailure(.transient(retryAfter: 60), Problem(isTimeout ? .moduleTimeout : .moduleFailed, "it"))))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
+        world.source.always(.session(3600))
+        #expect(await world.caller().value.failure?.retryAfter == 60)
         await world.cache.stateChanged([world.profile])
         #expect(try await world.ask() == "ASIATEST1")
         await world.end()

@@ -41,6 +41,7 @@ final class ScriptedSource: CredentialSource {
         var script: @Sendable (ProfileName, Int) -> Step = { _, _ in Step(outcome: .session(3600)) }
         var attempts: [Attempt] = []
         var needsPerson = false
+        var released = 0
         var asleep = 0
         var running: [ProfileName: Int] = [:]
         var held: [CheckedContinuation<Void, Never>] = []
@@ -88,8 +89,13 @@ final class ScriptedSource: CredentialSource {
 
     func hold(then outcome: Outcome) { script { _, _ in Step(isHeld: true, outcome: outcome) } }
 
-    /// Lets the attempt go on that was held first.
-    func release() { state.withLock { $0.held.removeFirst() }.resume() }
+    /// Lets the attempt go on that was held first, or the next one that would be: its task may not have come so far.
+    func release() {
+        state.withLock { state in
+            if state.held.isEmpty { state.released += 1 }
+            return state.held.isEmpty ? nil : state.held.removeFirst()
+        }?.resume()
+    }
 
     func needsPerson(for profile: ProfileName) -> Bool { state.withLock { $0.needsPerson } }
 
@@ -109,7 +115,17 @@ final class ScriptedSource: CredentialSource {
             return (index, state.script(profile, index))
         }
         if step.isHeld {
-            await withCheckedContinuation { continuation in state.withLock { $0.held.append(continuation) } }
+            await withCheckedContinuation { continuation in
+                let isReleased = state.withLock { state in
+                    guard state.released > 0 else {
+                        state.held.append(continuation)
+                        return false
+                    }
+                    state.released -= 1
+                    return true
+                }
+                if isReleased { continuation.resume() }
+            }
         }
         if step.takes > 0 {
             state.withLock { $0.asleep += 1 }

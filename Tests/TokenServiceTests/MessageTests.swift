@@ -29,7 +29,12 @@ enum Samples {
     static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
 
     static let requests: [Request] = [
-        .load(modulePath: "/usr/lib/módule.so", sessions: 2), .presence, .renewSessions, .readers(after: nil),
+        .load(ModuleLoad(path: "/usr/lib/módule.so", sessions: 2)),
+        .load(
+            ModuleLoad(
+                path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
+                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
+        .readers(after: nil),
         .readers(after: .max), .logOut(nil), .logOut(token),
         .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
@@ -49,6 +54,7 @@ enum Samples {
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
             .present([]), .present([token, token]), .renewed, .readers(readers),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
+            .loaded(ModuleReport(manufacturer: [], description: [], version: "", missesNetwork: true)),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),
             .failed(WorkerFailure(.protocol, text: "")),

@@ -10,14 +10,20 @@ import CP11Kit
     /// Loads `path` and calls C_Initialize with CKF_OS_LOCKING_OK.
     ///
     /// - Parameter path: An absolute path. The library's constructors run: only a process of its own should do this.
+    /// - Parameter arguments: The string for `pReserved`, which NSS softokn wants (p11-kit's `x-init-reserved:`).
     /// - Throws: `.notLoaded` with the linker's reason, or C_Initialize's code.
-    package init(path: String) throws(PKCS11Error) {
+    package init(path: String, arguments: String? = nil) throws(PKCS11Error) {
         p11_kit_be_quiet()
         guard let functions = unsafe p11_kit_module_load(path, 0) else {
             let message = unsafe p11_kit_message().map { unsafe String(cString: $0) }
             throw .notLoaded(reason: message ?? "no reason given")
         }
-        let returnValue = unsafe p11_kit_module_initialize(functions)
+        let returnValue =
+            if let arguments {
+                unsafe initialize(functions, arguments)
+            } else {
+                unsafe p11_kit_module_initialize(functions)
+            }
         guard returnValue == CKR_OK else {
             unsafe p11_kit_module_release(functions)
             throw .failed(function: "C_Initialize", ReturnValue(rawValue: UInt(returnValue)))

@@ -20,6 +20,8 @@ extension ReturnValue: CustomStringConvertible {
 extension ReturnValue {
     private init(_ code: some BinaryInteger) { rawValue = UInt(code) }
 
+    /// `CKR_ARGUMENTS_BAD`: from C_Initialize, what NSS says of a missing init string.
+    package static var argumentsBad: Self { .init(CKR_ARGUMENTS_BAD) }
     /// `CKR_BUFFER_TOO_SMALL`: the operation is still active, and the length that it needs was returned.
     package static var bufferTooSmall: Self { .init(CKR_BUFFER_TOO_SMALL) }
     /// `CKR_ATTRIBUTE_SENSITIVE`: the attribute exists, and the token keeps it to itself.

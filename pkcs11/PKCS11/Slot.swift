@@ -16,6 +16,13 @@ package struct Slot: Sendable {
 
     package var id: UInt64 { UInt64(identifier) }
 
+    /// What the slot is (C_GetSlotInfo): a reader's name, cut to 64 bytes.
+    package func description() throws(PKCS11Error) -> [UInt8] {
+        var info = CK_SLOT_INFO()
+        try check("C_GetSlotInfo", unsafe module.functions.pointee.C_GetSlotInfo(identifier, &info))
+        return unpadded(info.slotDescription)
+    }
+
     /// The token in the slot (C_GetTokenInfo).
     ///
     /// - Throws: `.tokenNotPresent`, `.tokenNotRecognized`, `.slotIDInvalid`, or the module's own trouble.

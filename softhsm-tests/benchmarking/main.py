@@ -8,6 +8,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
+from card_insertion import card_insertion
 from figure import as_json, markdown
 from first_session import first_session
 from memory import growth, idle_connections, idle_memory
@@ -15,7 +16,7 @@ from place import Place
 from requests import socket_load, thin_client
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card")
 
 
 def main():
@@ -64,6 +65,9 @@ def measure(place, rows, quick):
     if "first" in rows:
         say("first credential")
         figures += first_session(place, 3 if quick else 9)
+    if "card" in rows:
+        say("card insertion")
+        figures += card_insertion(place, 3 if quick else 9)
     return figures
 
 

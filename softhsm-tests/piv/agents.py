@@ -7,11 +7,32 @@ from world import wait_until
 PIN = "123456"
 
 
+DEADLINE = 3
+"""Seconds that a call into the module may take, a touch among them."""
+PROFILES = ("test", "second", "third", "fourth")
+"""All the same. A session is forced once in 30 seconds for one profile, so a signature each needs a profile each."""
+
+
 def configure(pcsc, service, folder, pin=PIN, certificate=None, tables="", **settings):
-    """A configuration with OpenSC's module, the profile `test`, and a PIN on disk for every card unless it is None."""
+    """A configuration with OpenSC's module, PROFILES, and a PIN on disk for every card unless it is None."""
     rule = configuration.token(write_pin(folder / "pin", f"{pin}\n")) if pin else ""
     chosen = {"certificate": certificate} if certificate else {}
-    return "\n".join([pcsc.module(**settings), rule, configuration.profile(service, **chosen), tables])
+    for call in ("list", "login", "sign", "touch"):
+        settings.setdefault(f"{call}-timeout-seconds", DEADLINE)
+    profiles = [configuration.profile(service, name, **chosen) for name in PROFILES]
+    return "\n".join([pcsc.module(**settings), rule, *profiles, tables])
+
+
+def ask(agent, profile="test"):
+    """Status and JSON of a request for credentials."""
+    return agent.request("GET", f"/v1/profiles/{profile}/credentials")
+
+
+def sign(agent, profile):
+    """Credentials that cost one signature: those of a profile that has not been asked for any."""
+    status, answer = ask(agent, profile)
+    assert status == 200, answer
+    return answer
 
 
 def uri(card, key=None):
@@ -29,6 +50,6 @@ def wait_for(agent, *cards):
     wait_until(lambda: set(tokens(agent)) == wanted, f"the agent shows {len(wanted)} card(s), and those alone")
 
 
-def wait_for_logins(agent, *cards):
-    for card in cards:
-        wait_until(lambda: tokens(agent).get(card.serial, {}).get("state") == "ready", "the card is logged in")
+def wait_for_login(agent, card):
+    """Until a look has seen the login: what fails while the tokens change is tried again."""
+    wait_until(lambda: tokens(agent).get(card.serial, {}).get("state") == "ready", "the card is logged in")

@@ -5,10 +5,15 @@ package struct Configuration: Hashable, Sendable {
     /// PIN rules, in order: the first whose URI matches a token wins.
     package var tokens: [TokenRule]
     package var profiles: [ProfileName: Profile]
+    package var prompt: PromptSettings
 
-    package init(modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile]) {
+    package init(
+        modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile],
+        prompt: PromptSettings = PromptSettings()
+    ) {
         self.modules = modules
         self.tokens = tokens
         self.profiles = profiles
+        self.prompt = prompt
     }
 }

@@ -12,19 +12,24 @@ struct ConfigurationBuilder {
     private var modulePlaces: [ModuleConfiguration.Location: Place] = [:]
     private var tokenPlaces: [PKCS11URI: Place] = [:]
     private var profilePlaces: [ProfileName: Place] = [:]
+    private var prompt = PromptSettings()
+    private var promptPlace: Place?
 
     init(accounts: AccountDirectory, faults: FaultList) {
         self.accounts = accounts
         self.faults = faults
     }
 
-    var configuration: Configuration { Configuration(modules: modules, tokens: tokens, profiles: profiles) }
+    var configuration: Configuration {
+        Configuration(modules: modules, tokens: tokens, profiles: profiles, prompt: prompt)
+    }
 
     /// Adds what a file says.
     mutating func add(_ entries: [String: TOMLNode], from file: String) {
         var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
         for var table in Self.tables("module", in: &document) { add(module: &table) }
         for var table in Self.tables("token", in: &document) { add(token: &table) }
+        if var table = document.table("prompt", title: "[prompt]") { add(prompt: &table) }
         let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
             guard case .table(let profiles) = node.value else {
                 throw Complaint(" is \(node.kind); write [profile.NAME] for each")
@@ -74,6 +79,15 @@ struct ConfigurationBuilder {
         } else {
             tokenPlaces[token.uri] = (table.file, table.line)
             tokens.append(token)
+        }
+    }
+
+    private mutating func add(prompt table: inout TableReader) {
+        prompt = PromptSettings(reading: &table)
+        if let first = promptPlace {
+            repeated("[prompt]", first, table)
+        } else {
+            promptPlace = (table.file, table.line)
         }
     }
 

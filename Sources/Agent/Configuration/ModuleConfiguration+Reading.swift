@@ -5,6 +5,9 @@ extension ModuleConfiguration {
         let name = table.value("name", Self.name)
         let environment = table.texts("environment", Self.variable)
         let sessions = table.value("sessions") { node throws(Complaint) in try node.integer(in: 1...64) }
+        let hasNetwork = table.value("network") { node throws(Complaint) in try node.boolean() }
+        let writable = table.list("writable", Self.writable)
+        let initArguments = table.value("init-arguments") { node throws(Complaint) in try node.text() }
         let timeouts = Timeouts(reading: &table)
         table.refuseUnknownKeys()
         switch (table.has("path"), table.has("name")) {
@@ -14,6 +17,16 @@ extension ModuleConfiguration {
         }
         guard let location = path.map(Location.path) ?? name.map(Location.name) else { return nil }
         self.init(location: location, environment: environment, sessions: sessions ?? 2, timeouts: timeouts)
+        self.hasNetwork = hasNetwork ?? false
+        if table.has("writable") { self.writable = writable }
+        self.initArguments = initArguments
+    }
+
+    private static func writable(_ node: TOMLNode) throws(Complaint) -> String {
+        var path = try node.text()
+        while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        guard !path.isEmpty else { throw Complaint(" is /, which would be no limit; name the folders") }
+        return try TOMLNode.absolutePath(path)
     }
 
     private static func name(_ node: TOMLNode) throws(Complaint) -> String {

@@ -11,6 +11,12 @@ package struct ModuleConfiguration: Hashable, Sendable {
     package var environment: [String: String]
     /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
     package var sessions: Int
+    /// Whether it may open network sockets.
+    package var hasNetwork = false
+    /// The files and folders that it may change; nil for what most modules need, see `ModuleFolders`.
+    package var writable: [String]?
+    /// The string that C_Initialize gets as `pReserved`; nil for what p11-kit has registered.
+    package var initArguments: String?
     package var timeouts: Timeouts
 
     /// How long a call into the module may take, in seconds, before its process is ended: nothing else ends it.

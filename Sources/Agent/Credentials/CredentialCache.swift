@@ -61,7 +61,7 @@ package actor CredentialCache {
         let state = try state(of: profile)
         guard state.flight == nil else { return nil }
         let now = settings.clock.now()
-        if let refusal = state.refusal(at: now, .whole, of: profile) {
+        if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current) {
             guard let fallback = state.fallback(at: now) else { throw refusal }
             published.markUsed(profile)
             return fallback
@@ -74,8 +74,10 @@ package actor CredentialCache {
         let state = try state(of: profile)
         guard state.flight == nil else { return }
         let now = settings.clock.now()
-        if let refusal = state.refusal(at: now, .half, of: profile) { throw refusal }
-        if let lastForced = state.lastForced, now.boot - lastForced < 30_000 {
+        if let refusal = state.refusal(at: now, .half, of: profile, asking: Asking.current) { throw refusal }
+        // One who could not or did not type the PIN at the last attempt has had no session from it.
+        let isRepeated = state.failure?.yields(to: Asking.current) == true
+        if !isRepeated, let lastForced = state.lastForced, now.boot - lastForced < 30_000 {
             throw Self.refreshedLately(profile, retryAfter: now.seconds(until: lastForced + 30_000))
         }
         profiles[profile]?.lastForced = now.boot
@@ -95,18 +97,24 @@ package actor CredentialCache {
 
 extension CredentialCache {
     /// Starts the profile's one attempt.
-    func begin(_ profile: ProfileName, on occasion: Occasion, at now: Moment) {
+    ///
+    /// - Parameter asking: Who can be asked for a PIN on the way.
+    func begin(
+        _ profile: ProfileName, on occasion: Occasion, at now: Moment, asking: Asking? = Asking.current
+    ) {
         let id = nextID()
         // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
-        let task = Task { [source] in
-            do throws(SourceFailure) {
-                land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id)
-            } catch {
-                land(.failure(error), of: profile, id)
+        let task = Asking.$current.withValue(asking) {
+            Task { [source] in
+                do throws(SourceFailure) {
+                    land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id)
+                } catch {
+                    land(.failure(error), of: profile, id)
+                }
             }
         }
         profiles[profile]?.budget.record(now.boot)
-        profiles[profile]?.activity = .flying(.init(id: id, began: now.boot, task: task))
+        profiles[profile]?.activity = .flying(.init(id: id, began: now.boot, task: task, asking: asking))
     }
 
     private func land(_ result: Result<SessionCredentials, SourceFailure>, of profile: ProfileName, _ id: UInt64) {
@@ -121,18 +129,21 @@ extension CredentialCache {
             publish(profile)
             answerWaiters(of: profile, .success(session.credentials), at: now)
         } catch {
-            fail(profile, error, isOutdated: flight.isOutdated, at: now)
+            fail(profile, error, of: flight, at: now)
         }
         wakeKeeper(by: now.boot)
     }
 
     /// Remembers why there is no new session; what is held stays.
-    func fail(_ profile: ProfileName, _ cause: SourceFailure, isOutdated: Bool, at now: Moment) {
-        profiles[profile]?.remember(cause, at: now, random: settings.random)
+    func fail(_ profile: ProfileName, _ cause: SourceFailure, of flight: ProfileState.Flight, at now: Moment) {
+        profiles[profile]?.remember(cause, wasAsked: flight.asking != nil, at: now, random: settings.random)
         let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
-        if isOutdated { profiles[profile]?.forgetCurable() }  // "PIN needed", said before the PIN came
+        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
+        if flight.isOutdated, profiles[profile]?.failure?.isRefusal == true { profiles[profile]?.failure = nil }
         publish(profile)
-        if profiles[profile]?.failure == nil {
+        // Nobody could be asked for this attempt, but one of those who have come since can be.
+        let asking = flight.asking == nil ? profiles[profile]?.waiters.asking : nil
+        if profiles[profile]?.failure?.yields(to: asking) ?? true {
             beginAgain(profile, at: now)
         } else {
             answerWaiters(of: profile, .failure(problem), at: now)
@@ -142,10 +153,11 @@ extension CredentialCache {
     /// Another attempt for those who wait, after the one that they waited for has become void.
     func beginAgain(_ profile: ProfileName, at now: Moment) {
         guard let state = profiles[profile], !state.waiters.isEmpty else { return }
-        if let refusal = state.refusal(at: now, .whole, of: profile) {
+        let asking = state.waiters.asking
+        if let refusal = state.refusal(at: now, .whole, of: profile, asking: asking) {
             answerWaiters(of: profile, .failure(refusal), at: now)
         } else {
-            begin(profile, on: .request, at: now)
+            begin(profile, on: .request, at: now, asking: asking)
         }
     }
 

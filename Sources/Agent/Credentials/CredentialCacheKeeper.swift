@@ -37,7 +37,7 @@ extension CredentialCache {
     private func look(at name: ProfileName, _ now: Moment) -> Int64 {
         if let flight = profiles[name]?.flight, now.boot - flight.began >= Self.longestFlight {
             abandon(name, andHold: true)
-            fail(name, Self.givenUp(name), isOutdated: false, at: now)
+            fail(name, Self.givenUp(name), of: flight, at: now)
         }
         if let session = profiles[name]?.session, !session.validity.canBeHandedOut(at: now) {
             profiles[name]?.session = nil
@@ -45,7 +45,9 @@ extension CredentialCache {
         }
         answerOverdue(of: name, at: now)
         let isRefreshed = published.isUsed(name) && !source.needsPerson(for: name)
-        if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 { begin(name, on: .background, at: now) }
+        if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 {
+            begin(name, on: .background, at: now, asking: nil)
+        }
         guard let state = profiles[name] else { return 60_000 }
         return pauses(of: state, isRefreshed: isRefreshed, now).reduce(60_000, min)
     }

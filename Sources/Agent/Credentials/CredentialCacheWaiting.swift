@@ -14,7 +14,10 @@ extension CredentialCache {
                 let giveUpAt = Self.wholeSecond(now.boot + settings.answerWithin)
                 let answerAt = hasFallback ? Self.wholeSecond(now.boot + settings.patience) : giveUpAt
                 profiles[profile]?.waiters.add(
-                    id, .init(wantsNew: wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, continuation: continuation))
+                    id,
+                    .init(
+                        wantsNew: wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, asking: Asking.current,
+                        continuation: continuation))
                 wakeKeeper(by: answerAt)
             }
         } onCancel: {

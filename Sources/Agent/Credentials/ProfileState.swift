@@ -15,6 +15,8 @@ struct ProfileState {
         /// Boot time in milliseconds.
         let began: Int64
         let task: Task<Void, Never>
+        /// The person who can be asked for a PIN on the way.
+        var asking: Asking?
         /// The configuration or the token changed since, so a refusal may no longer hold.
         var isOutdated = false
         /// Somebody has waited in vain, so nobody else waits who can do without.
@@ -41,17 +43,21 @@ struct ProfileState {
     }
 
     /// Until this boot time nobody waits for better than the fallback: the service is known not to answer. After a
-    /// missed touch only callers cause attempts, so one of them has to come through.
+    /// missed touch, or when the PIN is needed, only callers cause attempts, so one of them has to come through.
     var lenientUntil: Int64 {
         if flight?.isSlow == true { return .max }
-        guard let failure else { return .min }
+        guard let failure, !failure.needsSomebodyToAsk else { return .min }
         return failure.cause.kind == .gesture ? failure.until ?? .max : .max
     }
 
     /// Why no attempt may start now; nil if one may.
-    func refusal(at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName) -> Problem? {
-        // A person who asks by name wants to be asked for the touch again.
-        let isAskedAgain = share == .half && failure?.cause.kind == .gesture
+    func refusal(
+        at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking? = nil
+    ) -> Problem? {
+        // A person who asks by name may be asked again: for the touch, or for the PIN. The rules for PINs hold all the
+        // same. One who can be asked is no worse off for others who could not.
+        let isNamed = share == .half && [.gesture, .state].contains(failure?.cause.kind)
+        let isAskedAgain = isNamed || failure?.yields(to: asking) == true
         if let failure, failure.isInForce(at: now), !isAskedAgain { return failure.problem(at: now) }
         let allowed = budget.nextAllowed(share)
         guard allowed > now.boot else { return nil }
@@ -72,17 +78,20 @@ struct ProfileState {
         return allowed > now.boot ? max(delay, allowed - now.boot) : delay
     }
 
-    mutating func remember(_ cause: SourceFailure, at now: Moment, random: (ClosedRange<Int64>) -> Int64) {
+    mutating func remember(
+        _ cause: SourceFailure, wasAsked: Bool, at now: Moment, random: (ClosedRange<Int64>) -> Int64
+    ) {
         failure = RememberedFailure(
             cause, count: (failure?.count ?? 0) + 1, at: now, remaining: session?.validity.remaining(at: now),
             random: random)
+        failure?.wasAsked = wasAsked
         if cause.kind == .gesture { lastForced = nil }
     }
 
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a
     /// human less tired of prompts.
     mutating func forgetCurable() {
-        if failure?.cause.kind == .state || failure?.cause.kind == .permanent { failure = nil }
+        if failure?.isCurable == true { failure = nil }
         guard var flight else { return }
         flight.isOutdated = true
         activity = .flying(flight)

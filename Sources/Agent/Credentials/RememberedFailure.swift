@@ -8,6 +8,8 @@ struct RememberedFailure: Sendable {
     private let at: Moment
     /// Boot time in milliseconds; nil: until the state of the token has changed.
     let until: Int64?
+    /// Whether somebody was there who could be asked for a PIN.
+    var wasAsked = false
 
     /// - Parameter remaining: What is left of the session that is held, in milliseconds.
     init(
@@ -38,10 +40,31 @@ struct RememberedFailure: Sendable {
         return max(1000, step / 2 + random(0...step / 2))
     }
 
+    /// Nothing has failed: the answer was no, for as long as nothing changes.
+    var isRefusal: Bool { cause.kind == .state || cause.kind == .permanent }
+
+    /// Whether a change of the tokens or of the configuration may have cured it. A module that failed may have failed
+    /// because its card was pulled, and the change is that the card is back.
+    var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.problem.code) }
+
     func isInForce(at now: Moment) -> Bool {
         if cause.kind == .permanent, now.isSetApart(from: at) { return false }  // a wrong clock may have been the cause
         guard let until else { return true }
         return now.boot < until
+    }
+
+    /// Whether all that was missing is somebody to ask for the PIN.
+    var needsSomebodyToAsk: Bool { cause.kind == .state && cause.problem.code == .pinNeeded && !wasAsked }
+
+    /// Whether a caller who can be asked for a PIN may try all the same: where nobody could before, or where the caller
+    /// wants to be asked again.
+    func yields(to asking: Asking?) -> Bool {
+        guard let asking, cause.kind == .state else { return false }
+        switch cause.problem.code {
+        case .pinNeeded: return needsSomebodyToAsk || asking.isExplicit
+        case .pinIncorrect: return asking.isExplicit
+        default: return false
+        }
     }
 
     /// What callers are told meanwhile.

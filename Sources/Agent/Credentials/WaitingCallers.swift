@@ -9,6 +9,7 @@ struct WaitingCallers {
         let giveUpAt: Int64
         /// When to look for a fallback; then `giveUpAt`.
         var answerAt: Int64
+        var asking: Asking?
         let continuation: CheckedContinuation<Result<CachedCredentials, Problem>, Never>
     }
 
@@ -18,6 +19,9 @@ struct WaitingCallers {
     var isEmpty: Bool { callers.isEmpty }
     /// Boot time in milliseconds.
     var nextAnswer: Int64? { callers.values.lazy.map(\.answerAt).min() }
+
+    /// One of them who can be asked for a PIN.
+    var asking: Asking? { callers.values.lazy.compactMap(\.asking).first }
 
     mutating func add(_ id: UInt64, _ caller: Caller) { callers[id] = caller }
 

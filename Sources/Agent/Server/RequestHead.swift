@@ -7,6 +7,8 @@ struct RequestHead: Hashable {
     var contentLength = 0
     /// A web page sent it: no program that belongs here sets `Origin` or `Sec-Fetch-…` (Fetch §3.2, Fetch Metadata §2).
     var isFromBrowser = false
+    /// The value of `Tokenward-Person`, see `PromptPlace`.
+    var person: [UInt8] = []
 
     /// The status line may be all that a HEAD request gets (RFC 9110 §9.3.2).
     var wantsBody: Bool { method != "HEAD" }

@@ -96,6 +96,9 @@ struct RequestHeadParser {
             let options = value.text.lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }
             if options.contains("close") { head.isKeepAlive = false }
         case "origin": head.isFromBrowser = true
+        case "tokenward-person":
+            guard value.count <= PromptPlace.longestHeader else { throw tooLarge("Tokenward-Person is too long") }
+            head.person = value.indices.map { value[$0] }
         case let name where name.utf8.starts(with: "sec-fetch-".utf8): head.isFromBrowser = true
         default: break
         }

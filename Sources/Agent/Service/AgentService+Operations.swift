@@ -32,7 +32,13 @@ extension AgentService {
     }
 
     /// What is said to the person who asks how the agent is doing.
-    private var notices: [String] { [] }
+    private var notices: [String] { WorkerWalls.missing + [promptNotice].compactMap(\.self) }
+
+    /// Where every token has its PIN from elsewhere, nobody needs to be asked.
+    private var promptNotice: String? {
+        let asks = configuration.tokens.isEmpty || configuration.tokens.contains { $0.pinSource == .prompt }
+        return asks ? configuration.prompt.notice : nil
+    }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
         let surveyed = SurveyedIdentities(survey)

@@ -98,6 +98,7 @@ package actor AgentService {
 
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.
     package func stop() async {
+        await tokens.prompts.cancelAll()  // the server waits for those who wait for a person
         await server?.stop()
         await cache.stop()
         for task in background { task.cancel() }

@@ -119,7 +119,7 @@ final class RolesAnywhereSource: CredentialSource {
             state.gestures[name] = .some(gesture)
         }
         if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
-        let session = try await obtain(profile, found, on: occasion)
+        let session = try await obtain(name, profile, found, on: occasion)
         log.notice(
             "session",
             metadata: [
@@ -134,15 +134,25 @@ final class RolesAnywhereSource: CredentialSource {
     var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
     private func obtain(
-        _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
+        _ name: ProfileName, _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         let request = try CreateSessionRequest(profile.session, found)
         let http = HTTPRequest(
             method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
+        let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
         let answer: HTTPResponse
         do {
-            answer = try await transport.send(http) { try await self.sign(request, found, for: profile, on: occasion) }
+            do {
+                answer = try await transport.send(http) {
+                    try await self.logIn(to: found.token, for: purpose)
+                    return try await self.sign(request, found, for: profile, on: occasion)
+                }
+            } catch is WaitedForPerson {
+                answer = try await transport.send(http) {
+                    try await self.sign(request, found, for: profile, on: occasion)
+                }
+            }
         } catch let error as TransportError {
             throw error.problem
         } catch let error as Problem {
@@ -168,11 +178,17 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    /// Logs in if need be, signs, and verifies: a signature that the certificate does not verify is never sent.
+    /// - Throws: `Problem`, or `WaitedForPerson` with the login done.
+    private func logIn(to token: FoundToken, for purpose: LoginPurpose?) async throws {
+        let began = clock.boot()
+        try await tokens.logIn(to: token, for: purpose)
+        if purpose != nil, clock.boot() - began > WaitedForPerson.milliseconds { throw WaitedForPerson() }
+    }
+
+    /// Signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
         _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile, on occasion: Occasion
     ) async throws(Problem) -> [HTTPHeader] {
-        try await tokens.logIn(to: found.token)
         let key = try await finder.confirmedKey(of: found, for: profile)
         let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
         let signature = try await tokens.sign(
@@ -187,6 +203,12 @@ final class RolesAnywhereSource: CredentialSource {
         }
         return draft.signed(signature: signature).map { HTTPHeader(name: $0.name, value: $0.value) }
     }
+}
+
+/// Somebody took their time over a PIN, in which servers hang up on a connection that says nothing: nothing has been
+/// sent yet, and another connection is cheap.
+private struct WaitedForPerson: Error {
+    static let milliseconds: Int64 = 3000
 }
 
 extension IdentityFinder.Found {

@@ -6,10 +6,12 @@ extension Problem {
     /// When another attempt could fare better.
     var kind: SourceFailure.Kind {
         switch code {
+        case .pinNeeded where retryAfter != nil: .gesture  // a prompt that could not be shown: not at each request
         case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity, .tokenGone:
             .state
         case .configuration, .unknownProfile, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid: .permanent
-        case .tokenBusy: .gesture
+        // A program that holds the card comes with a time to try again; a person who did not touch it does not.
+        case .tokenBusy where retryAfter == nil: .gesture
         default: .transient(retryAfter: retryAfter)
         }
     }

@@ -16,6 +16,8 @@ extension ModuleHost {
             let own = workers.filter { $0.value.host !== listing }.map(\.key)
             async let views = views(of: own)
             let listed = await list(sparing: own)
+            // Before the tokens' own looks are waited for: who is gone may hang.
+            if listed.isFresh, case .success(let tokens) = listed.result { await settle(tokens) }
             let merged = await merge(listed, await views)
             // A worker that does not see its token any more was ended; the listing has not looked at that token.
             if !merged.isIncomplete || isLastAttempt { return merged.sight }
@@ -130,7 +132,6 @@ extension ModuleHost {
                 tokens.append(snapshot)
             }
         }
-        if listing.isFresh { await settle(listed) }
         return (ModuleSight(tokens: tokens, failure: nil), isIncomplete)
     }
 

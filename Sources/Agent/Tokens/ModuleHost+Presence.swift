@@ -11,10 +11,17 @@ extension ModuleHost {
     /// - Returns: Nil where no worker runs: nobody is logged in, and none is started for this.
     func presence() async -> Result<[TokenReference], ModuleFailure>? {
         guard await processID != nil else { return nil }
-        return await listing.ask(.presence, deadline: launch.deadlines.list).flatMap { reply in
+        return await listing.ask(.presence, as: .look, deadline: launch.deadlines.list).flatMap { reply in
             guard case .present(let tokens) = reply else { return .failure(.confused) }
             return .success(tokens)
         }
+    }
+
+    /// Ends the worker that lists if it hangs. Only right after the removal of a card is less than the deadline of a call
+    /// enough to say so. The workers of other tokens may wait for a person, and the removed one's ends with its token.
+    func checkLife() async {
+        guard await processID != nil else { return }
+        _ = await listing.ask(.presence, as: .other, deadline: 1000)  // a worker that fails is replaced
     }
 
     /// Has every session opened anew before its next use.

@@ -127,6 +127,13 @@ actor ModuleHost {
         }
     }
 
+    /// Ends the workers without another call: there is nothing left to log out of. Requests under way have another go.
+    func abandon() async {
+        let ended = hosts
+        workers.keys.forEach(forgetView)
+        for host in ended { await host.abandon() }
+    }
+
     // MARK: Who works for whom
 
     var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }

@@ -8,6 +8,10 @@ enum PINTrouble: Error, Hashable, Sendable {
     case locked
     /// Only a person has the PIN.
     case needed
+    /// A person was asked for it, and did not give it.
+    case declined(PromptAnswer.Decline)
+    /// There is a person to ask, but no prompt came about.
+    case unaskable(reason: String)
     /// The reader's keypad takes the PIN, and is switched on for who asks by name.
     case keypad
     /// Nothing was sent to the token.
@@ -28,6 +32,13 @@ extension PINTrouble {
         switch self {
         case .locked: return Problem(.locked, "token \(name) is locked", hint: unlock)
         case .needed: return Problem(.pinNeeded, "token \(name) needs its PIN", hint: unlock)
+        case .declined(let decline):
+            return Problem(
+                .pinNeeded, "token \(name) needs its PIN, which was asked for, and \(decline)",
+                hint: "\(unlock), or 'tokenward refresh PROFILE' to be asked again")
+        case .unaskable(let reason):
+            return Problem(
+                .pinNeeded, "token \(name) needs its PIN, and could not ask: \(reason)", hint: unlock, retryAfter: 60)
         case .keypad:
             return Problem(
                 .pinNeeded, "token \(name) wants its PIN on the reader's keypad",

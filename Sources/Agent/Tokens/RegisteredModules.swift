@@ -6,6 +6,8 @@ struct RegisteredModule: Hashable, Sendable {
     var name: String
     /// The library's absolute path, or why this agent does not load it.
     var path: Result<String, Reason>
+    /// Its `x-init-reserved:` line.
+    var initArguments: String? = nil
 
     enum Reason: Error, Hashable, Sendable {
         /// It has no `module:` line, such as one that only runs elsewhere (`remote:`).
@@ -47,7 +49,9 @@ struct RegisteredModules: Sendable {
             }
         }
         return files.sorted { $0.key < $1.key }.map { name, file in
-            RegisteredModule(name: name, path: path(settings: settings(of: file)))
+            let settings = settings(of: file)
+            return RegisteredModule(
+                name: name, path: path(settings: settings), initArguments: settings["x-init-reserved"])
         }
     }
 
@@ -64,7 +68,7 @@ struct RegisteredModules: Sendable {
     /// `name: value` lines; `#` starts a comment line.
     private func settings(of file: String) -> [String: String] {
         var settings: [String: String] = [:]
-        for line in (smallFile(file) ?? "").split(separator: "\n") where !line.hasPrefix("#") {
+        for line in (Self.smallFile(file) ?? "").split(separator: "\n") where !line.hasPrefix("#") {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             settings[String(line[..<colon])] = String(value.reversed().drop { $0.isWhitespace }.reversed())
@@ -85,7 +89,8 @@ struct RegisteredModules: Sendable {
         return names
     }
 
-    private func smallFile(_ path: String) -> String? {
+    /// Its first 16 KiB.
+    static func smallFile(_ path: String) -> String? {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }

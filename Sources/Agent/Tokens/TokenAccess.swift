@@ -11,6 +11,8 @@ struct TokenAccess: Sendable {
     var owesAnswer = false
     /// The stored PIN that the token has taken in this agent's life: a login that a crash cuts short costs it no try.
     var takenPIN: StoredPINStamp?
+    /// What became of the last PIN that was asked for: the next prompt says it.
+    var lastPrompt: String?
     /// When the login of a PIN that was typed ends, in milliseconds of boot time.
     var typedUntil: Int64?
     /// Whether a typed PIN is good for one signature.
@@ -23,6 +25,10 @@ struct TokenAccess: Sendable {
         case rejected(name: String)
         /// CKR_PIN_LOCKED, or the token's flags say so.
         case blocked
+        /// A person was asked, and did not give it.
+        case declined(PromptAnswer.Decline)
+        /// A person gave one that was not sent.
+        case notSent(LoginRefusal)
     }
 }
 

@@ -5,22 +5,33 @@ import TokenService
 extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Whoever needs the same login
     /// shares it; what the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
-    package func logIn(to token: FoundToken) async throws(Problem) {
+    ///
+    /// - Parameter purpose: What a person is asked for the PIN with; nil: nobody is asked.
+    package func logIn(to token: FoundToken, for purpose: LoginPurpose? = nil) async throws(Problem) {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
-        try await finish(login(to: token, pin: nil, isAsked: false), token)
+        let running = access[token.key]?.login
+        if let running, purpose != nil, case .failure(.needed) = await running.value {
+            // That one had nobody to ask.
+        } else if let running {
+            return try await finish(running, token)
+        }
+        try await finish(login(to: token, pin: nil, isAsked: false, purpose), token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
     func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
         let wasLocked = locks.contains(token.key)
+        if let pin, let running = access[token.key]?.login, await prompts.supply(.pin(pin), for: token.key) {
+            return try await finish(running, token)
+        }
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
         forgive(token)
         do throws(Problem) {
-            try await finish(login(to: token, pin: pin, isAsked: true), token)
+            try await finish(login(to: token, pin: pin, isAsked: true, LoginPurpose(Asking.current)), token)
         } catch {
             if wasLocked { locks.lock(token.key) }
             throw error
@@ -37,6 +48,7 @@ extension Tokens {
                 access[key]?.typedUntil = nil
                 access[key]?.isForOneSignature = false
             }
+            await prompts.cancelAll()
             // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
             await withTaskGroup { group in
                 for host in hosts { group.addTask { await host.restart() } }
@@ -44,6 +56,7 @@ extension Tokens {
             return
         }
         for token in tokens { locks.lock(token.key) }
+        for token in tokens { _ = await prompts.supply(.declined(.cancelled), for: token.key) }
         for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
     }
 
@@ -58,14 +71,14 @@ extension Tokens {
 
     /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
     private func login(
-        to token: FoundToken, pin: HeldPIN?, isAsked: Bool
+        to token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
     ) -> Task<Result<Void, PINTrouble>, Never> {
         if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
         let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin, isAsked: isAsked)
+            let result = await self.attempt(token, pin: pin, isAsked: isAsked, purpose)
             self.access[token.key]?.login = nil
             return result
         }
@@ -73,13 +86,15 @@ extension Tokens {
         return task
     }
 
-    private func attempt(
-        _ token: FoundToken, pin: HeldPIN?, isAsked: Bool
+    func attempt(
+        _ token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
     ) async -> Result<Void, PINTrouble> {
         await renewAfterSleep()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
-        if pin == nil, let refusal = access[token.key]?.refusal { return .failure(refusal.trouble) }
+        if pin == nil, let refusal = access[token.key]?.refusal, !yields(refusal, to: purpose, rule) {
+            return .failure(refusal.trouble)
+        }
         guard let host = host(of: token.key) else { return .failure(.needed) }
         let source: LoginRequest.Source
         if pin != nil {
@@ -88,8 +103,8 @@ extension Tokens {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
-            guard !token.snapshot.isLoggedIn else { return .success(()) }
-            return .failure(rule?.pinSource == .protected ? .keypad : .needed)
+            if token.snapshot.isLoggedIn { return .success(()) }
+            return rule?.pinSource == .protected ? .failure(.keypad) : await logInByPrompt(token, purpose)
         }
         if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
@@ -187,6 +202,8 @@ extension TokenAccess.Refusal {
         switch self {
         case .rejected(let name): .rejected(name: name)
         case .blocked: .blocked
+        case .declined(let decline): .declined(decline)
+        case .notSent(let refusal): .notSent(refusal)
         }
     }
 }

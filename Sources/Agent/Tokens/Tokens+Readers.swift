@@ -25,15 +25,21 @@ extension Tokens {
             for reader in report.readers where known?.readers.contains(reader) == false {
                 log.info("card reader", metadata: ["reader": "\(reader.name)", "card": "\(reader.card)"])
             }
-            if let known, known.service != report.service {
-                // OpenSC never recovers in a process that has lost pcscd, and other modules are not asked to.
-                for host in concerned { await host.restart() }
-                if case .reachable = report.service { pcscdReturned = clock.boot() }
-            } else if known?.readers.map(\.events) != report.readers.map(\.events) {
-                // Some modules keep sessions for whatever card comes next (ykcs11).
-                for host in concerned { await host.renewSessions() }
+            let change = ReaderChange(from: known, to: report)
+            for host in concerned {
+                if change.isNewService {
+                    // OpenSC never recovers in a process that has lost pcscd, and other modules are not asked to.
+                    await host.restart()
+                } else if change.hasLostCard {
+                    // OpenSC often hangs for ever in a call that meets the removal of a card, and some modules keep
+                    // sessions for whatever card comes next (ykcs11).
+                    if change.keepsCard { await host.renewSessions() } else { await host.abandon() }
+                    await host.checkLife()
+                }
             }
-            _ = await survey(of: concerned)
+            if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }
+            // Not awaited, and ended by its deadlines: a module may hang in it until the next report tells why.
+            Task { _ = await self.survey(of: concerned) }
         }
     }
 
@@ -43,7 +49,8 @@ extension Tokens {
             let held = await readers.now()?.readers.first(where: \.isExclusive)
         else { return nil }
         return Problem(
-            .tokenBusy, held.holding, hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')")
+            .tokenBusy, held.holding, hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')",
+            retryAfter: 2)
     }
 
     /// What `status` says of readers, where a module needs them.

@@ -29,6 +29,7 @@ package actor Tokens {
     var sleepGauge: SleepGauge
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
+    let prompts: Prompts
     var awaited = AwaitedGestures()
     private let setting: Setting
 
@@ -64,6 +65,7 @@ package actor Tokens {
         self.setting = setting
         rules = configuration.tokens
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
+        prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
@@ -75,6 +77,7 @@ package actor Tokens {
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
     func replace(with configuration: Configuration) async {
         rules = configuration.tokens
+        await prompts.replace(configuration.prompt)
         let before = hosts
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
@@ -87,6 +90,7 @@ package actor Tokens {
     package func stop() async {
         changed.finish()
         await readers.stop()
+        await prompts.cancelAll()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
@@ -121,12 +125,13 @@ package actor Tokens {
         var hosts: [ModuleHost] = []
         var unusable: [UnusableModule] = []
         for entry in wanted {
-            switch entry.flatMap({ module in registered.path(of: module).map { (module, $0) } }) {
+            switch entry.flatMap({ module in registered.found(module) }) {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts))
+                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
+                    home: setting.home)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
@@ -155,9 +160,10 @@ extension RegisteredModules {
         }
     }
 
-    func path(of module: ModuleConfiguration) -> Result<String, UnusableModule> {
+    /// The module as it is to be run, and its library.
+    func found(_ module: ModuleConfiguration) -> Result<(ModuleConfiguration, path: String), UnusableModule> {
         switch module.location {
-        case .path(let path): return .success(path)
+        case .path(let path): return .success((module, path))
         case .name(let name):
             let modules = all()
             guard let found = modules.first(where: { $0.name == name }) else {
@@ -165,7 +171,9 @@ extension RegisteredModules {
                 return .failure(
                     UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
             }
-            return found.path.mapError { _ in
+            var module = module
+            module.initArguments = module.initArguments ?? found.initArguments
+            return found.path.map { (module, $0) }.mapError { _ in
                 UnusableModule(name: name, reason: "p11-kit's file for it names no library to use")
             }
         }

@@ -49,14 +49,17 @@ actor WorkerHost {
     /// - Parameter deadline: In milliseconds, from when the worker is asked; past it the process is killed, because nothing
     ///   else ends a call into a module. A look has longer while a token's card may be waiting for a person.
     func ask(
-        _ request: Request, secret: HeldPIN? = nil, deadline: Int64
+        _ request: Request, as kind: Request.Kind? = nil, secret: HeldPIN? = nil, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         pending += 1
         defer { pending -= 1 }
-        let kind = Request.Kind(request)
-        if kind != .signature { await control.enter(kind) }
+        let kind = kind ?? Request.Kind(request)
+        guard kind == .look || kind == .login else {
+            return await askInTurn(request, kind, secret: secret, deadline: deadline)
+        }
+        await control.enter(kind)
         let answer = await askInTurn(request, kind, secret: secret, deadline: deadline)
-        if kind != .signature { await control.leave() }
+        await control.leave()
         return answer
     }
 
@@ -71,7 +74,7 @@ actor WorkerHost {
             case .failure(let failure): return .failure(failure)
             }
             let began = ContinuousClock.now
-            let call = kind == .look ? nil : calls.begin(at: clock.boot(), by: ObjectIdentifier(self))
+            let call = kind == .look || kind == .other ? nil : calls.begin(at: clock.boot(), by: ObjectIdentifier(self))
             let answer = await worker.ask(
                 request, secret: secret, deadline: deadline,
                 mayExpire: { kind != .look || !calls.isLong(at: clock.boot()) }, clock: clock)
@@ -124,8 +127,11 @@ actor WorkerHost {
         end()
     }
 
-    private func end() {
-        if case .running(let worker) = state { worker.kill(.stopped) }
+    /// Ends the worker without another call. Requests under way have another go.
+    func abandon() { end(.othersDeadline) }
+
+    private func end(_ cause: WorkerLoss.Cause = .stopped) {
+        if case .running(let worker) = state { worker.kill(cause) }
         state = .idle
         login = .none
     }
@@ -201,18 +207,20 @@ extension Request {
         }
     }
 
-    /// What a worker does it with: looks and logins on one thread, signatures on others.
+    /// What it takes: looks and logins come one after another, and logins and signatures may ask a person.
     enum Kind: Hashable {
         case look
         case login
         case signature
+        case other
 
         init(_ request: Request) {
             self =
                 switch request {
                 case .sign: .signature
                 case .logIn: .login
-                case .load, .list, .logOut, .presence, .renewSessions, .readers: .look
+                case .list: .look
+                case .load, .logOut, .presence, .renewSessions, .readers: .other
                 }
         }
     }

@@ -2,6 +2,8 @@
 struct WorkerLaunch: Sendable {
     var executable: String
     var deadlines: CallDeadlines
+    /// The user's home folder; nil for the system agent.
+    var home: String?
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.

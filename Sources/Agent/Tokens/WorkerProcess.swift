@@ -182,12 +182,3 @@ private func describe(_ status: Int32) -> String {
     let signal = status & 0x7F
     return signal == 0 ? "it exited with status \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
 }
-
-/// A NULL-terminated array of C strings, freed with its owner.
-@safe private struct CStrings: ~Copyable {
-    let pointers: [UnsafeMutablePointer<CChar>?]
-
-    init(_ strings: [String]) { unsafe pointers = strings.map { unsafe strdup($0) } + [nil] }
-
-    deinit { unsafe pointers.forEach { unsafe free($0) } }
-}

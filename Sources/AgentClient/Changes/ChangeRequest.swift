@@ -40,6 +40,7 @@ package enum ChangeRequest {
     private static func post(_ path: [UInt8], _ body: borrowing SecretBuffer) throws(ClientFailure) -> SecretBuffer {
         var request = try SecretBuffer(capacity: 20 * 1024, locked: true)
         try AgentRequest.appendHead("POST", path, to: &request)
+        try PersonHeader.append(to: &request)
         if body.count > 0 { try request.append("Content-Type: application/json\r\n") }
         try request.append(Array("Content-Length: \(body.count)\r\n\r\n".utf8).span)
         try body.withBytes { (bytes) throws(ClientFailure) in try request.append(bytes) }

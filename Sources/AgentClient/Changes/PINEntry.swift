@@ -8,7 +8,7 @@ package struct PINEntry: ~Copyable {
 
     private let bytes: SecretBuffer
 
-    /// Reads one line from standard input; exactly one line end is taken off.
+    /// Reads one line from standard input; exactly one line end is taken off, or the zero byte that ends a C string.
     ///
     /// - Throws: Exit code 64 for a terminal, a second line, or bytes that are no PIN.
     package static func fromStandardInput() throws(ClientFailure) -> PINEntry {
@@ -29,6 +29,8 @@ package struct PINEntry: ~Copyable {
         while line == nil, try read(&buffer) > 0 {
             line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
         }
+        let hasZero = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == 0 }
+        if hasZero { buffer.wipe(last: 1) }
         if let line {
             guard line == buffer.count - 1 else { throw Self.refused("the PIN must be one line") }
             buffer.wipe(last: 1)
@@ -54,7 +56,7 @@ package struct PINEntry: ~Copyable {
     }
 
     /// Lends the bytes for the length of `body`, which must not keep or copy them.
-    borrowing func withBytes<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
+    package borrowing func withBytes<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
         try bytes.withBytes(body)
     }
 }

@@ -20,7 +20,11 @@ package enum AgentRequest {
     }
 
     package static func credentials(of profile: ProfileArgument) throws(ClientFailure) -> SecretBuffer {
-        try get(path(profile, "/credentials"))
+        var request = try SecretBuffer(capacity: 4096)
+        try appendHead("GET", path(profile, "/credentials"), to: &request)
+        try PersonHeader.append(to: &request)
+        try request.append("\r\n")
+        return request
     }
 
     package static func path(_ profile: ProfileArgument, _ end: String) -> [UInt8] {

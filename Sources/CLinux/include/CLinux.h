@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "client.h"
+#include "walls.h"
 
 /* Fills pid, uid and gid with the peer's, as it was at connect(2) (SO_PEERCRED, unix(7)).
    0, or an errno. */
@@ -33,5 +34,11 @@ int clinux_catch_signals(const int *numbers, size_t count);
    0 and *pid, or an errno. */
 int clinux_spawn_worker(
     const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid);
+
+/* Starts `path` in a session of its own with exactly these arguments and this environment, `input` and `output` as its
+   standard streams, standard error to /dev/null, nothing else open, working directory /, default signals.
+   0 and *pid, or an errno. */
+int clinux_spawn_on_pipes(
+    const char *path, char *const argv[], char *const envp[], int input, int output, pid_t *pid);
 
 #endif

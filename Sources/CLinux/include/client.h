@@ -29,4 +29,8 @@ int clinux_ignore_broken_pipe(void);
    From here on such a signal just ends the process. 0, or an errno. */
 int clinux_turn_off_crash_reports(void);
 
+/* The terminal where the person is who started this process: that of a standard stream, else the controlling one.
+   0 and its zero-terminated path, or an errno; ENOTTY without one. */
+int clinux_terminal(char *path, size_t capacity);
+
 #endif

@@ -1,5 +1,6 @@
 import AgentClient
 import ArgumentParser
+import Glibc
 
 struct UnlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,31 +19,77 @@ struct UnlockCommand: ParsableCommand {
     @Flag(help: "Let the agent use the PIN source of its configuration.")
     var stored = false
 
+    @Flag(
+        help: """
+            Say nothing, and leave a token alone that has counted a wrong PIN: for a PIN that nobody typed for it.
+            """)
+    var quiet = false
+
+    @Option(help: "How many seconds the agent and the token may take to be there.")
+    var wait = 0
+
+    @Flag(help: "For pam_exec: leave the PIN with a process of the user who logs in. See the README, 'At login'.")
+    var pam = false
+
     @OptionGroup var agent: AgentOptions
 
     func validate() throws {
+        if pam && !(pinStdin && quiet) { throw ValidationError("--pam needs --pin-stdin and --quiet") }
+        guard (0...600).contains(wait) else { throw ValidationError("--wait takes 0 to 600 seconds") }
         if pinStdin && stored { throw ValidationError("--pin-stdin and --stored exclude each other") }
         if let uri { try TokenURI.check(uri) }
     }
 
     func run() throws {
-        let token = try findToken()
+        do {
+            if pam { return try LoginHandover.run(uri: uri, socket: agent.socket) }
+            try unlock()
+        } catch let failure as ClientFailure where quiet {
+            Glibc.exit(failure.exit.rawValue)
+        }
+    }
+
+    private func unlock() throws {
+        // Read before the wait: whoever sends it need not wait as well.
+        let sent: PINEntry? = pinStdin ? try PINEntry.fromStandardInput() : nil
+        let token = try findTokenInTime()
         let request: SecretBuffer
-        if token.state == "ready", !stored { return Voice.remark("token \(token.name) is unlocked already") }
+        if token.state == "ready", !stored { return remark("token \(token.name) is unlocked already") }
+        if quiet, let tries = token.pinTries, tries != "ok" {
+            throw ClientFailure(
+                .pinNeeded, "token \(token.name) has counted a wrong PIN", hint: "run 'tokenward unlock' and type it")
+        }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
         } else if token.pinpad == true, !pinStdin {
             Voice.remark("type the PIN of \(token.name) on the reader's keypad")
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
         } else if pinStdin {
-            request = try ChangeRequest.unlock(uri: token.uri, pin: PINEntry.fromStandardInput())
+            request = try ChangeRequest.unlock(uri: token.uri, pin: sent)
         } else {
             warn(token)
             request = try ChangeRequest.unlock(uri: token.uri, pin: PINPrompt.ask("PIN for \(token.name): "))
         }
         // A keypad has two minutes.
         _ = try agent.send(request, atLeast: token.pinpad == true ? 125_000 : 0)
-        Voice.remark("token \(token.name) is unlocked")
+        remark("token \(token.name) is unlocked")
+    }
+
+    private func remark(_ text: String) {
+        if !quiet { Voice.remark(text) }
+    }
+
+    /// Looks again and again for as long as `--wait` says, where there is no agent or no token yet.
+    private func findTokenInTime() throws -> Listed.Token {
+        let end = ContinuousClock.now + .seconds(wait)
+        while true {
+            do {
+                return try findToken()
+            } catch let failure as ClientFailure where ContinuousClock.now < end {
+                guard failure.exit == .unavailable || failure.exit == .noInput else { throw failure }
+                usleep(200_000)
+            }
+        }
     }
 
     /// The one token that is meant: by the URI, else the only one that needs its PIN.
@@ -53,7 +100,7 @@ struct UnlockCommand: ParsableCommand {
         // A stored PIN is the agent's business, for however many tokens.
         if let uri, stored { return Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil) }
         let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
-        for token in found { Voice.remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
+        for token in found { remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
         guard found.isEmpty else {
             throw ClientFailure(
                 .usage,

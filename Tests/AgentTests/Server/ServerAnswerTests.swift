@@ -52,7 +52,7 @@ import Testing
             ("POST /v1/lock", 204, ""),
             (
                 "GET /v1/status", 200,
-                #"{"modules":[],"pid":1,"profiles":[],"system":false,"tokens":[],"uptime_seconds":1,"version":"1"}"#
+                #"{"modules":[],"notices":[],"pid":1,"profiles":[],"system":false,"tokens":[],"uptime_seconds":1,"version":"1"}"#
             ),
             ("GET /v1/health", 200, #"{"status":"ok"}"#),
         ])

@@ -1,0 +1,88 @@
+/// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
+enum AssuanLine: Equatable {
+    case ok
+    /// libgpg-error's code, without the source in its upper bits.
+    case error(code: Int)
+    /// Data, escaped, from this byte of the line on.
+    case data(from: Int)
+    /// A comment, or a status that nobody here waits for.
+    case other
+    /// Nothing that may stand here.
+    case unexpected
+
+    /// The longest line in bytes, without its end.
+    static let longest = 1000
+
+    init(_ line: UnsafeRawBufferPointer) {
+        func starts(with text: StaticString) -> Bool {
+            let count = text.utf8CodeUnitCount
+            guard line.count >= count, (0..<count).allSatisfy({ unsafe line[$0] == text.utf8Start[$0] }) else {
+                return false
+            }
+            return unsafe line.dropFirst(count).first ?? UInt8(ascii: " ") == UInt8(ascii: " ")
+        }
+        if starts(with: "OK") {
+            self = .ok
+        } else if starts(with: "ERR") {
+            var code = 0
+            for byte in unsafe Array(line.dropFirst(4).prefix(10)) {
+                guard byte.isDigit else { break }
+                code = code * 10 + Int(byte - UInt8(ascii: "0"))
+            }
+            self = .error(code: code & 0xFFFF)
+        } else if starts(with: "D"), line.count > 1 {
+            self = .data(from: 2)
+        } else if unsafe line.first == UInt8(ascii: "#") || starts(with: "S") {
+            self = .other
+        } else {
+            self = .unexpected
+        }
+    }
+
+    /// Undoes the escapes of data, `%` and two digits, straight into `room`.
+    ///
+    /// - Returns: How many bytes there are; nil when they do not fit, or an escape is none.
+    static func unescape(_ data: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int? {
+        var count = 0
+        var index = 0
+        while index < data.count {
+            var byte = unsafe data[index]
+            index += 1
+            if byte == UInt8(ascii: "%") {
+                guard index + 2 <= data.count, let high = unsafe hexadecimal(data[index]),
+                    let low = unsafe hexadecimal(data[index + 1])
+                else { return nil }
+                byte = high << 4 | low
+                index += 2
+            }
+            guard count < room.count else { return nil }
+            unsafe room[count] = byte
+            count += 1
+        }
+        return count
+    }
+
+    /// A command with a text, escaped; what does not fit into a line is left out.
+    static func command(_ name: String, _ text: String) -> [UInt8] {
+        var line = Array("\(name) ".utf8)
+        for character in text {
+            let escaped = character.utf8.flatMap { byte in
+                byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%")
+                    ? Array((byte < 16 ? "%0" : "%").utf8) + Array(String(byte, radix: 16, uppercase: true).utf8)
+                    : [byte]
+            }
+            guard line.count + escaped.count <= longest else { break }
+            line += escaped
+        }
+        return line + [UInt8(ascii: "\n")]
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

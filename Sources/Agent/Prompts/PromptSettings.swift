@@ -1,0 +1,45 @@
+import Glibc
+
+/// How people are asked for PINs: the table `[prompt]`.
+package struct PromptSettings: Hashable, Sendable {
+    /// An absolute path; nil: the first of the usual ones that is there.
+    package var program: String?
+    /// How long a person has to type the PIN.
+    package var timeoutSeconds: Int
+
+    /// Below the 50 seconds for which clients wait: they are told what became of the prompt.
+    static let timeouts = 5...40
+
+    package init(program: String? = nil, timeoutSeconds: Int = 40) {
+        self.program = program
+        self.timeoutSeconds = timeoutSeconds
+    }
+
+    /// Debian's alternative first, which the administrator chooses; then what other systems have.
+    private static let usual = [
+        "/usr/bin/pinentry", "/usr/local/bin/pinentry", "/usr/bin/pinentry-gnome3", "/usr/bin/pinentry-qt",
+        "/usr/bin/pinentry-gtk-2", "/usr/bin/pinentry-curses", "/usr/bin/pinentry-tty",
+    ]
+
+    /// The program as it is found now; nil where there is none.
+    var executable: String? {
+        (program.map { [$0] } ?? Self.usual).first { unsafe access($0, X_OK) == 0 }
+    }
+
+    /// One line for `status` where nobody can be asked.
+    var notice: String? {
+        guard executable == nil else { return nil }
+        if let program { return "nobody can be asked for a PIN: \(program), the program of [prompt], is not there" }
+        return "nobody can be asked for a PIN: pinentry is not installed (on Debian: apt-get install pinentry-curses)"
+    }
+}
+
+extension PromptSettings {
+    /// Reads `[prompt]`.
+    init(reading table: inout TableReader) {
+        let program = table.value("program") { node throws(Complaint) in try node.absolutePath() }
+        let timeout = table.value("timeout-seconds") { node throws(Complaint) in try node.integer(in: Self.timeouts) }
+        table.refuseUnknownKeys()
+        self.init(program: program, timeoutSeconds: timeout ?? 40)
+    }
+}

@@ -1,0 +1,100 @@
+import Logging
+import TokenService
+
+/// Asks people for PINs: one prompt at a time, in the order in which the tokens need them.
+actor Prompts {
+    var settings: PromptSettings
+    private let home: String?
+    private let clock: AgentClock
+    private let log: Logger
+    private var current: Current?
+    private var queue: [Waiting] = []
+
+    private struct Current {
+        let key: TokenKey
+        let process = PinentryProcess()
+        /// What ends the prompt in the person's stead.
+        var answer: PromptAnswer?
+    }
+
+    private struct Waiting {
+        let key: TokenKey
+        /// An answer, or nil for a turn.
+        let continuation: CheckedContinuation<PromptAnswer?, Never>
+    }
+
+    /// With less time than this nobody is asked: a prompt that goes away under the fingers is worse than none.
+    private static let shortest: Int64 = 5000
+
+    init(settings: PromptSettings, home: String?, clock: AgentClock, log: Logger) {
+        self.settings = settings
+        self.home = home
+        self.clock = clock
+        self.log = log
+    }
+
+    func replace(_ settings: PromptSettings) { self.settings = settings }
+
+    /// Asks for a token's PIN. One who asks for the same token at the same time shares the login that this is for, so a
+    /// token asks once.
+    ///
+    /// Waiting for other tokens' prompts and typing have one time together, because a client waits for both.
+    func ask(
+        for token: TokenSnapshot, _ key: TokenKey, _ purpose: LoginPurpose, after error: String?
+    ) async -> PromptAnswer {
+        let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
+        if current != nil, let answer = await turn(for: key) { return answer }
+        let mine = current ?? Current(key: key)  // handed on by the one before, if there was one
+        current = mine
+        defer { passOn() }
+        guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
+        let left = deadline - clock.boot()
+        guard left >= Self.shortest else { return .failed("the prompt for another token took all the time") }
+        let question = PromptQuestion(for: token, purpose: purpose, after: error)
+        log.notice(
+            "asking for a PIN",
+            metadata: [
+                "token": "\(token.token.displayName)", "profile": "\(purpose.session?.profile ?? "")",
+                "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
+            ])
+        let answer = await mine.process.ask(
+            question, at: purpose.asking.place, program: program, home: home, seconds: Int(left / 1000), clock: clock)
+        return current?.answer ?? answer
+    }
+
+    /// A PIN for a token that is asked for, or stands in line: it came by another way, and ends the prompt.
+    ///
+    /// - Returns: Whether somebody waits for it.
+    func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
+        if current?.key == key {
+            current?.answer = answer
+            current?.process.end()
+            return true
+        }
+        guard let index = queue.firstIndex(where: { $0.key == key }) else { return false }
+        queue.remove(at: index).continuation.resume(returning: answer)
+        return true
+    }
+
+    /// Ends every prompt: all was locked, or the agent ends.
+    func cancelAll() {
+        for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
+        queue = []
+        if let key = current?.key { _ = supply(.declined(.cancelled), for: key) }
+    }
+
+    private func turn(for key: TokenKey) async -> PromptAnswer? {
+        await withCheckedContinuation { queue.append(Waiting(key: key, continuation: $0)) }
+    }
+
+    /// Hands the turn on before anybody else can take it.
+    private func passOn() {
+        guard !queue.isEmpty else {
+            current = nil
+            return
+        }
+        let next = queue.removeFirst()
+        current = Current(key: next.key)
+        next.continuation.resume(returning: nil)
+    }
+}

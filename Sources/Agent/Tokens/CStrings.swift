@@ -1,0 +1,10 @@
+import Glibc
+
+/// A NULL-terminated array of C strings, freed with its owner.
+@safe struct CStrings: ~Copyable {
+    let pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ strings: [String]) { unsafe pointers = strings.map { unsafe strdup($0) } + [nil] }
+
+    deinit { unsafe pointers.forEach { unsafe free($0) } }
+}

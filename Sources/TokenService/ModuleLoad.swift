@@ -1,0 +1,51 @@
+/// What a worker loads, and the walls that it puts up around itself first.
+package struct ModuleLoad: Hashable, Sendable {
+    /// The library, by its real path.
+    package var path: String
+    /// How many threads sign.
+    package var sessions: UInt8
+    /// The string that C_Initialize gets as `pReserved`; nil for the modules that want none.
+    package var initArguments: String?
+    package var walls: WorkerWalls
+
+    package init(path: String, sessions: UInt8, initArguments: String? = nil, walls: WorkerWalls = WorkerWalls()) {
+        self.path = path
+        self.sessions = sessions
+        self.initArguments = initArguments
+        self.walls = walls
+    }
+}
+
+/// What a module may do beside its own work. The kernel enforces it, where it can.
+package struct WorkerWalls: Hashable, Sendable {
+    /// Whether it may open sockets other than Unix ones.
+    package var hasNetwork: Bool
+    /// What it may change: these files, and all beneath these folders. Each must exist.
+    package var writable: [String]
+
+    package init(hasNetwork: Bool = false, writable: [String] = []) {
+        self.hasNetwork = hasNetwork
+        self.writable = writable
+    }
+}
+
+extension ModuleLoad {
+    func write(to writer: inout WireWriter) {
+        writer.text(path)
+        writer.byte(sessions)
+        writer.list(initArguments.map { [$0] } ?? []) { $0.text($1) }
+        writer.flag(walls.hasNetwork)
+        writer.list(walls.writable) { $0.text($1) }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        path = try reader.text()
+        sessions = try reader.byte()
+        let arguments = try reader.list(smallest: 4) { (reader) throws(WireError) in try reader.text() }
+        guard arguments.count <= 1 else { throw .badValue }
+        initArguments = arguments.first
+        let hasNetwork = try reader.flag()
+        let writable = try reader.list(smallest: 4, limit: 256) { (reader) throws(WireError) in try reader.text() }
+        walls = WorkerWalls(hasNetwork: hasNetwork, writable: writable)
+    }
+}

@@ -1,0 +1,51 @@
+"""From a card's insertion to the first credential, for somebody who waits: a virtual PIV card, real pcscd and OpenSC."""
+
+import statistics
+import sys
+import time
+
+import configuration
+from figure import Figure
+from piv import Card
+from piv.pcsc import PCSC, missing
+from processes import Agent
+from world import wait_until
+
+
+def card_insertion(place, rounds):
+    if reason := missing():
+        print(f"== card insertion is left out: {reason}", file=sys.stderr)
+        return []
+    pcsc = PCSC(place.folder / "pcsc")
+    try:
+        emulator = place.emulator()
+        seen, served = zip(*(insertion(place, pcsc, emulator, index) for index in range(rounds)))
+    finally:
+        pcsc.close()
+    return [
+        Figure("card inserted: pcscd has it", "ms", statistics.median(seen)),
+        Figure("card inserted: first credential", "ms", statistics.median(served), reach=1000),
+    ]
+
+
+def insertion(place, pcsc, emulator, index):
+    folder = place.folder / f"card-{index}"
+    folder.mkdir(mode=0o700)
+    card = Card().with_identity(place.authority)
+    agent = Agent(
+        folder,
+        pcsc.module() + configuration.token(f"file:{place.folder}/pin") + configuration.profile(emulator, ca_bundle=str(emulator.ca)),
+        prefix=pcsc.prefix)
+    agent.start()
+    place.running.append(agent.process)
+    assert agent.credentials().returncode == 66
+    start = time.monotonic()
+    pcsc.readers[0].insert(card)
+    wait_until(lambda: "card=present" in agent.log(), "the agent is told of the card")
+    seen = time.monotonic() - start
+    wait_until(lambda: agent.credentials().returncode == 0, "credentials")
+    served = time.monotonic() - start
+    agent.stop()
+    pcsc.readers[0].eject()
+    wait_until(lambda: card.serial not in pcsc.run("pkcs11-tool", "--list-slots").stdout, "pcscd misses the card")
+    return seen * 1000, served * 1000

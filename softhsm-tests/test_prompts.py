@@ -1,0 +1,325 @@
+"""PINs that people are asked for: by a pinentry on a terminal, and by one that does what the test says."""
+
+import concurrent.futures
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+import configuration
+from softhsm import MODULE, PIN
+from spy import MODULE as SPY_MODULE
+from spy import Spy
+from terminal import FakePinentry, Terminal
+from world import wait_until
+
+WRONG = "654321"
+DISPLAY = {"DISPLAY": ":7", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def token(softhsm, root):
+    token = softhsm.token("card")
+    token.identity(root)
+    return token
+
+
+@pytest.fixture
+def pinentry(tmp_path):
+    return FakePinentry(tmp_path / "pinentry")
+
+
+@pytest.fixture
+def spy(tmp_path, shim):
+    return Spy(tmp_path, shim)
+
+
+@pytest.fixture
+def terminal():
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
+
+
+@pytest.fixture
+def world(start, softhsm, token, service, spy):
+    """Starts an agent whose one token has its PIN from people."""
+
+    def start_agent(tables, pin_settings=None, **switches):
+        variables = {"SHIM_MODULE": MODULE, **{f"SHIM_{name.upper()}": str(v) for name, v in switches.items()}}
+        return start(
+            configuration.module(softhsm, SPY_MODULE, {**spy.environment, **variables}),
+            configuration.token("prompt", **(pin_settings or {})),
+            configuration.profile(service, certificate="pkcs11:token=card"), tables)
+
+    return start_agent
+
+
+def at(terminal):
+    return {"GPG_TTY": terminal.path, "TERM": "xterm", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def pool():
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+def test_pinentry_tty_asks_on_the_terminal_of_the_one_who_waits(world, spy, terminal, pool):
+    agent = world('[prompt]\nprogram = "/usr/bin/pinentry-tty"\n')
+    client = pool.submit(agent.credentials, environment=at(terminal))
+    screen = terminal.read_until(rb"PIN:").decode()
+    assert 'token "card"' in screen and "SoftHSM" in screen and "profile test" in screen
+    assert ":role/" in screen and "tokenward-cred" in screen and "started by python" in screen
+    terminal.wait_for_silence()
+    terminal.type(f"{PIN}\n".encode())
+    assert client.result().returncode == 0, client.result().stderr
+    assert PIN.encode() not in terminal.drain()
+    assert agent.credentials().returncode == 0
+    assert spy.counts("C_Login", "C_Sign") == (1, 1)
+    assert PIN not in agent.log()
+
+
+def test_pinentry_curses_asks_on_the_terminal_of_the_one_who_waits(world, spy, terminal, pool):
+    agent = world('[prompt]\nprogram = "/usr/bin/pinentry-curses"\n')
+    client = pool.submit(agent.credentials, environment=at(terminal))
+    screen = terminal.read_until(rb"PIN:.*<Cancel>").decode()
+    assert 'token "card"' in screen and "profile test" in screen
+    terminal.type(f"{PIN}\r".encode())
+    assert client.result().returncode == 0, client.result().stderr
+    assert spy.count("C_Login") == 1
+
+
+@pytest.mark.parametrize("program, keys", [("tty", b"\x04"), ("curses", b"\t\t\r")])
+def test_cancelling_a_real_pinentry_is_told_and_remembered(world, spy, terminal, pool, program, keys):
+    agent = world(f'[prompt]\nprogram = "/usr/bin/pinentry-{program}"\n')
+    client = pool.submit(agent.credentials, environment=at(terminal))
+    terminal.read_until(rb"PIN:.*<Cancel>" if program == "curses" else rb"PIN:")
+    if program == "tty":
+        terminal.wait_for_silence()
+    terminal.type(keys)
+    assert client.result().returncode == 80
+    assert "the prompt was cancelled; run 'tokenward unlock'" in client.result().stderr
+    assert agent.credentials(environment=at(terminal)).returncode == 80
+    assert spy.count("C_Login") == 0
+    assert terminal.echoes()
+
+
+def test_a_real_pinentry_that_nobody_answers_ends_with_its_time(world, spy, terminal):
+    agent = world('[prompt]\nprogram = "/usr/bin/pinentry-tty"\ntimeout-seconds = 5\n')
+    result = agent.credentials(environment=at(terminal))
+    assert (result.returncode, "nobody typed it within" in result.stderr) == (80, True), result.stderr
+    assert spy.count("C_Login") == 0
+    assert terminal.echoes()
+
+
+def test_the_agents_end_ends_the_prompt_and_leaves_the_terminal_as_it_was(world, terminal, pool):
+    agent = world('[prompt]\nprogram = "/usr/bin/pinentry-tty"\n')
+    client = pool.submit(agent.credentials, environment=at(terminal))
+    terminal.read_until(rb"PIN:")
+    terminal.wait_for_silence()
+    assert agent.stop() == 0
+    assert client.result().returncode in (69, 75, 80)
+    wait_until(terminal.echoes, "the echo is on again")
+
+
+def test_a_thousand_callers_make_one_prompt_and_one_login(world, spy, pinentry):
+    agent = world(pinentry.table)
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        clients = [pool.submit(agent.credentials, environment=DISPLAY) for _ in range(40)]
+        wait_until(lambda: pinentry.runs, "pinentry is started")
+        with concurrent.futures.ThreadPoolExecutor(960) as others:
+            request = (
+                b"GET /v1/profiles/test/credentials HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n"
+                b"Tokenward-Person: DISPLAY=:7\r\n\r\n")
+            answers = [others.submit(agent.http, request, 60) for _ in range(960)]
+            pinentry.answer(f"D {PIN}", "OK")
+            assert all(b" 200 OK\r\n" in answer.result() for answer in answers)
+        assert [client.result().returncode for client in clients] == [0] * 40
+    assert (pinentry.runs, spy.count("C_Login"), spy.count("C_Sign")) == (1, 1, 1)
+
+
+def test_what_pinentry_is_told_and_given(world, pinentry):
+    agent = world(pinentry.table)
+    pinentry.answer("D %31%32%33456", "OK")
+    environment = {
+        **DISPLAY, "WAYLAND_DISPLAY": "wayland-1", "XAUTHORITY": "/run/x", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus",
+        "LC_MESSAGES": "de_DE.UTF-8", "LD_PRELOAD": "", "SECRET": "x", "GPG_TTY": "/dev/pts/../null"}
+    assert agent.credentials(environment=environment).returncode == 0
+    told = pinentry.text("told").splitlines()
+    assert told[:3] == ["OPTION display=:7", "OPTION lc-ctype=C.UTF-8", "OPTION lc-messages=de_DE.UTF-8"]
+    assert told[3] in ("SETTIMEOUT 40", "SETTIMEOUT 39")
+    assert told[4] == "SETTITLE Tokenward"
+    assert told[5].startswith('SETDESC Enter the PIN of token "card"%0ASerial number ') and "%0AFor profile test" in told[5]
+    assert "%0AAsked by tokenward-crede" in told[5] and max(map(len, told)) <= 1000
+    assert told[6:] == ["SETPROMPT PIN:", "GETPIN", "BYE"]
+    given = dict(line.split("=", 1) for line in pinentry.text("environment").splitlines())
+    assert given.pop("HOME") == agent.home
+    assert given.pop("PATH").startswith("/usr/local/bin")
+    given.pop("LC_CTYPE", None)  # Python's own, for a C locale
+    assert given == {
+        "DISPLAY": ":7", "LANG": "C.UTF-8", "WAYLAND_DISPLAY": "wayland-1", "XAUTHORITY": "/run/x",
+        "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus", "LC_MESSAGES": "de_DE.UTF-8"}
+
+
+def test_nobody_to_ask_is_told_at_once_and_does_not_stand_in_the_way_of_somebody(world, spy, pinentry):
+    agent = world(pinentry.table)
+    for _ in range(3):
+        began = time.monotonic()
+        result = agent.credentials()
+        assert (result.returncode, result.stderr) == (
+            80, "tokenward: token \"card\" needs its PIN; run 'tokenward unlock'\n")
+        assert time.monotonic() - began < 5
+    assert pinentry.runs == 0
+    pinentry.answer(f"D {PIN}", "OK")
+    assert agent.credentials(environment=DISPLAY).returncode == 0
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 1)
+
+
+CANCELLED = "ERR 83886179 Operation cancelled <Pinentry>"
+
+
+@pytest.mark.parametrize("answer, words", [
+    ([CANCELLED], "the prompt was cancelled"),
+    (["ERR 83886142 Timeout <Pinentry>"], "nobody typed it within"),
+    (["OK"], "nothing was typed"),
+    (["D 12%003456", "OK"], "what was typed is no PIN"),
+    (["D " + "1" * 256, "OK"], "what was typed is no PIN"),
+])
+def test_a_refusal_is_remembered_until_somebody_asks_again(world, spy, pinentry, answer, words):
+    agent = world(pinentry.table)
+    pinentry.answer(*answer)
+    for _ in range(5):
+        result = agent.credentials(environment=DISPLAY)
+        assert result.returncode == 80 and words in result.stderr, result.stderr
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 0)
+    assert agent.cli("refresh", "test", environment=DISPLAY).returncode == 80  # asked again, refused again
+    assert pinentry.runs == 2
+    pinentry.answer(f"D {PIN}", "OK")
+    assert agent.credentials(environment=DISPLAY).returncode == 80
+    assert agent.cli("refresh", "test", environment=DISPLAY).returncode == 0
+    assert (pinentry.runs, spy.count("C_Login")) == (3, 1)
+
+
+@pytest.mark.parametrize("answer", [["gibberish"], ["ERR 83886340 No terminal"], ["D " + "x" * 5000]])
+def test_a_prompt_that_cannot_be_shown_is_not_tried_at_each_request(world, spy, pinentry, answer):
+    agent = world(pinentry.table)
+    pinentry.answer(*answer)
+    for _ in range(3):
+        result = agent.credentials(environment=DISPLAY)
+        assert result.returncode == 80 and "could not ask: pinentry" in result.stderr, result.stderr
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 0)
+
+
+def test_a_wrong_pin_costs_one_try_and_the_next_prompt_says_so(world, spy, pinentry):
+    agent = world(pinentry.table)
+    pinentry.answer(f"D {WRONG}", "OK")
+    for _ in range(5):
+        assert agent.credentials(environment=DISPLAY).returncode == 80
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 1)
+    assert agent.cli("refresh", "test", environment=DISPLAY).returncode == 80
+    assert (pinentry.runs, spy.count("C_Login")) == (2, 1)  # the same PIN is not sent again
+    assert "SETERROR The token refused the last PIN (CKR_PIN_INCORRECT)." in pinentry.text("told")
+    assert "A wrong PIN was tried on it before: few tries are left." in pinentry.text("told")
+    pinentry.answer(f"D {PIN}", "OK")
+    assert agent.cli("refresh", "test", environment=DISPLAY).returncode == 0
+    assert "SETERROR The last PIN was not sent: the token has refused it before." in pinentry.text("told")
+    assert spy.count("C_Login") == 2
+
+
+def test_the_last_try_is_nobodys(world, spy, pinentry):
+    agent = world(pinentry.table, flags=0x20000)
+    result = agent.credentials(environment=DISPLAY)
+    assert result.returncode == 80 and "one try left" in result.stderr
+    assert (pinentry.runs, spy.count("C_Login")) == (0, 0)
+
+
+def test_unlock_answers_the_prompt_that_is_open(world, spy, pinentry, pool):
+    agent = world(pinentry.table)
+    client = pool.submit(agent.credentials, environment=DISPLAY)
+    wait_until(lambda: "GETPIN" in pinentry.text("told"), "pinentry asks")
+    assert agent.cli("unlock", "--pin-stdin", input=PIN).returncode == 0
+    assert client.result().returncode == 0
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 1)
+
+
+def test_lock_ends_the_prompt_that_is_open(world, spy, pinentry, pool):
+    agent = world(pinentry.table)
+    client = pool.submit(agent.credentials, environment=DISPLAY)
+    wait_until(lambda: "GETPIN" in pinentry.text("told"), "pinentry asks")
+    assert agent.cli("lock").returncode == 0
+    assert client.result().returncode == 80
+    assert spy.count("C_Login") == 0
+    assert agent.credentials(environment=DISPLAY).returncode == 80
+    assert pinentry.runs == 1
+
+
+def test_unlock_stored_asks_by_pinentry(world, spy, pinentry):
+    agent = world(pinentry.table)
+    pinentry.answer(f"D {PIN}", "OK")
+    assert agent.cli("unlock", "--stored", environment=DISPLAY).returncode == 0
+    assert (pinentry.runs, spy.count("C_Login")) == (1, 1)
+
+
+def test_a_reload_lets_people_be_asked_again(world, pinentry):
+    agent = world(pinentry.table)
+    pinentry.answer(CANCELLED)
+    assert agent.credentials(environment=DISPLAY).returncode == 80
+    pinentry.answer(f"D {PIN}", "OK")
+    agent.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "configuration read again" in agent.log(), "the configuration is read again")
+    assert agent.credentials(environment=DISPLAY).returncode == 0
+    assert pinentry.runs == 2
+
+
+def test_another_users_request_asks_nobody(start, softhsm, token, service, pinentry):
+    agent = start(
+        configuration.module(softhsm), configuration.token("prompt"),
+        configuration.profile(service, allow={"users": [65533]}), pinentry.table)
+    pinentry.answer(f"D {PIN}", "OK")
+    path = agent.socket
+    for folder in (path, os.path.dirname(path), agent.runtime):
+        os.chmod(folder, 0o777 if folder == path else 0o755)
+    request = (
+        "GET /v1/profiles/test/credentials HTTP/1.1\\r\\nHost: tokenward\\r\\nConnection: close\\r\\n"
+        "Tokenward-Person: DISPLAY=:7\\r\\n\\r\\n")
+    script = (
+        "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.connect('agent.sock'); "
+        f"s.sendall(b\"{request}\"); print(s.makefile().read())")
+    folder = os.open(os.path.dirname(path), os.O_PATH)  # pytest's folders are closed to others
+    try:
+        result = subprocess.run(
+            ["/usr/bin/setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", "/usr/bin/python3", "-c",
+             f"import os; os.fchdir({folder}); {script}"],
+            capture_output=True, text=True, timeout=30, pass_fds=[folder])
+    finally:
+        os.close(folder)
+    assert "423 " in result.stdout and "pin-needed" in result.stdout, result.stderr
+    assert pinentry.runs == 0
+    assert agent.credentials(environment=DISPLAY).returncode == 0
+    assert pinentry.runs == 1
+
+
+def test_two_tokens_are_asked_for_one_after_the_other(start, softhsm, token, root, service, pinentry, pool):
+    second = softhsm.token("second")
+    second.identity(root)
+    agent = start(
+        configuration.module(softhsm), configuration.token("prompt"), pinentry.table,
+        configuration.profile(service, "one", certificate="pkcs11:token=card"),
+        configuration.profile(service, "two", certificate="pkcs11:token=second"))
+    clients = [pool.submit(agent.credentials, name, environment=DISPLAY) for name in ("one", "two")]
+    wait_until(lambda: "GETPIN" in pinentry.text("told"), "pinentry asks")
+    wait_until(lambda: service.get("counters") is not None, "the endpoint answers")
+    assert pinentry.runs == 1
+    pinentry.answer(f"D {PIN}", "OK")
+    assert [client.result().returncode for client in clients] == [0, 0]
+    assert pinentry.runs == 2
+
+
+def test_status_tells_when_there_is_no_pinentry(world, tmp_path):
+    agent = world(f'[prompt]\nprogram = "{tmp_path}/none"\n')
+    assert agent.json("status")["notices"] == [
+        f"nobody can be asked for a PIN: {tmp_path}/none, the program of [prompt], is not there"]
+    assert agent.credentials(environment=DISPLAY).returncode == 80

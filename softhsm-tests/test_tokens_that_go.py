@@ -1,0 +1,68 @@
+"""Tokens without events: what goes is noticed while somebody has something from it, and no session outlives a sleep."""
+
+import os
+import re
+import shutil
+import struct
+
+import pytest
+
+import configuration
+from conftest import compile
+from softhsm import MODULE, SoftHSM
+from spy import MODULE as SPY_MODULE
+from spy import Spy
+from world import refresh, wait_until
+
+
+@pytest.fixture
+def own_softhsm(tmp_path):
+    return SoftHSM(tmp_path / "own-softhsm")
+
+
+def remove_token(softhsm):
+    """As a device that is unplugged: SoftHSM's token is a folder."""
+    [folder] = [entry.path for entry in os.scandir(f"{softhsm.folder}/tokens") if entry.is_dir()]
+    shutil.rmtree(folder)
+
+
+def told(agent, line):
+    return len(re.findall(line, agent.log()))
+
+
+def test_a_token_that_goes_is_missed_while_a_session_from_it_is_held(start, own_softhsm, root, pin_file, service):
+    own_softhsm.token("card").identity(root)
+    agent = start(
+        configuration.module(own_softhsm), configuration.token(pin_file), configuration.profile(service),
+        arguments=["--log-level", "debug"])
+    assert agent.credentials().returncode == 0
+    lists = told(agent, "call=list")
+    wait_until(lambda: told(agent, "call=presence") >= 2, "somebody looks", seconds=10)
+    assert told(agent, "call=list") == lists, "a look reads no objects"
+    remove_token(own_softhsm)
+    wait_until(lambda: told(agent, "tokens have changed .* tokens=0"), "the token is missed", seconds=10)
+
+
+def test_a_session_from_before_a_sleep_is_not_used(start, softhsm, root, pin_file, service, tmp_path):
+    softhsm.token("sleeper").identity(root)
+    library = compile("sleep.c", tmp_path / "sleep.so", "-shared", "-fPIC")
+    slept = tmp_path / "slept"
+    slept.write_bytes(struct.pack("=q", 0))
+    spy = Spy(tmp_path, MODULE)
+    agent = start(
+        configuration.module(softhsm, SPY_MODULE, spy.environment), configuration.token(pin_file),
+        configuration.profile(service),
+        environment={"LD_PRELOAD": str(library), "SLEPT_SECONDS_FILE": str(slept)})
+    assert agent.credentials().returncode == 0
+    opened, logins, signatures = spy.counts("C_OpenSession", "C_Login", "C_Sign")
+    with open(slept, "r+b") as file:
+        file.write(struct.pack("=q", 60))
+    assert refresh(agent, "test")[0] == 200
+    assert told(agent, "the machine has slept") == 1
+    # The thread that logs in and the one that signs; the login itself has outlived the sleep.
+    assert spy.count("C_OpenSession") - opened == 2
+    assert (spy.count("C_Login"), spy.count("C_Sign")) == (logins, signatures + 1)
+    with open(spy.path, errors="replace") as file:
+        calls = re.findall(r"^\d+: (C_\w+)$", file.read(), re.M)
+    since = calls[len(calls) - 1 - calls[::-1].index("C_Sign"):]
+    assert "C_OpenSession" not in since, "they were opened before the signature"
