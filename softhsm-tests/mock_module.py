@@ -34,7 +34,7 @@ CALLS, TRIES = 0, 96 * 8
 LOGIN_COUNT = TRIES + CARDS * 8
 LOG = LOGIN_COUNT + 16
 FIRED = LOG + LOGINS * 32
-SIZE = FIRED + 65536 * 8
+SIZE = FIRED + 4096 * 8
 
 
 def build(output):
@@ -117,6 +117,7 @@ class MockModule:
         """
         assert function in FUNCTIONS, function
         self.last_rule += 1
+        assert self.last_rule < 4096
         words = {"function": function, "number": self.last_rule, **dict.fromkeys(ways, True), **conditions}
         self.rules[self.last_rule] = line("on", words)
         self.write()

@@ -84,6 +84,7 @@ def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
         "C_GetInfo",
         "C_GetSessionInfo",
         "C_GetSlotList",
+        "C_GetSlotInfo",
         "C_GetTokenInfo",
         "C_Initialize",
         "C_Login",

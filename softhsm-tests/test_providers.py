@@ -100,8 +100,11 @@ def test_a_daemon_that_is_killed_costs_one_clear_error_and_is_found_again(made, 
         assert failed.returncode in (66, 75, 81) and failed.stdout == ""
         assert re.fullmatch(r"tokenward: [^\n]+; [^\n]+\n", failed.stderr)
         assert agent.credentials("p0").returncode == 0, "what is still valid is served"
+        for _ in range(2):  # a worker that is started now finds nothing
+            assert agent.get("/v1/tokens")[0] == 200
     finally:
         provider.revive()
+    wait_until(lambda: any(each["label"] == provider.label for each in agent.get("/v1/tokens")[1]), "the token")
     signs(agent)
     assert agent.log().count("logged in") == 2, "a login is the worker's, and its worker was replaced"
 

@@ -68,6 +68,8 @@ package enum LoginRefusal: Hashable, Sendable {
     case unreadable(reason: String)
     /// `pin-source = "protected"`, and the token has no protected authentication path.
     case noPinpad
+    /// The PIN is a word that a module takes for a command: ykcs11 logs in with "VERIFY_NONE" without any PIN.
+    case reserved
     /// The key wants the PIN each time, and the worker holds none that the token has taken.
     case notHeld
 }
@@ -93,14 +95,23 @@ package struct WorkerFailure: Error, Hashable, Sendable {
         case nonsense = 8
         /// The agent and the worker do not understand each other.
         case `protocol` = 9
+        /// The module may be inconsistent, or has not recovered in a new session: only a new process is sure to help.
+        case broken = 10
+        /// Other programs hold all sessions that the token has.
+        case busy = 11
+        /// The key or the token's policy forbids it: somebody must change that.
+        case forbidden = 12
     }
     package var kind: Kind
     /// The code of the PKCS#11 function, where there is one.
     package var returnValue: UInt64?
     /// One line: the function and its code by name, or the linker's reason.
     package var text: String
+    /// A PIN was sent, and what became of it is not known: it may have cost a try.
+    package var leavesPINInDoubt: Bool
 
-    package init(_ kind: Kind, returnValue: UInt64? = nil, text: String) {
+    package init(_ kind: Kind, returnValue: UInt64? = nil, text: String, leavesPINInDoubt: Bool = false) {
+        self.leavesPINInDoubt = leavesPINInDoubt
         self.kind = kind
         self.returnValue = returnValue
         self.text = text

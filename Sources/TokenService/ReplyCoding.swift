@@ -110,6 +110,7 @@ extension LoginRefusal {
             writer.text(reason)
         case .noPinpad: writer.byte(9)
         case .notHeld: writer.byte(10)
+        case .reserved: writer.byte(11)
         }
     }
 
@@ -125,6 +126,7 @@ extension LoginRefusal {
         case 8: self = .unreadable(reason: try reader.text())
         case 9: self = .noPinpad
         case 10: self = .notHeld
+        case 11: self = .reserved
         default: throw .badValue
         }
     }
@@ -135,6 +137,7 @@ extension WorkerFailure {
         writer.byte(kind.rawValue)
         writer.list(returnValue.map { [$0] } ?? []) { $0.number64($1) }
         writer.text(text)
+        writer.flag(leavesPINInDoubt)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -142,5 +145,6 @@ extension WorkerFailure {
         self.kind = kind
         returnValue = try reader.list(smallest: 8) { (reader) throws(WireError) in try reader.number64() }.first
         text = try reader.text()
+        leavesPINInDoubt = try reader.flag()
     }
 }

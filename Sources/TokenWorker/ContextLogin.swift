@@ -42,6 +42,7 @@ struct ContextLogin {
         } catch {
             return try refuse(.refused(.unreadable(reason: "\(error)")))
         }
+        if held.pin.isReserved { return try refuse(.refused(.reserved)) }
         guard lengths.contains(held.pin.count) else {
             let (shortest, longest) = (UInt32(clamping: lengths.lowerBound), UInt32(clamping: lengths.upperBound))
             return try refuse(.refused(.length(shortest: shortest, longest: longest)))

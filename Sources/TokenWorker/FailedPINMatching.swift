@@ -1,3 +1,4 @@
+import PKCS11
 import TokenService
 import X509
 
@@ -26,11 +27,12 @@ extension [FailedPIN] {
 }
 
 extension LoginOutcome {
-    /// A rejection, with the means to recognise the PIN when it comes again.
+    /// A rejection of the PIN itself, with the means to recognise the PIN when it comes again.
     ///
     /// - Parameter salt: The one that the token's other refused PINs have; nil makes one.
     func remembering(_ pin: borrowing PIN, salt: [UInt8]?) -> LoginOutcome {
-        guard case .rejected(let returnValue, let name, _) = self else { return self }
+        guard case .rejected(let returnValue, let name, _) = self, ReturnValue(rawValue: UInt(returnValue)).judgesPIN
+        else { return self }
         var generator = SystemRandomNumberGenerator()
         let salt = salt ?? (0..<FailedPIN.saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
         return .rejected(returnValue: returnValue, name: name, failed: FailedPIN(pin, salt: salt))

@@ -11,13 +11,26 @@ final class LoadedModule: Sendable {
     let sessions: Int
     let renewal: SessionRenewal
     let heldPINs = HeldPINs()
+    let opensReadWrite = Mutex(false)
+    /// Asks the other threads for the sessions that they hold and do not use.
+    let closeIdleSessions: @Sendable () -> Void
     private let opening = Mutex(())
+    private let calls = Mutex(())
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
-    init(_ load: ModuleLoad, renewal: SessionRenewal) throws(PKCS11Error) {
+    init(
+        _ load: ModuleLoad, renewal: SessionRenewal, closeIdleSessions: @escaping @Sendable () -> Void
+    ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
         sessions = Int(max(1, load.sessions))
         self.renewal = renewal
+        self.closeIdleSessions = closeIdleSessions
+    }
+
+    /// Serves one request, and no other beside it where the module has no locks.
+    func serving<Answer>(_ body: () -> Answer) -> Answer {
+        guard module.isSingleThreaded else { return body() }
+        return calls.withLock { _ in body() }
     }
 
     func opening<Result: ~Copyable>(
@@ -52,7 +65,7 @@ final class LoadedModule: Sendable {
         do throws(PKCS11Error) {
             if try usual.token().description == reference.token { return usual }
         } catch {
-            guard error.saysGone else { throw error }
+            guard error.returnValue?.saysTokenIsGone == true else { throw error }
             trouble = error
         }
         let others = try module.slotsWithToken().filter { slot in
@@ -61,16 +74,5 @@ final class LoadedModule: Sendable {
         }
         guard others.count == 1 else { throw trouble ?? .notFound(what: "the token in its slot") }
         return others[0]
-    }
-}
-
-extension PKCS11Error {
-    /// The slot has lost its token, or is no slot any more (3.3 of the fault catalogue: RESLOT).
-    var saysGone: Bool {
-        if case .notFound = self { return true }
-        return switch returnValue {
-        case .tokenNotPresent?, .tokenNotRecognized?, .deviceRemoved?, .slotIDInvalid?: true
-        default: false
-        }
     }
 }

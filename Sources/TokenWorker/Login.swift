@@ -8,12 +8,19 @@ extension TokenControl {
     /// The flags are read right before the call, on the one thread that logs in.
     mutating func logIn(_ request: LoginRequest, typed: HeldPIN?) -> Reply {
         do throws(PKCS11Error) {
-            let information = try look(at: request.token)
-            let token = try tokens.open(request.token)
-            let flags = TokenFlags(rawValue: information.flags)
+            let (token, isLoggedIn) = try openForLogin(request.token)
+            if isLoggedIn { return .login(.notNeeded) }
+            var information = try look(with: token)
+            var flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.loginRequired) else { return .login(.notNeeded) }
-            if try token.isLoggedIn() { return .login(.notNeeded) }
             if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
+            if pace.wait(for: request.token.token) {
+                information = try look(with: token)
+                flags = TokenFlags(rawValue: information.flags)
+                if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) {
+                    return .login(.refused(refusal))
+                }
+            }
             if request.source == .protected {
                 guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
                 return .login(noted(try unsafe send(nil, to: token), request.token))
@@ -30,7 +37,10 @@ extension TokenControl {
             if outcome == .loggedIn { keep(held, of: token, isStored: request.isStored) }
             return .login(noted(outcome, request.token))
         } catch {
-            return .failed(WorkerFailure(error))
+            tokens.close(slot: request.token.slotID)
+            var failure = WorkerFailure(error)
+            if case .failed("C_Login", let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
+            return .failed(failure)
         }
     }
 
@@ -41,16 +51,29 @@ extension TokenControl {
         return outcome
     }
 
-    /// Who is in the slot now. An open session says nothing of that: some modules keep its handle for the next card.
-    ///
-    /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
-    private mutating func look(at reference: TokenReference) throws(PKCS11Error) -> TokenInformation {
+    /// A session, and whether it is logged in. One that has gone stale is opened anew: no PIN has been sent.
+    private mutating func openForLogin(
+        _ reference: TokenReference
+    ) throws(PKCS11Error) -> (token: OpenToken, isLoggedIn: Bool) {
         do throws(PKCS11Error) {
-            let information = try tokens.module.slot(of: reference).token()
-            guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
-            return information
+            let token = try tokens.open(reference)
+            return (token, try token.isPerhapsLoggedIn() == true)
         } catch {
             tokens.close(slot: reference.slotID)
+            guard error.isWorthRepeating else { throw error }
+            let token = try tokens.open(reference)
+            return (token, try token.isPerhapsLoggedIn() == true)
+        }
+    }
+
+    /// Who is in the slot now.
+    ///
+    /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
+    private mutating func look(with token: OpenToken) throws(PKCS11Error) -> TokenInformation {
+        do throws(PKCS11Error) {
+            return try token.look()
+        } catch {
+            tokens.close(slot: token.reference.slotID)
             throw error
         }
     }
@@ -58,6 +81,7 @@ extension TokenControl {
     private mutating func logIn(
         _ token: OpenToken, with pin: borrowing PIN, _ request: LoginRequest, lengths: ClosedRange<Int>
     ) throws(PKCS11Error) -> LoginOutcome {
+        if pin.isReserved { return .refused(.reserved) }
         guard lengths.contains(pin.count) else {
             return .refused(
                 .length(shortest: UInt32(clamping: lengths.lowerBound), longest: UInt32(clamping: lengths.upperBound)))
@@ -65,7 +89,7 @@ extension TokenControl {
         if !request.refused.isEmpty {
             if request.refused.mayContain(pin) { return .refused(.knownWrong) }
             // The comparison took a while, in which the card may have been changed, or another program has failed.
-            let flags = TokenFlags(rawValue: try look(at: request.token).flags)
+            let flags = TokenFlags(rawValue: try look(with: token).flags)
             if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .refused(refusal) }
         }
         return try unsafe pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes, to: token) }
@@ -82,26 +106,41 @@ extension TokenControl {
     }
 
     /// The one C_Login. What cannot have cost a try is an error; all else that is not success counts as one.
-    private func send(_ pin: UnsafeRawBufferPointer?, to token: OpenToken) throws(PKCS11Error) -> LoginOutcome {
+    private mutating func send(
+        _ pin: UnsafeRawBufferPointer?, to token: OpenToken
+    ) throws(PKCS11Error) -> LoginOutcome {
+        defer { pace.note(token.reference.token) }
         do throws(PKCS11Error) {
             try unsafe token.logIn(pin: pin)
             return .loggedIn
         } catch {
-            guard let returnValue = error.returnValue, !error.costNoTry else { throw error }
+            guard let returnValue = error.returnValue, !returnValue.saysNothingOfPIN else { throw error }
             if returnValue == .userAlreadyLoggedIn { return .notNeeded }
             return .rejected(returnValue: UInt64(returnValue.rawValue), name: "\(returnValue)", failed: nil)
         }
     }
 }
 
-extension PKCS11Error {
-    /// The token was not there to judge a PIN, or a person turned away.
-    fileprivate var costNoTry: Bool {
-        switch returnValue {
-        case .deviceRemoved?, .tokenNotPresent?, .tokenNotRecognized?, .sessionHandleInvalid?, .sessionClosed?,
-            .slotIDInvalid?, .notInitialized?, .functionCanceled?, .functionRejected?, .hostMemory?:
-            true
-        default: false
+extension ReturnValue {
+    /// The call went wrong before or beside the PIN. All else counts as a judgement on it, what vendors invent included.
+    fileprivate var saysNothingOfPIN: Bool {
+        saysTokenIsGone || saysModuleIsBroken || saysOutOfMemory || saysPersonDeclined
+            || [.sessionHandleInvalid, .sessionClosed, .functionFailed].contains(self)
+    }
+
+    /// Of those: a card that is pulled in the middle has perhaps counted the PIN, and a module that has lost its way
+    /// perhaps sent it. Where there was no token, or a person turned away, it was not.
+    fileprivate var mayHaveCostATry: Bool {
+        !saysPersonDeclined
+            && ![.tokenNotPresent, .tokenNotRecognized, .slotIDInvalid, .notInitialized].contains(self)
+    }
+}
+
+extension PIN {
+    /// Words that ykcs11 takes for commands: it logs in without any PIN.
+    var isReserved: Bool {
+        unsafe withBytes { bytes in
+            ["VERIFY_NONE", "VERIFY_BIO"].contains { unsafe bytes.elementsEqual($0.utf8) }
         }
     }
 }

@@ -5,8 +5,9 @@ import TokenService
 final class OpenToken {
     let reference: TokenReference
     /// Where the token is, which is not always where the agent thinks.
-    let slotID: UInt64
+    var slotID: UInt64 { slot.id }
     private let owner: LoadedModule
+    private let slot: Slot
     private var session: TokenSession?
     private var signingKeys: [KeyReference: SigningKey] = [:]
     /// The last signature took so long that a person was probably asked.
@@ -31,9 +32,8 @@ final class OpenToken {
     init(_ reference: TokenReference, of owner: LoadedModule) throws(PKCS11Error) {
         self.reference = reference
         self.owner = owner
-        let slot = try owner.slot(of: reference)
-        slotID = slot.id
-        session = try owner.opening { () throws(PKCS11Error) in try TokenSession(slot: slot) }
+        slot = try owner.slot(of: reference)
+        session = try owner.openSession(in: slot)
     }
 
     deinit {
@@ -42,6 +42,16 @@ final class OpenToken {
 
     func isLoggedIn() throws(PKCS11Error) -> Bool {
         try with { (session) throws(PKCS11Error) in try session.isLoggedIn() }
+    }
+
+    /// Nil where the module cannot tell.
+    func isPerhapsLoggedIn() throws(PKCS11Error) -> Bool? {
+        do throws(PKCS11Error) {
+            return try isLoggedIn()
+        } catch {
+            guard error.isWorthRepeating, error.returnValue?.saysStale != true else { throw error }
+            return nil
+        }
     }
 
     func logIn(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
@@ -67,7 +77,7 @@ final class OpenToken {
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     func look() throws(PKCS11Error) -> TokenInformation {
-        let information = try owner.slot(of: reference).token()
+        let information = try slot.token()
         guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
         return information
     }

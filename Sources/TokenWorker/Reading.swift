@@ -7,7 +7,7 @@ extension OpenToken {
     func certificates() throws(PKCS11Error) -> [CertificateObject] {
         var certificates: [CertificateObject] = []
         for object in try objects(.certificate) {
-            let values = try attributes([.certificateType, .id, .label, .value], of: object)
+            guard let values = try readable(object, [.certificateType, .id, .label, .value]) else { continue }
             // CKC_X_509 is 0; a token that does not say is given the benefit of the doubt.
             guard values.number(.certificateType) ?? 0 == 0 else { continue }
             certificates.append(
@@ -23,29 +23,48 @@ extension OpenToken {
     private func keys(
         _ objectClass: Object.Class, as keyClass: KeyObject.Class
     ) throws(PKCS11Error) -> [KeyObject] {
-        try objects(objectClass).map { (object) throws(PKCS11Error) -> KeyObject in
-            let isPrivate = keyClass == .privateKey
-            let values = try attributes([.id, .label] + (isPrivate ? [.sign, .alwaysAuthenticate] : []), of: object)
-            return KeyObject(
-                keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [],
-                publicHalf: try publicHalf(of: object),
-                canSign: isPrivate && values.flag(.sign) ?? true,
-                alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false)
+        var keys: [KeyObject] = []
+        let isPrivate = keyClass == .privateKey
+        for object in try objects(objectClass) {
+            let wanted: [Attribute] = [.id, .label] + (isPrivate ? [.sign, .alwaysAuthenticate] : [])
+            guard let values = try readable(object, wanted), let half = try readable(object, Self.ofPublicHalf)
+            else { continue }
+            keys.append(
+                KeyObject(
+                    keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [],
+                    publicHalf: PublicHalf(half), canSign: isPrivate && values.flag(.sign) ?? true,
+                    alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false))
+        }
+        return keys
+    }
+
+    /// Nil for an object that gives its attributes to nobody, which must not hide the others.
+    private func readable(_ object: Object, _ wanted: [Attribute]) throws(PKCS11Error) -> AttributeValues? {
+        do throws(PKCS11Error) {
+            return try attributes(wanted, of: object)
+        } catch {
+            guard error.concernsOneObject else { throw error }
+            return nil
         }
     }
 
+    private static let ofPublicHalf: [Attribute] = [.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint]
+
     func publicHalf(of key: Object) throws(PKCS11Error) -> PublicHalf {
-        let values = try attributes(
-            [.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint], of: key)
-        switch values.number(.keyType) {
-        case KeyType.rsa: return .rsa(modulus: values[.modulus] ?? [], exponent: values[.publicExponent] ?? [])
-        case KeyType.ec: return .ec(parameters: values[.ecParameters] ?? [], point: values[.ecPoint] ?? [])
-        case let other: return .other(keyType: other ?? .max)
-        }
+        PublicHalf(try attributes(Self.ofPublicHalf, of: key))
     }
 }
 
 extension PublicHalf {
+    fileprivate init(_ values: AttributeValues) {
+        self =
+            switch values.number(.keyType) {
+            case KeyType.rsa: .rsa(modulus: values[.modulus] ?? [], exponent: values[.publicExponent] ?? [])
+            case KeyType.ec: .ec(parameters: values[.ecParameters] ?? [], point: values[.ecPoint] ?? [])
+            case let other: .other(keyType: other ?? .max)
+            }
+    }
+
     /// CKA_KEY_TYPE.
     var keyType: UInt64 {
         switch self {

@@ -14,17 +14,23 @@ struct SigningLane {
         do throws(PKCS11Error) {
             return .signature(try attempt(request, &login))
         } catch {
-            guard error.saysStale, !login.wasSent else { return answer(error, request, login) }
+            guard error.isWorthRepeating, !login.wasSent else { return answer(error, request, login) }
         }
         do throws(PKCS11Error) {
             return .signature(try attempt(request, &login))
         } catch {
-            return answer(error, request, login)
+            return answer(error, request, login, isRepeated: true)
         }
     }
 
-    private mutating func answer(_ error: PKCS11Error, _ request: SignRequest, _ login: ContextLogin) -> Reply {
-        if let refusal = login.refusal { .login(refusal) } else { .failed(explain(error, request.token)) }
+    /// Closes what no request needs at this moment.
+    mutating func closeIdleSessions() { tokens.closeAll { _ in true } }
+
+    private mutating func answer(
+        _ error: PKCS11Error, _ request: SignRequest, _ login: ContextLogin, isRepeated: Bool = false
+    ) -> Reply {
+        if let refusal = login.refusal { return .login(refusal) }
+        return .failed(explain(error, request.token, isRepeated: isRepeated))
     }
 
     private mutating func attempt(
@@ -41,54 +47,15 @@ struct SigningLane {
         }
     }
 
-    private mutating func explain(_ error: PKCS11Error, _ reference: TokenReference) -> WorkerFailure {
+    private mutating func explain(
+        _ error: PKCS11Error, _ reference: TokenReference, isRepeated: Bool
+    ) -> WorkerFailure {
         let isLoggedIn = try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
         let hasWaited = tokens[reference]?.hasWaited == true
         tokens.close(slot: reference.slotID)
-        var failure = WorkerFailure(error, isLoggedIn: isLoggedIn)
+        var failure = WorkerFailure(error, isLoggedIn: isLoggedIn, isRepeated: isRepeated)
         // OpenSC forgets the login over a touch that did not come. A login that was lost says so at once.
         if hasWaited, case .failed("C_Sign", .userNotLoggedIn) = error { failure.kind = .gesture }
         return failure
-    }
-}
-
-extension PKCS11Error {
-    /// The session or the handle is stale: a new one may do (3.3 of the fault catalogue: RESESSION, REFIND).
-    var saysStale: Bool {
-        switch returnValue {
-        case .sessionHandleInvalid?, .sessionClosed?, .objectHandleInvalid?, .keyHandleInvalid?, .operationActive?,
-            .operationNotInitialized?:
-            true
-        default: false
-        }
-    }
-
-    /// A key that is not seen, or not to be used: the session must be asked whether it is logged in.
-    fileprivate var leavesLoginInDoubt: Bool {
-        if case .notFound = self { return true }
-        return returnValue == .userNotLoggedIn
-    }
-}
-
-extension WorkerFailure {
-    /// - Parameter isLoggedIn: What C_GetSessionInfo said, where it was asked. CKR_USER_NOT_LOGGED_IN in a session that is
-    ///   logged in means a touch that did not come, or a key that wants its PIN each time: never a lost login.
-    init(_ error: PKCS11Error, isLoggedIn: Bool? = nil) {
-        let kind: Kind =
-            switch error {
-            case .notLoaded: .notLoaded
-            case .noMechanism: .mechanism
-            case .notAuthorized: .notLoggedIn
-            case .overLimit, .nonsense: .nonsense
-            case .notFound(let what) where what.hasPrefix("the token"): .tokenGone
-            case .notFound: isLoggedIn == false ? .notLoggedIn : .keyNotFound
-            case .failed(_, .userNotLoggedIn): isLoggedIn == true ? .gesture : .notLoggedIn
-            case .failed(_, .functionCanceled), .failed(_, .functionRejected): .gesture
-            case .failed(_, .deviceRemoved), .failed(_, .tokenNotPresent), .failed(_, .tokenNotRecognized),
-                .failed(_, .slotIDInvalid):
-                .tokenGone
-            case .failed: .function
-            }
-        self.init(kind, returnValue: error.returnValue.map { UInt64($0.rawValue) }, text: "\(error)")
     }
 }

@@ -5,6 +5,7 @@ import TokenService
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
 struct TokenControl {
     var tokens: OpenTokens
+    var pace = LoginPace()
     var verifiedCards = VerifiedCards()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
@@ -34,16 +35,21 @@ struct TokenControl {
     private mutating func list(_ reference: TokenReference) throws(PKCS11Error) -> [TokenSnapshot] {
         let present = try module.slotsWithToken()
         tokens.closeAll { token in !present.contains { $0.id == token.slotID } }
+        let slot: Slot
+        let information: TokenInformation
         do throws(PKCS11Error) {
-            let slot = try tokens.module.slot(of: reference)
-            let information = try slot.token()
-            return [snapshot(slot, information, TokenFlags(rawValue: information.flags))]
+            slot = try tokens.module.slot(of: reference)
+            information = try slot.token()
         } catch {
             guard error.saysGone else { throw error }
             tokens.close(slot: reference.slotID)
             heldPINs.wipe(reference.token)
             return []
         }
+        var trouble: PKCS11Error?
+        let snapshot = snapshot(slot, information, TokenFlags(rawValue: information.flags), &trouble)
+        if let trouble { throw trouble }
+        return [snapshot]
     }
 
     private mutating func list(sparing spared: Set<TokenDescription>) throws(PKCS11Error) -> [TokenSnapshot] {
@@ -51,17 +57,24 @@ struct TokenControl {
         let present = Set(slots.map(\.id))
         tokens.closeAll { !present.contains($0.slotID) }
         var snapshots: [TokenSnapshot] = []
+        var trouble: PKCS11Error?
         for slot in slots {
-            guard let information = try? slot.token() else {  // gone since, or not recognised: not a token to list
+            let information: TokenInformation
+            do throws(PKCS11Error) {
+                information = try slot.token()
+            } catch {  // gone since, not recognised, or in trouble: not a token to list
                 tokens.close(slot: slot.id)
+                if error.saysModuleIsBroken { trouble = error }
                 continue
             }
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.tokenInitialized) else { continue }
             snapshots.append(
                 spared.contains(information.description)
-                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags))
+                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags, &trouble))
         }
+        // Where something can be read, a new process would only take the others' logins away.
+        if let trouble, !snapshots.contains(where: { $0.failure == nil }) { throw trouble }
         heldPINs.keep(only: Set(snapshots.map(\.token)))
         verifiedCards.keep(only: Set(snapshots.map(\.token)))
         return snapshots
@@ -90,26 +103,34 @@ struct TokenControl {
     }
 
     private mutating func snapshot(
-        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags
+        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ trouble: inout PKCS11Error?
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
         var snapshot = TokenSnapshot(slot, information, flags)
         for attempt in 1...2 {
             do throws(PKCS11Error) {
                 let token = try tokens.open(reference)
-                snapshot.isLoggedIn = try token.isLoggedIn()
+                snapshot.isLoggedIn = try token.isPerhapsLoggedIn() ?? false
                 snapshot.certificates = try token.certificates()
                 snapshot.keys = try token.keys()
                 return snapshot
             } catch {
                 tokens.close(slot: slot.id)
-                guard attempt == 1, error.saysStale else {
+                guard attempt == 1, error.isWorthRepeating else {
+                    if error.saysModuleIsBroken { trouble = error }
                     snapshot.failure = "\(error)"
                     return snapshot
                 }
             }
         }
         return snapshot
+    }
+}
+
+extension PKCS11Error {
+    fileprivate var saysGone: Bool {
+        if case .notFound = self { return true }
+        return returnValue?.saysTokenIsGone == true
     }
 }
 

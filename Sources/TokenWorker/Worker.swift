@@ -34,20 +34,20 @@ package enum Worker {
         _ channel: AgentChannel, loading load: ModuleLoad, _ network: NetworkWatch, _ number: UInt32
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
-        let signatures = WorkQueue<(number: UInt32, request: SignRequest)>()
+        let signatures = WorkQueue<LaneJob>()
         let renewal = SessionRenewal()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = Self.load(load, renewal, network, channel, number)
+            let module = Self.load(load, renewal, network, signatures, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module)
-            while let job = controls.next() { channel.send(control.answer(job), to: job.number) }
+            while let job = controls.next() { channel.send(module.serving { control.answer(job) }, to: job.number) }
             try? control.logOut(nil)  // the end of the process does the rest
             ended.signal()
         }
         while let received = channel.receive() {
             switch received.request {
-            case .sign(let request): signatures.add((received.number, request))
+            case .sign(let request): signatures.add(.sign(request, number: received.number))
             case .renewSessions:
                 renewal.wish()
                 channel.send(.renewed, to: received.number)
@@ -63,17 +63,19 @@ package enum Worker {
 
     /// Ends the process where the module cannot be loaded.
     private static func load(
-        _ load: ModuleLoad, _ renewal: SessionRenewal, _ network: NetworkWatch, _ channel: AgentChannel,
-        _ number: UInt32
+        _ load: ModuleLoad, _ renewal: SessionRenewal, _ network: NetworkWatch, _ signatures: WorkQueue<LaneJob>,
+        _ channel: AgentChannel, _ number: UInt32
     ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(load, renewal: renewal)
-            let information = try module.module.information()
+            let module = try LoadedModule(load, renewal: renewal) {
+                for _ in 0..<max(1, load.sessions) { signatures.add(.closeIdleSessions) }
+            }
+            let information = try? module.module.information()  // a library that does not know its name may work
             channel.send(
                 .loaded(
                     ModuleReport(
-                        manufacturer: information.manufacturer, description: information.description,
-                        version: information.version, usesCardReaders: module.usesCardReaders,
+                        manufacturer: information?.manufacturer ?? [], description: information?.description ?? [],
+                        version: information?.version ?? "", usesCardReaders: module.usesCardReaders,
                         missesNetwork: network.wasRefused)), to: number)
             return module
         } catch {
@@ -88,19 +90,27 @@ package enum Worker {
     }
 
     private static func startLanes(
-        of module: LoadedModule, _ signatures: WorkQueue<(number: UInt32, request: SignRequest)>,
-        _ channel: AgentChannel
+        of module: LoadedModule, _ signatures: WorkQueue<LaneJob>, _ channel: AgentChannel
     ) {
         for lane in 1...module.sessions {
             DispatchQueue(label: "lane \(lane)").async {
                 var lane = SigningLane(module: module)
                 while true {
-                    let job = signatures.next()
-                    channel.send(lane.sign(job.request), to: job.number)
+                    switch signatures.next() {
+                    case .sign(let request, let number):
+                        channel.send(module.serving { lane.sign(request) }, to: number)
+                    case .closeIdleSessions: module.serving { lane.closeIdleSessions() }
+                    }
                 }
             }
         }
     }
+}
+
+/// What a signing thread is given to do.
+private enum LaneJob: Sendable {
+    case sign(SignRequest, number: UInt32)
+    case closeIdleSessions
 }
 
 extension TokenControl {

@@ -63,17 +63,23 @@ extension TokenSession {
         _ wanted: [Attribute], of object: Object
     ) throws(PKCS11Error) -> AttributeValues {
         for _ in 0..<2 {
-            let lengths = try lengths(wanted, of: object)
+            guard let lengths = try lengths(wanted, of: object) else { continue }
             if let values = try values(lengths, of: object) { return values }
         }
-        return AttributeValues()
+        // One of them never keeps its length: the others can be read without it.
+        var result = AttributeValues()
+        guard wanted.count > 1 else { return result }
+        for attribute in wanted {
+            result.values[attribute] = try attributes([attribute], of: object)[attribute]
+        }
+        return result
     }
 
     private borrowing func lengths(
         _ wanted: [Attribute], of object: Object
-    ) throws(PKCS11Error) -> [(Attribute, Int)] {
+    ) throws(PKCS11Error) -> [(Attribute, Int)]? {
         var template = unsafe wanted.map { unsafe CK_ATTRIBUTE(type: $0.rawValue, pValue: nil, ulValueLen: 0) }
-        _ = try unsafe ask(&template, of: object)
+        guard try unsafe ask(&template, of: object) else { return nil }
         var lengths: [(Attribute, Int)] = []
         for (index, attribute) in wanted.enumerated() {
             let length = unsafe template[index].ulValueLen

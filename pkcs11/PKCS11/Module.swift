@@ -7,28 +7,46 @@ import CP11Kit
     /// p11-kit's wrapper of the module's function list: never NULL in any member, and not changed after loading.
     nonisolated(unsafe) let functions: CK_FUNCTION_LIST_PTR
 
-    /// Loads `path` and calls C_Initialize with CKF_OS_LOCKING_OK.
+    /// The module was initialised without locks: only one thread may call it at a time.
+    package let isSingleThreaded: Bool
+
+    /// Loads `path` and calls C_Initialize with CKF_OS_LOCKING_OK; without arguments where the module refuses that.
     ///
     /// - Parameter path: An absolute path. The library's constructors run: only a process of its own should do this.
     /// - Parameter arguments: The string for `pReserved`, which NSS softokn wants (p11-kit's `x-init-reserved:`).
     /// - Throws: `.notLoaded` with the linker's reason, or C_Initialize's code.
     package init(path: String, arguments: String? = nil) throws(PKCS11Error) {
         p11_kit_be_quiet()
-        guard let functions = unsafe p11_kit_module_load(path, 0) else {
+        do throws(PKCS11Error) {
+            unsafe functions = try Self.load(path, flags: 0) { functions in
+                guard let arguments else { return unsafe p11_kit_module_initialize(functions) }
+                return unsafe initialize(functions, arguments)
+            }
+            isSingleThreaded = false
+        } catch {
+            guard arguments == nil, error.returnValue?.refusesLocking == true else { throw error }
+            // p11-kit passes arguments always, except to a module that it does not manage and that is called directly.
+            unsafe functions = try Self.load(path, flags: CInt(P11_KIT_MODULE_UNMANAGED)) {
+                unsafe $0.pointee.C_Initialize(nil)
+            }
+            isSingleThreaded = true
+        }
+    }
+
+    private static func load(
+        _ path: String, flags: CInt, initialize: (CK_FUNCTION_LIST_PTR) -> CK_RV
+    ) throws(PKCS11Error) -> CK_FUNCTION_LIST_PTR {
+        guard let functions = unsafe p11_kit_module_load(path, flags) else {
             let message = unsafe p11_kit_message().map { unsafe String(cString: $0) }
             throw .notLoaded(reason: message ?? "no reason given")
         }
-        let returnValue =
-            if let arguments {
-                unsafe initialize(functions, arguments)
-            } else {
-                unsafe p11_kit_module_initialize(functions)
-            }
-        guard returnValue == CKR_OK else {
+        do throws(PKCS11Error) {
+            try check("C_Initialize", unsafe initialize(functions))
+        } catch {
             unsafe p11_kit_module_release(functions)
-            throw .failed(function: "C_Initialize", ReturnValue(rawValue: UInt(returnValue)))
+            throw error
         }
-        unsafe self.functions = functions
+        return unsafe functions
     }
 
     deinit {

@@ -56,6 +56,10 @@ extension ReturnValue {
     package static var operationNotInitialized: Self { .init(CKR_OPERATION_NOT_INITIALIZED) }
     /// `CKR_USER_TYPE_INVALID`: the token knows no such login, as for a single operation.
     package static var userTypeInvalid: Self { .init(CKR_USER_TYPE_INVALID) }
+    /// `CKR_SESSION_READ_ONLY`: the session cannot do that, or the module has none that cannot write.
+    package static var sessionReadOnly: Self { .init(CKR_SESSION_READ_ONLY) }
+    /// `CKR_ACTION_PROHIBITED`: the key, or the token's policy, forbids it.
+    package static var actionProhibited: Self { .init(CKR_ACTION_PROHIBITED) }
     /// `CKR_USER_NOT_LOGGED_IN`: a login is missing, or a touch did not come in time.
     package static var userNotLoggedIn: Self { .init(CKR_USER_NOT_LOGGED_IN) }
     /// `CKR_USER_ALREADY_LOGGED_IN`: this process is logged in; it says nothing about the PIN that was given.
@@ -78,12 +82,4 @@ extension ReturnValue {
     package static var hostMemory: Self { .init(CKR_HOST_MEMORY) }
     /// `CKR_GENERAL_ERROR`: the module may be inconsistent (PKCS#11 2.40 §11.1.1).
     package static var generalError: Self { .init(CKR_GENERAL_ERROR) }
-
-    /// Says that the token cannot sign this way, before it has signed anything: another mechanism may do.
-    package var refusesMechanism: Bool {
-        [
-            CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID, CKR_KEY_FUNCTION_NOT_PERMITTED,
-            CKR_KEY_TYPE_INCONSISTENT, CKR_FUNCTION_NOT_SUPPORTED, CKR_DATA_INVALID, CKR_DATA_LEN_RANGE,
-        ].contains { rawValue == UInt($0) }
-    }
 }

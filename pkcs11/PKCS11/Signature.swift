@@ -24,12 +24,15 @@ extension TokenSession {
         authorize: () throws(PKCS11Error) -> Bool = { false }
     ) throws(PKCS11Error) -> (signature: [UInt8], mechanism: Mechanism) {
         var refusal = ReturnValue(rawValue: UInt(CKR_MECHANISM_INVALID))
+        var wasRefusedLate = false
         for mechanism in mechanisms {
             do throws(PKCS11Error) {
                 try start(mechanism, with: key)
             } catch .failed(_, let returnValue) where returnValue.refusesMechanism {
                 refusal = returnValue
                 continue
+            } catch .failed(_, .operationActive) where wasRefusedLate {
+                throw .failed(function: "C_Sign", refusal)  // which has left its operation open (tpm2-pkcs11)
             }
             let isAuthorized = try authorize()
             do throws(PKCS11Error) {
@@ -37,6 +40,7 @@ extension TokenSession {
                 return (mechanism.isECDSA ? try ecdsaSignature(fromRaw: raw) : raw, mechanism)
             } catch .failed(_, let returnValue) where returnValue.refusesMechanism && !isAuthorized {
                 refusal = returnValue
+                wasRefusedLate = true
             }
         }
         throw .noMechanism(refusal)

@@ -1,6 +1,6 @@
 import CP11Kit
 
-/// An open read-only session. It keeps its module loaded, has one owner, and closes when that owner lets go.
+/// An open session, read-only where the module has such. It keeps its module loaded, has one owner, and closes when that owner lets go.
 ///
 /// One session is for one thread at a time: SoftHSM crashes when two share it.
 @safe package struct TokenSession: ~Copyable, Sendable {
@@ -9,12 +9,14 @@ import CP11Kit
 
     /// Opens a session (C_OpenSession). Callers must not open or close two sessions of a module at the same time:
     /// tpm2-pkcs11 1.9 gives both threads the same handle.
-    package init(slot: Slot) throws(PKCS11Error) {
+    ///
+    /// - Parameter isReadWrite: For modules that refuse a read-only session; nothing is written all the same.
+    package init(slot: Slot, isReadWrite: Bool = false) throws(PKCS11Error) {
         var handle = CK_SESSION_HANDLE()
         try check(
             "C_OpenSession",
             unsafe slot.module.functions.pointee.C_OpenSession(
-                slot.identifier, CK_FLAGS(CKF_SERIAL_SESSION), nil, nil, &handle))
+                slot.identifier, CK_FLAGS(CKF_SERIAL_SESSION | (isReadWrite ? CKF_RW_SESSION : 0)), nil, nil, &handle))
         module = slot.module
         self.handle = handle
     }

@@ -32,7 +32,7 @@ enum function {
     FUNCTION_COUNT
 };
 
-enum { RULES = 65536, CARDS = 1024, SLOTS = 512, LOGINS = 4096 };
+enum { RULES = 4096, CARDS = 1024, SLOTS = 512, LOGINS = 4096 };
 
 // One C_Login: who called, on which card, and what it was told.
 struct login {

@@ -15,7 +15,8 @@ enum ModuleFailure: Error, Hashable, Sendable {
     var passes: Bool {
         switch self {
         case .resting, .lost, .readers: true
-        case .unavailable, .refused: false
+        case .refused(let failure): failure.saysModuleIsBroken
+        case .unavailable: false
         }
     }
 
@@ -26,10 +27,5 @@ enum ModuleFailure: Error, Hashable, Sendable {
 }
 
 extension WorkerFailure {
-    /// The library may be inconsistent, and only a new process is sure to help (PKCS#11 2.40 §11.1.1).
-    var saysModuleIsBroken: Bool {
-        guard kind == .function, let returnValue else { return kind == .nonsense }
-        // CKR_HOST_MEMORY, CKR_GENERAL_ERROR, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_CRYPTOKI_NOT_INITIALIZED
-        return [0x02, 0x05, 0x30, 0x31, 0x190].contains(returnValue)
-    }
+    var saysModuleIsBroken: Bool { kind == .broken || kind == .nonsense }
 }

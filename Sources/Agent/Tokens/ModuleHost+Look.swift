@@ -138,6 +138,8 @@ extension ModuleHost {
     /// Ends the workers of tokens that are gone, and gives the listing to another worker where the present one has a
     /// token to itself and is no longer alone with it.
     private func settle(_ listed: [TokenSnapshot]) async {
+        // Nobody is logged in to nothing. What happens to card readers is known from pcscd.
+        if await !usesCardReaders, emptiness.note(isEmpty: listed.isEmpty, at: clock.boot()) { await listing.restart() }
         let present = Set(listed.map(\.token))
         for token in workers.keys where !present.contains(token) { await forget(token) }
         guard listed.count > 1, workers.values.contains(where: { $0.host === listing }) else { return }

@@ -20,6 +20,7 @@ actor ModuleHost {
     /// What the module showed when it was listed last; nil where that is not to be relied on any more.
     var lastListing: [TokenSnapshot]?
     var listingLook: Look?
+    var emptiness = Emptiness()
 
     typealias Look = Task<Result<[TokenSnapshot], ModuleFailure>, Never>
 

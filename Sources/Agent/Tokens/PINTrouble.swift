@@ -91,6 +91,10 @@ extension LoginRefusal {
             Problem(
                 .configuration, "the stored PIN of token \(name) cannot be used: \(reason)",
                 hint: "correct what pin-source names, then run 'tokenward unlock --stored'")
+        case .reserved:
+            Problem(
+                .pinIncorrect, "the PIN was not sent to token \(name): some modules take this word for a command",
+                hint: "give the token's PIN, then run 'tokenward unlock'")
         case .notHeld:
             Problem(
                 .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",
@@ -166,7 +170,15 @@ extension WorkerFailure {
             Problem(
                 .moduleFailed, "\(what): the token cannot make this signature: \(text)",
                 hint: "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256")
-        case .function, .notLoaded, .nonsense, .protocol:
+        case .busy:
+            Problem(
+                .moduleFailed, "\(what): the token has no session to spare (\(text))",
+                hint: "end another program that uses the token, or wait for it", retryAfter: 5)
+        case .forbidden:
+            Problem(
+                .configuration, "\(what): the token does not allow it (\(text))",
+                hint: "use another key, or have the token's policy changed")
+        case .function, .notLoaded, .nonsense, .protocol, .broken:
             Problem(.moduleFailed, "\(what): \(text)", hint: "see 'tokenward status' and the agent's log")
         }
     }

@@ -32,7 +32,7 @@ extension Tokens {
     }
 
     func noteAnswer(_ answer: Result<LoginOutcome, ModuleFailure>, from key: TokenKey) {
-        if case .failure(.lost) = answer { return }
+        if answer.leavesPINInDoubt { return }
         access[key]?.owesAnswer = false
         saveTries()
     }
@@ -51,6 +51,19 @@ extension Tokens {
         if !refusedPINs.save(content) {
             log.warning(
                 "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
+        }
+    }
+}
+
+extension Result<LoginOutcome, ModuleFailure> {
+    /// Whether the PIN may have cost a try without having been judged.
+    fileprivate var leavesPINInDoubt: Bool {
+        switch self {
+        case .failure(.lost): true
+        case .failure(.refused(let failure)): failure.leavesPINInDoubt
+        // A code that says nothing of the PIN, which is therefore not known again.
+        case .success(.rejected(_, _, failed: nil)): true
+        case .success, .failure: false
         }
     }
 }

@@ -81,15 +81,17 @@ actor WorkerHost {
             if let call { calls.end(call) }
             tell(request.name, since: began)
             switch answer {
+            case .success(.failed(let failure)) where failure.saysModuleIsBroken:
+                retire(worker, because: failure)
+                // To look costs nothing: what a new process sees may be all that is needed.
+                if kind == .look, !isLastAttempt { continue }
+                return .failure(.refused(failure))
             case .success(let reply):
                 rest.noteAnswer()
                 note(reply, to: request)
-                guard case .failed(let failure) = reply else {
-                    replaceIfWorn(worker)
-                    return .success(reply)
-                }
-                if failure.saysModuleIsBroken { retire(worker, because: failure) }
-                return .failure(.refused(failure))
+                if case .failed(let failure) = reply { return .failure(.refused(failure)) }
+                replaceIfWorn(worker)
+                return .success(reply)
             case .failure(let loss):
                 note(loss, of: worker)
                 if !isLastAttempt, request.mayBeSentAgain(after: loss) { continue }
@@ -185,6 +187,7 @@ actor WorkerHost {
         guard case .running(let current) = state, current === worker else { return }
         state = .idle
         login = .none
+        rest.noteDeath(at: clock.boot())
     }
 
     /// How long a token took is what an operator with a slow one asks.
