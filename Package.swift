@@ -14,11 +14,12 @@ let embedded: [SwiftSetting] =
 let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
 
 /// What stays in memory all day is linked to be small there: relative relocations packed (glibc 2.36), no symbols
-/// exported, equal functions folded.
+/// exported, equal functions folded. Bound at the start, because the first call of a function that is bound late saves the
+/// registers on the stack, where what was in them stays.
 let resident: [LinkerSetting] = [
     .unsafeFlags(
         ["-use-ld=lld"]
-            + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
+            + ["-z", "pack-relative-relocs", "-z", "now", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
 ]
 
 /// Where pcsc-lite has its headers, which include each other without the folder. Its pkg-config file says `-pthread` as
@@ -49,6 +50,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", providers: [.apt(["libpcsclite-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CSystemd"),
         .target(name: "CWipingHeap"),
 
         // Tokens.
@@ -68,14 +70,17 @@ let package = Package(
         .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
 
         // The network.
-        .target(name: "HTTPTransport", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: strict),
+
+        // The machine and its people.
+        .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
 
         // The agent and its clients.
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "PKCS11URI", "RolesAnywhere", "TokenService",
-                "X509", logging,
+                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "Logind", "PKCS11URI", "RolesAnywhere",
+                "TokenService", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
 
@@ -120,6 +125,7 @@ let package = Package(
         .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
         .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere"], swiftSettings: strict),
+        .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
         .testTarget(

@@ -1,9 +1,13 @@
 """A search for secrets in all that a process has and leaves: memory, arguments, environment, files."""
 
+import array
 import base64
 import contextlib
 import os
 import urllib.parse
+
+PIECE = 24
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def encodings(secret):
@@ -20,32 +24,53 @@ def encodings(secret):
     }
     for shift in range(3):
         text = base64.b64encode(b"\0" * shift + plain).rstrip(b"=")
-        found[f"base64, shifted by {shift}"] = text[(shift * 8 + 5) // 6 + (shift > 0):-1]
+        found[f"base64, shifted by {shift}"] = text[(shift * 8 + 5) // 6:-1]  # what its neighbours share
     return found
 
 
 def needles(secrets):
-    """What to look for: each of the secrets by its name in each encoding, and its beginning and end alone."""
+    """What to look for: each of the secrets by its name in each encoding, and its pieces alone: of whatever was copied in
+    part, 47 bytes hold a whole piece."""
     wanted = {}
     for name, secret in secrets.items():
         wanted |= {f"{name}, {encoding}": needle for encoding, needle in encodings(secret).items()}
-        if len(secret) >= 40:
-            wanted |= {f"{name}, its first half": secret[:len(secret) // 2].encode()[:32]}
-            wanted |= {f"{name}, its second half": secret[len(secret) // 2:].encode()[:32]}
+        if len(secret) >= 2 * PIECE:
+            wanted |= {
+                f"{name}, bytes from {start} on": secret[start:start + PIECE].encode()
+                for start in range(0, len(secret) - PIECE + 1, PIECE)}
     return wanted
 
 
 def memory(pid):
-    """The writable memory of a process, one piece after the other, with the names of their mappings."""
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as file:
+    """What a process has in its writable memory, in runs of pages, with the names of their mappings."""
+    with (
+        open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as file,
+        open(f"/proc/{pid}/pagemap", "rb", 0) as pages,
+    ):
         for line in maps:
             parts = line.split(None, 5)
             if not parts[1].startswith("rw"):
                 continue
             begin, end = (int(part, 16) for part in parts[0].split("-"))
-            with contextlib.suppress(OSError, OverflowError):  # vvar, or a page that is gone
-                file.seek(begin)
-                yield parts[5].strip() if len(parts) > 5 else "anonymous", file.read(end - begin)
+            for start, length in present(pages, begin, end):
+                with contextlib.suppress(OSError, OverflowError):  # a page that is gone
+                    file.seek(start)
+                    yield parts[5].strip() if len(parts) > 5 else "anonymous", file.read(length)
+
+
+def present(pages, begin, end):
+    """The runs of pages between two addresses that have ever been written to (proc_pid_pagemap(5))."""
+    pages.seek(begin // PAGE * 8)
+    entries = array.array("Q", pages.read((end - begin) // PAGE * 8))
+    start = None
+    for index, entry in enumerate(entries):
+        if entry >> 62 and start is None:  # in memory, or swapped out
+            start = index
+        elif not entry >> 62 and start is not None:
+            yield begin + start * PAGE, (index - start) * PAGE
+            start = None
+    if start is not None:
+        yield begin + start * PAGE, (len(entries) - start) * PAGE
 
 
 def in_memory(pid, secrets):

@@ -100,7 +100,9 @@ def test_each_c_library_has_one_importer():
     for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):
         room = os.path.relpath(path, ROOT).split("/")[1]
         with open(path) as file:
-            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl|CPCSCLite)$", file.read(), re.MULTILINE):
+            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl|CPCSCLite|CSystemd)$", file.read(), re.MULTILINE):
                 importers.setdefault(module, set()).add(room)
     # The emulator verifies with OpenSSL on its own: it must share no code with what it checks.
-    assert importers == {"CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"}}
+    assert importers == {
+        "CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"},
+        "CSystemd": {"Logind"}}

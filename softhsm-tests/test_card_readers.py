@@ -17,7 +17,7 @@ import configuration
 from piv import OPENSC, Card
 from processes import Agent, binary
 from softhsm import write_pin
-from world import end_process, is_running, refresh, wait_until
+from world import end_process, is_running, notices, refresh, wait_until
 
 PIN = "123456"
 
@@ -53,7 +53,7 @@ def serials(agent):
 
 def status(agent):
     answer = agent.get("/v1/status")[1]
-    return answer["modules"][0], answer["notices"]
+    return answer["modules"][0], notices(answer)
 
 
 def told(agent, line):
@@ -309,7 +309,7 @@ def test_a_socket_that_is_closed_to_the_user_is_named(open_folder, pcsc_is_possi
             agent.start()
             answer = subprocess.run(
                 [*NOBODY, "curl", "-s", "--unix-socket", agent.socket, "http://agent/v1/status"], capture_output=True)
-            assert json.loads(answer.stdout)["notices"] == [
+            assert notices(json.loads(answer.stdout)) == [
                 "pcscd's socket is closed to user 65534: see the mode of /run/pcscd/pcscd.comm"]
         finally:
             agent.stop()

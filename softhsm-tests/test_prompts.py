@@ -13,7 +13,7 @@ from softhsm import MODULE, PIN
 from spy import MODULE as SPY_MODULE
 from spy import Spy
 from terminal import FakePinentry, Terminal
-from world import wait_until
+from world import notices, wait_until
 
 WRONG = "654321"
 DISPLAY = {"DISPLAY": ":7", "LANG": "C.UTF-8"}
@@ -320,6 +320,6 @@ def test_two_tokens_are_asked_for_one_after_the_other(start, softhsm, token, roo
 
 def test_status_tells_when_there_is_no_pinentry(world, tmp_path):
     agent = world(f'[prompt]\nprogram = "{tmp_path}/none"\n')
-    assert agent.json("status")["notices"] == [
+    assert notices(agent.json("status")) == [
         f"nobody can be asked for a PIN: {tmp_path}/none, the program of [prompt], is not there"]
     assert agent.credentials(environment=DISPLAY).returncode == 80

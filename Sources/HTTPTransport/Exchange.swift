@@ -1,3 +1,4 @@
+import CLinux
 import Dispatch
 import Synchronization
 
@@ -26,7 +27,9 @@ final class Exchange: Sendable {
     func start(_ request: HTTPRequest, _ limits: HTTPLimits) {
         // A private queue borrows a thread that Swift's cooperative pool does not count on, and gives it back.
         DispatchQueue(label: "tokenward.http").async { [self] in
-            deliver(.finished(Result { try Transfer(request, limits, self).perform() }))
+            let result = Result { try Transfer(request, limits, self).perform() }
+            clinux_wipe_stack()
+            deliver(.finished(result))
         }
     }
 

@@ -42,7 +42,8 @@ struct Environment {
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
-            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"])
+            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"])
     }
 
     /// `$RUNTIME_DIRECTORY`, where systemd made one; otherwise the socket's folder, which is the agent's own.

@@ -43,7 +43,7 @@ struct TokenwardAgent {
         let log = Logger(label: "tokenward-agent")
         if geteuid() == 0 { log.warning("running as root, which the agent does not need: give it a user of its own") }
 
-        let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP])
+        let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         let listener = try listen(environment)
         let service = AgentService(
             configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
@@ -64,6 +64,11 @@ struct TokenwardAgent {
             ])
         notifier.notify(.ready)
         for await signal in signals.stream {
+            if signal == SIGUSR1 {
+                log.notice("locking", metadata: ["because-of": "SIGUSR1"])
+                await service.lock()
+                continue
+            }
             guard signal == SIGHUP else { break }
             notifier.notify(.reloading)
             await reload(service, loader, log)

@@ -26,6 +26,7 @@ struct ConfigurationExampleTests {
             line.hasPrefix("#") && !line.hasPrefix("# ") && line != "#" ? line.dropFirst() : line
         }
         let configuration = try ConfigurationFolder(lines.joined(separator: "\n")).load()
+        #expect(configuration.lockOn == LockEvent.usual(for: .user))
         #expect(configuration.modules.map(\.sessions) == [2, 2])
         #expect(configuration.modules.map(\.timeouts) == [.init(), .init()])
         #expect(configuration.tokens.map(\.pinSource) == [.prompt])
@@ -47,7 +48,7 @@ struct ConfigurationExampleTests {
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
-            "ca-bundle", "users", "groups",
+            "ca-bundle", "users", "groups", "lock-on",
         ])
     func complete(_ key: String) throws {
         let lines = try #require(Self.text).split(separator: "\n")

@@ -6,14 +6,17 @@ package struct Configuration: Hashable, Sendable {
     package var tokens: [TokenRule]
     package var profiles: [ProfileName: Profile]
     package var prompt: PromptSettings
+    /// When to forget PINs and credentials; nil: what is usual for the agent's scope.
+    package var lockOn: Set<LockEvent>?
 
     package init(
         modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile],
-        prompt: PromptSettings = PromptSettings()
+        prompt: PromptSettings = PromptSettings(), lockOn: Set<LockEvent>? = nil
     ) {
         self.modules = modules
         self.tokens = tokens
         self.profiles = profiles
         self.prompt = prompt
+        self.lockOn = lockOn
     }
 }

@@ -14,6 +14,8 @@ struct ConfigurationBuilder {
     private var profilePlaces: [ProfileName: Place] = [:]
     private var prompt = PromptSettings()
     private var promptPlace: Place?
+    private var lockOn: Set<LockEvent>?
+    private var lockOnPlace: Place?
 
     init(accounts: AccountDirectory, faults: FaultList) {
         self.accounts = accounts
@@ -21,7 +23,7 @@ struct ConfigurationBuilder {
     }
 
     var configuration: Configuration {
-        Configuration(modules: modules, tokens: tokens, profiles: profiles, prompt: prompt)
+        Configuration(modules: modules, tokens: tokens, profiles: profiles, prompt: prompt, lockOn: lockOn)
     }
 
     /// Adds what a file says.
@@ -39,6 +41,7 @@ struct ConfigurationBuilder {
         for (name, node) in (profiles ?? [:]).sorted(by: { $0.value.line < $1.value.line }) {
             add(profile: name, node, from: file)
         }
+        addLockOn(&document)
         document.refuseUnknownKeys()
     }
 
@@ -110,6 +113,18 @@ struct ConfigurationBuilder {
         } else {
             profilePlaces[name] = (file, node.line)
             profiles[name] = profile
+        }
+    }
+
+    private mutating func addLockOn(_ document: inout TableReader) {
+        let events = document.list("lock-on", LockEvent.read)
+        guard document.has("lock-on") else { return }
+        let line = document.lineOf("lock-on")
+        if let first = lockOnPlace {
+            document.fault(at: line, "lock-on stands in \(first.file):\(first.line) already; keep one of them")
+        } else {
+            lockOnPlace = (document.file, line)
+            lockOn = Set(events)
         }
     }
 

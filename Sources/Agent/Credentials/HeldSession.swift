@@ -1,4 +1,5 @@
 import AgentAPI
+import CLinux
 import RolesAnywhere
 
 /// A session in the cache.
@@ -20,6 +21,7 @@ struct HeldSession: Sendable {
         refreshLead = validity.refreshLead(random: settings.random)
         credentials = CachedCredentials(
             body: settings.render(fresh), accessKeyID: fresh.accessKeyID, expiration: fresh.expiration)
+        clinux_wipe_stack()
     }
 
     private static func invalid(_ detail: String) -> SourceFailure {

@@ -81,6 +81,14 @@ package actor AgentServer {
         try? await core.eventLoop.submit { core.value.policy = policy }.get()
     }
 
+    /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
+    /// them already answers "locked", and a peer that does not read its answer is hung up on.
+    package func withdrawCredentials(of profiles: Set<ProfileName>?) async {
+        guard case .running(_, let core, _) = state else { return }
+        // As above.
+        try? await core.eventLoop.submit { core.value.withdrawCredentials(of: profiles) }.get()
+    }
+
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
     /// socket.
     package func stop() async {

@@ -13,8 +13,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         case body(AcceptedRequest)
         /// An operation is under way.
         case waiting(AcceptedRequest)
-        /// The peer is reading its answer.
-        case writing
+        /// The peer is reading its answer, with credentials of this profile.
+        case writing(ProfileName?)
         /// The last answer is out; what still comes is thrown away until the peer hangs up.
         case lingering(bytesLeft: Int)
         case closed
@@ -29,6 +29,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var parser: RequestHeadParser
     private var deadline: NIODeadline?
     private var isAdvancing = false
+    /// The operation under way must not answer with the credentials that it may have.
+    private var isWithdrawn = false
     /// Nothing is read after the answer under way: the peer or the agent ends.
     private var isLast = false
 
@@ -173,6 +175,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             return finish(request, with: .problem(error))
         }
         phase = .waiting(request)
+        isWithdrawn = false
         deadline = nil  // the operation has its own
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)
         let (operations, gate) = (core.operations, core.gate)
@@ -188,7 +191,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func complete(_ request: AcceptedRequest, with answer: Answer) {
         core.endWaiting(peer)
-        finish(request, with: answer)
+        let isLate = isWithdrawn && answer.issued != nil
+        finish(request, with: isLate ? .problem(.withdrawn) : answer)
         advance()
     }
 
@@ -198,15 +202,27 @@ final class ConnectionHandler: ChannelInboundHandler {
                 peer: peer, route: request.route.action, profile: request.profile, decision: request.decision,
                 status: answer.status, problem: answer.problem?.code, issued: answer.issued))
         if case .closed = phase { return }
-        write(answer, closing: !request.head.isKeepAlive, lingering: false)
+        write(answer, closing: !request.head.isKeepAlive, lingering: false, of: request.profile)
+    }
+
+    /// See `AgentServer`.
+    func withdrawCredentials(of profiles: Set<ProfileName>?) {
+        switch phase {
+        case .waiting(let request):
+            if let profile = request.profile, profiles?.contains(profile) != false { isWithdrawn = true }
+        case .writing(let profile?) where profiles?.contains(profile) != false: close()
+        case .head, .body, .writing, .lingering, .closed: break
+        }
     }
 
     // MARK: Answers
 
-    private func write(_ answer: Answer, closing: Bool, lingering: Bool, withBody: Bool = true) {
+    private func write(
+        _ answer: Answer, closing: Bool, lingering: Bool, withBody: Bool = true, of profile: ProfileName? = nil
+    ) {
         guard let context else { return }
         isLast = isLast || closing || core.isStopping
-        phase = .writing
+        phase = .writing(answer.issued != nil ? profile : nil)
         setDeadline(core.limits.answerMilliseconds)
         let bytes = answer.render(closing: isLast, withBody: withBody, allocator: context.channel.allocator)
         let holdsSecret = answer.issued != nil
@@ -274,6 +290,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 }
 
 extension Problem {
+    static let withdrawn = Problem(.locked, "the token was locked meanwhile", hint: "run 'tokenward unlock'")
+
     static func forbidden(reason: String) -> Problem {
         Problem(.forbidden, reason, hint: "see 'allow' in the profile's configuration")
     }

@@ -102,6 +102,10 @@ final class ServerCore {
         sweep = nil
     }
 
+    func withdrawCredentials(of profiles: Set<ProfileName>?) {
+        for connection in connections.values { connection.withdrawCredentials(of: profiles) }
+    }
+
     // MARK: Stop
 
     /// Ends idle connections now and the others with their answer; completes when all are gone.

@@ -32,7 +32,7 @@ extension AgentService {
     }
 
     /// What is said to the person who asks how the agent is doing.
-    private var notices: [String] { WorkerWalls.missing + [promptNotice].compactMap(\.self) }
+    private var notices: [String] { WorkerWalls.missing + lockNotices + [promptNotice].compactMap(\.self) }
 
     /// Where every token has its PIN from elsewhere, nobody needs to be asked.
     private var promptNotice: String? {
@@ -95,16 +95,12 @@ extension AgentService {
     }
 
     private func lock(_ text: String?) async throws(Problem) {
-        guard let text else {
-            await cache.lock()
-            await tokens.lock(nil)
-            return
-        }
+        guard let text else { return await lock() }
         let found = try await matching(text)
         let keys = Set(found.map(\.key))
-        await cache.lock(source.profiles(on: keys))
+        await lockSessions(source.profiles(on: keys))
         await tokens.lock(found)
-        await cache.lock(source.profiles(on: keys))  // what began between the two, and has its signature
+        await lockSessions(source.profiles(on: keys))  // what began between the two, and has its signature
     }
 
     private func matching(_ text: String) async throws(Problem) -> [FoundToken] {

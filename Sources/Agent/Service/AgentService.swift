@@ -1,5 +1,7 @@
 import AgentAPI
+import Glibc
 package import Logging
+import Logind
 import PKCS11URI
 import RolesAnywhere
 import Synchronization
@@ -13,11 +15,14 @@ package actor AgentService {
     let finder: IdentityFinder
     let clock: AgentClock
     let scope: AgentScope
+    let log: Logger
+    let sessionWatch: SessionWatch
     private(set) var configuration: Configuration
+    private(set) var server: AgentServer?
+    /// Events that lock for as long as they last, and do.
+    var lasting: Set<LockEvent> = []
     private let startedAt: Int64
-    private let log: Logger
     private let audit: @Sendable (AuditRecord) -> Void
-    private var server: AgentServer?
     private var background: [Task<Void, Never>] = []
 
     /// Where the agent's own things are.
@@ -32,10 +37,12 @@ package actor AgentService {
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         package var home: String?
+        /// The address of the system's message bus, where it is not the usual one.
+        package var systemBus: String?
 
         package init(
             scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String?, home: String?
+            credentialsFolder: String?, home: String?, systemBus: String? = nil
         ) {
             self.scope = scope
             self.workerExecutable = workerExecutable
@@ -43,6 +50,7 @@ package actor AgentService {
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.systemBus = systemBus
         }
     }
 
@@ -56,6 +64,8 @@ package actor AgentService {
         self.clock = clock
         self.log = log
         scope = setting.scope
+        sessionWatch = SessionWatch(
+            address: setting.systemBus, uid: geteuid(), log: { log.notice("sessions", metadata: ["logind": "\($0)"]) })
         startedAt = clock.boot()
         tokens = Tokens(
             configuration,
@@ -82,7 +92,10 @@ package actor AgentService {
             Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
             Task { await tokens.followReaders() },
             Task { for await _ in tokens.changes { await cache.stateChanged() } },
+            Task { for await removed in tokens.removals { await forget(removed) } },
+            Task { for await event in sessionWatch.events { await follow(event) } },
         ]
+        watchSessions()
     }
 
     /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
@@ -94,12 +107,15 @@ package actor AgentService {
         await tokens.replace(with: new)
         source.replace(new.profiles)
         await cache.replace(Set(new.profiles.keys), changed: difference.profiles.changed)
+        watchSessions()
+        for event in lasting where !lockOn.contains(event) { await end(event) }
     }
 
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.
     package func stop() async {
         await tokens.prompts.cancelAll()  // the server waits for those who wait for a person
         await server?.stop()
+        sessionWatch.stop()
         await cache.stop()
         for task in background { task.cancel() }
         await tokens.stop()

@@ -1,4 +1,5 @@
 import AgentAPI
+import CLinux
 import HTTPTransport
 import Identities
 import Logging
@@ -166,6 +167,7 @@ final class RolesAnywhereSource: CredentialSource {
                 "status": "\(answer.status)", "connect-microseconds": "\(answer.timings.appConnect)",
                 "answer-microseconds": "\(answer.timings.answer)",
             ])
+        defer { clinux_wipe_stack() }
         do throws(ServiceError) {
             return try CreateSessionResponse.parse(
                 ServiceAnswer(

@@ -148,7 +148,7 @@ extension ModuleHost {
 
     /// A worker whose token is gone is ended without another word: OpenSC hangs for ever in the first call after a card
     /// was pulled out of a signature, and the card that comes back is not logged in.
-    private func forget(_ token: TokenDescription) async {
+    func forget(_ token: TokenDescription) async {
         guard let worker = workers.removeValue(forKey: token) else { return }
         if worker.host === listing { listing = newHost() }
         await worker.host.drop()

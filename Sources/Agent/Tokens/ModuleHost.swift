@@ -128,6 +128,13 @@ actor ModuleHost {
         }
     }
 
+    /// Ends the worker of a token that is gone, and the one that lists, which may take the next card in the slot for the
+    /// last one, unless it is another token's own.
+    func forget(removed token: TokenDescription) async {
+        await forget(token)
+        if !workers.values.contains(where: { $0.host === listing }) { await listing.abandon() }
+    }
+
     /// Ends the workers without another call: there is nothing left to log out of. Requests under way have another go.
     func abandon() async {
         let ended = hosts

@@ -31,24 +31,3 @@ struct TokenAccess: Sendable {
         case notSent(LoginRefusal)
     }
 }
-
-/// Which tokens a person has locked. While a token is locked nothing logs in to it by itself.
-struct Locks: Sendable {
-    private var isAllLocked = false
-    private var exceptions: Set<TokenKey> = []
-
-    func contains(_ key: TokenKey) -> Bool { exceptions.contains(key) != isAllLocked }
-
-    mutating func lock(_ key: TokenKey) { set(key, isLocked: true) }
-    mutating func unlock(_ key: TokenKey) { set(key, isLocked: false) }
-
-    /// Every token, those that come later included.
-    mutating func lockAll() { self = Locks(isAllLocked: true) }
-
-    init() {}
-    private init(isAllLocked: Bool) { self.isAllLocked = isAllLocked }
-
-    private mutating func set(_ key: TokenKey, isLocked: Bool) {
-        if isLocked == isAllLocked { exceptions.remove(key) } else { exceptions.insert(key) }
-    }
-}

@@ -9,6 +9,7 @@ extension Tokens {
     /// - Parameter purpose: What a person is asked for the PIN with; nil: nobody is asked.
     package func logIn(to token: FoundToken, for purpose: LoginPurpose? = nil) async throws(Problem) {
         guard !locks.contains(token.key) else { throw PINTrouble.locked.problem(for: token.snapshot.token) }
+        let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
         let running = access[token.key]?.login
@@ -44,15 +45,7 @@ extension Tokens {
     func lock(_ tokens: [FoundToken]?) async {
         guard let tokens else {
             locks.lockAll()
-            for key in access.keys {
-                access[key]?.typedUntil = nil
-                access[key]?.isForOneSignature = false
-            }
-            await prompts.cancelAll()
-            // Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
-            await withTaskGroup { group in
-                for host in hosts { group.addTask { await host.restart() } }
-            }
+            await forgetLogins()
             return
         }
         for token in tokens { locks.lock(token.key) }
@@ -173,8 +166,9 @@ extension Tokens {
         let end = clock.boot() + seconds * 1000
         access[token.key]?.typedUntil = end
         Task {  // ends by itself; nobody waits for it
-            // A cancelled sleep means that the agent ends, which logs out anyway.
-            try? await self.clock.sleep(seconds * 1000)
+            // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
+            // sleep means that the agent ends, which logs out anyway.
+            while self.clock.boot() < end, (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil {}
             if self.access[token.key]?.typedUntil == end {
                 await self.logOut(token.key, slotID: token.snapshot.slotID)
             }

@@ -16,6 +16,7 @@ extension Tokens {
         guard host(of: token.key) != nil else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
+        let token = await withoutOverdueLogin(token)
         let rule = rule(for: token.snapshot)
         var request = request
         request.source = keySource(rule, occasion)

@@ -103,6 +103,7 @@ extension Tokens {
                 changed.yield()
             }
         }
+        notePresence(in: survey)
         return survey
     }
 

@@ -19,6 +19,11 @@ package actor Tokens {
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
+    /// The tokens that surveys have found, with their slots.
+    var present: [TokenKey: UInt64] = [:]
+    /// Tokens that are no longer there, with the slots that they were in.
+    nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
+    let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
     /// What was last seen of each module, by its path.
     var lastSight: [String: Set<TokenSight>] = [:]
     /// By module, for the time in which it cannot be asked.
@@ -67,6 +72,7 @@ package actor Tokens {
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
         (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
         let before = refusedPINs.load()
@@ -89,6 +95,7 @@ package actor Tokens {
     /// Logs out everywhere and ends the workers.
     package func stop() async {
         changed.finish()
+        removal.finish()
         await readers.stop()
         await prompts.cancelAll()
         await withTaskGroup { group in

@@ -101,7 +101,7 @@ actor WorkerHost {
         return .failure(.unavailable("the worker was killed twice"))
     }
 
-    /// Logs out of one token, or of all. A worker that cannot, or does not answer, is killed: that logs out as well.
+    /// Logs out of one token, or of all. A worker that cannot, or does not answer at once, is killed: that logs out as well.
     func logOut(_ token: TokenReference?) async {
         guard case .running(let worker) = state else { return }
         switch await worker.ask(.logOut(token), deadline: launch.deadlines.logOut, clock: clock) {

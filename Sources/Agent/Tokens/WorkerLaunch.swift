@@ -16,8 +16,8 @@ struct CallDeadlines: Sendable {
     var touch: Int64
     /// What a person types on the reader's keypad: twice the time of a touch.
     var keypad: Int64
-    /// After this, the worker is ended: that logs out as well.
-    let logOut: Int64 = 2000
+    /// After this, the worker is ended: that logs out as well, and a lock is to be done within a second.
+    let logOut: Int64 = 600
 
     init(_ timeouts: ModuleConfiguration.Timeouts) {
         list = Int64(timeouts.list) * 1000

@@ -22,6 +22,11 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
    0, or an errno. */
 int clinux_harden_process(void);
 
+/* Wipes what earlier calls have left on this thread's stack, 64 KiB deep, and in its vector registers: memcpy(3) leaves
+   up to 64 bytes of what it copied in each of those, and whoever saves them, such as ld.so when it looks a function up,
+   leaves them in a frame that nobody clears. */
+void clinux_wipe_stack(void);
+
 /* pipe2(2) with O_CLOEXEC. 0, or an errno. */
 int clinux_pipe(int descriptors[2]);
 

@@ -1,0 +1,86 @@
+import AgentAPI
+import Logind
+import TokenService
+
+extension AgentService {
+    /// What makes the agent forget PINs and credentials by itself.
+    var lockOn: Set<LockEvent> { configuration.lockOn ?? LockEvent.usual(for: scope) }
+
+    /// Locks every token until somebody unlocks it: `tokenward lock`, and SIGUSR1.
+    package func lock() async {
+        await lockSessions(nil)
+        await tokens.lock(nil)
+    }
+
+    /// Drops these profiles' sessions (nil: all profiles'), those that are on their way to a client among them.
+    func lockSessions(_ names: Set<ProfileName>?) async {
+        await cache.lock(names)
+        await server?.withdrawCredentials(of: names)
+    }
+
+    /// Starts to listen to logind where the configuration asks for it.
+    func watchSessions() {
+        if lockOn.contains(where: \.isLogind) { sessionWatch.start() }
+    }
+
+    /// What is to be said of `lock-on` to the person who asks how the agent is doing.
+    var lockNotices: [String] {
+        var notices: [String] = []
+        let wanted = lockOn.filter(\.isLogind).map(\.rawValue).sorted().joined(separator: ", ")
+        if !wanted.isEmpty, let trouble = sessionWatch.trouble {
+            notices.append("lock-on: \(wanted): these events are not heard: \(trouble)")
+        }
+        if scope == .system, !lockOn.isDisjoint(with: [.screenLock, .sessionEnd]) {
+            notices.append("lock-on: screen-lock and session-end are of the agent's own user, who has no sessions")
+        }
+        return notices
+    }
+
+    /// Does what logind's news ask for.
+    func follow(_ event: SessionEvent) async {
+        switch event {
+        case .sleeping:
+            await begin(.suspend)
+            sessionWatch.allowSleep()
+        case .awake: await end(.suspend)
+        case .screenLocked: await begin(.screenLock)
+        case .screenUnlocked: await end(.screenLock)
+        case .screenLockRequested: await lockOnce(.screenLock)
+        case .sessionEnded: await lockOnce(.sessionEnd)
+        }
+    }
+
+    /// Tokens were taken out: what was typed for them is forgotten, and what came from them dropped. Nothing is locked:
+    /// who brings the token back needs its PIN, and a stored one logs in again.
+    func forget(_ removed: [TokenKey: UInt64]) async {
+        guard lockOn.contains(.removal) else { return }
+        for key in removed.keys {
+            log.notice("token removed", metadata: ["token": "\(key.token.displayName)"])
+        }
+        let names = source.profiles(on: Set(removed.keys))
+        await cache.drop(names)
+        await server?.withdrawCredentials(of: names)
+        await tokens.forget(removed: removed)
+        await cache.drop(names)  // what began between the two, and has its signature
+    }
+
+    private func begin(_ event: LockEvent) async {
+        guard lockOn.contains(event), lasting.insert(event).inserted else { return }
+        log.notice("locking", metadata: ["because-of": "\(event.rawValue)"])
+        await lockSessions(nil)
+        await tokens.beginEvent()
+    }
+
+    /// Ends an event's lock. What is stored may log in again; what was typed has to be typed again.
+    func end(_ event: LockEvent) async {
+        guard lasting.remove(event) != nil, lasting.isEmpty else { return }
+        await tokens.endEvent()
+        await cache.unlock(source.profiles(outside: await tokens.locks))
+    }
+
+    private func lockOnce(_ event: LockEvent) async {
+        guard !lasting.contains(event) else { return }
+        await begin(event)
+        await end(event)
+    }
+}

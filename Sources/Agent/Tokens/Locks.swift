@@ -1,0 +1,36 @@
+/// Which tokens are locked: by a person until a person says otherwise, or by an event for as long as that lasts. While a
+/// token is locked nothing logs in to it by itself.
+struct Locks: Sendable {
+    private var people = LockSet()
+    private var events = LockSet()
+
+    func contains(_ key: TokenKey) -> Bool { people.contains(key) || events.contains(key) }
+
+    mutating func lock(_ key: TokenKey) { people.set(key, isLocked: true) }
+
+    /// Ends whatever lock the token has: a person who unlocks it means it.
+    mutating func unlock(_ key: TokenKey) {
+        people.set(key, isLocked: false)
+        events.set(key, isLocked: false)
+    }
+
+    /// Every token, those that come later included.
+    mutating func lockAll() { people = LockSet(isAllLocked: true) }
+
+    mutating func beginEvent() { events = LockSet(isAllLocked: true) }
+    mutating func endEvent() { events = LockSet() }
+}
+
+/// All tokens, or none, with exceptions.
+private struct LockSet: Sendable {
+    private var isAllLocked = false
+    private var exceptions: Set<TokenKey> = []
+
+    init(isAllLocked: Bool = false) { self.isAllLocked = isAllLocked }
+
+    func contains(_ key: TokenKey) -> Bool { exceptions.contains(key) != isAllLocked }
+
+    mutating func set(_ key: TokenKey, isLocked: Bool) {
+        if isLocked == isAllLocked { exceptions.remove(key) } else { exceptions.insert(key) }
+    }
+}

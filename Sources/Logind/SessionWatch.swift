@@ -1,0 +1,138 @@
+import CSystemd
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Listens to logind, on a thread of its own, for as long as the process runs: over a bus that may go and come again.
+package final class SessionWatch: Sendable {
+    /// What happens, in order.
+    package let events: AsyncStream<SessionEvent>
+    private let continuation: AsyncStream<SessionEvent>.Continuation
+    private let address: String
+    private let uid: UInt32
+    private let log: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        var isStarted = false
+        var isStopped = false
+        /// Nil while logind is heard.
+        var trouble: String? = "logind is not heard yet"
+        /// What delays the machine's sleep, or -1.
+        var inhibitor: Int32 = -1
+    }
+
+    private static let longestPause: UInt32 = 30
+
+    /// - Parameters:
+    ///   - address: Of the system's bus; nil for the usual one.
+    ///   - uid: Whose sessions matter.
+    ///   - log: Gets a line when the bus is found or lost, on the watch's thread.
+    package init(address: String?, uid: UInt32, log: @escaping @Sendable (String) -> Void) {
+        self.address = address ?? "unix:path=/run/dbus/system_bus_socket"
+        self.uid = uid
+        self.log = log
+        (events, continuation) = AsyncStream.makeStream()
+    }
+
+    deinit { allowSleep() }
+
+    /// Begins to listen; another call does nothing.
+    package func start() {
+        let isFirst = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        if isFirst { DispatchQueue(label: "logind").async { self.run() } }
+    }
+
+    /// Ends `events`; the thread ends with its next look.
+    package func stop() {
+        state.withLock { $0.isStopped = true }
+        continuation.finish()
+        allowSleep()
+    }
+
+    /// Why nothing is heard, in one line; nil while all is well.
+    package var trouble: String? { state.withLock(\.trouble) }
+
+    /// Lets the machine sleep: what had to be done before is done.
+    package func allowSleep() { replaceInhibitor(with: -1) }
+
+    private var isStopped: Bool { state.withLock(\.isStopped) }
+
+    private func run() {
+        guard address.hasPrefix("unix:") else {
+            return tell("the system bus is at \(address), which is no Unix socket")
+        }
+        if let reason = unsafe csystemd_load() { return tell(unsafe String(cString: reason)) }
+        var pause: UInt32 = 1
+        var sight = SessionSight()
+        while !isStopped {
+            do throws(SystemBus.Failure) {
+                guard let logind = try Logind.connect(address: address, uid: uid) else {
+                    tell("there is no logind on the system bus")
+                    wait(&pause)
+                    continue
+                }
+                tell(nil)
+                pause = 1
+                try listen(to: logind, since: &sight)
+                tell("logind has left the system bus")
+            } catch {
+                tell("the system bus at \(address): \(unsafe String(cString: strerror(error.errno)))")
+            }
+            // Nobody asks any more whether it may sleep; and if it slept, this line would not run.
+            allowSleep()
+            continuation.yield(.awake)
+            wait(&pause)
+        }
+    }
+
+    /// - Parameter sight: What was seen last, perhaps before the bus went and came again.
+    private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(SystemBus.Failure) {
+        replaceInhibitor(with: try logind.delaySleep() ?? -1)
+        var paths: Set<String> = []
+        var isOutdated = true
+        while !isStopped {
+            // What has come is read to its end before the sessions are asked for, so that a flood costs one look.
+            switch try logind.next(within: isOutdated ? 0 : 60_000) {
+            case .sleep(isAboutTo: true)?: continuation.yield(.sleeping)
+            case .sleep(isAboutTo: false)?:
+                replaceInhibitor(with: try logind.delaySleep() ?? -1)
+                continuation.yield(.awake)
+            case .lockRequested(let path)? where paths.contains(path): continuation.yield(.screenLockRequested)
+            case .lockRequested?: break
+            case .sessions?: isOutdated = true
+            case .gone?: return
+            case nil where isOutdated:
+                let now = try logind.sessions()
+                for event in now.sight.events(since: sight) { continuation.yield(event) }
+                (sight, paths) = now
+                isOutdated = false
+            case nil: break
+            }
+        }
+    }
+
+    private func wait(_ pause: inout UInt32) {
+        for _ in 0..<pause where !isStopped { sleep(1) }
+        pause = min(pause * 2, Self.longestPause)
+    }
+
+    private func replaceInhibitor(with new: Int32) {
+        let old = state.withLock { state in
+            defer { state.inhibitor = new }
+            return state.inhibitor
+        }
+        if old >= 0 { close(old) }
+    }
+
+    private func tell(_ trouble: String?) {
+        let isNew = state.withLock { state in
+            defer { state.trouble = trouble }
+            return state.trouble != trouble
+        }
+        if isNew { log(trouble ?? "logind is heard") }
+    }
+}

@@ -1,0 +1,89 @@
+import CSystemd
+import Glibc
+
+/// A connection to the system's message bus, on the thread that made it.
+@safe struct SystemBus: ~Copyable {
+    private let bus: OpaquePointer
+
+    /// What went wrong on the bus, or with it.
+    struct Failure: Error {
+        let errno: Int32
+    }
+
+    init(address: String) throws(Failure) {
+        var bus: OpaquePointer?
+        let result = unsafe csystemd_connect(address, &bus)
+        guard result >= 0, let bus = unsafe bus else { throw Failure(errno: -result) }
+        unsafe self.bus = bus
+    }
+
+    deinit { unsafe csystemd_close(bus) }
+
+    /// Calls a method, and waits for its reply for five seconds at most.
+    func call(
+        _ member: String, of interface: String, at path: String, on destination: String, _ arguments: [String] = []
+    ) throws(Failure) -> BusMessage {
+        var reply: OpaquePointer?
+        let copies = unsafe arguments.map { unsafe strdup($0) }
+        defer { unsafe copies.forEach { unsafe free($0) } }
+        let texts = unsafe copies.map { unsafe UnsafePointer($0) }
+        let result = unsafe csystemd_call(
+            bus, destination, path, interface, member, texts, texts.count, &reply)
+        guard result >= 0, let reply = unsafe reply else { throw Failure(errno: -result) }
+        return unsafe BusMessage(owning: reply)
+    }
+
+    /// The next signal, or nil when none comes within so many milliseconds.
+    func next(within milliseconds: UInt64) throws(Failure) -> BusMessage? {
+        var message: OpaquePointer?
+        let result = unsafe csystemd_next(bus, milliseconds * 1000, &message)
+        guard result >= 0 else { throw Failure(errno: -result) }
+        guard let message = unsafe message else { return nil }
+        return unsafe BusMessage(owning: message)
+    }
+}
+
+/// A signal or a reply. What is read from it is read in order.
+@safe struct BusMessage: ~Copyable {
+    private let message: OpaquePointer
+
+    init(owning message: OpaquePointer) { unsafe self.message = message }
+
+    deinit { unsafe csystemd_release(message) }
+
+    var sender: String? { unsafe csystemd_sender(message).map { unsafe String(cString: $0) } }
+    var path: String? { unsafe csystemd_path(message).map { unsafe String(cString: $0) } }
+    var member: String? { unsafe csystemd_member(message).map { unsafe String(cString: $0) } }
+    var interface: String? { unsafe csystemd_interface(message).map { unsafe String(cString: $0) } }
+
+    /// The next value, which is a string; an object path where `type` is `o`. Nil where it is something else.
+    func text(_ type: Character = "s") -> String? {
+        var text: UnsafePointer<CChar>?
+        guard let code = type.asciiValue, unsafe csystemd_read_text(message, CChar(code), &text) > 0 else { return nil }
+        return unsafe text.map { unsafe String(cString: $0) }
+    }
+
+    func number() -> UInt32? {
+        var number: UInt32 = 0
+        return unsafe csystemd_read_number(message, &number) > 0 ? number : nil
+    }
+
+    func flag() -> Bool? {
+        var flag: Int32 = 0
+        return unsafe csystemd_read_flag(message, &flag) > 0 ? flag != 0 : nil
+    }
+
+    /// The caller's to close.
+    func descriptor() -> Int32? {
+        var descriptor: Int32 = -1
+        return unsafe csystemd_read_descriptor(message, &descriptor) > 0 ? descriptor : nil
+    }
+
+    /// Goes into an array (`a`), a structure (`r`) or a variant (`v`) of this type, where that comes next.
+    func enter(_ type: Character, _ contents: String) -> Bool {
+        guard let code = type.asciiValue else { return false }
+        return unsafe csystemd_enter(message, CChar(code), contents) > 0
+    }
+
+    func exit() { _ = unsafe csystemd_exit(message) }  // whatever is left in there is skipped with the message
+}

@@ -1,0 +1,53 @@
+import PKCS11URI
+import Testing
+
+@testable import Agent
+
+struct LocksTests {
+    private static func key(_ label: String) -> TokenKey {
+        TokenKey(
+            module: "/m", token: TokenDescription(label: Array(label.utf8), manufacturer: [], model: [], serial: []))
+    }
+    private let one = key("one")
+    private let other = key("other")
+
+    @Test("One token is locked, and unlocked, alone")
+    func single() {
+        var locks = Locks()
+        locks.lock(one)
+        #expect(locks.contains(one) && !locks.contains(other))
+        locks.unlock(one)
+        #expect(!locks.contains(one))
+    }
+
+    @Test("A lock of all holds for tokens that come later, until each is unlocked")
+    func all() {
+        var locks = Locks()
+        locks.lockAll()
+        locks.unlock(one)
+        #expect(!locks.contains(one) && locks.contains(other))
+    }
+
+    @Test("An event's lock ends with it, and what a person locked stays locked")
+    func event() {
+        var locks = Locks()
+        locks.lock(one)
+        locks.beginEvent()
+        #expect(locks.contains(one) && locks.contains(other))
+        locks.endEvent()
+        #expect(locks.contains(one) && !locks.contains(other))
+    }
+
+    @Test("Who unlocks a token during an event means it; the next event locks it again")
+    func unlockDuringEvent() {
+        var locks = Locks()
+        locks.lockAll()
+        locks.beginEvent()
+        locks.unlock(one)
+        #expect(!locks.contains(one) && locks.contains(other))
+        locks.endEvent()
+        #expect(!locks.contains(one) && locks.contains(other))
+        locks.beginEvent()
+        #expect(locks.contains(one))
+    }
+}
