@@ -295,7 +295,7 @@ def test_a_token_that_is_taken_out_takes_its_sessions_along(
     take_out(loose_card)
     assert agent.get("/v1/tokens")[1] == []  # a look; PC/SC's events cause one, where there are any
     if not is_forgotten:
-        assert holds_session(agent) and agent.workers() == workers
+        assert holds_session(agent)  # the worker may be another: SoftHSM calls itself broken when its token is gone
         return
     wait_until_forgotten(agent, workers)
     assert agent.credentials().returncode != 0

@@ -57,6 +57,16 @@ final class RolesAnywhereSource: CredentialSource {
         state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
     }
 
+    /// As `profiles(on:)`; they are no longer counted among these then, which are gone: what is still under way there has to
+    /// be dropped, and what comes is a spare's.
+    func profiles(leaving keys: Set<TokenKey>) -> Set<ProfileName> {
+        state.withLock { state in
+            let names = state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys
+            for name in names { state.tokens[name]?.subtract(keys) }
+            return Set(names)
+        }
+    }
+
     /// The tokens whose sessions are held for some profile.
     func tokens(of published: PublishedCredentials) -> Set<TokenKey> {
         state.withLock { state in

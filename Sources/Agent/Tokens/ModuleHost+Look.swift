@@ -141,9 +141,18 @@ extension ModuleHost {
         // Nobody is logged in to nothing. What happens to card readers is known from pcscd.
         if await !usesCardReaders, emptiness.note(isEmpty: listed.isEmpty, at: clock.boot()) { await listing.restart() }
         let present = Set(listed.map(\.token))
-        for token in workers.keys where !present.contains(token) { await forget(token) }
-        guard listed.count > 1, workers.values.contains(where: { $0.host === listing }) else { return }
-        listing = newHost()
+        for (token, worker) in workers where !present.contains(token) {
+            // It answers, and holds up nobody: what else its removal means is for `lock-on` to say.
+            if listed.isEmpty, worker.host === listing { continue }
+            await forget(token)
+        }
+        let isShared = workers.values.contains { $0.host === listing }
+        if listed.count > 1, isShared {
+            listing = newHost()
+        } else if listed.count == 1, !isShared, let only = workers.values.first?.host {
+            await listing.drop()
+            listing = only
+        }
     }
 
     /// A worker whose token is gone is ended without another word: OpenSC hangs for ever in the first call after a card
