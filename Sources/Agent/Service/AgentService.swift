@@ -83,7 +83,8 @@ package actor AgentService {
     /// Listens and serves until `stop`.
     package func start(on listener: SocketListener) async throws {
         let server = AgentServer(
-            listener: listener, policy: policy(), operations: operations(), audit: audit)
+            listener: listener, policy: policy(), operations: operations(), audit: audit,
+            warn: { [log] in log.warning("\($0)") })
         try await server.start()
         self.server = server
         // All end in `stop`, which awaits them.
