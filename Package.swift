@@ -19,7 +19,8 @@ let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xc
 let resident: [LinkerSetting] = [
     .unsafeFlags(
         ["-use-ld=lld"]
-            + ["-z", "pack-relative-relocs", "-z", "now", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
+            + ["-z", "pack-relative-relocs", "-z", "now", "--no-export-dynamic", "--icf=safe"]
+            .flatMap { ["-Xlinker", $0] })
 ]
 
 /// Where pcsc-lite has its headers, which include each other without the folder. Its pkg-config file says `-pthread` as

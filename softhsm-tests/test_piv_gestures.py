@@ -43,7 +43,7 @@ def test_a_touch_that_never_comes_is_no_lost_login(card_agent, readers, root, se
     readers[0].insert(card)
     agent = card_agent(tables=configuration.profile(service, "other"))
     assert agent.credentials().returncode == 0
-    card.slots[0x9A].touch = Touch(after=None, timeout=1.2)
+    card.slots[0x9A].touch = Touch(after=None, timeout=0.5)
     missed = agent.credentials("other")
     assert (missed.returncode, "nobody confirmed on the token in time" in missed.stderr) == (75, True), missed.stderr
     assert (card.signatures, card.wrong_pins) == (1, 0)

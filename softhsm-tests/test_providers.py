@@ -51,11 +51,13 @@ def made(tmp_path_factory, root):
 
 @pytest.fixture
 def launch(start, service, pin_file):
-    """Starts an agent for a provider. Each of its profiles has a session of its own, which takes a signature."""
+    """Starts an agent for a provider. Each of its profiles has a session of its own, which takes a signature.
+
+    Nothing locks it: a module whose daemon is gone shows its tokens as taken out, and a user's agent would lock."""
 
     def launch(provider, pin_source=pin_file, **settings):
         profiles = [profile(service, f"p{number}") for number in range(PROFILES)]
-        agent = start(provider.configuration(**settings), token(pin_source), *profiles, prefix=provider.prefix)
+        agent = start("lock-on = []\n", provider.configuration(**settings), token(pin_source), *profiles, prefix=provider.prefix)
         names = itertools.count()
         agent.sign = lambda: agent.credentials(f"p{next(names)}")
         return agent
@@ -68,6 +70,11 @@ def token_of(agent, provider):
     assert status == 200
     [matching] = [each for each in found if each["label"] == provider.label]
     return matching
+
+
+def wait_for_token(agent, provider):
+    """A module that was loaded while its daemon was gone shows nothing until it is loaded anew."""
+    wait_until(lambda: any(each["label"] == provider.label for each in agent.get("/v1/tokens")[1]), "the token")
 
 
 def signs(agent):
@@ -104,7 +111,7 @@ def test_a_daemon_that_is_killed_costs_one_clear_error_and_is_found_again(made, 
             assert agent.get("/v1/tokens")[0] == 200
     finally:
         provider.revive()
-    wait_until(lambda: any(each["label"] == provider.label for each in agent.get("/v1/tokens")[1]), "the token")
+    wait_for_token(agent, provider)
     signs(agent)
     assert agent.log().count("logged in") == 2, "a login is the worker's, and its worker was replaced"
 
@@ -119,8 +126,9 @@ def test_a_server_that_ends_is_an_error_and_no_signal(made, launch):
         assert agent.sign().returncode in (66, 75, 81)
     finally:
         provider.revive()
-    assert "ended by signal" not in agent.log()
+    wait_for_token(agent, provider)
     signs(agent)
+    assert "ended by signal" not in agent.log()
 
 
 def test_opencryptoki_signs_without_its_daemon_and_a_new_worker_needs_it(made, launch):

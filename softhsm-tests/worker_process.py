@@ -47,7 +47,8 @@ class Worker:
         finally:
             theirs.close()
         ours.settimeout(timeout)
-        self.loaded = self.ask(1, blob(mock.path.encode()) + bytes([sessions]))
+        walls = bytes([False]) + texts([str(mock.folder)])
+        self.loaded = self.ask(1, blob(mock.path.encode()) + bytes([sessions]) + texts([]) + walls)
 
     def ask(self, kind, body, pin=b""):
         """The answer: a value that its kind has, or a Failure."""
@@ -101,6 +102,10 @@ def number(value):
 
 def blob(value):
     return number(len(value)) + value
+
+
+def texts(values):
+    return number(len(values)) + b"".join(blob(value.encode()) for value in values)
 
 
 def reference(card):
