@@ -30,7 +30,8 @@ struct ConfigurationSettingTests {
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin = '1234'",
-            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch"),
+            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch, "
+                + "reserved-pins"),
         FaultCase(
             ProfileText.with("duration = 900"),
             "config.toml:5: unknown key \"duration\" in [profile.p]; it takes source, certificate, private-key, "

@@ -19,6 +19,7 @@ extension Tokens {
         let rule = rule(for: token.snapshot)
         var request = request
         request.source = keySource(rule, occasion)
+        request.mayBeReserved = rule?.reservedPINs == true
         var result = await sign(request, token, rule, host)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
