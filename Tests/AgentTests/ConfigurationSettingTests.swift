@@ -48,6 +48,8 @@ struct ConfigurationSettingTests {
             "config.toml:2: program is \"pinentry\", which is relative; give an absolute path, from / on",
             "config.toml:3: timeout-seconds is 41; give 5 to 40"),
         FaultCase(
+            "[prompt]\nnotify = 'yes'", "config.toml:2: notify is a string; give true or false"),
+        FaultCase(
             "[prompt]\ntimeout = 5",
             "config.toml:2: unknown key \"timeout\" in [prompt]; did you mean \"timeout-seconds\"?"),
         FaultCase("module = 1", "config.toml:1: module is an integer; write [[module]], once for each"),

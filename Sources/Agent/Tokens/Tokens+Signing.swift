@@ -55,6 +55,7 @@ extension Tokens {
         let telling = Task {  // ends with the signature, below
             try await clock.sleep(Self.slow)
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
+            if rule?.touch == true { await showOnDesktop(token) }
         }
         let result = await host.sign(request, mayTouch: rule?.touch == true)
         telling.cancel()
