@@ -78,23 +78,20 @@ actor ModuleHost {
         case notAuthorized(LoginOutcome)
     }
 
-    /// Signs when it is this flow's turn.
-    ///
-    /// - Parameter mayTouch: The token may wait for a person's touch.
+    /// Where a signature waits for its turn, and has to be for as long as it is made.
+    func turns(on token: TokenDescription) -> TurnQueue<SigningFlow> { worker(of: token).signatures }
+
+    /// - Parameters:
+    ///   - mayTouch: The token may wait for a person's touch.
+    ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
     func sign(
-        _ request: SignRequest, in flow: SigningFlow, mayTouch: Bool
+        _ request: SignRequest, mayTouch: Bool, isPINKnown: Bool
     ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
         let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
         let worker = worker(of: request.token.token)
-        await worker.signatures.enter(flow)
-        guard !Task.isCancelled else {  // nobody wants it any more
-            await worker.signatures.leave()
-            return .failure(.stopped)
-        }
-        let answer = await worker.host.ask(.sign(request), deadline: deadline)
-        await worker.signatures.leave()
-        return answer.flatMap { reply in
+        let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
+        return await worker.host.ask(.sign(request), as: kind, deadline: deadline).flatMap { reply in
             switch reply {
             case .signature(let signature): .success(.signature(signature))
             case .login(let outcome): .success(.notAuthorized(outcome))

@@ -46,6 +46,17 @@ extension Tokens {
         _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ flow: SigningFlow
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         guard let host = host(of: token.key) else { return .failure(.stopped) }
+        let turns = await host.turns(on: token.key.token)
+        await turns.enter(flow)
+        let isWanted = !Task.isCancelled && !locks.contains(token.key)  // it may have waited for long
+        let result = isWanted ? await sign(request, token, rule, host) : .failure(.stopped)
+        await turns.leave()
+        return result
+    }
+
+    private func sign(
+        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
+    ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
         request.refused = refusedPINs(of: token)
         let stamp = StoredPINStamp(request.source)
@@ -59,7 +70,7 @@ extension Tokens {
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
             if rule?.touch == true { await showOnDesktop(token) }
         }
-        let result = await host.sign(request, in: flow, mayTouch: rule?.touch == true)
+        let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isKnown)
         telling.cancel()
         awaited.end(call)
         if !isKnown {

@@ -21,7 +21,7 @@ actor WorkerHost {
     /// The logins and signatures of all workers of the module.
     private let calls: TokenCalls
     /// A worker takes looks and logins one by one: they wait here, where no deadline runs yet.
-    private let control = TurnQueue<Request.Kind>(places: 1)
+    private let control = TurnQueue<CallKind>(places: 1)
 
     enum State {
         case idle
@@ -49,11 +49,11 @@ actor WorkerHost {
     /// - Parameter deadline: In milliseconds, from when the worker is asked; past it the process is killed, because nothing
     ///   else ends a call into a module. A look has longer while a token's card may be waiting for a person.
     func ask(
-        _ request: Request, as kind: Request.Kind? = nil, secret: HeldPIN? = nil, deadline: Int64
+        _ request: Request, as kind: CallKind? = nil, secret: HeldPIN? = nil, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         pending += 1
         defer { pending -= 1 }
-        let kind = kind ?? Request.Kind(request)
+        let kind = kind ?? CallKind(request)
         guard kind == .look || kind == .login else {
             return await askInTurn(request, kind, secret: secret, deadline: deadline)
         }
@@ -64,7 +64,7 @@ actor WorkerHost {
     }
 
     private func askInTurn(
-        _ request: Request, _ kind: Request.Kind, secret: HeldPIN?, deadline: Int64
+        _ request: Request, _ kind: CallKind, secret: HeldPIN?, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         let (calls, clock) = (calls, clock)
         for isLastAttempt in [false, true] {
@@ -94,7 +94,7 @@ actor WorkerHost {
                 return .success(reply)
             case .failure(let loss):
                 note(loss, of: worker)
-                if !isLastAttempt, request.mayBeSentAgain(after: loss) { continue }
+                if !isLastAttempt, kind.mayBeSentAgain(after: loss) { continue }
                 return .failure(.lost(loss))
             }
         }
@@ -198,36 +198,6 @@ actor WorkerHost {
 }
 
 extension Request {
-    /// What no worker has seen whole may go to another, and so may a look, and what another request's deadline has
-    /// cut short. A PIN that was sent is never sent twice.
-    fileprivate func mayBeSentAgain(after loss: WorkerLoss) -> Bool {
-        guard loss.wasSent else { return true }
-        switch (self, loss.cause) {
-        case (.logIn, _): return false
-        case (_, .othersDeadline): return true
-        case (.list, .ended): return true
-        default: return false
-        }
-    }
-
-    /// What it takes: looks and logins come one after another, and logins and signatures may ask a person.
-    enum Kind: Hashable {
-        case look
-        case login
-        case signature
-        case other
-
-        init(_ request: Request) {
-            self =
-                switch request {
-                case .sign: .signature
-                case .logIn: .login
-                case .list: .look
-                case .load, .logOut, .presence, .renewSessions, .readers: .other
-                }
-        }
-    }
-
     var name: String {
         switch self {
         case .load: "load"
