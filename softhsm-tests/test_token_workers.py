@@ -67,7 +67,8 @@ def test_a_single_token_needs_one_worker_and_keeps_it_and_its_login_when_a_secon
     second.remove()
     wait_until(lambda: labels(agent) == ["a"], "the second card has gone")
     assert [token["state"] for token in agent.get("/v1/tokens")[1]] == ["ready"]
-    assert worker in agent.workers()
+    wait_until(lambda: agent.workers() == [worker], "one worker is left, the token's")
+    assert mock.count("C_Login") == 1
 
 
 def test_each_token_in_use_has_its_own_worker_and_login(start, mock, cards, service, pin_file):
@@ -134,6 +135,19 @@ def test_a_token_that_hangs_costs_its_own_requests_alone(start, mock, cards, ser
     wait_until(lambda: not is_running(by_card[1]), "the hung worker's end", 20)
     assert by_card[2] in agent.workers()
     wait_until(lambda: [token["state"] for token in agent.get("/v1/tokens")[1]][1:] == ["ready"], "the other is ready")
+
+
+def test_a_lock_reaches_every_worker_within_a_second(start, mock, cards, service, pin_file):
+    agent = start(configuration.mock(mock), configuration.token(pin_file), *profiles(service, "a", "b"))
+    for profile in ("a", "b"):
+        assert agent.credentials(profile).returncode == 0
+    by_card = {login.card: login.process for login in mock.logins()}
+    os.kill(by_card[1], signal.SIGSTOP)  # it cannot log out
+    begun = time.monotonic()
+    assert agent.request("POST", "/v1/lock")[0] == 204
+    assert time.monotonic() - begun < 1
+    wait_until(lambda: not any(map(is_running, by_card.values())), "the workers' end", 1)
+    assert {agent.credentials(profile).returncode for profile in ("a", "b")} == {80}
 
 
 def test_a_pulled_card_takes_its_worker_with_it_and_no_other(start, mock, cards, service, pin_file):
