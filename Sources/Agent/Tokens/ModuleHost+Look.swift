@@ -44,7 +44,12 @@ extension ModuleHost {
     }
 
     private func beginListing(sparing own: [TokenDescription]) -> Look {
-        let look = Look { await self.ask(self.listing, .all(sparing: own)) }  // awaited by who asks for it
+        let look = Look {  // awaited by who asks for it
+            let host = self.listing
+            let result = await self.ask(host, .all(sparing: own))
+            guard case .failure = result, host !== self.listing else { return result }
+            return await self.ask(self.listing, .all(sparing: own))  // that one was given up meanwhile
+        }
         listingLook = look
         Task {  // ends with the look
             let result = await look.value
@@ -149,9 +154,10 @@ extension ModuleHost {
         let isShared = workers.values.contains { $0.host === listing }
         if listed.count > 1, isShared {
             listing = newHost()
-        } else if listed.count == 1, !isShared, let only = workers.values.first?.host {
-            await listing.drop()
+        } else if listed.count == 1, workers.count == 1, !isShared, let only = workers[listed[0].token]?.host {
+            let spare = listing
             listing = only
+            await spare.drop()
         }
     }
 
