@@ -5,8 +5,8 @@ package import PKCS11URI
 package enum Request: Hashable, Sendable {
     /// Load the module and initialise it. Once, before everything else.
     case load(ModuleLoad)
-    /// Every token, with its certificates and keys.
-    case list
+    /// Tokens with their certificates and keys.
+    case list(ListScope)
     /// Log in to a token. A PIN that was typed travels beside the message, as its frame's secret.
     case logIn(LoginRequest)
     /// Log out of a token, or of all of them.
@@ -19,6 +19,13 @@ package enum Request: Hashable, Sendable {
     /// Of the watcher of card readers: a report of another version than this one, or the same one after a while; nil asks
     /// for one at once.
     case readers(after: UInt64?)
+}
+
+package enum ListScope: Hashable, Sendable {
+    /// Every token; of these, which have workers of their own, without a look at their objects.
+    case all(sparing: [TokenDescription])
+    /// This one, wherever it is; none where it is gone.
+    case one(TokenReference)
 }
 
 /// A token as the agent last saw it: the slot, which may have changed, and who it is, which must not.
@@ -47,11 +54,14 @@ package struct LoginRequest: Hashable, Sendable {
     package var source: Source
     /// PINs that this token has refused: none of them is sent again.
     package var refused: [FailedPIN]
+    /// Words that the module takes for commands may be sent, see `LoginRefusal.reserved`.
+    package var mayBeReserved: Bool
 
-    package init(token: TokenReference, source: Source, refused: [FailedPIN]) {
+    package init(token: TokenReference, source: Source, refused: [FailedPIN], mayBeReserved: Bool = false) {
         self.token = token
         self.source = source
         self.refused = refused
+        self.mayBeReserved = mayBeReserved
     }
 }
 
@@ -83,13 +93,16 @@ package struct SignRequest: Hashable, Sendable {
     package var source: LoginRequest.Source
     /// PINs that this token has refused.
     package var refused: [FailedPIN]
+    /// As in a `LoginRequest`.
+    package var mayBeReserved: Bool
 
     package init(
         token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8],
-        source: LoginRequest.Source = .typed, refused: [FailedPIN] = []
+        source: LoginRequest.Source = .typed, refused: [FailedPIN] = [], mayBeReserved: Bool = false
     ) {
         self.source = source
         self.refused = refused
+        self.mayBeReserved = mayBeReserved
         self.token = token
         self.keyID = keyID
         self.publicHalf = publicHalf

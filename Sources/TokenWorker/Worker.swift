@@ -118,7 +118,7 @@ extension TokenControl {
         tokens.renew()
         do throws(PKCS11Error) {
             switch received.request {
-            case .list: return .tokens(try list())
+            case .list(let scope): return .tokens(try list(scope))
             case .presence: return .present(try presence())
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):
@@ -130,7 +130,9 @@ extension TokenControl {
         } catch {
             var failure = WorkerFailure(error)
             // A reader's troubles have nothing to do with the network.
-            if received.request == .list, !tokens.module.usesCardReaders { failure.text += tokens.module.networkHint }
+            if case .list = received.request, !tokens.module.usesCardReaders {
+                failure.text += tokens.module.networkHint
+            }
             return .failed(failure)
         }
     }

@@ -58,6 +58,14 @@ struct ConfigurationValueTests {
     }
 
     @Test(
+        "Reserved words are no PINs unless the token's rule says so",
+        arguments: [("", false), ("reserved-pins = true", true), ("reserved-pins = false", false)])
+    func reservedPINs(_ text: String, _ mayBeSent: Bool) throws {
+        let tokens = try ConfigurationFolder("[[token]]\nuri = 'pkcs11:'\n\(text)").load().tokens
+        #expect(tokens.map(\.reservedPINs) == [mayBeSent])
+    }
+
+    @Test(
         "Each PIN source is read",
         arguments: [
             ("", .prompt), ("pin-source = 'prompt'", .prompt), ("pin-source = 'protected'", .protected),
@@ -94,6 +102,14 @@ struct ConfigurationValueTests {
         #expect(profile.session.instanceProperties == [:])
         #expect(profile.session.caBundle == nil)
         #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
+    }
+
+    @Test("Several certificates are one and its spares")
+    func spares() throws {
+        let text = ProfileText.with("certificate = ['pkcs11:token=a', 'pkcs11:token=b', 'pkcs11:token=c']")
+        let identity = try ConfigurationFolder(text).profile("p").identity
+        #expect(identity.certificate == .token(try PKCS11URI("pkcs11:token=a")))
+        #expect(identity.spares == [try PKCS11URI("pkcs11:token=b"), try PKCS11URI("pkcs11:token=c")])
     }
 
     @Test("Every setting of a profile is read")

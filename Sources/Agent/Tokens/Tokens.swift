@@ -1,5 +1,6 @@
 import AgentAPI
 package import Logging
+import Logind
 import PKCS11URI
 import TokenService
 
@@ -35,6 +36,7 @@ package actor Tokens {
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
     let prompts: Prompts
+    let desktop: Desktop
     var awaited = AwaitedGestures()
     private let setting: Setting
 
@@ -52,11 +54,14 @@ package actor Tokens {
         package var home: String?
         /// The agent's folders: its home, its configuration and its socket. No module changes them.
         package var ownFolders: [String]
+        /// The address of the session's message bus.
+        package var sessionBus: String?
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = []
+            credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = [], sessionBus: String? = nil
         ) {
+            self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
@@ -74,6 +79,7 @@ package actor Tokens {
         rules = configuration.tokens
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
+        desktop = Desktop(address: setting.sessionBus)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
@@ -139,8 +145,8 @@ package actor Tokens {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
-                let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
+                let launch = WorkerLaunch(
+                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
                     home: setting.home, ownFolders: setting.ownFolders)
                 hosts.append(
                     same
