@@ -12,31 +12,46 @@ extension Tokens {
         let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
-        let running = access[token.key]?.login
+        let running = access[token.key]?.login?.task
         if let running, purpose != nil, case .failure(.needed) = await running.value {
             // That one had nobody to ask.
         } else if let running {
             return try await finish(running, token)
         }
-        try await finish(login(to: token, pin: nil, isAsked: false, purpose), token)
+        try await finish(
+            access[token.key]?.login?.task
+                ?? login(to: token) { await self.attempt(token, pin: nil, isAsked: false, purpose) }, token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
     func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
-        let wasLocked = locks.contains(token.key)
+        if pin != nil { access[token.key, default: TokenAccess()].waitingPINs += 1 }
+        defer { if pin != nil { access[token.key]?.waitingPINs -= 1 } }
         if let pin, let running = access[token.key]?.login, await prompts.supply(.pin(pin), for: token.key) {
-            return try await finish(running, token)
+            return try await finish(running.task, token)
         }
+        let purpose = LoginPurpose(Asking.current)
+        let isOwed = owesAnswer(token)
+        let login = login(to: token) {
+            // What has ended meanwhile is no mistake that the person has looked at.
+            if pin == nil, !isOwed, await self.owesAnswer(token) { return .failure(.unanswered) }
+            return await self.unlockNow(token, pin: pin, purpose)
+        }
+        try await finish(login, token)
+    }
+
+    /// Unlocks when no login is under way: one that is could still end without an answer, which nobody has forgiven.
+    private func unlockNow(
+        _ token: FoundToken, pin: HeldPIN?, _ purpose: LoginPurpose?
+    ) async -> Result<Void, PINTrouble> {
+        let wasLocked = locks.contains(token.key)
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
         forgive(token)
-        do throws(Problem) {
-            try await finish(login(to: token, pin: pin, isAsked: true, LoginPurpose(Asking.current)), token)
-        } catch {
-            if wasLocked { locks.lock(token.key) }
-            throw error
-        }
+        let result = await attempt(token, pin: pin, isAsked: true, purpose)
+        if case .failure = result, wasLocked { locks.lock(token.key) }
+        return result
     }
 
     /// Logs out and keeps what is stored from logging in again, until `unlock`.
@@ -62,23 +77,24 @@ extension Tokens {
         }
     }
 
-    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
+    /// The token's next login, after those that are under way.
     private func login(
-        to token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
+        to token: FoundToken, _ body: @escaping @Sendable () async -> Result<Void, PINTrouble>
     ) -> Task<Result<Void, PINTrouble>, Never> {
-        if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
-        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
+        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login?.task)
+        let id = awaited.nextID()
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin, isAsked: isAsked, purpose)
-            self.access[token.key]?.login = nil
+            let result = await body()
+            if self.access[token.key]?.login?.id == id { self.access[token.key]?.login = nil }
             return result
         }
-        access[token.key, default: TokenAccess()].login = task
+        access[token.key, default: TokenAccess()].login = TokenAccess.Login(id: id, task: task)
         return task
     }
 
+    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
     func attempt(
         _ token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
     ) async -> Result<Void, PINTrouble> {

@@ -18,6 +18,7 @@ extension Tokens {
         }
         // A login without an answer may have cost a try: only one who wants to be asked has looked at it.
         if purpose.asking.isExplicit { forgive(token) } else if owesAnswer(token) { return .failure(.unanswered) }
+        if access[token.key]?.waitingPINs ?? 0 > 0 { return .failure(.needed) }
         let answer = await prompts.ask(
             for: token.snapshot, token.key, purpose, after: access[token.key]?.lastPrompt)
         if locks.contains(token.key) { return .failure(.locked) }

@@ -9,7 +9,7 @@ extension Tokens {
     }
 
     func remember(_ failed: FailedPIN, of key: TokenKey) {
-        access[key]?.refused.append(failed)
+        access[key, default: TokenAccess()].refused.append(failed)
         saveTries()
     }
 
@@ -19,7 +19,7 @@ extension Tokens {
         saveTries()
     }
 
-    /// Whether a login to this token has never been answered.
+    /// Whether a PIN was sent to this token that was not judged, or not that anybody knows.
     func owesAnswer(_ token: FoundToken) -> Bool {
         access.contains { $0.key.token == token.snapshot.token && $0.value.owesAnswer }
     }
@@ -27,13 +27,14 @@ extension Tokens {
     /// Written before the PIN is sent: a module that crashes in C_Login takes the answer with it, and an agent that is
     /// killed there would otherwise send the same PIN when it is started again.
     func expectAnswer(from key: TokenKey) {
-        access[key]?.owesAnswer = true
+        access[key, default: TokenAccess()].unansweredCalls += 1
         saveTries()
     }
 
+    /// The end of what `expectAnswer` began, whatever a person has forgiven meanwhile.
     func noteAnswer(_ answer: Result<LoginOutcome, ModuleFailure>, from key: TokenKey) {
-        if answer.leavesPINInDoubt { return }
-        access[key]?.owesAnswer = false
+        access[key]?.unansweredCalls -= 1
+        if answer.leavesPINInDoubt { access[key]?.owesAnswer = true }
         saveTries()
     }
 
@@ -47,7 +48,7 @@ extension Tokens {
     private func saveTries() {
         let content = RefusedPINs.Content(
             refused: access.mapValues(\.refused).filter { !$0.value.isEmpty },
-            unanswered: Set(access.filter(\.value.owesAnswer).keys))
+            unanswered: Set(access.filter { $0.value.owesAnswer || $0.value.unansweredCalls > 0 }.keys))
         if !refusedPINs.save(content) {
             log.warning(
                 "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
