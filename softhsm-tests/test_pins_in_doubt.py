@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import json
-import os
+import pathlib
 import signal
 
 import pytest
@@ -71,3 +71,50 @@ def test_an_unlock_forgives_no_login_that_is_still_under_way(agent_on, mock, roo
     assert (200 if status in (200, 204) else status, code) == expected
     assert (len(mock.logins()), len(unanswered(agent))) == (logins, owed)
     assert [login.pin_length for login in mock.logins()] == [None, len(PIN)][:logins]
+
+
+# --- A PIN that was right before
+
+
+def test_a_second_crash_in_a_row_ends_what_a_stored_pin_that_was_right_may_do_by_itself(
+    agent_on, mock, root, pin_file
+):
+    """It was changed on the card, whose flags tell nothing of tries."""
+    card = mock.card("prod", no_counter=True)
+    card.identity(root)
+    agent = agent_on(pin_file)
+    assert session(agent, PROFILES[0])[0] == 200
+    card.set(pin="654321")
+    card.lose_login()
+    mock.on("C_Login", "crash")
+    before = mock.count("C_Login")
+    for number, name in enumerate(PROFILES[1:4]):
+        status, code, detail = session(agent, name)
+        assert (status, UNANSWERED in detail) == ((503, False) if number < 2 else (422, True)), detail
+    assert mock.count("C_Login") - before == 2
+    agent.stop(signal.SIGKILL)
+    mock.clear()
+    agent.start()
+    assert session(agent, PROFILES[4])[1] == "pin-incorrect"
+    assert mock.count("C_Login") - before == 2
+    write_pin(pin_path(pin_file), "654321")
+    assert agent.cli("unlock", "--stored").returncode == 0
+    assert session(agent, PROFILES[5])[0] == 200
+
+
+def pin_path(source):
+    return pathlib.Path(source.removeprefix("file:"))
+
+
+def test_a_code_that_judges_nothing_ends_it_at_once(agent_on, mock, root, pin_file):
+    card = mock.card("prod", no_counter=True)
+    card.identity(root)
+    agent = agent_on(pin_file)
+    assert session(agent, PROFILES[0])[0] == 200
+    mock.on("C_Login", rv=VENDOR)
+    card.lose_login()
+    assert session(agent, PROFILES[1])[1] == "pin-incorrect"
+    agent.stop(signal.SIGKILL)
+    agent.start()
+    assert session(agent, PROFILES[2])[1] == "pin-incorrect"
+    assert len(mock.logins()) == 2 and len(unanswered(agent)) == 1

@@ -13,6 +13,8 @@ struct TokenAccess: Sendable {
     var unansweredCalls = 0
     /// The stored PIN that the token has taken in this agent's life: a login that a crash cuts short costs it no try.
     var takenPIN: StoredPINStamp?
+    /// What has become of it since.
+    var unjudgedRepeats = UnjudgedRepeats()
     /// What became of the last PIN that was asked for: the next prompt says it.
     var lastPrompt: String?
     /// When the login of a PIN that was typed ends, in milliseconds of boot time.

@@ -119,14 +119,14 @@ extension Tokens {
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
         let stamp = StoredPINStamp(source)
-        // A PIN that the token has taken before costs no try, whatever happens to the answer.
+        // A PIN that the token has taken before costs no try, unless it was changed on the token since.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
         if !isKnown { expectAnswer(from: token.key) }
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, token.key, .pinpad) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
-        if !isKnown { noteAnswer(answer, from: token.key) }
+        if isKnown { noteRepeat(answer, from: token.key) } else { noteAnswer(answer, from: token.key) }
         let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
@@ -153,6 +153,7 @@ extension Tokens {
                 startLifetime(of: token, rule: rule)
             } else {
                 access[key]?.takenPIN = stamp
+                access[key]?.unjudgedRepeats.noteTaken()
             }
             return .success(())
         case .success(.notNeeded): return .success(())

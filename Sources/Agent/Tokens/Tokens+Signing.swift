@@ -45,9 +45,9 @@ extension Tokens {
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
         request.refused = refusedPINs(of: token)
-        let stamp = StoredPINStamp(request.source)
+        let stamp = token.mayAskEachTime(request) ? StoredPINStamp(request.source) : nil
         // The login has just shown that the stored PIN is right, unless its file has changed since.
-        let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN || !token.needsPIN
+        let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN
         if !isKnown { expectAnswer(from: token.key) }
         let call = awaited.nextID()
         if rule?.touch == true { awaited.note(call, token.key, nil) }
@@ -58,8 +58,12 @@ extension Tokens {
         let result = await host.sign(request, mayTouch: rule?.touch == true)
         telling.cancel()
         awaited.end(call)
-        if !isKnown {
-            noteAnswer(result.flatMap { _ in .success(.notNeeded) }, from: token.key)
+        if stamp != nil {
+            if isKnown {
+                noteRepeat(result.login, from: token.key, isSignature: true)
+            } else {
+                noteAnswer(result.login, from: token.key)
+            }
         }
         return result
     }
@@ -118,6 +122,19 @@ extension Tokens {
     private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
 }
 
+extension Result<ModuleHost.Signing, ModuleFailure> {
+    /// What it says of the PIN that the key may have asked for.
+    fileprivate var login: Result<LoginOutcome, ModuleFailure> {
+        map { signing in if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded } }
+    }
+}
+
 extension FoundToken {
-    fileprivate var needsPIN: Bool { snapshot.flags.contains(.loginRequired) }
+    /// Whether the key wants the PIN at each signature, or has not been seen: some tokens show it after a login alone.
+    fileprivate func mayAskEachTime(_ request: SignRequest) -> Bool {
+        let keys = snapshot.keys.filter {
+            $0.keyClass == .privateKey && (request.keyID.isEmpty || $0.id == request.keyID)
+        }
+        return keys.isEmpty || keys.contains(where: \.alwaysAuthenticates)
+    }
 }

@@ -38,6 +38,28 @@ extension Tokens {
         saveTries()
     }
 
+    /// The end of a call that has sent a stored PIN which the token had taken before: such a PIN is sent once more where
+    /// nothing has judged it, and the next call counts as any other.
+    ///
+    /// - Parameter isSignature: A crash was perhaps the signature's, and a login comes before the next one: it is not
+    ///   counted, so that a module that dies now and then needs no person.
+    func noteRepeat(
+        _ answer: Result<LoginOutcome, ModuleFailure>, from key: TokenKey, isSignature: Bool = false
+    ) {
+        guard answer.leavesPINInDoubt else { return }
+        let consequence: UnjudgedRepeats.Consequence? =
+            switch answer {
+            case .failure(let failure) where !isSignature || failure.saysKilled:
+                access[key]?.unjudgedRepeats.note(isKilled: failure.saysKilled, at: clock.boot())
+            case .failure: .doubted
+            case .success: .unanswered  // a code that nobody knows would come again
+            }
+        if consequence != .known { access[key]?.takenPIN = nil }
+        guard consequence == .unanswered else { return }
+        access[key]?.owesAnswer = true
+        saveTries()
+    }
+
     /// A person has looked at it.
     func forgive(_ token: FoundToken) {
         guard owesAnswer(token) else { return }
@@ -53,6 +75,12 @@ extension Tokens {
             log.warning(
                 "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
         }
+    }
+}
+
+extension ModuleFailure {
+    fileprivate var saysKilled: Bool {
+        if case .lost(let loss) = self { loss.cause == .killed } else { false }
     }
 }
 
