@@ -118,3 +118,40 @@ def test_a_code_that_judges_nothing_ends_it_at_once(agent_on, mock, root, pin_fi
     agent.start()
     assert session(agent, PROFILES[2])[1] == "pin-incorrect"
     assert len(mock.logins()) == 2 and len(unanswered(agent)) == 1
+
+
+# --- The PIN each time
+
+
+def test_signatures_in_a_line_send_a_pin_once_that_the_token_does_not_judge(agent_on, mock, root, pin_file):
+    mock.card("prod").identity(root, always=True)
+    agent = agent_on(pin_file, sessions=3)
+    assert session(agent, PROFILES[0])[0] == 200
+    rule = mock.on("C_Login", rv=VENDOR, user=CONTEXT, delay=700)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda name: session(agent, name)[:2], PROFILES[1:4]))
+    assert set(answers) == {(422, "pin-incorrect")}
+    assert [login.answer for login in mock.logins(CONTEXT)] == [0, VENDOR]
+    mock.clear(rule)
+    agent.stop(signal.SIGKILL)
+    agent.start()
+    assert session(agent, PROFILES[4])[1] == "pin-incorrect"
+    assert len(mock.logins(CONTEXT)) == 2, "an agent that starts again does not send it either"
+    assert agent.cli("unlock", "--stored").returncode == 0
+    assert session(agent, PROFILES[5])[0] == 200
+
+
+def test_a_token_without_a_login_is_sent_a_pin_once_that_it_does_not_judge(agent_on, mock, root, pin_file):
+    mock.card("prod", no_login=True).identity(root, always=True, private=False)
+    agent = agent_on(pin_file)
+    assert session(agent, PROFILES[0])[0] == 200
+    rule = mock.on("C_Login", rv=VENDOR, user=CONTEXT)
+    assert session(agent, PROFILES[1])[1] == "pin-incorrect"
+    assert session(agent, PROFILES[2])[1] == "pin-incorrect"
+    agent.stop(signal.SIGKILL)
+    agent.start()
+    assert session(agent, PROFILES[3])[1] == "pin-incorrect"
+    assert [login.answer for login in mock.logins(CONTEXT)] == [0, VENDOR]
+    mock.clear(rule)
+    assert unlock(agent)[0] in (200, 204)
+    assert session(agent, PROFILES[4])[0] == 200

@@ -37,6 +37,7 @@ struct ContextLogin {
 
     private mutating func sendStored(to token: OpenToken, lengths: ClosedRange<Int>) throws(PKCS11Error) {
         let held: HeldPIN
+        if let doubt = pins.doubt(about: request.token.token) { return try refuse(doubt) }
         do throws(PINError) {
             held = try request.readPIN(typed: nil)
         } catch {
@@ -64,6 +65,9 @@ struct ContextLogin {
                 refusal = refusal?.remembering(pin, salt: request.refused.first?.salt)
             }
             if case .rejected(_, _, let failed)? = refusal { pins.refuse(failed, by: request.token.token) }
+            if request.isStored, case .rejected(_, _, failed: nil)? = refusal, let refusal {
+                pins.noteDoubt(about: request.token.token, refusal)
+            }
             throw .notAuthorized
         }
     }

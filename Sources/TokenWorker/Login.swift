@@ -12,7 +12,10 @@ extension TokenControl {
             if isLoggedIn { return .login(.notNeeded) }
             var information = try look(with: token)
             var flags = TokenFlags(rawValue: information.flags)
-            guard flags.contains(.loginRequired) else { return .login(.notNeeded) }
+            guard flags.contains(.loginRequired) else {
+                heldPINs.endDoubt(about: request.token.token)  // nobody but a person asks for such a login
+                return .login(.notNeeded)
+            }
             if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
             if pace.wait(for: request.token.token) {
                 information = try look(with: token)
@@ -98,6 +101,7 @@ extension TokenControl {
 
     /// The token has just taken this PIN: its keys may want it again.
     private func keep(_ pin: HeldPIN, of token: OpenToken, isStored: Bool) {
+        heldPINs.endDoubt(about: token.reference.token)
         if isStored {
             heldPINs.forgetRefused(by: token.reference.token)
         } else if token.mayAskEachTime() {
@@ -130,7 +134,7 @@ extension ReturnValue {
 
     /// Of those: a card that is pulled in the middle has perhaps counted the PIN, and a module that has lost its way
     /// perhaps sent it. Where there was no token, or a person turned away, it was not.
-    fileprivate var mayHaveCostATry: Bool {
+    var mayHaveCostATry: Bool {
         !saysPersonDeclined
             && ![.tokenNotPresent, .tokenNotRecognized, .slotIDInvalid, .notInitialized].contains(self)
     }

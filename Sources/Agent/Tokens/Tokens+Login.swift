@@ -152,14 +152,14 @@ extension Tokens {
             if isTyped || rule?.pinSource == .protected {
                 startLifetime(of: token, rule: rule)
             } else {
-                access[key]?.takenPIN = stamp
+                access[key, default: TokenAccess()].takenPIN = stamp
                 access[key]?.unjudgedRepeats.noteTaken()
             }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
             log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
-            if refusal == .locked { access[key]?.refusal = .blocked }
+            if refusal == .locked { access[key, default: TokenAccess()].refusal = .blocked }
             if case .unreadable(let reason) = refusal, let source = rule?.pinSource {
                 return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
             }
@@ -167,7 +167,7 @@ extension Tokens {
         case .success(.rejected(_, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
             let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
-            access[key]?.refusal = refusal
+            access[key, default: TokenAccess()].refusal = refusal
             access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
             return .failure(refusal.trouble)
@@ -178,10 +178,10 @@ extension Tokens {
 
     private func startLifetime(of token: FoundToken, rule: TokenRule?) {
         let seconds = Int64(rule?.pinLifetimeSeconds ?? 28_800)
-        access[token.key]?.isForOneSignature = seconds == 0
+        access[token.key, default: TokenAccess()].isForOneSignature = seconds == 0
         guard seconds > 0 else { return }
         let end = clock.boot() + seconds * 1000
-        access[token.key]?.typedUntil = end
+        access[token.key, default: TokenAccess()].typedUntil = end
         Task {  // ends by itself; nobody waits for it
             // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
             // sleep means that the agent ends, which logs out anyway.

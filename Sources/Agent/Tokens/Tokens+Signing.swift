@@ -19,6 +19,13 @@ extension Tokens {
         let rule = rule(for: token.snapshot)
         var request = request
         request.source = keySource(rule, occasion)
+        // Who needs no login has asked nobody yet whether this PIN may be sent.
+        if StoredPINStamp(request.source) != nil, token.mayAskEachTime(request) {
+            if owesAnswer(token) { throw PINTrouble.unanswered.problem(for: token.snapshot.token) }
+            if let refusal = access[token.key]?.refusal {
+                throw refusal.trouble.problem(for: token.snapshot.token)
+            }
+        }
         var result = await sign(request, token, rule, host)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
