@@ -205,3 +205,36 @@ def test_a_logout_of_twins_fails_and_of_a_card_that_is_gone_does_not(mock, root,
         twin.insert()
     answer = worker.log_out(card)
     assert isinstance(answer, Failure) and answer.kind == "token-gone", answer
+
+
+# --- A PIN that was right, at a token that would not take it
+
+
+@pytest.mark.parametrize("code, state", [(0xA4, "pin-blocked"), (0xA3, "pin-needed")], ids=["locked", "expired"])
+def test_a_pin_that_was_not_judged_may_be_used_when_a_person_has_seen_to_the_token(
+    agent_on, mock, root, pin_file, code, state
+):
+    mock.card("prod").identity(root)
+    rule = mock.on("C_Login", rv=code)
+    agent = agent_on(pin_file)
+    assert session(agent, PROFILES[0])[0] in (422, 423)
+    [token] = agent.get("/v1/tokens")[1]
+    assert token["state"] == state
+    assert session(agent, PROFILES[1])[0] in (422, 423)
+    agent.stop(signal.SIGKILL)
+    agent.start()
+    assert session(agent, PROFILES[2])[1] == "pin-incorrect"
+    assert len(mock.logins()) == 1, "not even by an agent that starts again"
+    mock.clear(rule)
+    assert agent.cli("unlock", "--stored").returncode == 0
+    assert session(agent, PROFILES[3])[0] == 200
+
+
+def test_an_expired_pin_leaves_no_login(mock, root, worker):
+    """Some tokens are logged in by it, and refuse everything else."""
+    card = mock.card("prod")
+    card.identity(root)
+    mock.on("C_Login", "after", rv=0xA3)
+    assert worker.log_in(card, PIN) == "rejected unjudged"
+    assert mock.count("C_Logout") == 1
+    assert not worker.list()[0]["is_logged_in"]

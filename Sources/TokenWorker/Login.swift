@@ -120,6 +120,7 @@ extension TokenControl {
         } catch {
             guard let returnValue = error.returnValue, !returnValue.saysNothingOfPIN else { throw error }
             if returnValue == .userAlreadyLoggedIn { return .notNeeded }
+            if returnValue == .pinExpired { try? token.logOut() }  // some are logged in then, to refuse all else
             return .rejected(returnValue: UInt64(returnValue.rawValue), name: "\(returnValue)", failed: nil)
         }
     }
