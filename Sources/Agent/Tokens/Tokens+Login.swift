@@ -153,7 +153,6 @@ extension Tokens {
                 startLifetime(of: token, rule: rule)
             } else {
                 access[key, default: TokenAccess()].takenPIN = stamp
-                access[key]?.unjudgedRepeats.noteTaken()
             }
             return .success(())
         case .success(.notNeeded): return .success(())

@@ -47,15 +47,14 @@ extension Tokens {
         _ answer: Result<LoginOutcome, ModuleFailure>, from key: TokenKey, isSignature: Bool = false
     ) {
         guard answer.leavesPINInDoubt else { return }
-        let consequence: UnjudgedRepeats.Consequence? =
-            switch answer {
-            case .failure(let failure) where !isSignature || failure.saysKilled:
-                access[key]?.unjudgedRepeats.note(isKilled: failure.saysKilled, at: clock.boot())
-            case .failure: .doubted
-            case .success: .unanswered  // a code that nobody knows would come again
-            }
-        if consequence != .known { access[key]?.takenPIN = nil }
-        guard consequence == .unanswered else { return }
+        var isUnanswered = true  // a code that nobody knows would come again
+        if case .failure(let failure) = answer {
+            // Who kills workers from outside has no part in what the module does with the PIN.
+            if failure.saysKilled { return }
+            isUnanswered = !isSignature && access[key]?.unjudgedRepeats.note(at: clock.boot()) == false
+        }
+        access[key]?.takenPIN = nil
+        guard isUnanswered else { return }
         access[key]?.owesAnswer = true
         saveTries()
     }

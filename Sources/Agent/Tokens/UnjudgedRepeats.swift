@@ -5,28 +5,12 @@ struct UnjudgedRepeats: Hashable, Sendable {
     private static let mostInAnHour = 3
     /// In milliseconds of boot time.
     private var times: [Int64] = []
-    private var killsInARow = 0
 
-    /// What is known of the PIN now.
-    enum Consequence: Hashable, Sendable {
-        /// As much as before: one kill from outside says nothing of the module.
-        case known
-        /// It is sent once more, and not again without an answer.
-        case doubted
-        /// A person must look.
-        case unanswered
-    }
-
-    /// - Parameter isKilled: Somebody else has killed the worker, such as a kernel that is short of memory.
-    mutating func note(isKilled: Bool, at now: Int64) -> Consequence {
-        if isKilled {
-            killsInARow += 1
-            return killsInARow == 1 ? .known : .doubted
-        }
+    /// Notes one more.
+    ///
+    /// - Returns: Whether the PIN may be sent once more by itself. If that is not judged either, it is for a person.
+    mutating func note(at now: Int64) -> Bool {
         times = times.filter { now - $0 < Self.hour } + [now]
-        return times.count > Self.mostInAnHour ? .unanswered : .doubted
+        return times.count <= Self.mostInAnHour
     }
-
-    /// The token has taken the PIN.
-    mutating func noteTaken() { killsInARow = 0 }
 }
