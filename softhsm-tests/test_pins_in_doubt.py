@@ -238,3 +238,20 @@ def test_an_expired_pin_leaves_no_login(mock, root, worker):
     assert worker.log_in(card, PIN) == "rejected unjudged"
     assert mock.count("C_Logout") == 1
     assert not worker.list()[0]["is_logged_in"]
+
+
+# --- One signature
+
+
+def test_a_pin_for_one_signature_is_good_for_one_of_several_at_the_same_time(agent_on, mock, root):
+    mock.card("prod").identity(root)
+    agent = agent_on("prompt", {"pin_lifetime_seconds": 0}, sessions=3)
+    for turn in range(2):
+        assert unlock(agent, PIN)[0] in (200, 204)
+        signing = mock.count("C_Sign")
+        rule = mock.on("C_Sign", delay=500)
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            answers = sorted(pool.map(lambda name: session(agent, name)[:2], PROFILES[turn * 3:turn * 3 + 3]))
+        assert answers == [(200, None), (423, "pin-needed"), (423, "pin-needed")]
+        assert mock.count("C_Sign") - signing == 1
+        mock.clear(rule)

@@ -21,6 +21,8 @@ struct TokenAccess: Sendable {
     var typedUntil: Int64?
     /// Whether a typed PIN is good for one signature.
     var isForOneSignature = false
+    /// That signature has begun; stands until the next login.
+    var isSpent = false
     /// The login under way, for whoever else needs it.
     var login: Login?
     /// Unlocks with a PIN that a person has typed and that waits for the login under way: nobody is asked for another.

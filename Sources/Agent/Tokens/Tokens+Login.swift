@@ -153,6 +153,7 @@ extension Tokens {
                 startLifetime(of: token, rule: rule)
             } else {
                 access[key, default: TokenAccess()].takenPIN = stamp
+                access[key]?.isForOneSignature = false
             }
             return .success(())
         case .success(.notNeeded): return .success(())
@@ -178,6 +179,7 @@ extension Tokens {
     private func startLifetime(of token: FoundToken, rule: TokenRule?) {
         let seconds = Int64(rule?.pinLifetimeSeconds ?? 28_800)
         access[token.key, default: TokenAccess()].isForOneSignature = seconds == 0
+        access[token.key]?.isSpent = false
         guard seconds > 0 else { return }
         let end = clock.boot() + seconds * 1000
         access[token.key, default: TokenAccess()].typedUntil = end
@@ -192,8 +194,7 @@ extension Tokens {
     }
 
     func logOut(_ key: TokenKey, slotID: UInt64) async {
-        access[key]?.typedUntil = nil
-        access[key]?.isForOneSignature = false
+        access[key]?.typedUntil = nil  // a signature that is spent stays so: it may still be logged in for a moment
         log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }

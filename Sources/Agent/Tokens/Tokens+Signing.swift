@@ -26,18 +26,31 @@ extension Tokens {
                 throw refusal.trouble.problem(for: token.snapshot.token)
             }
         }
+        let isLast = try takeOneSignature(of: token)
         var result = await sign(request, token, rule, host)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
             result = await sign(request, token, rule, host)
         }
-        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
+        if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
         switch result {
         case .success(.signature(let signature)): return signature
         case .success(.notAuthorized(let outcome)): throw await noteRefusal(outcome, of: token, rule, request.source)
         case .failure(let failure):
             throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName)")
         }
+    }
+
+    /// Takes the one signature that a typed PIN is good for, before anybody else can.
+    ///
+    /// - Returns: Whether there is one, after which the token is logged out of.
+    private func takeOneSignature(of token: FoundToken) throws(Problem) -> Bool {
+        guard access[token.key]?.isForOneSignature == true else { return false }
+        guard access[token.key]?.isSpent == false else {
+            throw PINTrouble.needed.problem(for: token.snapshot.token)
+        }
+        access[token.key]?.isSpent = true
+        return true
     }
 
     /// Where the PIN comes from if the key wants it each time. A keypad is switched on for nobody but the person who has
