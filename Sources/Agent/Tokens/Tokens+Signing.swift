@@ -19,6 +19,7 @@ extension Tokens {
         let rule = rule(for: token.snapshot)
         var request = request
         request.source = keySource(rule, occasion)
+        request.mayBeReserved = rule?.reservedPINs == true
         // Who needs no login has asked nobody yet whether this PIN may be sent.
         if StoredPINStamp(request.source) != nil, token.mayAskEachTime(request) {
             if owesAnswer(token) { throw PINTrouble.unanswered.problem(for: token.snapshot.token) }
@@ -74,6 +75,7 @@ extension Tokens {
         let telling = Task {  // ends with the signature, below
             try await clock.sleep(Self.slow)
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
+            if rule?.touch == true { await showOnDesktop(token) }
         }
         let result = await host.sign(request, mayTouch: rule?.touch == true)
         telling.cancel()
