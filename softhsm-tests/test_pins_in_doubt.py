@@ -255,3 +255,21 @@ def test_a_pin_for_one_signature_is_good_for_one_of_several_at_the_same_time(age
         assert answers == [(200, None), (423, "pin-needed"), (423, "pin-needed")]
         assert mock.count("C_Sign") - signing == 1
         mock.clear(rule)
+
+
+# --- An unlock of several tokens
+
+
+def test_a_token_that_cannot_be_unlocked_keeps_no_other_from_it(start, mock, root, service, pin_file):
+    """The profile of the good one is served again at once."""
+    for label, serial in [("a", "0001"), ("b", "0002"), ("c", "0003")]:
+        mock.card(label, serial=serial, pin=PIN if label == "b" else "654321").identity(root, label=label)
+    agent = start(
+        configuration.mock(mock), configuration.token(pin_file),
+        configuration.profile(service, "good", certificate="pkcs11:token=b"))
+    assert session(agent, "good")[0] == 200
+    assert agent.cli("lock").returncode == 0
+    assert session(agent, "good")[:2] == (423, "locked")
+    assert unlock(agent) == (422, "pin-incorrect")
+    assert len(mock.logins()) == 4, "each was tried"
+    assert session(agent, "good")[0] == 200

@@ -45,12 +45,12 @@ extension Tokens {
     private func unlockNow(
         _ token: FoundToken, pin: HeldPIN?, _ purpose: LoginPurpose?
     ) async -> Result<Void, PINTrouble> {
-        let wasLocked = locks.contains(token.key)
+        let before = locks
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
         forgive(token)
         let result = await attempt(token, pin: pin, isAsked: true, purpose)
-        if case .failure = result, wasLocked { locks.lock(token.key) }
+        if case .failure = result { locks.restore(token.key, from: before) }
         return result
     }
 
