@@ -3,19 +3,18 @@ import Testing
 @testable import Agent
 
 struct UnjudgedRepeatsTests {
-    private var repeats = UnjudgedRepeats()
-
-    @Test("Three crashes within an hour leave a silent login each, and a fourth leaves none")
-    mutating func crashes() {
-        for minute: Int64 in [0, 20, 40] {
-            #expect(repeats.note(at: minute * 60_000))
-        }
-        #expect(!repeats.note(at: 59 * 60_000))
+    private static func notes(atMinutes minutes: [Int64]) -> [Bool] {
+        var repeats = UnjudgedRepeats()
+        return minutes.map { repeats.note(at: $0 * 60_000) }
     }
 
-    @Test("An hour later a crash is the first again")
-    mutating func later() {
-        for _ in 1...4 { _ = repeats.note(at: 0) }
-        #expect(repeats.note(at: 3_600_000))
+    @Test("Three crashes within an hour leave a silent login each, and a fourth leaves none")
+    func crashes() {
+        #expect(Self.notes(atMinutes: [0, 20, 40, 59]) == [true, true, true, false])
+    }
+
+    @Test("A crash counts for an hour")
+    func later() {
+        #expect(Self.notes(atMinutes: [0, 20, 40, 60, 79, 80]) == [true, true, true, true, false, false])
     }
 }
