@@ -182,7 +182,7 @@ actor ModuleHost {
             let worker: WorkerProcess
             switch await running() {
             case .success(let running): worker = running
-            case .failure(let failure): return .failure(failure)
+            case .failure(let failure): return .failure(failure.unsent)
             }
             let began = ContinuousClock.now
             let answer = await worker.ask(request, secret: secret, deadline: deadline, clock: clock)
@@ -203,7 +203,7 @@ actor ModuleHost {
             case .failure(let loss):
                 note(loss, of: worker)
                 // Another request's deadline has killed this one: it may have its turn, but a PIN is never sent twice.
-                if loss.cause == .othersDeadline, !isLastAttempt, !request.isLogin { continue }
+                if !isLastAttempt, loss.isWorthRepeating(isLogin: request.isLogin) { continue }
                 return .failure(.lost(loss))
             }
         }

@@ -85,9 +85,9 @@ extension ModuleFailure {
 
 extension Result<LoginOutcome, ModuleFailure> {
     /// Whether the PIN may have cost a try without having been judged.
-    fileprivate var leavesPINInDoubt: Bool {
+    var leavesPINInDoubt: Bool {
         switch self {
-        case .failure(.lost): true
+        case .failure(.lost(let loss)): loss.wasSent
         case .failure(.refused(let failure)): failure.leavesPINInDoubt
         // A code that says nothing of the PIN, which is therefore not known again.
         case .success(.rejected(_, _, failed: nil)): true

@@ -22,6 +22,8 @@ struct WorkerLoss: Error, Hashable, Sendable {
         static let killed = Cause.ended(describe(SIGKILL))
     }
     var cause: Cause
+    /// Whether the worker may have seen the whole request.
+    var wasSent = true
 }
 
 /// A running worker, and the requests that it has not answered yet.
@@ -95,12 +97,12 @@ final class WorkerProcess: Sendable {
         return await withCheckedContinuation { continuation in
             let body = request.body
             let loss: WorkerLoss? = state.withLock { state in
-                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped) }
+                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
                 // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
                 guard
                     socket.send(
                         kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
-                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read")) }
+                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
                 state.pending[number] = continuation
                 return nil
             }

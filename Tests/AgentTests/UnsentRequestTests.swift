@@ -1,0 +1,35 @@
+import Testing
+import TokenService
+
+@testable import Agent
+
+struct UnsentRequestTests {
+    private static let causes: [WorkerLoss.Cause] = [
+        .ended("it was ended by signal 11"), .killed, .deadline(milliseconds: 15_000), .othersDeadline, .stopped,
+    ]
+
+    @Test("A PIN is in doubt where its worker was lost with it, and not where it was never sent", arguments: causes)
+    func doubt(_ cause: WorkerLoss.Cause) {
+        let failure = ModuleFailure.lost(WorkerLoss(cause: cause))
+        #expect(Result<LoginOutcome, ModuleFailure>.failure(failure).leavesPINInDoubt)
+        #expect(!Result<LoginOutcome, ModuleFailure>.failure(failure.unsent).leavesPINInDoubt)
+    }
+
+    @Test("A login that was sent is not repeated, and one that was not is, unless the agent has ended the worker")
+    func repetition() {
+        for cause in Self.causes {
+            #expect(!WorkerLoss(cause: cause).isWorthRepeating(isLogin: true))
+            #expect(WorkerLoss(cause: cause, wasSent: false).isWorthRepeating(isLogin: true) == (cause != .stopped))
+            #expect(WorkerLoss(cause: cause).isWorthRepeating(isLogin: false) == (cause == .othersDeadline))
+        }
+    }
+
+    @Test("A worker that is gone was sent nothing")
+    func gone() async throws {
+        let worker = try WorkerProcess(executable: "/bin/true", environment: [:], output: { _ in })
+        let clock = AgentClock.system
+        _ = await worker.ask(.list, deadline: 5000, clock: clock)  // returns when the process has ended, if not before
+        let answer = await worker.ask(.list, deadline: 5000, clock: clock)
+        #expect(answer == .failure(WorkerLoss(cause: .ended("it exited with status 0"), wasSent: false)))
+    }
+}
