@@ -11,6 +11,7 @@ extension Tokens {
         guard let purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
         // What the caller saw may be a minute old: somebody may have typed the PIN since, or spent a try.
         guard let token = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
+        if locks.contains(token.key) { return .failure(.locked) }  // somebody may have locked it meanwhile, too
         if !token.needsLogin { return .success(()) }
         // Nobody is asked for a PIN that would not be sent.
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
