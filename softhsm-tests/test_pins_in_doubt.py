@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import pathlib
 import signal
 
@@ -273,3 +274,31 @@ def test_a_token_that_cannot_be_unlocked_keeps_no_other_from_it(start, mock, roo
     assert unlock(agent) == (422, "pin-incorrect")
     assert len(mock.logins()) == 4, "each was tried"
     assert session(agent, "good")[0] == 200
+
+
+# --- What lies between the check and the PIN
+
+
+def test_a_quiet_unlock_leaves_a_token_alone_of_which_the_list_tells_nothing(agent_on, mock, root):
+    card = mock.card("prod", flags=0x10000)  # COUNT_LOW
+    card.identity(root)
+    agent = agent_on("prompt")
+    uri = f"pkcs11:slot-id={card.slot.id}"
+    assert agent.cli("unlock", uri, "--pin-stdin", "--quiet", input=PIN).returncode == 80
+    assert mock.logins() == []
+    assert agent.cli("unlock", uri, "--pin-stdin", input=PIN).returncode == 0
+
+
+def test_the_token_is_looked_at_again_after_a_pin_was_compared(mock, root, worker, pin_file):
+    card = mock.card("prod")
+    card.identity(root, always=True)
+    assert worker.log_in(card, PIN) == "logged-in"
+    assert isinstance(worker.sign(card, source=pin_file.removeprefix("file:")), bytes)
+    looks = mock.count("C_GetTokenInfo")
+    refused = [(bytes(16), bytes(32))]
+    assert isinstance(worker.sign(card, source=pin_file.removeprefix("file:"), refused=refused), bytes)
+    assert mock.count("C_GetTokenInfo") - looks == 2
+    mock.on("C_GetTokenInfo", rv=0x32, at=looks + 4)
+    answer = worker.sign(card, source=pin_file.removeprefix("file:"), refused=refused)
+    assert isinstance(answer, Failure) and answer.kind == "token-gone", answer
+    assert len(mock.logins(CONTEXT)) == 2

@@ -46,8 +46,11 @@ struct ContextLogin {
             return try refuse(.refused(.unreadable(reason: "\(error)")))
         }
         if let refusal = held.pin.refusal(request, lengths: lengths) { return try refuse(.refused(refusal)) }
-        guard request.refused.isEmpty || !request.refused.mayContain(held.pin) else {
-            return try refuse(.refused(.knownWrong))
+        if !request.refused.isEmpty {
+            if request.refused.mayContain(held.pin) { return try refuse(.refused(.knownWrong)) }
+            // The comparison took a while, in which the card may have been changed, or another program has failed.
+            let flags = TokenFlags(rawValue: try token.look().flags)
+            if let refusal = LoginRefusal(flags: flags, isStored: true) { return try refuse(.refused(refusal)) }
         }
         try send(held.pin, to: token)
         pins.forgetRefused(by: request.token.token)
