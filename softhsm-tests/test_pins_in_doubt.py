@@ -302,3 +302,16 @@ def test_the_token_is_looked_at_again_after_a_pin_was_compared(mock, root, worke
     answer = worker.sign(card, source=pin_file.removeprefix("file:"), refused=refused)
     assert isinstance(answer, Failure) and answer.kind == "token-gone", answer
     assert len(mock.logins(CONTEXT)) == 2
+
+
+def test_another_worker_keeps_the_pace_of_the_one_before(agent_on, mock, root):
+    mock.card("prod", no_counter=True).identity(root)
+    agent = agent_on("prompt")
+    assert unlock(agent, "654321") == (422, "pin-incorrect")
+    [process] = agent.workers()
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: agent.get("/v1/tokens")[1], "another worker shows the token")
+    assert unlock(agent, PIN)[0] in (200, 204)
+    first, second = mock.logins()
+    assert first.process != second.process
+    assert second.milliseconds - first.milliseconds >= 1900

@@ -123,11 +123,17 @@ extension Tokens {
         let stamp = StoredPINStamp(source)
         // A PIN that the token has taken before costs no try, unless it was changed on the token since.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
-        if !isKnown { expectAnswer(from: token.key) }
+        if !isKnown {
+            let rest = loginPace.rest(for: token.key.token, at: clock.boot())
+            if rest > 0 { try? await clock.sleep(rest) }  // a cancelled sleep means that the agent ends
+            if locks.contains(token.key) { return .failure(.locked) }
+            expectAnswer(from: token.key)
+        }
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, token.key, .pinpad) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
+        if answer.mayHaveSentPIN { loginPace.note(token.key.token, at: clock.boot()) }
         if isKnown { noteRepeat(answer, from: token.key) } else { noteAnswer(answer, from: token.key) }
         let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }

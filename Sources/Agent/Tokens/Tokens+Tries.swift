@@ -84,6 +84,13 @@ extension ModuleFailure {
 }
 
 extension Result<LoginOutcome, ModuleFailure> {
+    var mayHaveSentPIN: Bool {
+        switch self {
+        case .success(.loggedIn), .success(.rejected): true
+        case .success(.notNeeded), .success(.refused), .failure: leavesPINInDoubt
+        }
+    }
+
     /// Whether the PIN may have cost a try without having been judged.
     var leavesPINInDoubt: Bool {
         switch self {
