@@ -15,15 +15,6 @@ struct UnsentRequestTests {
         #expect(!Result<LoginOutcome, ModuleFailure>.failure(failure.unsent).leavesPINInDoubt)
     }
 
-    @Test("A login that was sent is not repeated, and one that was not is, unless the agent has ended the worker")
-    func repetition() {
-        for cause in Self.causes {
-            #expect(!WorkerLoss(cause: cause).isWorthRepeating(isLogin: true))
-            #expect(WorkerLoss(cause: cause, wasSent: false).isWorthRepeating(isLogin: true) == (cause != .stopped))
-            #expect(WorkerLoss(cause: cause).isWorthRepeating(isLogin: false) == (cause == .othersDeadline))
-        }
-    }
-
     @Test("A worker that is gone was sent nothing")
     func gone() async throws {
         let worker = try WorkerProcess(executable: "/bin/true", environment: [:], output: { _ in })

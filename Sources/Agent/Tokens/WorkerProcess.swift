@@ -26,6 +26,18 @@ struct WorkerLoss: Error, Hashable, Sendable {
     var wasSent = true
 }
 
+extension WorkerLoss: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .ended(let how): how
+        case .deadline(let milliseconds): "a call did not come back within \(milliseconds / 1000) seconds"
+        case .othersDeadline: "another request's call did not come back in time"
+        case .notStarted(let error): "it cannot be started: errno \(error)"
+        case .stopped: "the agent ended it"
+        }
+    }
+}
+
 /// A running worker, and the requests that it has not answered yet.
 final class WorkerProcess: Sendable {
     let processID: pid_t
@@ -82,15 +94,18 @@ final class WorkerProcess: Sendable {
 
     /// Asks, and waits for the answer or the process's end; past the deadline the process is killed, because nothing
     /// else ends a call into a module.
+    ///
+    /// - Parameter mayExpire: Asked at the deadline; if it says no, the call has that time once more.
     func ask(
-        _ request: Request, secret: HeldPIN? = nil, deadline: Int64, clock: AgentClock
+        _ request: Request, secret: HeldPIN? = nil, deadline: Int64,
+        mayExpire: @escaping @Sendable () -> Bool = { true }, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
         let number = state.withLock { state in
             state.nextNumber &+= 1
             return state.nextNumber
         }
         let watch = Task {  // ends with this call, below
-            try await clock.sleep(deadline)
+            repeat { try await clock.sleep(deadline) } while !mayExpire()
             self.expire(number, after: deadline)
         }
         defer { watch.cancel() }
