@@ -74,7 +74,7 @@ def test_p2_flags_are_read_right_before_a_login(mock, worker, card, stored, flag
 
 
 @pytest.mark.parametrize("code, outcome", [
-    (0xA0, "rejected"), (0xA1, "rejected"), (0xA2, "rejected"), (0xA3, "rejected"), (0xA4, "rejected"),
+    (0xA0, "rejected"), (0xA1, "rejected"), (0xA2, "rejected"), (0xA3, "rejected unjudged"), (0xA4, "rejected unjudged"),
     (0x80000042, "rejected unjudged"), (0x1B0, "rejected unjudged"), (0x777, "rejected unjudged")])
 def test_p3_only_a_judged_pin_is_known_again_but_every_other_code_is_a_spent_try_as_well(
     mock, worker, card, code, outcome

@@ -76,10 +76,16 @@ class Worker:
     def log_out(self, card=None):
         return self.ask(4, number(0) if card is None else number(1) + reference(card))
 
-    def sign(self, card, identifier=b"\x01"):
+    def sign(self, card, identifier=b"\x01", source=None, refused=()):
+        """`source`: where a key that asks each time has its PIN; the path of a stored one, else the one that was typed.
+
+        refused: salt and hash of each PIN that the token does not take.
+        """
         digest = hashlib.sha256(MESSAGE).digest()
         body = reference(card) + blob(identifier) + number(0) + blob(MESSAGE) + blob(digest)
-        return self.ask(5, body + b"\x01" + number(0) + b"\x00")  # a key that asks each time gets the PIN that was typed
+        body += b"\x02" + blob(source.encode()) if source else b"\x01"
+        body += number(len(refused)) + b"".join(blob(salt) + blob(value) for salt, value in refused)
+        return self.ask(5, body + b"\x00")
 
     def _read(self, count):
         data = b""

@@ -39,14 +39,18 @@ struct ContextLogin {
 
     private mutating func sendStored(to token: OpenToken, lengths: ClosedRange<Int>) throws(PKCS11Error) {
         let held: HeldPIN
+        if let doubt = pins.doubt(about: request.token.token) { return try refuse(doubt) }
         do throws(PINError) {
             held = try request.readPIN(typed: nil)
         } catch {
             return try refuse(.refused(.unreadable(reason: "\(error)")))
         }
         if let refusal = held.pin.refusal(request, lengths: lengths) { return try refuse(.refused(refusal)) }
-        guard request.refused.isEmpty || !request.refused.mayContain(held.pin) else {
-            return try refuse(.refused(.knownWrong))
+        if !request.refused.isEmpty {
+            if request.refused.mayContain(held.pin) { return try refuse(.refused(.knownWrong)) }
+            // The comparison took a while, in which the card may have been changed, or another program has failed.
+            let flags = TokenFlags(rawValue: try token.look().flags)
+            if let refusal = LoginRefusal(flags: flags, isStored: true) { return try refuse(.refused(refusal)) }
         }
         try send(held.pin, to: token)
         pins.forgetRefused(by: request.token.token)
@@ -62,6 +66,9 @@ struct ContextLogin {
                 refusal = refusal?.remembering(pin, salt: request.refused.first?.salt)
             }
             if case .rejected(_, _, let failed)? = refusal { pins.refuse(failed, by: request.token.token) }
+            if request.isStored, case .rejected(_, _, failed: nil)? = refusal, let refusal {
+                pins.noteDoubt(about: request.token.token, refusal)
+            }
             throw .notAuthorized
         }
     }

@@ -10,6 +10,7 @@ final class HeldPINs: Sendable {
     private struct State {
         var held: [TokenDescription: HeldPIN] = [:]
         var refused: [TokenDescription: [FailedPIN]] = [:]
+        var inDoubt: [TokenDescription: LoginOutcome] = [:]
     }
 
     private let state = Mutex(State())
@@ -40,6 +41,15 @@ final class HeldPINs: Sendable {
             if let failed { state.refused[token, default: []].append(failed) }
         }
     }
+
+    /// What a token has answered to a stored PIN without judging it: others on their way do not send it once more.
+    func doubt(about token: TokenDescription) -> LoginOutcome? { state.withLock { $0.inDoubt[token] } }
+
+    func noteDoubt(about token: TokenDescription, _ outcome: LoginOutcome) {
+        state.withLock { $0.inDoubt[token] = outcome }
+    }
+
+    func endDoubt(about token: TokenDescription) { state.withLock { $0.inDoubt[token] = nil } }
 
     /// The token has taken a stored PIN.
     func forgetRefused(by token: TokenDescription) { state.withLock { $0.refused[token] = nil } }

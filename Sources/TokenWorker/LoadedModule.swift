@@ -75,7 +75,13 @@ final class LoadedModule: Sendable {
             // A slot that does not answer is not the one; `usual` has been asked already.
             slot.id != usual.id && (try? slot.token().description) == reference.token
         }
-        guard others.count == 1 else { throw trouble ?? .notFound(what: "the token in its slot") }
-        return others[0]
+        guard others.count < 2 else { throw .notFound(what: "the token among several that look like it") }
+        guard let other = others.first else { throw trouble ?? .absentToken }
+        return other
     }
+}
+
+extension PKCS11Error {
+    /// No slot has the token.
+    static let absentToken = PKCS11Error.notFound(what: "the token in its slot")
 }

@@ -12,7 +12,10 @@ extension TokenControl {
             if isLoggedIn { return .login(.notNeeded) }
             var information = try look(with: token)
             var flags = TokenFlags(rawValue: information.flags)
-            guard flags.contains(.loginRequired) else { return .login(.notNeeded) }
+            guard flags.contains(.loginRequired) else {
+                heldPINs.endDoubt(about: request.token.token)  // nobody but a person asks for such a login
+                return .login(.notNeeded)
+            }
             if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
             if pace.wait(for: request.token.token) {
                 information = try look(with: token)
@@ -94,6 +97,7 @@ extension TokenControl {
 
     /// The token has just taken this PIN: its keys may want it again.
     private func keep(_ pin: HeldPIN, of token: OpenToken, isStored: Bool) {
+        heldPINs.endDoubt(about: token.reference.token)
         if isStored {
             heldPINs.forgetRefused(by: token.reference.token)
         } else if token.mayAskEachTime() {
@@ -112,6 +116,7 @@ extension TokenControl {
         } catch {
             guard let returnValue = error.returnValue, !returnValue.saysNothingOfPIN else { throw error }
             if returnValue == .userAlreadyLoggedIn { return .notNeeded }
+            if returnValue == .pinExpired { try? token.logOut() }  // some are logged in then, to refuse all else
             return .rejected(returnValue: UInt64(returnValue.rawValue), name: "\(returnValue)", failed: nil)
         }
     }
@@ -126,7 +131,7 @@ extension ReturnValue {
 
     /// Of those: a card that is pulled in the middle has perhaps counted the PIN, and a module that has lost its way
     /// perhaps sent it. Where there was no token, or a person turned away, it was not.
-    fileprivate var mayHaveCostATry: Bool {
+    var mayHaveCostATry: Bool {
         !saysPersonDeclined
             && ![.tokenNotPresent, .tokenNotRecognized, .slotIDInvalid, .notInitialized].contains(self)
     }

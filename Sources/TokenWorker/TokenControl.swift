@@ -82,11 +82,17 @@ struct TokenControl {
 
     /// Logs out of one token, or of all. A token that is gone, or was not logged in, is no error.
     ///
-    /// - Throws: C_Logout's code where a token is logged in all the same.
+    /// - Throws: Where a token is logged in all the same, or may be: then the end of the process is what logs out.
     mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
         heldPINs.wipe(reference?.token)  // before the module is asked, which may hang
         // The signing lanes' sessions keep a login alive that no session of this thread may know of.
-        if let reference { _ = try? tokens.open(reference) }
+        if let reference {
+            do throws(PKCS11Error) {
+                _ = try tokens.open(reference)
+            } catch {
+                guard error.saysTokenIsGone else { throw error }
+            }
+        }
         let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }
         var failure: PKCS11Error?
         tokens.forEach { token in
@@ -94,7 +100,7 @@ struct TokenControl {
             do throws(PKCS11Error) {
                 try token.logOut()
             } catch {
-                if (try? token.isLoggedIn()) == true { failure = error }  // who cannot say is gone
+                if (try? token.isLoggedIn()) ?? !error.saysLoginIsGone { failure = error }
             }
         }
         tokens.closeAll(where: isMeant)
@@ -124,6 +130,17 @@ struct TokenControl {
             }
         }
         return snapshot
+    }
+}
+
+extension PKCS11Error {
+    fileprivate var saysTokenIsGone: Bool { self == .absentToken || returnValue?.saysTokenIsGone == true }
+
+    /// What a session that cannot say whether it is logged in has answered to C_Logout.
+    fileprivate var saysLoginIsGone: Bool {
+        guard let returnValue else { return false }
+        return returnValue.saysTokenIsGone
+            || [.userNotLoggedIn, .sessionHandleInvalid, .sessionClosed].contains(returnValue)
     }
 }
 

@@ -28,6 +28,20 @@ struct LocksTests {
         #expect(!locks.contains(one) && locks.contains(other))
     }
 
+    @Test("An unlock that came to nothing leaves each lock to the one who has set it", arguments: [false, true])
+    func restored(eventHasEnded: Bool) {
+        var locks = Locks()
+        locks.lock(other)
+        locks.beginEvent()
+        let before = locks
+        for key in [one, other] { locks.unlock(key) }
+        if eventHasEnded { locks.endEvent() }
+        for key in [one, other] { locks.restore(key, from: before) }
+        #expect(locks.contains(one) != eventHasEnded && locks.contains(other))
+        locks.endEvent()
+        #expect(!locks.contains(one) && locks.contains(other))
+    }
+
     @Test("An event's lock ends with it, and what a person locked stays locked")
     func event() {
         var locks = Locks()

@@ -68,6 +68,8 @@ extension ReturnValue {
     package static var pinIncorrect: Self { .init(CKR_PIN_INCORRECT) }
     /// `CKR_PIN_LOCKED`: the token takes no PIN any more.
     package static var pinLocked: Self { .init(CKR_PIN_LOCKED) }
+    /// `CKR_PIN_EXPIRED`: the PIN was right, and must be changed before anything else.
+    package static var pinExpired: Self { .init(CKR_PIN_EXPIRED) }
     /// `CKR_FUNCTION_CANCELED`: a person said no on the device, or did not answer.
     package static var functionCanceled: Self { .init(CKR_FUNCTION_CANCELED) }
     /// `CKR_FUNCTION_REJECTED`: a person refused on the device.

@@ -42,9 +42,10 @@ extension ReturnValue {
     }
 
     /// The token has looked at the PIN and does not take it: that one will never do.
-    package var judgesPIN: Bool {
-        isOne(of: [CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE, CKR_PIN_EXPIRED, CKR_PIN_LOCKED])
-    }
+    ///
+    /// CKR_PIN_LOCKED and CKR_PIN_EXPIRED are not among these. A locked token looks at no PIN: the right one would be
+    /// known as wrong for ever after the PUK was used, or the TPM's time was over. An expired PIN was right.
+    package var judgesPIN: Bool { isOne(of: [CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE]) }
 
     /// The module cannot be initialised with locks, or not with arguments at all.
     var refusesLocking: Bool { isOne(of: [CKR_ARGUMENTS_BAD, CKR_CANT_LOCK, CKR_NEED_TO_CREATE_THREADS]) }

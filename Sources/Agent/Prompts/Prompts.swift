@@ -43,13 +43,15 @@ actor Prompts {
         for token: TokenSnapshot, _ key: TokenKey, _ purpose: LoginPurpose, after error: String?
     ) async -> PromptAnswer {
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
-        if current != nil, let answer = await turn(for: key) { return answer }
+        let hasWaited = current != nil
+        if hasWaited, let answer = await turn(for: key) { return answer }
         let mine = current ?? Current(key: key)  // handed on by the one before, if there was one
         current = mine
         defer { passOn() }
         guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
-        let left = deadline - clock.boot()
-        guard left >= Self.shortest else { return .failed("the prompt for another token took all the time") }
+        guard let seconds = Self.seconds(left: deadline - clock.boot(), hasWaited: hasWaited) else {
+            return .failed("the prompt for another token took all the time")
+        }
         let question = PromptQuestion(for: token, purpose: purpose, after: error)
         log.notice(
             "asking for a PIN",
@@ -58,8 +60,14 @@ actor Prompts {
                 "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
             ])
         let answer = await mine.process.ask(
-            question, at: purpose.asking.place, program: program, home: home, seconds: Int(left / 1000), clock: clock)
+            question, at: purpose.asking.place, program: program, home: home, seconds: seconds, clock: clock)
         return current?.answer ?? answer
+    }
+
+    /// How long a prompt stays; nil where the one before it has left too little. The milliseconds that the agent itself has
+    /// taken are not the person's.
+    static func seconds(left: Int64, hasWaited: Bool) -> Int? {
+        hasWaited && left < shortest ? nil : Int((left + 999) / 1000)
     }
 
     /// A PIN for a token that is asked for, or stands in line: it came by another way, and ends the prompt.

@@ -96,9 +96,17 @@ extension AgentService {
                 .badRequest, "\(found.count) tokens match, and a PIN is for one token",
                 hint: "name one of: " + found.map { "\(PKCS11URI(token: $0.snapshot.token))" }.joined(separator: " "))
         }
-        for token in found { try await tokens.unlock(token, pin: pin) }
+        var problem: Problem?
+        for token in found {
+            do throws(Problem) {
+                try await tokens.unlock(token, pin: pin)
+            } catch {
+                problem = problem ?? error
+            }
+        }
         await cache.unlock(source.profiles(outside: await tokens.locks))
         await cache.stateChanged()
+        if let problem { throw problem }
     }
 
     private func lock(_ text: String?) async throws(Problem) {

@@ -14,6 +14,14 @@ struct Locks: Sendable {
         events.set(key, isLocked: false)
     }
 
+    /// Takes an `unlock` back that came to nothing. An event that has ended meanwhile locks nothing any more.
+    ///
+    /// - Parameter before: What was in force when it began.
+    mutating func restore(_ key: TokenKey, from before: Locks) {
+        if before.people.contains(key) { people.set(key, isLocked: true) }
+        if before.events.contains(key), events.isAllLocked { events.set(key, isLocked: true) }
+    }
+
     /// Every token, those that come later included.
     mutating func lockAll() { people = LockSet(isAllLocked: true) }
 
@@ -23,7 +31,7 @@ struct Locks: Sendable {
 
 /// All tokens, or none, with exceptions.
 private struct LockSet: Sendable {
-    private var isAllLocked = false
+    private(set) var isAllLocked = false
     private var exceptions: Set<TokenKey> = []
 
     init(isAllLocked: Bool = false) { self.isAllLocked = isAllLocked }

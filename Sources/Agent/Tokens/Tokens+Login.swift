@@ -12,31 +12,46 @@ extension Tokens {
         let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
-        let running = access[token.key]?.login
+        let running = access[token.key]?.login?.task
         if let running, purpose != nil, case .failure(.needed) = await running.value {
             // That one had nobody to ask.
         } else if let running {
             return try await finish(running, token)
         }
-        try await finish(login(to: token, pin: nil, isAsked: false, purpose), token)
+        try await finish(
+            access[token.key]?.login?.task
+                ?? login(to: token) { await self.attempt(token, pin: nil, isAsked: false, purpose) }, token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
     func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
-        let wasLocked = locks.contains(token.key)
+        if pin != nil { access[token.key, default: TokenAccess()].waitingPINs += 1 }
+        defer { if pin != nil { access[token.key]?.waitingPINs -= 1 } }
         if let pin, let running = access[token.key]?.login, await prompts.supply(.pin(pin), for: token.key) {
-            return try await finish(running, token)
+            return try await finish(running.task, token)
         }
+        let purpose = LoginPurpose(Asking.current)
+        let isOwed = owesAnswer(token)
+        let login = login(to: token) {
+            // What has ended meanwhile is no mistake that the person has looked at.
+            if pin == nil, !isOwed, await self.owesAnswer(token) { return .failure(.unanswered) }
+            return await self.unlockNow(token, pin: pin, purpose)
+        }
+        try await finish(login, token)
+    }
+
+    /// Unlocks when no login is under way: one that is could still end without an answer, which nobody has forgiven.
+    private func unlockNow(
+        _ token: FoundToken, pin: HeldPIN?, _ purpose: LoginPurpose?
+    ) async -> Result<Void, PINTrouble> {
+        let before = locks
         locks.unlock(token.key)
         access[token.key, default: TokenAccess()].refusal = nil
         forgive(token)
-        do throws(Problem) {
-            try await finish(login(to: token, pin: pin, isAsked: true, LoginPurpose(Asking.current)), token)
-        } catch {
-            if wasLocked { locks.lock(token.key) }
-            throw error
-        }
+        let result = await attempt(token, pin: pin, isAsked: true, purpose)
+        if case .failure = result { locks.restore(token.key, from: before) }
+        return result
     }
 
     /// Logs out and keeps what is stored from logging in again, until `unlock`.
@@ -62,23 +77,24 @@ extension Tokens {
         }
     }
 
-    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
+    /// The token's next login, after those that are under way.
     private func login(
-        to token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
+        to token: FoundToken, _ body: @escaping @Sendable () async -> Result<Void, PINTrouble>
     ) -> Task<Result<Void, PINTrouble>, Never> {
-        if let running = access[token.key]?.login { return running }
         // Another module may show the same card: what it refuses there must be known before it is asked here.
-        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login)
+        let others = access.filter { $0.key.token == token.snapshot.token }.compactMap(\.value.login?.task)
+        let id = awaited.nextID()
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await self.attempt(token, pin: pin, isAsked: isAsked, purpose)
-            self.access[token.key]?.login = nil
+            let result = await body()
+            if self.access[token.key]?.login?.id == id { self.access[token.key]?.login = nil }
             return result
         }
-        access[token.key, default: TokenAccess()].login = task
+        access[token.key, default: TokenAccess()].login = TokenAccess.Login(id: id, task: task)
         return task
     }
 
+    /// - Parameter isAsked: A person stands at the token: its keypad may be switched on.
     func attempt(
         _ token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
     ) async -> Result<Void, PINTrouble> {
@@ -105,14 +121,20 @@ extension Tokens {
             token: reference, source: source, refused: refusedPINs(of: token),
             mayBeReserved: rule?.reservedPINs == true)
         let stamp = StoredPINStamp(source)
-        // A PIN that the token has taken before costs no try, whatever happens to the answer.
+        // A PIN that the token has taken before costs no try, unless it was changed on the token since.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
-        if !isKnown { expectAnswer(from: token.key) }
+        if !isKnown {
+            let rest = loginPace.rest(for: token.key.token, at: clock.boot())
+            if rest > 0 { try? await clock.sleep(rest) }  // a cancelled sleep means that the agent ends
+            if locks.contains(token.key) { return .failure(.locked) }
+            expectAnswer(from: token.key)
+        }
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, token.key, .pinpad) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
-        if !isKnown { noteAnswer(answer, from: token.key) }
+        if answer.mayHaveSentPIN { loginPace.note(token.key.token, at: clock.boot()) }
+        if isKnown { noteRepeat(answer, from: token.key) } else { noteAnswer(answer, from: token.key) }
         let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
@@ -138,13 +160,14 @@ extension Tokens {
             if isTyped || rule?.pinSource == .protected {
                 startLifetime(of: token, rule: rule)
             } else {
-                access[key]?.takenPIN = stamp
+                access[key, default: TokenAccess()].takenPIN = stamp
+                access[key]?.isForOneSignature = false
             }
             return .success(())
         case .success(.notNeeded): return .success(())
         case .success(.refused(let refusal)):
             log.warning("PIN not sent", metadata: ["token": "\(name)", "why": "\(refusal)"])
-            if refusal == .locked { access[key]?.refusal = .blocked }
+            if refusal == .locked { access[key, default: TokenAccess()].refusal = .blocked }
             if case .unreadable(let reason) = refusal, let source = rule?.pinSource {
                 return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
             }
@@ -152,7 +175,7 @@ extension Tokens {
         case .success(.rejected(_, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
             let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
-            access[key]?.refusal = refusal
+            access[key, default: TokenAccess()].refusal = refusal
             access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
             return .failure(refusal.trouble)
@@ -163,10 +186,11 @@ extension Tokens {
 
     private func startLifetime(of token: FoundToken, rule: TokenRule?) {
         let seconds = Int64(rule?.pinLifetimeSeconds ?? 28_800)
-        access[token.key]?.isForOneSignature = seconds == 0
+        access[token.key, default: TokenAccess()].isForOneSignature = seconds == 0
+        access[token.key]?.isSpent = false
         guard seconds > 0 else { return }
         let end = clock.boot() + seconds * 1000
-        access[token.key]?.typedUntil = end
+        access[token.key, default: TokenAccess()].typedUntil = end
         Task {  // ends by itself; nobody waits for it
             // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
             // sleep means that the agent ends, which logs out anyway.
@@ -178,8 +202,7 @@ extension Tokens {
     }
 
     func logOut(_ key: TokenKey, slotID: UInt64) async {
-        access[key]?.typedUntil = nil
-        access[key]?.isForOneSignature = false
+        access[key]?.typedUntil = nil  // a signature that is spent stays so: it may still be logged in for a moment
         log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }

@@ -11,6 +11,7 @@ extension Tokens {
         guard let purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
         // What the caller saw may be a minute old: somebody may have typed the PIN since, or spent a try.
         guard let token = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
+        if locks.contains(token.key) { return .failure(.locked) }  // somebody may have locked it meanwhile, too
         if !token.needsLogin { return .success(()) }
         // Nobody is asked for a PIN that would not be sent.
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
@@ -18,6 +19,7 @@ extension Tokens {
         }
         // A login without an answer may have cost a try: only one who wants to be asked has looked at it.
         if purpose.asking.isExplicit { forgive(token) } else if owesAnswer(token) { return .failure(.unanswered) }
+        if access[token.key]?.waitingPINs ?? 0 > 0 { return .failure(.needed) }
         let answer = await prompts.ask(
             for: token.snapshot, token.key, purpose, after: access[token.key]?.lastPrompt)
         if locks.contains(token.key) { return .failure(.locked) }

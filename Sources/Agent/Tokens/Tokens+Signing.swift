@@ -21,18 +21,42 @@ extension Tokens {
         var request = request
         request.source = keySource(rule, occasion)
         request.mayBeReserved = rule?.reservedPINs == true
+        // Who needs no login has asked nobody yet whether this PIN may be sent.
+        if let trouble = trouble(withPINOf: request, token) { throw trouble.problem(for: token.snapshot.token) }
+        let isLast = try takeOneSignature(of: token)
         var result = await sign(request, token, rule, flow)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
             result = await sign(request, token, rule, flow)
         }
-        if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
+        if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
         switch result {
         case .success(.signature(let signature)): return signature
         case .success(.notAuthorized(let outcome)): throw await noteRefusal(outcome, of: token, rule, request.source)
         case .failure(let failure):
+            if failure == .stopped, let trouble = trouble(withPINOf: request, token) {
+                throw trouble.problem(for: token.snapshot.token)
+            }
             throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName)")
         }
+    }
+
+    /// Why a stored PIN is not sent that the key may want.
+    private func trouble(withPINOf request: SignRequest, _ token: FoundToken) -> PINTrouble? {
+        guard StoredPINStamp(request.source) != nil, token.mayAskEachTime(request) else { return nil }
+        return owesAnswer(token) ? .unanswered : access[token.key]?.refusal?.trouble
+    }
+
+    /// Takes the one signature that a typed PIN is good for, before anybody else can.
+    ///
+    /// - Returns: Whether there is one, after which the token is logged out of.
+    private func takeOneSignature(of token: FoundToken) throws(Problem) -> Bool {
+        guard access[token.key]?.isForOneSignature == true else { return false }
+        guard access[token.key]?.isSpent == false else {
+            throw PINTrouble.needed.problem(for: token.snapshot.token)
+        }
+        access[token.key]?.isSpent = true
+        return true
     }
 
     /// Where the PIN comes from if the key wants it each time. A keypad is switched on for nobody but the person who has
@@ -48,7 +72,9 @@ extension Tokens {
         guard let host = host(of: token.key) else { return .failure(.stopped) }
         let turns = await host.turns(on: token.key.token)
         await turns.enter(flow)
-        let isWanted = !Task.isCancelled && !locks.contains(token.key)  // it may have waited for long
+        // It may have waited for long, and what was before it may have spent a try.
+        let isWanted =
+            !Task.isCancelled && !locks.contains(token.key) && trouble(withPINOf: request, token) == nil
         let result = isWanted ? await sign(request, token, rule, host) : .failure(.stopped)
         await turns.leave()
         return result
@@ -59,9 +85,9 @@ extension Tokens {
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
         request.refused = refusedPINs(of: token)
-        let stamp = StoredPINStamp(request.source)
+        let stamp = token.mayAskEachTime(request) ? StoredPINStamp(request.source) : nil
         // The login has just shown that the stored PIN is right, unless its file has changed since.
-        let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN || !token.needsPIN
+        let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN
         if !isKnown { expectAnswer(from: token.key) }
         let call = awaited.nextID()
         if rule?.touch == true { awaited.note(call, token.key, nil) }
@@ -73,8 +99,12 @@ extension Tokens {
         let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isKnown)
         telling.cancel()
         awaited.end(call)
-        if !isKnown {
-            noteAnswer(result.flatMap { _ in .success(.notNeeded) }, from: token.key)
+        if stamp != nil {
+            if isKnown {
+                noteRepeat(result.login, from: token.key, isSignature: true)
+            } else {
+                noteAnswer(result.login, from: token.key)
+            }
         }
         return result
     }
@@ -144,6 +174,19 @@ extension Tokens {
     private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
 }
 
+extension Result<ModuleHost.Signing, ModuleFailure> {
+    /// What it says of the PIN that the key may have asked for.
+    fileprivate var login: Result<LoginOutcome, ModuleFailure> {
+        map { signing in if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded } }
+    }
+}
+
 extension FoundToken {
-    fileprivate var needsPIN: Bool { snapshot.flags.contains(.loginRequired) }
+    /// Whether the key wants the PIN at each signature, or has not been seen: some tokens show it after a login alone.
+    fileprivate func mayAskEachTime(_ request: SignRequest) -> Bool {
+        let keys = snapshot.keys.filter {
+            $0.keyClass == .privateKey && (request.keyID.isEmpty || $0.id == request.keyID)
+        }
+        return keys.isEmpty || keys.contains(where: \.alwaysAuthenticates)
+    }
 }

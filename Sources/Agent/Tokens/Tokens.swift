@@ -38,6 +38,7 @@ package actor Tokens {
     let prompts: Prompts
     let desktop: Desktop
     var awaited = AwaitedGestures()
+    var loginPace = LoginPace()
     private let setting: Setting
 
     /// Where things are.

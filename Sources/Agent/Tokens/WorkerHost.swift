@@ -71,7 +71,7 @@ actor WorkerHost {
             let worker: WorkerProcess
             switch await running() {
             case .success(let running): worker = running
-            case .failure(let failure): return .failure(failure)
+            case .failure(let failure): return .failure(failure.unsent)
             }
             let began = ContinuousClock.now
             let call = kind == .look || kind == .other ? nil : calls.begin(at: clock.boot(), by: ObjectIdentifier(self))

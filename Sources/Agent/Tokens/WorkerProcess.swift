@@ -17,6 +17,9 @@ struct WorkerLoss: Error, Hashable, Sendable {
         case notStarted(Int32)
         /// The agent ended it.
         case stopped
+
+        /// Neither the agent nor the module ended it: SIGKILL, from an operator or a kernel that is short of memory.
+        static let killed = Cause.ended(describe(SIGKILL))
     }
     var cause: Cause
     /// Whether the worker may have seen the whole request.

@@ -55,9 +55,11 @@ struct UnlockCommand: ParsableCommand {
         let token = try findTokenInTime()
         let request: SecretBuffer
         if token.state == "ready", !stored { return remark("token \(token.name) is unlocked already") }
-        if quiet, let tries = token.pinTries, tries != "ok" {
+        // A token of which the list tells nothing may have counted one.
+        if quiet, token.pinTries != "ok", token.pinTries != nil || !stored {
             throw ClientFailure(
-                .pinNeeded, "token \(token.name) has counted a wrong PIN", hint: "run 'tokenward unlock' and type it")
+                .pinNeeded, "token \(token.name) has counted a wrong PIN, or may have",
+                hint: "run 'tokenward unlock' and type it")
         }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
