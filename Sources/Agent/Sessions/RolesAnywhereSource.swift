@@ -55,6 +55,11 @@ final class RolesAnywhereSource: CredentialSource {
         state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
     }
 
+    /// Every token that a session has been signed on, or is about to be.
+    var usedTokens: Set<TokenKey> {
+        state.withLock { state in state.tokens.values.reduce(into: []) { $0.formUnion($1) } }
+    }
+
     /// The tokens whose sessions are held for some profile.
     func tokens(of published: PublishedCredentials) -> Set<TokenKey> {
         state.withLock { state in
