@@ -183,3 +183,35 @@ def test_a_token_without_a_session_to_spare_is_waited_for_and_then_called_busy(m
         assert len(mock.logins()) == 1
     finally:
         worker.close()
+
+
+@pytest.mark.parametrize("sizes, told", [
+    ([300], [False]), ([1, 300, 1], [True, False, True]), ([70, 70, 1], [True, False, True])], ids=str)
+def test_a_token_with_more_certificates_than_can_be_told_costs_the_others_nothing(mock, root, sizes, told):
+    """Of 64 KiB each; more than 16 MiB in all would be the end of the worker."""
+    with mock.batch():
+        for size in sizes:
+            card = mock.card(no_login=True)
+            if size == 1:
+                card.identity(root)
+            for number in range(size if size > 1 else 0):
+                card.certificate(bytes(65536), f"{number:04x}")
+    worker = Worker(mock, timeout=60)
+    try:
+        for _ in range(2):  # and again, with the same room
+            tokens = worker.list()
+            assert [token["failure"] is None for token in tokens] == told
+            counts = [len(token["certificates"]) for token in tokens]
+            assert counts == [size if is_told else 0 for size, is_told in zip(sizes, told)]
+            assert all("over the limit of" in token["failure"] for token in tokens if token["failure"])
+    finally:
+        worker.close()
+
+
+def test_a_token_beside_one_with_too_many_certificates_signs(agent, mock):
+    with mock.batch():
+        large = mock.card("large", no_login=True)
+        for number in range(300):
+            large.certificate(bytes(65536), f"{number:04x}")
+    assert session(agent)[0] == 200
+    assert {token["label"]: token["state"] for token in agent.get("/v1/tokens")[1]} == {"prod": "ready", "large": "failed"}

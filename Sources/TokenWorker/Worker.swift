@@ -116,6 +116,7 @@ private enum LaneJob: Sendable {
 extension TokenControl {
     fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
         tokens.renew()
+        room = ReadingRoom()
         do throws(PKCS11Error) {
             switch received.request {
             case .list: return .tokens(try list())
