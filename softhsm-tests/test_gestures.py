@@ -58,12 +58,13 @@ def spy(tmp_path, shim):
 def agent_on(start, service, spy):
     """Starts an agent on a SoftHSM behind the spy and the shim; `switches` are the shim's."""
 
-    def start_agent(softhsm, pin_source, rule=None, module=None, profiles=1, **switches):
+    def start_agent(softhsm, pin_source, rule=None, module=None, profiles=1, tables="", environment=None, **switches):
         variables = {"SHIM_MODULE": MODULE, **{f"SHIM_{name.upper()}": str(value) for name, value in switches.items()}}
         return start(
             configuration.module(softhsm, SPY_MODULE, {**spy.environment, **variables}, **(module or {})),
             configuration.token(pin_source, **(rule or {})) if pin_source else "",
-            *(configuration.profile(service, name) for name in ["test", "other"][:profiles]))
+            *(configuration.profile(service, name) for name in ["test", "other"][:profiles]),
+            tables, environment=environment)
 
     return start_agent
 

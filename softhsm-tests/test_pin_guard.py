@@ -130,6 +130,22 @@ def test_p8_words_that_are_no_pin_are_not_sent(mock, worker, card, tmp_path, pin
     assert mock.logins() == []
 
 
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_p8_a_reserved_word_is_sent_where_it_is_configured_whatever_the_length_of_a_pin(
+    mock, worker, card, tmp_path, is_stored
+):
+    card.set(shortest=6, longest=8)
+    source = write_pin(tmp_path / "word", "VERIFY_BIO\n").removeprefix("file:") if is_stored else 1
+    worker.log_in(card, "VERIFY_BIO", source, may_be_reserved=True)
+    assert [login.pin_length for login in mock.logins()] == [len("VERIFY_BIO")]
+
+
+@pytest.mark.parametrize("byte", ["\0", "\t", "\n", "\x1b", "\x7f"])
+def test_p8_a_typed_pin_with_a_control_byte_is_not_sent(mock, worker, card, byte):
+    assert worker.log_in(card, PIN[:3] + byte + PIN[3:]) == "refused control-byte"
+    assert mock.logins() == []
+
+
 def test_p8_no_pin_goes_only_to_a_pin_pad(mock, worker, card):
     assert worker.log_in(card, source=3) == "refused no-pinpad"
     assert mock.logins() == []

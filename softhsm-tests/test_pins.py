@@ -133,6 +133,21 @@ def test_a_pin_of_a_length_that_the_token_does_not_take_is_not_sent(world, spy, 
     assert result.returncode == 80
 
 
+@pytest.mark.parametrize("settings, code", [({}, 80), ({"reserved_pins": True}, 0)])
+def test_a_word_that_a_module_takes_for_a_command_is_sent_only_where_that_is_configured(
+    start, spy, tmp_path, settings, code
+):
+    word = "VERIFY_NONE"
+    softhsm = SoftHSM(tmp_path)
+    softhsm.token("card", word)
+    agent = start(
+        configuration.module(softhsm, SPY_MODULE, {**spy.environment, "SHIM_MODULE": MODULE}),
+        configuration.token(write_pin(tmp_path / "pin", word), **settings))
+    assert agent.cli("unlock", "--stored", "pkcs11:").returncode == code
+    assert agent.cli("unlock", "--pin-stdin", "pkcs11:", input=word).returncode == code
+    assert (spy.count("C_Login") > 0) is (code == 0)
+
+
 def test_a_wrong_stored_pin_is_sent_once_whoever_asks_and_whatever_restarts(world, spy, tmp_path, service):
     """The token tells nothing of wrong tries here, as many do: it is the agent that must remember."""
     created = service.created()

@@ -77,6 +77,13 @@ def ask_at_once(load, agent, endpoint, count):
     return callers
 
 
+def processor_seconds(pid):
+    """What all threads of a process have had, user and system."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def get(agent):
     """The status of one answer, and the seconds that it took."""
     begin = time.monotonic()
@@ -208,6 +215,18 @@ def test_running_out_of_descriptors_passes(world, load, descriptors):
     wait_until(lambda: agent.credentials().returncode == 0, "served again")
     assert access_key(agent.credentials()) == key
     assert agent.request("GET", "/v1/identities")[1][0]["usable"], "the worker's descriptors came through"
+
+
+def test_callers_who_wait_for_a_descriptor_cost_no_processor_time(world, load):
+    agent = world.agent(prefix=["prlimit", "--nofile=64:64"])
+    holder = load("hold", agent.socket, 1000)  # they are refused a few at a time, each within a second
+    read_line(holder, "held")
+    begin = processor_seconds(agent.process.pid)
+    time.sleep(2)  # what is measured is what these cost
+    assert processor_seconds(agent.process.pid) - begin < 0.2
+    holder.communicate()
+    wait_until(lambda: agent.request("GET", "/v1/health")[0] == 200, "served again")
+    assert agent.log().count("no descriptors left") == 1
 
 
 def test_nothing_is_left_open(world, load):

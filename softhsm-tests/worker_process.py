@@ -13,7 +13,7 @@ KINDS = {
 }
 REFUSALS = {
     1: "locked", 2: "final-try", 3: "count-low", 4: "to-be-changed", 5: "not-initialized", 6: "length",
-    7: "known-wrong", 8: "unreadable", 9: "no-pinpad", 10: "not-held", 11: "reserved",
+    7: "known-wrong", 8: "unreadable", 9: "no-pinpad", 10: "not-held", 11: "reserved", 12: "control-byte",
 }
 MESSAGE = b"what is to be signed"
 
@@ -66,10 +66,11 @@ class Worker:
     def list(self):
         return self.ask(2, b"")
 
-    def log_in(self, card, pin=None, source=1):
+    def log_in(self, card, pin=None, source=1, may_be_reserved=False):
         """`source`: 1 for a typed PIN, 3 for the PIN pad; a path for a stored one."""
         stored = isinstance(source, str)
         body = reference(card) + (b"\x02" + blob(source.encode()) if stored else bytes([source])) + number(0)
+        body += bytes([may_be_reserved])
         return self.ask(3, body, b"" if stored else (pin or "").encode())
 
     def log_out(self, card=None):
@@ -78,7 +79,7 @@ class Worker:
     def sign(self, card, identifier=b"\x01"):
         digest = hashlib.sha256(MESSAGE).digest()
         body = reference(card) + blob(identifier) + number(0) + blob(MESSAGE) + blob(digest)
-        return self.ask(5, body + b"\x01" + number(0))  # a key that asks each time gets the PIN that was typed
+        return self.ask(5, body + b"\x01" + number(0) + b"\x00")  # a key that asks each time gets the PIN that was typed
 
     def _read(self, count):
         data = b""

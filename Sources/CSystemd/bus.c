@@ -4,11 +4,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
 #include <systemd/sd-bus.h>
 
 #define EACH_FUNCTION(_)                                                                                              \
     _(new) _(set_address) _(set_bus_client) _(negotiate_fds) _(start) _(flush_close_unref) _(call) _(process) _(wait)   \
-    _(message_new_method_call) _(message_append_basic) _(message_unref) _(message_get_sender) _(message_get_path)       \
+    _(message_new_method_call) _(message_append) _(message_append_basic) _(message_unref) _(message_get_sender) _(message_get_path)       \
     _(message_get_interface) _(message_get_member) _(message_read_basic) _(message_enter_container)                     \
     _(message_exit_container)
 
@@ -17,17 +19,27 @@ static struct {
     EACH_FUNCTION(POINTER)
 } bus_functions;
 
-const char *csystemd_load(void) {
-    if (bus_functions.new != NULL) return NULL;
+static const char *reason;
+
+static void load(void) {
     void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) return dlerror();
+    if (library == NULL) {
+        const char *error = dlerror();  // of this thread, which others must not read
+        reason = error ? strdup(error) : "libsystemd.so.0 cannot be loaded";
+        return;
+    }
 #define LOAD(name)                                                                                                    \
     if ((bus_functions.name = (__typeof__(&sd_bus_##name))dlsym(library, "sd_bus_" #name)) == NULL) {                   \
-        bus_functions.new = NULL;                                                                                     \
-        return "libsystemd.so.0 has no sd_bus_" #name;                                                                  \
+        reason = "libsystemd.so.0 has no sd_bus_" #name;                                                                \
+        return;                                                                                                       \
     }
     EACH_FUNCTION(LOAD)
-    return NULL;
+}
+
+const char *csystemd_load(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load);
+    return reason;
 }
 
 int csystemd_connect(const char *address, csystemd_bus **bus) {
@@ -55,6 +67,35 @@ int csystemd_call(
     for (size_t index = 0; index < count && result >= 0; index++)
         result = bus_functions.message_append_basic(call, 's', arguments[index]);
     if (result >= 0) result = bus_functions.call(bus, call, 5000000, NULL, reply);
+    bus_functions.message_unref(call);
+    return result;
+}
+
+static const char notifications[] = "org.freedesktop.Notifications";
+static const char notifications_path[] = "/org/freedesktop/Notifications";
+
+int csystemd_notify(csystemd_bus *bus, const char *title, const char *body, uint32_t *id) {
+    enum { replaces_nothing = 0, no_actions = 0, hints = 2, critical = 2, stays = 0 };
+    sd_bus_message *call = NULL, *reply = NULL;
+    int result = bus_functions.message_new_method_call(
+        bus, &call, notifications, notifications_path, notifications, "Notify");
+    if (result >= 0)
+        result = bus_functions.message_append(
+            call, "susssasa{sv}i", "Tokenward", (uint32_t)replaces_nothing, "", title, body, no_actions, hints,
+            "urgency", "y", critical, "transient", "b", 1, (int32_t)stays);
+    if (result >= 0) result = bus_functions.call(bus, call, 5000000, NULL, &reply);
+    if (result >= 0) result = bus_functions.message_read_basic(reply, 'u', id);
+    bus_functions.message_unref(reply);
+    bus_functions.message_unref(call);
+    return result;
+}
+
+int csystemd_close_notification(csystemd_bus *bus, uint32_t id) {
+    sd_bus_message *call = NULL;
+    int result = bus_functions.message_new_method_call(
+        bus, &call, notifications, notifications_path, notifications, "CloseNotification");
+    if (result >= 0) result = bus_functions.message_append_basic(call, 'u', &id);
+    if (result >= 0) result = bus_functions.call(bus, call, 5000000, NULL, NULL);
     bus_functions.message_unref(call);
     return result;
 }

@@ -5,7 +5,7 @@ struct Logind: ~Copyable {
     private static let bus = "org.freedesktop.DBus"
     private static let properties = "org.freedesktop.DBus.Properties"
 
-    private let connection: SystemBus
+    private let connection: MessageBus
     private let uid: UInt32
     /// The unique name of the one whose signals count: any peer may send us a signal, and call itself what it likes.
     private let owner: String
@@ -19,9 +19,9 @@ struct Logind: ~Copyable {
         case gone
     }
 
-    /// - Throws: `SystemBus.Failure` where there is no such bus; nil is returned where it has no logind.
-    static func connect(address: String, uid: UInt32) throws(SystemBus.Failure) -> Logind? {
-        let connection = try SystemBus(address: address)
+    /// - Throws: `MessageBus.Failure` where there is no such bus; nil is returned where it has no logind.
+    static func connect(address: String, uid: UInt32) throws(MessageBus.Failure) -> Logind? {
+        let connection = try MessageBus(address: address)
         let rules = [
             "sender='\(bus)',interface='\(bus)',member='NameOwnerChanged',arg0='\(name)'",
             "sender='\(name)',interface='\(name).Manager',path='\(root)'",
@@ -39,14 +39,14 @@ struct Logind: ~Copyable {
         return Logind(connection: connection, uid: uid, owner: owner)
     }
 
-    private init(connection: consuming SystemBus, uid: UInt32, owner: String) {
+    private init(connection: consuming MessageBus, uid: UInt32, owner: String) {
         self.connection = connection
         self.uid = uid
         self.owner = owner
     }
 
     /// The next signal that means something, or nil when none comes within so many milliseconds.
-    func next(within milliseconds: UInt64) throws(SystemBus.Failure) -> Signal? {
+    func next(within milliseconds: UInt64) throws(MessageBus.Failure) -> Signal? {
         while let message = try connection.next(within: milliseconds) {
             if let signal = meaning(of: message) { return signal }
         }
@@ -66,7 +66,7 @@ struct Logind: ~Copyable {
     }
 
     /// Keeps the machine from sleeping for some seconds, until the descriptor is closed.
-    func delaySleep() throws(SystemBus.Failure) -> Int32? {
+    func delaySleep() throws(MessageBus.Failure) -> Int32? {
         try connection.call(
             "Inhibit", of: "\(Self.name).Manager", at: Self.root, on: Self.name,
             ["sleep", "Tokenward", "PINs and credentials are to be forgotten first", "delay"]
@@ -74,7 +74,7 @@ struct Logind: ~Copyable {
     }
 
     /// The user's sessions as they are now.
-    func sessions() throws(SystemBus.Failure) -> (sight: SessionSight, paths: Set<String>) {
+    func sessions() throws(MessageBus.Failure) -> (sight: SessionSight, paths: Set<String>) {
         let list = try connection.call("ListSessions", of: "\(Self.name).Manager", at: Self.root, on: Self.name)
         var (sight, paths) = (SessionSight(), Set<String>())
         guard list.enter("a", "(susso)") else { return (sight, paths) }
@@ -93,17 +93,17 @@ struct Logind: ~Copyable {
         return (sight, paths)
     }
 
-    private func text(_ property: String, of path: String) throws(SystemBus.Failure) -> String? {
+    private func text(_ property: String, of path: String) throws(MessageBus.Failure) -> String? {
         let value = try self.property(property, of: path)
         return value.enter("v", "s") ? value.text() : nil
     }
 
-    private func flag(_ property: String, of path: String) throws(SystemBus.Failure) -> Bool? {
+    private func flag(_ property: String, of path: String) throws(MessageBus.Failure) -> Bool? {
         let value = try self.property(property, of: path)
         return value.enter("v", "b") ? value.flag() : nil
     }
 
-    private func property(_ property: String, of path: String) throws(SystemBus.Failure) -> BusMessage {
+    private func property(_ property: String, of path: String) throws(MessageBus.Failure) -> BusMessage {
         try connection.call("Get", of: Self.properties, at: path, on: Self.name, ["\(Self.name).Session", property])
     }
 }

@@ -69,7 +69,7 @@ package final class SessionWatch: Sendable {
         var pause: UInt32 = 1
         var sight = SessionSight()
         while !isStopped {
-            do throws(SystemBus.Failure) {
+            do throws(MessageBus.Failure) {
                 guard let logind = try Logind.connect(address: address, uid: uid) else {
                     tell("there is no logind on the system bus")
                     wait(&pause)
@@ -90,7 +90,7 @@ package final class SessionWatch: Sendable {
     }
 
     /// - Parameter sight: What was seen last, perhaps before the bus went and came again.
-    private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(SystemBus.Failure) {
+    private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(MessageBus.Failure) {
         replaceInhibitor(with: try logind.delaySleep() ?? -1)
         var paths: Set<String> = []
         var isOutdated = true

@@ -70,6 +70,8 @@ package enum LoginRefusal: Hashable, Sendable {
     case noPinpad
     /// The PIN is a word that a module takes for a command: ykcs11 logs in with "VERIFY_NONE" without any PIN.
     case reserved
+    /// A PIN that was typed holds a control character.
+    case controlByte
     /// The key wants the PIN each time, and the worker holds none that the token has taken.
     case notHeld
 }

@@ -111,6 +111,7 @@ extension LoginRefusal {
         case .noPinpad: writer.byte(9)
         case .notHeld: writer.byte(10)
         case .reserved: writer.byte(11)
+        case .controlByte: writer.byte(12)
         }
     }
 
@@ -127,6 +128,7 @@ extension LoginRefusal {
         case 9: self = .noPinpad
         case 10: self = .notHeld
         case 11: self = .reserved
+        case 12: self = .controlByte
         default: throw .badValue
         }
     }

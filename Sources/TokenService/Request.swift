@@ -47,11 +47,14 @@ package struct LoginRequest: Hashable, Sendable {
     package var source: Source
     /// PINs that this token has refused: none of them is sent again.
     package var refused: [FailedPIN]
+    /// Words that the module takes for commands may be sent, see `LoginRefusal.reserved`.
+    package var mayBeReserved: Bool
 
-    package init(token: TokenReference, source: Source, refused: [FailedPIN]) {
+    package init(token: TokenReference, source: Source, refused: [FailedPIN], mayBeReserved: Bool = false) {
         self.token = token
         self.source = source
         self.refused = refused
+        self.mayBeReserved = mayBeReserved
     }
 }
 
@@ -83,13 +86,16 @@ package struct SignRequest: Hashable, Sendable {
     package var source: LoginRequest.Source
     /// PINs that this token has refused.
     package var refused: [FailedPIN]
+    /// As in a `LoginRequest`.
+    package var mayBeReserved: Bool
 
     package init(
         token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8],
-        source: LoginRequest.Source = .typed, refused: [FailedPIN] = []
+        source: LoginRequest.Source = .typed, refused: [FailedPIN] = [], mayBeReserved: Bool = false
     ) {
         self.source = source
         self.refused = refused
+        self.mayBeReserved = mayBeReserved
         self.token = token
         self.keyID = keyID
         self.publicHalf = publicHalf

@@ -84,12 +84,14 @@ extension LoginRequest {
         token.write(to: &writer)
         source.write(to: &writer)
         writer.list(refused) { $1.write(to: &$0) }
+        writer.flag(mayBeReserved)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         token = try TokenReference(from: &reader)
         source = try Source(from: &reader)
         refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+        mayBeReserved = try reader.flag()
     }
 }
 
@@ -139,6 +141,7 @@ extension SignRequest {
         writer.blob(digest)
         source.write(to: &writer)
         writer.list(refused) { $1.write(to: &$0) }
+        writer.flag(mayBeReserved)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -151,5 +154,6 @@ extension SignRequest {
         digest = try reader.blob()
         source = try LoginRequest.Source(from: &reader)
         refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+        mayBeReserved = try reader.flag()
     }
 }

@@ -12,7 +12,9 @@ struct ContextLogin {
     private(set) var refusal: LoginOutcome?
 
     init(for request: SignRequest, pins: HeldPINs) {
-        self.request = LoginRequest(token: request.token, source: request.source, refused: request.refused)
+        self.request = LoginRequest(
+            token: request.token, source: request.source, refused: request.refused,
+            mayBeReserved: request.mayBeReserved)
         self.pins = pins
     }
 
@@ -42,11 +44,7 @@ struct ContextLogin {
         } catch {
             return try refuse(.refused(.unreadable(reason: "\(error)")))
         }
-        if held.pin.isReserved { return try refuse(.refused(.reserved)) }
-        guard lengths.contains(held.pin.count) else {
-            let (shortest, longest) = (UInt32(clamping: lengths.lowerBound), UInt32(clamping: lengths.upperBound))
-            return try refuse(.refused(.length(shortest: shortest, longest: longest)))
-        }
+        if let refusal = held.pin.refusal(request, lengths: lengths) { return try refuse(.refused(refusal)) }
         guard request.refused.isEmpty || !request.refused.mayContain(held.pin) else {
             return try refuse(.refused(.knownWrong))
         }

@@ -81,11 +81,7 @@ extension TokenControl {
     private mutating func logIn(
         _ token: OpenToken, with pin: borrowing PIN, _ request: LoginRequest, lengths: ClosedRange<Int>
     ) throws(PKCS11Error) -> LoginOutcome {
-        if pin.isReserved { return .refused(.reserved) }
-        guard lengths.contains(pin.count) else {
-            return .refused(
-                .length(shortest: UInt32(clamping: lengths.lowerBound), longest: UInt32(clamping: lengths.upperBound)))
-        }
+        if let refusal = pin.refusal(request, lengths: lengths) { return .refused(refusal) }
         if !request.refused.isEmpty {
             if request.refused.mayContain(pin) { return .refused(.knownWrong) }
             // The comparison took a while, in which the card may have been changed, or another program has failed.
@@ -133,15 +129,6 @@ extension ReturnValue {
     fileprivate var mayHaveCostATry: Bool {
         !saysPersonDeclined
             && ![.tokenNotPresent, .tokenNotRecognized, .slotIDInvalid, .notInitialized].contains(self)
-    }
-}
-
-extension PIN {
-    /// Words that ykcs11 takes for commands: it logs in without any PIN.
-    var isReserved: Bool {
-        unsafe withBytes { bytes in
-            ["VERIFY_NONE", "VERIFY_BIO"].contains { unsafe bytes.elementsEqual($0.utf8) }
-        }
     }
 }
 

@@ -43,7 +43,13 @@ struct Environment {
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
             credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
-            systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"])
+            systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"], sessionBus: isSystem ? nil : sessionBus)
+    }
+
+    /// The address of the session's bus: what the session says, or systemd's usual place for it.
+    private var sessionBus: String? {
+        if let address = variables["DBUS_SESSION_BUS_ADDRESS"], !address.isEmpty { return address }
+        return variables["XDG_RUNTIME_DIR"].map { "unix:path=\($0)/bus" }
     }
 
     /// `$RUNTIME_DIRECTORY`, where systemd made one; otherwise the socket's folder, which is the agent's own.

@@ -30,8 +30,9 @@ import Testing
     @Test("The document has the codes and the exit codes of the code") func codes() throws {
         let problem = try properties("Problem")
         #expect(try words(problem["code"]) == Set(Problem.Code.allCases.map(\.rawValue)))
-        let exits = try #require((problem["exit"] as? [String: Any])?["enum"] as? [Int])
-        for code in Problem.Code.allCases { #expect(exits.contains(Int(Problem(code, "").exit.rawValue))) }
+        let problems = Problem.Code.allCases.map { Problem($0, "") }
+        #expect(try numbers(problem["exit"]) == Set(problems.map { Int($0.exit.rawValue) }))
+        #expect(try numbers(problem["status"]) == Set(problems.map(\.status)))
         let token = try properties("TokenListing")
         #expect(try words(token["state"]) == Set(TokenListing.State.allCases.map(\.rawValue)))
         #expect(try words(token["pin_tries"]) == Set(TokenListing.PINTries.allCases.map(\.rawValue)))
@@ -58,6 +59,10 @@ import Testing
 
     private func words(_ property: Any?) throws -> Set<String> {
         Set(try #require((property as? [String: Any])?["enum"] as? [String]))
+    }
+
+    private func numbers(_ property: Any?) throws -> Set<Int> {
+        Set(try #require((property as? [String: Any])?["enum"] as? [Int]))
     }
 
     private func object(_ json: [UInt8]) throws -> [String: Any] {

@@ -30,7 +30,8 @@ struct ConfigurationSettingTests {
             "config.toml:3: unknown key \"pin_source\" in [[token]]; did you mean \"pin-source\"?"),
         FaultCase(
             "[[token]]\nuri = 'pkcs11:token=a'\npin = '1234'",
-            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch"),
+            "config.toml:3: unknown key \"pin\" in [[token]]; it takes uri, pin-source, pin-lifetime-seconds, touch, "
+                + "reserved-pins"),
         FaultCase(
             ProfileText.with("duration = 900"),
             "config.toml:5: unknown key \"duration\" in [profile.p]; it takes source, certificate, private-key, "
@@ -46,6 +47,8 @@ struct ConfigurationSettingTests {
             "[prompt]\nprogram = 'pinentry'\ntimeout-seconds = 41",
             "config.toml:2: program is \"pinentry\", which is relative; give an absolute path, from / on",
             "config.toml:3: timeout-seconds is 41; give 5 to 40"),
+        FaultCase(
+            "[prompt]\nnotify = 'yes'", "config.toml:2: notify is a string; give true or false"),
         FaultCase(
             "[prompt]\ntimeout = 5",
             "config.toml:2: unknown key \"timeout\" in [prompt]; did you mean \"timeout-seconds\"?"),

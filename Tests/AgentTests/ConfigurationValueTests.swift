@@ -58,6 +58,14 @@ struct ConfigurationValueTests {
     }
 
     @Test(
+        "Reserved words are no PINs unless the token's rule says so",
+        arguments: [("", false), ("reserved-pins = true", true), ("reserved-pins = false", false)])
+    func reservedPINs(_ text: String, _ mayBeSent: Bool) throws {
+        let tokens = try ConfigurationFolder("[[token]]\nuri = 'pkcs11:'\n\(text)").load().tokens
+        #expect(tokens.map(\.reservedPINs) == [mayBeSent])
+    }
+
+    @Test(
         "Each PIN source is read",
         arguments: [
             ("", .prompt), ("pin-source = 'prompt'", .prompt), ("pin-source = 'protected'", .protected),

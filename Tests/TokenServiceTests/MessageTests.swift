@@ -41,12 +41,13 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
+        .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
         .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
         .sign(SignRequest(token: token, keyID: [], publicHalf: .other(keyType: .max), message: [], digest: [])),
         .sign(
             SignRequest(
                 token: token, keyID: [], publicHalf: nil, message: [1], digest: [2],
-                source: .credential(path: "/run/c/pin"), refused: [failed])),
+                source: .credential(path: "/run/c/pin"), refused: [failed], mayBeReserved: true)),
     ]
     static let replies: [Reply] =
         [
@@ -65,6 +66,7 @@ enum Samples {
     static let refusals: [LoginRefusal] = [
         .locked, .finalTry, .countLow, .toBeChanged, .notInitialized, .length(shortest: 4, longest: 255), .knownWrong,
         .unreadable(reason: "it is empty"), .noPinpad, .notHeld,
+        .reserved, .controlByte,
     ]
 }
 

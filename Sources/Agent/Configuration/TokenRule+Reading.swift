@@ -9,10 +9,12 @@ extension TokenRule {
             try node.integer(in: 0...604_800)
         }
         let touch = table.value("touch") { node throws(Complaint) in try node.boolean() }
+        let reservedPINs = table.value("reserved-pins") { node throws(Complaint) in try node.boolean() }
         table.refuseUnknownKeys()
         guard let uri else { return nil }
         self.init(
-            uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? 28_800, touch: touch ?? false)
+            uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? 28_800, touch: touch ?? false,
+            reservedPINs: reservedPINs ?? false)
     }
 
     private static func uri(_ node: TOMLNode) throws(Complaint) -> PKCS11URI {

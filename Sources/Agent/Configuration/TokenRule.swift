@@ -17,11 +17,17 @@ package struct TokenRule: Hashable, Sendable {
     package var pinLifetimeSeconds: Int
     /// The token's keys may want a touch for each signature.
     package var touch: Bool
+    /// Words that ykcs11 takes for commands are sent in the place of a PIN.
+    package var reservedPINs: Bool
 
-    package init(uri: PKCS11URI, pinSource: PINSource, pinLifetimeSeconds: Int = 28_800, touch: Bool = false) {
+    package init(
+        uri: PKCS11URI, pinSource: PINSource, pinLifetimeSeconds: Int = 28_800, touch: Bool = false,
+        reservedPINs: Bool = false
+    ) {
         self.uri = uri
         self.pinSource = pinSource
         self.pinLifetimeSeconds = pinLifetimeSeconds
         self.touch = touch
+        self.reservedPINs = reservedPINs
     }
 }

@@ -9,7 +9,7 @@ struct PromptPlace: Hashable, Sendable {
     let terminal: String?
 
     /// What clients may pass on, by the names that the variables have for pinentry.
-    private static let names: Set = [
+    static let names: Set = [
         "TERM", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "LANG",
         "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PINENTRY_USER_DATA",
     ]

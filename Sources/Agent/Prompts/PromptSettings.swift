@@ -1,16 +1,19 @@
 import Glibc
 
-/// How people are asked for PINs: the table `[prompt]`.
+/// How people are asked for PINs, and told of touches: the table `[prompt]`.
 package struct PromptSettings: Hashable, Sendable {
     /// An absolute path; nil: the first of the usual ones that is there.
     package var program: String?
     /// How long a person has to type the PIN.
     package var timeoutSeconds: Int
+    /// Whether the desktop tells of a touch that is waited for.
+    package var notify: Bool
 
     /// Below the 50 seconds for which clients wait: they are told what became of the prompt.
     static let timeouts = 5...40
 
-    package init(program: String? = nil, timeoutSeconds: Int = 40) {
+    package init(program: String? = nil, timeoutSeconds: Int = 40, notify: Bool = true) {
+        self.notify = notify
         self.program = program
         self.timeoutSeconds = timeoutSeconds
     }
@@ -39,7 +42,8 @@ extension PromptSettings {
     init(reading table: inout TableReader) {
         let program = table.value("program") { node throws(Complaint) in try node.absolutePath() }
         let timeout = table.value("timeout-seconds") { node throws(Complaint) in try node.integer(in: Self.timeouts) }
+        let notify = table.value("notify") { node throws(Complaint) in try node.boolean() }
         table.refuseUnknownKeys()
-        self.init(program: program, timeoutSeconds: timeout ?? 40)
+        self.init(program: program, timeoutSeconds: timeout ?? 40, notify: notify ?? true)
     }
 }

@@ -16,6 +16,7 @@ package actor AgentServer {
     private let limits: ServerLimits
     private let peer: @Sendable (CInt) throws -> Peer
     private let audit: @Sendable (AuditRecord) -> Void
+    private let warn: @Sendable (String) -> Void
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private var policy: Policy
     private var state = State.idle
@@ -23,10 +24,11 @@ package actor AgentServer {
     /// - Parameters:
     ///   - peer: Who is at the other end of a connected socket.
     ///   - audit: Called on the event loop for each decision, so it must not wait.
+    ///   - warn: Called there as well, for what keeps callers waiting.
     package init(
         listener: SocketListener, policy: Policy, operations: AgentOperations, limits: ServerLimits = ServerLimits(),
         peer: @escaping @Sendable (CInt) throws -> Peer = { try Peer.connected(to: $0) },
-        audit: @escaping @Sendable (AuditRecord) -> Void
+        audit: @escaping @Sendable (AuditRecord) -> Void, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.listener = listener
         self.policy = policy
@@ -34,6 +36,7 @@ package actor AgentServer {
         self.limits = limits
         self.peer = peer
         self.audit = audit
+        self.warn = warn
     }
 
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
@@ -53,6 +56,11 @@ package actor AgentServer {
         }.get()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelInitializer { [warn] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(warn: warn))
+                }
+            }
             // A request is some hundred bytes, and each connection keeps a buffer of this size.
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1024))
             // A peer that ends its side may still read its answer; one that is gone is seen all the same (EPOLLHUP).

@@ -31,12 +31,19 @@ extension AgentService {
     }
 
     /// What is said to the person who asks how the agent is doing.
-    private var notices: [String] { WorkerWalls.missing + lockNotices + [promptNotice].compactMap(\.self) }
+    private var notices: [String] {
+        WorkerWalls.missing + lockNotices + [promptNotice, touchNotice].compactMap(\.self)
+    }
 
     /// Where every token has its PIN from elsewhere, nobody needs to be asked.
     private var promptNotice: String? {
         let asks = configuration.tokens.isEmpty || configuration.tokens.contains { $0.pinSource == .prompt }
         return asks ? configuration.prompt.notice : nil
+    }
+
+    private var touchNotice: String? {
+        guard configuration.prompt.notify, configuration.tokens.contains(where: \.touch) else { return nil }
+        return tokens.desktop.trouble.map { "nobody is told on the desktop that a token waits for a touch: \($0)" }
     }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {

@@ -39,11 +39,14 @@ package actor AgentService {
         package var home: String?
         /// The address of the system's message bus, where it is not the usual one.
         package var systemBus: String?
+        /// The address of the session's message bus; nil for an agent that has no desktop.
+        package var sessionBus: String?
 
         package init(
             scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String?, home: String?, systemBus: String? = nil
+            credentialsFolder: String?, home: String?, systemBus: String? = nil, sessionBus: String? = nil
         ) {
+            self.sessionBus = sessionBus
             self.scope = scope
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
@@ -72,7 +75,8 @@ package actor AgentService {
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
                 runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
-                home: setting.scope == .system ? nil : setting.home), clock: clock, log: log)
+                home: setting.scope == .system ? nil : setting.home, sessionBus: setting.sessionBus), clock: clock,
+            log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
@@ -83,7 +87,8 @@ package actor AgentService {
     /// Listens and serves until `stop`.
     package func start(on listener: SocketListener) async throws {
         let server = AgentServer(
-            listener: listener, policy: policy(), operations: operations(), audit: audit)
+            listener: listener, policy: policy(), operations: operations(), audit: audit,
+            warn: { [log] in log.warning("\($0)") })
         try await server.start()
         self.server = server
         // All end in `stop`, which awaits them.

@@ -94,7 +94,11 @@ extension LoginRefusal {
         case .reserved:
             Problem(
                 .pinIncorrect, "the PIN was not sent to token \(name): some modules take this word for a command",
-                hint: "give the token's PIN, then run 'tokenward unlock'")
+                hint: "give the token's PIN, then run 'tokenward unlock'; or see reserved-pins in the configuration")
+        case .controlByte:
+            Problem(
+                .pinIncorrect, "the PIN was not sent to token \(name): it has a control character in it",
+                hint: "check the PIN, then run 'tokenward unlock'")
         case .notHeld:
             Problem(
                 .pinNeeded, "a key on token \(name) wants the PIN for each signature, and none is held",

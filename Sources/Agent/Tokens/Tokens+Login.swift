@@ -87,7 +87,9 @@ extension Tokens {
         }
         if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
-        let request = LoginRequest(token: reference, source: source, refused: refusedPINs(of: token))
+        let request = LoginRequest(
+            token: reference, source: source, refused: refusedPINs(of: token),
+            mayBeReserved: rule?.reservedPINs == true)
         let stamp = StoredPINStamp(source)
         // A PIN that the token has taken before costs no try, whatever happens to the answer.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN

@@ -56,6 +56,8 @@ extension LoginRefusal {
         case .knownWrong: "The last PIN was not sent: the token has refused it before."
         case .length(let shortest, let longest):
             "The last PIN was not sent: the token takes \(shortest) to \(longest) characters."
+        case .reserved: "The last PIN was not sent: modules take that word for a command."
+        case .controlByte: "The last PIN was not sent: it had a control character in it."
         default: nil
         }
     }

@@ -19,6 +19,7 @@ extension Tokens {
         let rule = rule(for: token.snapshot)
         var request = request
         request.source = keySource(rule, occasion)
+        request.mayBeReserved = rule?.reservedPINs == true
         var result = await sign(request, token, rule, host)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
@@ -54,6 +55,7 @@ extension Tokens {
         let telling = Task {  // ends with the signature, below
             try await clock.sleep(Self.slow)
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
+            if rule?.touch == true { await showOnDesktop(token) }
         }
         let result = await host.sign(request, mayTouch: rule?.touch == true)
         telling.cancel()

@@ -1,5 +1,6 @@
 import AgentAPI
 package import Logging
+import Logind
 import PKCS11URI
 import TokenService
 
@@ -35,6 +36,7 @@ package actor Tokens {
     /// What is done after a sleep, for whoever wants to use a module.
     var waking: Task<Void, Never>?
     let prompts: Prompts
+    let desktop: Desktop
     var awaited = AwaitedGestures()
     private let setting: Setting
 
@@ -50,11 +52,14 @@ package actor Tokens {
         package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
         package var home: String?
+        /// The address of the session's message bus.
+        package var sessionBus: String?
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String? = nil, home: String? = nil
+            credentialsFolder: String? = nil, home: String? = nil, sessionBus: String? = nil
         ) {
+            self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
             self.runtimeFolder = runtimeFolder
@@ -71,6 +76,7 @@ package actor Tokens {
         rules = configuration.tokens
         readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
         prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
+        desktop = Desktop(address: setting.sessionBus)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")

@@ -9,7 +9,7 @@
 typedef struct sd_bus csystemd_bus;
 typedef struct sd_bus_message csystemd_message;
 
-/* Loads libsystemd.so.0. Called on one thread, before all else. NULL, or why it cannot be used. */
+/* Loads libsystemd.so.0, once. Called before all else, on any thread. NULL, or why it cannot be used. */
 const char *csystemd_load(void);
 
 /* All that return int: 0 or more, or -errno. */
@@ -22,6 +22,10 @@ void csystemd_close(csystemd_bus *bus);
 int csystemd_call(
     csystemd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
     const char *const *arguments, size_t count, csystemd_message **reply);
+
+/* org.freedesktop.Notifications (Desktop Notifications Specification 1.2): shows plain texts until *id is closed. */
+int csystemd_notify(csystemd_bus *bus, const char *title, const char *body, uint32_t *id);
+int csystemd_close_notification(csystemd_bus *bus, uint32_t id);
 
 /* The next message that came by itself. 1 and *message, or 0 when there is none within so many microseconds. */
 int csystemd_next(csystemd_bus *bus, uint64_t microseconds, csystemd_message **message);

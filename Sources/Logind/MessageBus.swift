@@ -1,8 +1,8 @@
 import CSystemd
 import Glibc
 
-/// A connection to the system's message bus, on the thread that made it.
-@safe struct SystemBus: ~Copyable {
+/// A connection to a message bus, on the thread that made it.
+@safe struct MessageBus: ~Copyable {
     private let bus: OpaquePointer
 
     /// What went wrong on the bus, or with it.
@@ -31,6 +31,21 @@ import Glibc
             bus, destination, path, interface, member, texts, texts.count, &reply)
         guard result >= 0, let reply = unsafe reply else { throw Failure(errno: -result) }
         return unsafe BusMessage(owning: reply)
+    }
+
+    /// Has the desktop show a text until it is taken back, above what else is shown.
+    ///
+    /// - Returns: What takes it back.
+    func notify(_ title: String, _ body: String) throws(Failure) -> UInt32 {
+        var id: UInt32 = 0
+        let result = unsafe csystemd_notify(bus, title, body, &id)
+        guard result >= 0 else { throw Failure(errno: -result) }
+        return id
+    }
+
+    func closeNotification(_ id: UInt32) throws(Failure) {
+        let result = unsafe csystemd_close_notification(bus, id)
+        guard result >= 0 else { throw Failure(errno: -result) }
     }
 
     /// The next signal, or nil when none comes within so many milliseconds.
