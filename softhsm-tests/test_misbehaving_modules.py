@@ -7,7 +7,7 @@ import pytest
 import configuration
 from mock_module import PIN
 from worker_process import Failure, Worker
-from world import is_running, wait_until
+from world import is_running, refresh, wait_until
 
 SHORT = {"list-timeout-seconds": 2, "login-timeout-seconds": 2, "sign-timeout-seconds": 2}
 
@@ -215,3 +215,18 @@ def test_a_token_beside_one_with_too_many_certificates_signs(agent, mock):
             large.certificate(bytes(65536), f"{number:04x}")
     assert session(agent)[0] == 200
     assert {token["label"]: token["state"] for token in agent.get("/v1/tokens")[1]} == {"prod": "ready", "large": "failed"}
+
+
+def test_a_slow_login_is_not_cut_short_by_a_look_at_who_is_there(start, mock, root, service, pin_file):
+    """Every two seconds, where somebody has a session; that is answered by the thread that logs in."""
+    card = mock.card("prod")
+    card.identity(root)
+    agent = start(
+        configuration.mock(mock, **{"list-timeout-seconds": 1}), configuration.token(pin_file),
+        configuration.profile(service))
+    assert agent.credentials().returncode == 0
+    workers = agent.workers()
+    card.lose_login()
+    mock.on("C_Login", delay=4000, next=1)
+    assert refresh(agent, "test")[0] == 200
+    assert agent.workers() == workers and [login.answer for login in mock.logins()] == [0, 0]

@@ -95,7 +95,7 @@ extension Tokens {
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
         if !isKnown { expectAnswer(from: token.key) }
         let call = awaited.nextID()
-        if source == .protected { awaited.note(call, token.key, .pinpad) }
+        if source == .protected { awaited.note(call, token.key, .pinpad) } else { awaited.noteLogin(call, token.key) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
         if !isKnown { noteAnswer(answer, from: token.key) }
