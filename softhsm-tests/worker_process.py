@@ -66,7 +66,7 @@ class Worker:
         self.socket.sendall(struct.pack(">BBHII", 1, kind, len(pin), self.number, len(body)) + body + pin)
 
     def list(self):
-        return self.ask(2, b"")
+        return self.ask(2, b"\x01" + number(0))  # all tokens, none of them spared
 
     def log_in(self, card, pin=None, source=1, may_be_reserved=False):
         """`source`: 1 for a typed PIN, 3 for the PIN pad; a path for a stored one."""

@@ -5,8 +5,8 @@ package import PKCS11URI
 package enum Request: Hashable, Sendable {
     /// Load the module and initialise it. Once, before everything else.
     case load(ModuleLoad)
-    /// Every token, with its certificates and keys.
-    case list
+    /// Tokens with their certificates and keys.
+    case list(ListScope)
     /// Log in to a token. A PIN that was typed travels beside the message, as its frame's secret.
     case logIn(LoginRequest)
     /// Log out of a token, or of all of them.
@@ -19,6 +19,13 @@ package enum Request: Hashable, Sendable {
     /// Of the watcher of card readers: a report of another version than this one, or the same one after a while; nil asks
     /// for one at once.
     case readers(after: UInt64?)
+}
+
+package enum ListScope: Hashable, Sendable {
+    /// Every token; of these, which have workers of their own, without a look at their objects.
+    case all(sparing: [TokenDescription])
+    /// This one, wherever it is; none where it is gone.
+    case one(TokenReference)
 }
 
 /// A token as the agent last saw it: the slot, which may have changed, and who it is, which must not.

@@ -34,9 +34,10 @@ enum Samples {
         .load(
             ModuleLoad(
                 path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
-                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .list,
-        .presence, .renewSessions, .readers(after: nil),
+                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
+        .readers(after: nil),
         .readers(after: .max), .logOut(nil), .logOut(token),
+        .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
