@@ -1,11 +1,12 @@
 """Modules that misbehave: one request fails with a clear error, and the next one succeeds."""
 
+import concurrent.futures
 import time
 
 import pytest
 
 import configuration
-from mock_module import PIN
+from mock_module import CONTEXT, PIN
 from worker_process import Failure, Worker
 from world import is_running, refresh, wait_until
 
@@ -250,3 +251,20 @@ def test_a_slow_login_is_not_cut_short_by_a_look_at_who_is_there(start, mock, ro
     mock.on("C_Login", delay=4000, next=1)
     assert refresh(agent, "test")[0] == 200
     assert agent.workers() == workers and [login.answer for login in mock.logins()] == [0, 0]
+
+
+def test_a_keypad_that_was_given_up_over_a_lock_is_not_switched_on_again(start, mock, root, service):
+    """The lock's logout hangs, so that its deadline ends the worker; other signatures have another go then."""
+    mock.card("prod", pinpad="right", no_login=True).identity(root, always=True, private=False)
+    agent = start(
+        configuration.mock(mock), configuration.token("protected"), configuration.profile(service))
+    agent.get("/v1/tokens")
+    keypad = mock.on("C_Login", "hang", user=CONTEXT)
+    logout = mock.on("C_Logout", "hang")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        signing = pool.submit(refresh, agent, "test")
+        wait_until(lambda: mock.fired(keypad) == 1, "the keypad is on")
+        assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}')[0] == 204
+        assert mock.fired(logout) == 1
+        assert signing.result()[0] != 200
+    assert mock.fired(keypad) == 1
