@@ -1,6 +1,7 @@
 """Parts of a configuration file, to be joined."""
 
 import json
+import tempfile
 
 from softhsm import MODULE
 
@@ -17,9 +18,15 @@ def table(title, settings):
     return "\n".join([title, *lines, ""])
 
 
-def module(softhsm, path=MODULE, environment=None, **settings):
+# Agents and modules of tests have all that is theirs there, which no module may change by itself.
+WRITABLE = [tempfile.gettempdir()]
+
+
+def module(softhsm, path=MODULE, environment=None, writable=WRITABLE, **settings):
+    """`writable=None` leaves it to the agent what the module may change."""
     environment = {**softhsm.environment, **(environment or {})}
-    return table("[[module]]", {"path": str(path), "environment": environment, **settings})
+    limits = {} if writable is None else {"writable": writable}
+    return table("[[module]]", {"path": str(path), "environment": environment, **limits, **settings})
 
 
 def mock(module, **settings):

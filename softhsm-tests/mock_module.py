@@ -77,7 +77,7 @@ class MockModule:
         self.write()
 
     def settings(self, **more):
-        return {"path": self.path, "environment": self.environment, **more}
+        return {"path": self.path, "environment": self.environment, "writable": [str(self.folder)], **more}
 
     # Cards and readers
 

@@ -104,6 +104,24 @@ def test_a_faulty_configuration_at_the_start_ends_it_with_every_fault(base, serv
     assert len(lines) == 2 and all(f"{agent.configuration_path}:" in line for line in lines)
 
 
+# MARK: What it inherits
+
+
+def test_it_sees_how_a_worker_ended_where_its_parent_ignores_such_ends(start, mock):
+    mock.on("C_GetSlotList", "abort")
+    agent = start(configuration.mock(mock), prefix=["env", "--ignore-signal=CHLD"])
+    [module] = agent.json("status")["modules"]
+    assert "it was ended by signal 6" in module["last_error"]
+
+
+def test_it_serves_where_it_was_given_no_standard_streams(start, base, service):
+    """What it opens must not become its log."""
+    agent = start(
+        base, configuration.profile(service), prefix=["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'])
+    key_of(agent)
+    assert {os.readlink(f"/proc/{agent.process.pid}/fd/{number}") for number in range(3)} == {"/dev/null"}
+
+
 # MARK: The end
 
 

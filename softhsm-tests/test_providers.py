@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from configuration import profile, table, token
+from configuration import WRITABLE, profile, table, token
 from providers.nss import NSS
 from providers.opencryptoki import OpenCryptoki
 from providers.provider import PIN, WRONG_PIN, Missing
@@ -93,7 +93,6 @@ def test_it_lists_logs_in_and_signs(made, launch, kind):
     assert token_of(agent, provider)["state"] == "ready"
     signs(agent)
     assert agent.log().count("logged in") == 1
-    assert "asked for the network" not in agent.log()
 
 
 @pytest.mark.parametrize("kind", [TPM, Remoting], ids=lambda kind: kind.__name__)
@@ -235,7 +234,9 @@ class Spied:
 
     def configuration(self, **settings):
         environment = {**self.provider.environment, "PKCS11SPY": self.provider.module, "PKCS11SPY_OUTPUT": self.trace}
-        return table("[[module]]", {"path": SPY, "environment": environment, **self.provider.settings, **settings})
+        return table("[[module]]", {
+            "path": SPY, "environment": environment, "writable": [*WRITABLE, "/dev", "/run/lock", "/var/lib"],
+            **self.provider.settings, **settings})
 
 
 def spy_trace(provider):

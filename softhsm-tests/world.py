@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 from authority import Authority, pem
+from configuration import WRITABLE
 from processes import Agent, binary
 from softhsm import MODULE, PIN, SoftHSM
 
@@ -134,6 +135,7 @@ class World:
         pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in self.module_environment.items())
         return (
             f'[[module]]\npath = "{self.module_path}"\nenvironment = {{ {pairs} }}\n'
+            f'writable = {json.dumps(WRITABLE)}\n'
             f'[[token]]\nuri = "pkcs11:token=demo"\npin-source = "file:{self.pin_file}"\n')
 
     def serve_token(self):

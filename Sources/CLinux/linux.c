@@ -38,6 +38,17 @@ int clinux_harden_process(void) {
     return 0;
 }
 
+int clinux_open_missing_streams(void) {
+    for (int stream = 0; stream <= 2; stream++) {
+        if (fcntl(stream, F_GETFD) >= 0) continue;
+        /* The lowest free number: those below are open by now. */
+        const int opened = open("/dev/null", O_RDWR);
+        if (opened < 0) return errno;
+        if (opened != stream) return EBADF;
+    }
+    return 0;
+}
+
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) == 0 ? 0 : errno; }
 
 static int caught_signals = -1; /* set before any handler is */

@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -51,9 +50,23 @@ static const uint32_t refused[] = {
     442 /* mount_setattr */, 467 /* open_tree_attr */,
     SYS_setns, SYS_unshare, SYS_open_by_handle_at, SYS_add_key, SYS_request_key, SYS_keyctl,
     425 /* io_uring_setup: its rings open sockets and files past every filter */, 426, 427,
+    SYS_setpriority, SYS_ioprio_set, /* both take whole users as well */
+    /* Landlock has no right for these. By descriptor (fchmod, fchown, fsetxattr) they stay: SQLite and openCryptoki set the
+       mode of what they have made so. */
+#ifdef __x86_64__
+    SYS_chmod, SYS_chown, SYS_lchown,
+#endif
+    SYS_fchmodat, 452 /* fchmodat2 */, SYS_fchownat, SYS_setxattr, SYS_lsetxattr, 463 /* setxattrat */,
+    SYS_removexattr, SYS_lremovexattr, 466 /* removexattrat */, 469 /* file_setattr */,
 };
 
-enum { CAPACITY = 192 };
+/* Their first argument is a process; 0 is the caller. A limit of its processor time ends another. */
+static const uint32_t about_processes[] = {
+    SYS_prlimit64, SYS_sched_setparam, SYS_sched_setscheduler, SYS_sched_setaffinity, SYS_sched_setattr,
+    SYS_migrate_pages, SYS_move_pages,
+};
+
+enum { CAPACITY = 256 };
 
 struct filter {
     struct sock_filter code[CAPACITY];
@@ -70,7 +83,7 @@ static void load(struct filter *filter, size_t offset) {
     add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* The low half of an argument: the kernel takes domains, flags and ioctl numbers as 32 bits as well. */
+/* The low half of an argument: the kernel takes domains, flags, ioctl numbers and processes as 32 bits as well. */
 static void load_argument(struct filter *filter, unsigned index) {
     load(filter, offsetof(struct seccomp_data, args) + 8 * index);
 }
@@ -85,7 +98,7 @@ static void answer_if(struct filter *filter, uint32_t value, uint32_t action) {
 
 static uint32_t failing(int error) { return SECCOMP_RET_ERRNO | (uint32_t)error; }
 
-static void add_sockets(struct filter *filter, int has_network, uint32_t refusal) {
+static void add_sockets(struct filter *filter, int has_network) {
     load_argument(filter, 0);
     answer_if(filter, AF_UNIX, SECCOMP_RET_ALLOW);
     if (has_network) {
@@ -98,10 +111,10 @@ static void add_sockets(struct filter *filter, int has_network, uint32_t refusal
         load_argument(filter, 2);
         answer_if(filter, NETLINK_KOBJECT_UEVENT, SECCOMP_RET_ALLOW);
     }
-    answer(filter, refusal);
+    answer(filter, failing(EAFNOSUPPORT));
 }
 
-static void build(struct filter *filter, int has_network, uint32_t socket_refusal) {
+static void build(struct filter *filter, int has_network) {
     const size_t number = offsetof(struct seccomp_data, nr);
     load(filter, offsetof(struct seccomp_data, arch));
     add(filter, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
@@ -113,6 +126,12 @@ static void build(struct filter *filter, int has_network, uint32_t socket_refusa
 #endif
     for (size_t index = 0; index < sizeof refused / sizeof *refused; index++) {
         answer_if(filter, refused[index], failing(EPERM));
+    }
+    for (size_t index = 0; index < sizeof about_processes / sizeof *about_processes; index++) {
+        add(filter, BPF_JMP | BPF_JEQ | BPF_K, about_processes[index], 0, 4);
+        load_argument(filter, 0);
+        answer_if(filter, 0, SECCOMP_RET_ALLOW);
+        answer(filter, failing(EPERM));
     }
     /* Its flags are behind a pointer; the C library falls back to clone. */
     answer_if(filter, 435 /* clone3 */, failing(ENOSYS));
@@ -129,58 +148,24 @@ static void build(struct filter *filter, int has_network, uint32_t socket_refusa
     answer(filter, SECCOMP_RET_ALLOW);
     add(filter, BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 1, 0);
     answer(filter, SECCOMP_RET_ALLOW);
-    add_sockets(filter, has_network, socket_refusal);
+    add_sockets(filter, has_network);
 }
 
-/* The new listener, 0 without one, or -errno. */
-static int install(int has_network, uint32_t socket_refusal, unsigned long flags) {
+int clinux_limit_calls(int has_network) {
     struct filter filter = {.length = 0};
-    build(&filter, has_network, socket_refusal);
-    if (filter.length >= CAPACITY) return -E2BIG;
+    build(&filter, has_network);
+    if (filter.length >= CAPACITY) return E2BIG;
     const struct sock_fprog program = {filter.length, filter.code};
-    const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (result > 0 && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)) return -ESRCH; /* the thread that stayed behind */
-    return result < 0 ? -errno : (int)result;
-}
-
-int clinux_limit_calls(int has_network, int *listener) {
-    *listener = -1;
-    if (!has_network) {
-        const unsigned long flags =
-            SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
-        const int result = install(0, SECCOMP_RET_USER_NOTIF, flags);
-        if (result > 0) {
-            *listener = result;
-            return 0;
-        }
-        /* An older kernel, or a container whose own filter listens already: refused all the same, only silently. */
-    }
-    return -install(has_network, failing(EAFNOSUPPORT), SECCOMP_FILTER_FLAG_TSYNC);
+    const long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+    if (result > 0) return ESRCH; /* the thread that stayed behind */
+    return result < 0 ? errno : 0;
 }
 
 #else
 
-int clinux_limit_calls(int has_network, int *listener) {
+int clinux_limit_calls(int has_network) {
     (void)has_network;
-    *listener = -1;
     return ENOSYS;
 }
 
 #endif
-
-int clinux_await_socket(int listener, uint64_t *number) {
-    struct seccomp_notif asked;
-    int result;
-    do {
-        memset(&asked, 0, sizeof asked); /* the kernel insists */
-        result = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked);
-    } while (result != 0 && (errno == EINTR || errno == ENOENT)); /* who asked has been interrupted */
-    if (result != 0) return errno;
-    *number = asked.id;
-    return 0;
-}
-
-int clinux_refuse_socket(int listener, uint64_t number) {
-    struct seccomp_notif_resp refusal = {.id = number, .error = -EAFNOSUPPORT};
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &refusal) == 0 ? 0 : errno;
-}

@@ -4,7 +4,6 @@ import Synchronization
 package final class AgentChannel: Sendable {
     private let socket: FrameSocket
     private let writing = Mutex(())
-    private let remark = Mutex("")
 
     package init(socket: Int32) { self.socket = FrameSocket(descriptor: socket) }
 
@@ -24,16 +23,8 @@ package final class AgentChannel: Sendable {
         return Received(number: frame.header.number, request: request, pin: frame.secret)
     }
 
-    /// Ends the text of every failure from now on.
-    package func remarkOnFailures(_ text: String) { remark.withLock { $0 = text } }
-
     /// Answers a request. A failure to write means that the agent is gone, which `receive` notices.
     package func send(_ reply: Reply, to number: UInt32) {
-        var reply = reply
-        if case .failed(var failure) = reply {
-            failure.text += remark.withLock { $0 }
-            reply = .failed(failure)
-        }
         let body = reply.body
         writing.withLock { _ in _ = socket.send(kind: reply.kind, number: number, body: body) }
     }

@@ -21,18 +21,14 @@ package struct ModuleReport: Hashable, Sendable {
     package var version: String
     /// The library talks to pcscd: it has loaded libpcsclite.
     package var usesCardReaders: Bool
-    /// It has asked for the network, which it does not have.
-    package var missesNetwork: Bool
 
     package init(
-        manufacturer: [UInt8], description: [UInt8], version: String, usesCardReaders: Bool = false,
-        missesNetwork: Bool = false
+        manufacturer: [UInt8], description: [UInt8], version: String, usesCardReaders: Bool = false
     ) {
         self.manufacturer = manufacturer
         self.description = description
         self.version = version
         self.usesCardReaders = usesCardReaders
-        self.missesNetwork = missesNetwork
     }
 }
 

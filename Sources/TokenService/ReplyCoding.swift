@@ -22,7 +22,6 @@ extension Reply {
             writer.blob(report.description)
             writer.text(report.version)
             writer.flag(report.usesCardReaders)
-            writer.flag(report.missesNetwork)
         case .tokens(let tokens): writer.list(tokens) { $1.write(to: &$0) }
         case .login(let outcome): outcome.write(to: &writer)
         case .loggedOut, .renewed: break
@@ -41,7 +40,7 @@ extension Reply {
             self = .loaded(
                 ModuleReport(
                     manufacturer: try reader.blob(upTo: 64), description: try reader.blob(upTo: 64),
-                    version: try reader.text(), usesCardReaders: try reader.flag(), missesNetwork: try reader.flag()))
+                    version: try reader.text(), usesCardReaders: try reader.flag()))
         case 130:
             self = .tokens(
                 try reader.list(smallest: 50) { (reader) throws(WireError) in try TokenSnapshot(from: &reader) })

@@ -9,6 +9,8 @@ import TokenService
 final class LoadedModule: Sendable {
     let module: Module
     let sessions: Int
+    /// See `WorkerWalls`.
+    let networkHint: String
     let renewal: SessionRenewal
     let heldPINs = HeldPINs()
     let opensReadWrite = Mutex(false)
@@ -23,6 +25,7 @@ final class LoadedModule: Sendable {
     ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
         sessions = Int(max(1, load.sessions))
+        networkHint = load.walls.networkHint
         self.renewal = renewal
         self.closeIdleSessions = closeIdleSessions
     }

@@ -18,27 +18,26 @@ package enum Worker {
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
         guard let first = channel.receive(), case .load(let load) = first.request else { return 64 }
-        let network = NetworkWatch(channel)
         do throws(WorkerFailure) {
-            try load.walls.putUp(network)
+            try load.walls.putUp()
         } catch {
             channel.send(.failed(error), to: first.number)
             return 71
         }
-        return serve(channel, loading: load, network, first.number)
+        return serve(channel, loading: load, first.number)
     }
 
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
     /// loading among them.
     private static func serve(
-        _ channel: AgentChannel, loading load: ModuleLoad, _ network: NetworkWatch, _ number: UInt32
+        _ channel: AgentChannel, loading load: ModuleLoad, _ number: UInt32
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<LaneJob>()
         let renewal = SessionRenewal()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = Self.load(load, renewal, network, signatures, channel, number)
+            let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module)
             while let job = controls.next() { channel.send(module.serving { control.answer(job) }, to: job.number) }
@@ -63,8 +62,8 @@ package enum Worker {
 
     /// Ends the process where the module cannot be loaded.
     private static func load(
-        _ load: ModuleLoad, _ renewal: SessionRenewal, _ network: NetworkWatch, _ signatures: WorkQueue<LaneJob>,
-        _ channel: AgentChannel, _ number: UInt32
+        _ load: ModuleLoad, _ renewal: SessionRenewal, _ signatures: WorkQueue<LaneJob>, _ channel: AgentChannel,
+        _ number: UInt32
     ) -> LoadedModule {
         do throws(PKCS11Error) {
             let module = try LoadedModule(load, renewal: renewal) {
@@ -75,14 +74,15 @@ package enum Worker {
                 .loaded(
                     ModuleReport(
                         manufacturer: information?.manufacturer ?? [], description: information?.description ?? [],
-                        version: information?.version ?? "", usesCardReaders: module.usesCardReaders,
-                        missesNetwork: network.wasRefused)), to: number)
+                        version: information?.version ?? "", usesCardReaders: module.usesCardReaders)), to: number)
             return module
         } catch {
             var failure = WorkerFailure(error)
             failure.kind = .notLoaded
             if error.returnValue == .argumentsBad, load.initArguments == nil {
                 failure.text += "; if it needs an init string, write it as init-arguments"
+            } else if error.returnValue != nil {  // the linker's errors are about files
+                failure.text += load.walls.networkHint
             }
             channel.send(.failed(failure), to: number)
             _exit(66)
@@ -128,7 +128,12 @@ extension TokenControl {
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {
-            return .failed(WorkerFailure(error))
+            var failure = WorkerFailure(error)
+            // A reader's troubles have nothing to do with the network.
+            if case .list = received.request, !tokens.module.usesCardReaders {
+                failure.text += tokens.module.networkHint
+            }
+            return .failed(failure)
         }
     }
 }

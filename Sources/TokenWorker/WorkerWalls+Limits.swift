@@ -7,13 +7,17 @@ extension WorkerWalls {
     /// does not have is left out: the agent says so in its status.
     ///
     /// - Throws: A wall that the kernel has and does not put up.
-    func putUp(_ network: NetworkWatch) throws(WorkerFailure) {
+    func putUp() throws(WorkerFailure) {
         if clinux_landlock_version() > 0 { try limitFiles() }
         guard clinux_has_call_filter() != 0 else { return }
-        var listener: Int32 = -1
-        let error = unsafe clinux_limit_calls(hasNetwork ? 1 : 0, &listener)
+        let error = clinux_limit_calls(hasNetwork ? 1 : 0)
         guard error == 0 else { throw Self.failure("its system calls cannot be limited", error) }
-        if listener >= 0 { network.start(listener: listener) }
+    }
+
+    /// What to add to an error that may come of a network that the module does not have.
+    var networkHint: String {
+        guard !hasNetwork, clinux_has_call_filter() != 0 else { return "" }
+        return "; it has no network: if it needs it, write network = true in its [[module]]"
     }
 
     private func limitFiles() throws(WorkerFailure) {

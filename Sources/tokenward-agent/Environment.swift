@@ -36,13 +36,17 @@ struct Environment {
         return "\(folder)/tokenward/agent.sock"
     }
 
-    func setting(isSystem: Bool, socket: String?) throws(Failure) -> AgentService.Setting {
-        AgentService.Setting(
+    /// - Parameters:
+    ///   - socket: Its path, where systemd has not made it.
+    ///   - dropIns: The folder of the configuration's drop-ins.
+    func setting(isSystem: Bool, socket: String?, dropIns: String?) throws(Failure) -> AgentService.Setting {
+        let runtime = runtimeFolder(socket: socket, isSystem: isSystem)
+        return AgentService.Setting(
             scope: isSystem ? .system : .user, workerExecutable: try executable("tokenward-worker"),
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
-            runtimeFolder: runtimeFolder(socket: socket, isSystem: isSystem),
-            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            runtimeFolder: runtime, credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            ownFolders: [variables["HOME"], dropIns, runtime, socket.map(Self.folder)].compactMap(\.self),
             systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"], sessionBus: isSystem ? nil : sessionBus)
     }
 
@@ -57,8 +61,12 @@ struct Environment {
         if let folders = variables["RUNTIME_DIRECTORY"], let first = folders.split(separator: ":").first {
             return String(first)
         }
-        if let socket, let slash = socket.lastIndex(of: "/") { return String(socket[..<slash]) }
+        if let socket { return Self.folder(of: socket) }
         return isSystem ? "/run/tokenward" : "\(variables["XDG_RUNTIME_DIR"] ?? "/nonexistent")/tokenward"
+    }
+
+    private static func folder(of path: String) -> String {
+        String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 
     /// A program beside this one, or in the folder for what only programs start (FHS 3.0 §4.7).

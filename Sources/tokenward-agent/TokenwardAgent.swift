@@ -10,6 +10,8 @@ struct TokenwardAgent {
     private let options: AgentOptions
 
     static func main() async {
+        // Nobody is left to tell, but nothing may be opened in a stream's place either.
+        guard clinux_open_missing_streams() == 0 else { exit(ExitCode.software.rawValue) }
         do throws(Failure) {
             switch try AgentInvocation(CommandLine.arguments.dropFirst()) {
             case .help: print(AgentInvocation.helpText)
@@ -29,6 +31,7 @@ struct TokenwardAgent {
         let reports = clinux_turn_off_crash_reports()
         guard reports == 0 else { throw Failure(.software, "crash reports cannot be turned off: errno \(reports)") }
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGCHLD, SIG_DFL)  // ignored, as a parent may leave it, the kernel says of no worker how it ended
         let environment = Environment()
         environment.keepProxiesOnly()
         let loader = ConfigurationLoader(environment: environment.variables, isSystem: options.isSystem)
@@ -46,7 +49,9 @@ struct TokenwardAgent {
         let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         let listener = try listen(environment)
         let service = AgentService(
-            configuration, setting: try environment.setting(isSystem: options.isSystem, socket: listener.path),
+            configuration,
+            setting: try environment.setting(
+                isSystem: options.isSystem, socket: listener.path, dropIns: loader.dropIns(path: options.config)),
             log: log,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
             audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })

@@ -55,7 +55,6 @@ enum Samples {
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
             .present([]), .present([token, token]), .renewed, .readers(readers),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
-            .loaded(ModuleReport(manufacturer: [], description: [], version: "", missesNetwork: true)),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),
             .failed(WorkerFailure(.protocol, text: "")),

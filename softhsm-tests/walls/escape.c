@@ -14,8 +14,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <p11-kit/pkcs11.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -24,11 +26,13 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static CK_FUNCTION_LIST functions;
@@ -61,6 +65,32 @@ static void try_sockets(void) {
     close(tell_descriptor("io_uring", syscall(SYS_io_uring_setup, 4, parameters)));
 }
 
+/* Whatever the kernel asks through a descriptor of this process: yes. */
+static void *answer_yes(void *begun) {
+    pthread_barrier_wait(begun);
+    for (int descriptor = 3; descriptor < 64; descriptor++) {
+        struct seccomp_notif asked = {0};
+        while (ioctl(descriptor, SECCOMP_IOCTL_NOTIF_RECV, &asked) == 0) {
+            struct seccomp_notif_resp yes = {.id = asked.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+            ioctl(descriptor, SECCOMP_IOCTL_NOTIF_SEND, &yes);
+            memset(&asked, 0, sizeof asked);
+        }
+    }
+    return NULL;
+}
+
+static void try_answering(void) {
+    static pthread_barrier_t begun;
+    pthread_t thread;
+    int descriptor = -1;
+    pthread_barrier_init(&begun, NULL, 2);
+    if (pthread_create(&thread, NULL, answer_yes, &begun) != 0) return;
+    pthread_detach(thread); /* where it finds something to answer, it waits for more */
+    pthread_barrier_wait(&begun);
+    for (int attempt = 0; attempt < 1000 && descriptor < 0; attempt++) descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    close(tell_descriptor("answered-tcp", descriptor));
+}
+
 static void try_programs(void) {
     char *arguments[] = {"/bin/true", NULL};
     pid_t child;
@@ -91,6 +121,32 @@ static void try_others(void) {
     tell("type", ioctl(0, TIOCSTI, "x"));
 }
 
+/* The same for this process and for its agent: a limit of its processor time would end that one. */
+static void try_limits(void) {
+    const pid_t agent = getppid();
+    const struct rlimit none = {0, 0};
+    const struct sched_param usual = {0};
+    struct {
+        unsigned size, policy;
+        unsigned long flags;
+        int nice;
+        unsigned priority;
+        unsigned long times[3];
+    } attributes = {48};
+    cpu_set_t processors;
+    tell("limit", prlimit(0, RLIMIT_CORE, &none, NULL));
+    tell("limit-agent", prlimit(agent, RLIMIT_CORE, &none, NULL));
+    tell("priority-agent", setpriority(PRIO_PROCESS, agent, 0));
+    tell("io-priority-agent", syscall(SYS_ioprio_set, 1, agent, 2 << 13 | 4));
+    tell("processors", sched_getaffinity(0, sizeof processors, &processors));
+    tell("set-processors", sched_setaffinity(0, sizeof processors, &processors));
+    tell("processors-agent", sched_setaffinity(agent, sizeof processors, &processors));
+    tell("scheduler", sched_setscheduler(0, SCHED_OTHER, &usual));
+    tell("scheduler-agent", sched_setscheduler(agent, SCHED_OTHER, &usual));
+    tell("schedule-agent", sched_setparam(agent, &usual));
+    tell("attributes-agent", syscall(SYS_sched_setattr, agent, &attributes, 0));
+}
+
 static void try_files(void) {
     const char *outside = getenv("ESCAPE_OUTSIDE");
     char path[4096];
@@ -107,11 +163,32 @@ static void try_files(void) {
     tell("write-null", open("/dev/null", O_WRONLY));
 }
 
+/* What Landlock has no right for. */
+static void try_attributes(void) {
+    const char *outside = getenv("ESCAPE_OUTSIDE");
+    tell("chmod", chmod(outside, 0640));
+    tell("fchmodat", fchmodat(AT_FDCWD, outside, 0640, 0));
+    tell("fchmodat2", syscall(452, AT_FDCWD, outside, 0640, 0));
+    tell("chown", chown(outside, getuid(), -1));
+    tell("lchown", lchown(outside, getuid(), -1));
+    tell("fchownat", fchownat(AT_FDCWD, outside, getuid(), -1, 0));
+    tell("setxattr", setxattr(outside, "user.escape", "x", 1, 0));
+    tell("lsetxattr", lsetxattr(outside, "user.escape", "x", 1, 0));
+    tell("removexattr", removexattr(outside, "user.escape"));
+    tell("lremovexattr", lremovexattr(outside, "user.escape"));
+    const int inside = fileno(report);
+    tell("fchmod", fchmod(inside, 0600));
+    tell("fchown", fchown(inside, getuid(), -1));
+}
+
 static void *try_everything(void *unused) {
     try_sockets();
+    try_answering();
     try_programs();
     try_others();
+    try_limits();
     try_files();
+    try_attributes();
     return unused;
 }
 

@@ -43,6 +43,14 @@ package struct ConfigurationLoader: Sendable {
         return builder.configuration
     }
 
+    /// The folder of the drop-ins, from / on: who may change it, or a folder that it is in, changes the configuration.
+    ///
+    /// - Parameter path: As for `load`.
+    package func dropIns(path: String?) -> String? {
+        guard let (main, _) = place(path) else { return nil }
+        return main.hasPrefix("/") ? Self.dropIns(beside: main) : "/proc/self/cwd/\(Self.dropIns(beside: main))"
+    }
+
     /// Where the file is, and whether somebody said so.
     private func place(_ path: String?) -> (path: String, isNamed: Bool)? {
         if let path { return (path, true) }

@@ -37,6 +37,8 @@ package actor AgentService {
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         package var home: String?
+        /// The agent's folders: its home, its configuration and its socket. No module changes them.
+        package var ownFolders: [String]
         /// The address of the system's message bus, where it is not the usual one.
         package var systemBus: String?
         /// The address of the session's message bus; nil for an agent that has no desktop.
@@ -44,7 +46,8 @@ package actor AgentService {
 
         package init(
             scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String?, home: String?, systemBus: String? = nil, sessionBus: String? = nil
+            credentialsFolder: String?, home: String?, ownFolders: [String], systemBus: String? = nil,
+            sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.scope = scope
@@ -53,6 +56,7 @@ package actor AgentService {
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.ownFolders = ownFolders
             self.systemBus = systemBus
         }
     }
@@ -75,7 +79,8 @@ package actor AgentService {
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
                 runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
-                home: setting.scope == .system ? nil : setting.home, sessionBus: setting.sessionBus), clock: clock,
+                home: setting.scope == .system ? nil : setting.home, ownFolders: setting.ownFolders,
+                sessionBus: setting.sessionBus), clock: clock,
             log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)

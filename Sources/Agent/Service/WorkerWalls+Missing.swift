@@ -4,16 +4,23 @@ import TokenService
 extension WorkerWalls {
     /// One line for each wall that this kernel does not put up around a worker.
     static var missing: [String] {
+        missing(landlock: Int(clinux_landlock_version()), hasCallFilter: clinux_has_call_filter() != 0)
+    }
+
+    /// - Parameter landlock: The kernel's Landlock ABI; 0 where it has none.
+    static func missing(landlock: Int, hasCallFilter: Bool) -> [String] {
         var lines: [String] = []
-        let version = clinux_landlock_version()
-        if version == 0 {
-            lines.append("no Landlock in this kernel: modules may change every file that the agent's user may")
-        } else if version < 6 {
-            lines.append(
-                "Landlock \(version) in this kernel, before 6: modules may send signals to the user's processes")
+        func before(_ version: Int) -> String {
+            landlock == 0 ? "no Landlock in this kernel" : "Landlock \(landlock) in this kernel, before \(version)"
         }
-        if clinux_has_call_filter() == 0 {
-            lines.append("no seccomp filter in this kernel: modules may start programs and use the network")
+        if landlock < 3 {
+            let verb = landlock == 0 ? "change" : "truncate"
+            lines.append("\(before(3)): modules may \(verb) every file that the agent's user may")
+        }
+        if landlock < 6 { lines.append("\(before(6)): modules may send signals to the user's processes") }
+        if !hasCallFilter {
+            lines.append(
+                "no seccomp filter in this kernel: modules may start programs, use the network and change files' modes")
         }
         return lines
     }

@@ -53,12 +53,14 @@ package actor Tokens {
         package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
         package var home: String?
+        /// The agent's folders: its home, its configuration and its socket. No module changes them.
+        package var ownFolders: [String]
         /// The address of the session's message bus.
         package var sessionBus: String?
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
-            credentialsFolder: String? = nil, home: String? = nil, sessionBus: String? = nil
+            credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = [], sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
@@ -66,6 +68,7 @@ package actor Tokens {
             self.runtimeFolder = runtimeFolder
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.ownFolders = ownFolders
         }
     }
 
@@ -145,7 +148,7 @@ package actor Tokens {
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = WorkerLaunch(
                     executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
-                    home: setting.home)
+                    home: setting.home, ownFolders: setting.ownFolders)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))

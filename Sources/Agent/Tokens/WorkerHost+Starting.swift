@@ -57,7 +57,7 @@ extension WorkerHost {
             return .failure(.lost(error))
         }
         noteStart()
-        let load = Request.load(configuration.load(library: library, home: launch.home))
+        let load = Request.load(configuration.load(library: library, home: launch.home, own: launch.ownFolders))
         tell("start", since: began)
         began = .now
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
@@ -71,11 +71,6 @@ extension WorkerHost {
                     "module": "\(path)", "worker": "\(worker.processID)",
                     "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
                 ])
-            if report.missesNetwork {
-                log.warning(
-                    "module asked for the network, which it does not have: if it needs it, write network = true",
-                    metadata: ["module": "\(path)"])
-            }
             return .success(worker)
         case .success(.failed(let failure)):
             worker.kill(.stopped)

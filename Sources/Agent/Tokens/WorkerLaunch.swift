@@ -4,6 +4,8 @@ struct WorkerLaunch: Sendable {
     var deadlines: CallDeadlines
     /// The user's home folder; nil for the system agent.
     var home: String?
+    /// The agent's folders, which no module changes.
+    var ownFolders: [String] = []
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.

@@ -22,6 +22,10 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
    0, or an errno. */
 int clinux_harden_process(void);
 
+/* Opens /dev/null as each standard stream that this process was started without, before anything else takes its number.
+   0, or an errno. */
+int clinux_open_missing_streams(void);
+
 /* Wipes what earlier calls have left on this thread's stack, 64 KiB deep, and in its vector registers: memcpy(3) leaves
    up to 64 bytes of what it copied in each of those, and whoever saves them, such as ld.so when it looks a function up,
    leaves them in a frame that nobody clears. */

@@ -4,7 +4,6 @@
 #define CLINUX_WALLS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* The kernel's Landlock ABI; 0 where it has none, or has it turned off. */
 int clinux_landlock_version(void);
@@ -13,22 +12,15 @@ int clinux_landlock_version(void);
 int clinux_has_call_filter(void);
 
 /* From now on this thread, and what it starts, executes no program, sends no signal to another process (ABI 6) and
-   changes files only at or beneath `writable`; without `has_network` it neither binds nor connects TCP (ABI 4). Reading
-   is not limited. 0, or an errno; *failed is then the index of the path that it is about, or `count`. */
+   writes, truncates (ABI 3), makes, moves and removes files only at or beneath `writable`; without `has_network` it neither
+   binds nor connects TCP (ABI 4). Reading is not limited, nor are modes, owners, times and attributes. 0, or an errno; *failed is then the index of the path that it is about, or `count`. */
 int clinux_limit_files(const char *const *writable, size_t count, int has_network, size_t *failed);
 
-/* From now on no thread of this process starts a program or a process, looks into another one, mounts, loads code into
-   the kernel or goes around this filter; without `has_network` it opens no sockets but Unix ones and the kernel's device
-   events. What is refused fails with an errno, as it would without the right to it. 0, or an errno.
-
-   *listener: a descriptor to hear of refused sockets through, where the kernel tells (Linux 5.7); otherwise -1. Somebody
-   must then take and refuse each, or who asks waits for ever. */
-int clinux_limit_calls(int has_network, int *listener);
-
-/* Waits for a thread to ask for a socket that it may not have. 0 and its number, or an errno. */
-int clinux_await_socket(int listener, uint64_t *number);
-
-/* Lets the thread that asked go on without. 0, or an errno; ENOENT where it does not wait any more. */
-int clinux_refuse_socket(int listener, uint64_t number);
+/* From now on no thread of this process starts a program or a process, looks into another one, changes what another one
+   may use, mounts, loads code into the kernel, changes a file's mode, owner or attributes by its path, or goes around this
+   filter; without `has_network` it opens no sockets but Unix ones and the kernel's device events. What is refused fails
+   with an errno, as it would without the right to it. Nobody is asked: the descriptor to answer through would be the
+   module's as well. 0, or an errno. */
+int clinux_limit_calls(int has_network);
 
 #endif
