@@ -16,15 +16,26 @@ struct IdentityFinder: Sendable {
         var chain: [Certificate]
     }
 
-    /// - Throws: Why there is none, with the reasons of what came closest.
-    func find(for profile: Profile) async throws(Problem) -> Found {
-        do throws(Problem) {
-            return try found(in: await tokens.survey(), for: profile)
-        } catch {
-            // A certificate that its token hides before login: try once more after it, where that needs nobody.
-            guard error.code == .noIdentity, try await logInWhereNothingIsShown(for: profile) else { throw error }
-            return try found(in: await tokens.survey(), for: profile)
+    /// A certificate that its token hides before a login is looked for once more after it: with stored PINs, then with
+    /// those that people are asked for.
+    ///
+    /// - Parameter purpose: What a person is asked with; nil: nobody is asked.
+    /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
+    func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> Found {
+        var survey = await tokens.survey()
+        var result = find(in: survey, for: profile)
+        let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
+        if !stored.isEmpty {
+            for token in stored { try await tokens.logIn(to: token) }
+            survey = await tokens.survey()
+            result = find(in: survey, for: profile)
         }
+        for token in result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : [] {
+            try await tokens.logIn(to: token, for: purpose)
+            result = find(in: await tokens.survey(), for: profile)
+            guard result.isHidden else { break }
+        }
+        return try result.get()
     }
 
     /// The key of `found`, looked for once more where its token showed no keys before the login: only now can it be
@@ -86,15 +97,25 @@ struct IdentityFinder: Sendable {
         return Found(identity: identity, token: token, chain: chain)
     }
 
-    /// Whether a login has changed what can be seen.
-    private func logInWhereNothingIsShown(for profile: Profile) async throws(Problem) -> Bool {
+    private func find(in survey: Survey, for profile: Profile) -> Result<Found, Problem> {
+        Result { () throws(Problem) in try found(in: survey, for: profile) }
+    }
+
+    /// The tokens that are not logged in and may have the profile's certificate. Nobody is asked for the PIN of a token
+    /// that the profile does not name, or that shows certificates: it would show this one as well.
+    private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
         let uri = profile.identity.tokenURI
-        let closed = await tokens.survey().tokens.filter { token in
-            token.needsLogin && token.hasStoredPIN
-                && uri.map { $0.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) } ?? true
+        return survey.tokens.filter { token in
+            guard token.needsLogin, token.hasStoredPIN != mayAsk, uri?.matches(token) ?? true else { return false }
+            return !mayAsk || uri?.namesToken == true && token.snapshot.certificates.isEmpty
         }
-        for token in closed { try await tokens.logIn(to: token) }
-        return !closed.isEmpty
+    }
+}
+
+extension Result<IdentityFinder.Found, Problem> {
+    /// Whether a login may show what was not found.
+    fileprivate var isHidden: Bool {
+        if case .failure(let problem) = self { problem.code == .noIdentity } else { false }
     }
 }
 
@@ -110,6 +131,10 @@ extension IdentitySelector {
 }
 
 extension PKCS11URI {
+    fileprivate func matches(_ token: FoundToken) -> Bool {
+        matches(token: token.snapshot.token, slotID: token.snapshot.slotID) && allows(module: token)
+    }
+
     /// Whether the attributes that name a module or a library, where there are any, mean this token's.
     fileprivate func allows(module token: FoundToken) -> Bool {
         guard namesModule else { return true }

@@ -76,7 +76,8 @@ final class RolesAnywhereSource: CredentialSource {
             throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
         }
         do throws(Problem) {
-            let found = try await finder.find(for: profile)
+            let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
+            let found = try await finder.find(for: profile, purpose)
             // Before the first step, so that a lock of this token meanwhile finds the session to drop.
             let gesture = found.gesture
             state.withLock { state in
@@ -84,7 +85,7 @@ final class RolesAnywhereSource: CredentialSource {
                 state.gestures[name] = .some(gesture)
             }
             if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
-            let session = try await obtain(name, profile, found, on: occasion)
+            let session = try await obtain(profile, found, purpose, on: occasion)
             log.notice(
                 "session",
                 metadata: [
@@ -102,13 +103,12 @@ final class RolesAnywhereSource: CredentialSource {
     }
 
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
+        _ profile: Profile, _ found: IdentityFinder.Found, _ purpose: LoginPurpose?, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         let request = try CreateSessionRequest(profile.session, found)
         let http = HTTPRequest(
             method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
-        let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
         let answer: HTTPResponse
         do {
             do {
