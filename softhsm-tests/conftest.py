@@ -2,27 +2,17 @@
 
 import pathlib
 import shutil
-import subprocess
 import tempfile
 
 import pytest
 
 import mock_module
 from authority import Authority
+from c_sources import compile
 from piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
 from processes import Agent
 from service import Service
 from softhsm import MODULE, SoftHSM, write_pin
-
-SOURCES = pathlib.Path(__file__).parent / "shim"
-
-
-def compile(source, output, *options):
-    flags = subprocess.run(["pkg-config", "--cflags", "p11-kit-1"], capture_output=True, text=True, check=True)
-    command = ["cc", "-Wall", "-Werror", *options, *flags.stdout.split(), "-o", output, SOURCES / source, "-ldl"]
-    subprocess.run(command, check=True, timeout=60)
-    output.chmod(0o755)
-    return output
 
 
 @pytest.fixture(scope="session")

@@ -253,7 +253,7 @@ def test_a_touch_is_awaited_and_told_of(agent_on, plain, spy, pin_file, tmp_path
     """The module answers nothing meanwhile, as OpenSC does not, and the agent's own answers do not wait for it."""
     finger = tmp_path / "finger"
     agent = agent_on(
-        plain, pin_file, {"touch": True}, {"sign-timeout-seconds": 1, "list-timeout-seconds": 1},
+        plain, pin_file, {"touch": True}, {"sign-timeout-seconds": 1, "list-timeout-seconds": 4},
         touch=finger, patience=60000, global_lock=1)
     agent.get("/v1/tokens")
     [worker] = agent.workers()

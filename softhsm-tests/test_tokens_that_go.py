@@ -8,7 +8,7 @@ import struct
 import pytest
 
 import configuration
-from conftest import compile
+from c_sources import compile
 from softhsm import MODULE, SoftHSM
 from spy import MODULE as SPY_MODULE
 from spy import Spy

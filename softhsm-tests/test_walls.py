@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
+from c_sources import compile
 from configuration import module, profile, token
-from conftest import compile
 from softhsm import MODULE
 
 WALLS = pathlib.Path(__file__).parent / "walls"

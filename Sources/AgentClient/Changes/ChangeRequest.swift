@@ -2,9 +2,9 @@
 package enum ChangeRequest {
     /// `POST /v1/tokens/unlock`, in locked pages.
     ///
-    /// - Parameter pin: nil: the agent uses the PIN that its configuration names.
+    /// - Parameter pin: Wiped with this call. nil: the agent uses the PIN that its configuration names.
     /// - Throws: Exit code 64 for a URI that is no UTF-8 or too long.
-    package static func unlock(uri: String, pin: borrowing PINEntry?) throws(ClientFailure) -> SecretBuffer {
+    package static func unlock(uri: String, pin: consuming PINEntry?) throws(ClientFailure) -> SecretBuffer {
         var body = try SecretBuffer(capacity: 16 * 1024, locked: true)
         try body.append("{\"uri\":")
         try body.appendString(Array(uri.utf8).span)
