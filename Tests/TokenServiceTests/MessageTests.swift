@@ -34,8 +34,8 @@ enum Samples {
             ModuleLoad(
                 path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
                 walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .list,
-        .presence, .renewSessions, .readers(after: nil),
-        .readers(after: .max), .logOut(nil), .logOut(token),
+        .presence, .renewSessions, .readers(.now), .readers(.reset([0xFF, 0x20])),
+        .readers(.after(.max)), .logOut(nil), .logOut(token),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
@@ -52,7 +52,8 @@ enum Samples {
         [
             .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
-            .present([]), .present([token, token]), .renewed, .readers(readers),
+            .present([]), .present([token, token]), .renewed, .readers(readers), .reset,
+            .verifiedCards([]), .verifiedCards([[0xFF], []]),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", missesNetwork: true)),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),

@@ -6,7 +6,10 @@ extension Tokens {
     /// there is no token.
     func list(_ host: ModuleHost) async -> Result<[TokenSnapshot], ModuleFailure> {
         await renewAfterSleep()
-        if await host.usesCardReaders, let trouble = await readers.trouble { return .failure(.readers(trouble)) }
+        if await host.usesCardReaders {
+            if let trouble = await readers.trouble { return .failure(.readers(trouble)) }
+            await readers.settle()
+        }
         let result = await look(at: host)
         guard await host.usesCardReaders else { return result }
         await readers.start(environment: host.configuration.environment)
