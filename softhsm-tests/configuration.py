@@ -23,7 +23,7 @@ def module(softhsm, path=MODULE, environment=None, **settings):
 
 
 def mock(module, **settings):
-    return table("[[module]]", {**module.settings(), **settings})
+    return table("[[module]]", {**module.settings(), **underlined(settings)})
 
 
 def token(source, uri="pkcs11:", **settings):

@@ -286,7 +286,7 @@ def test_the_same_certificate_on_two_tokens_is_no_tie(private, agent_of, root):
     agent = agent_of()
     assert agent.credentials().returncode == 0
     reasons = sorted(one["reasons"][0] for one in agent.json("list", "--explain", "test"))
-    assert reasons == ["a spare: it has the key of the chosen one and expires with it", "chosen"]
+    assert reasons == ["a spare, used where the chosen one fails", "chosen"]
 
 
 # MARK: The certificate in a file, and the chain

@@ -35,19 +35,39 @@ def recovers(agent):
     assert session(agent)[0] == 200
 
 
-@pytest.mark.parametrize("function", ["C_Sign", "C_FindObjectsInit"])
-@pytest.mark.parametrize("way, words", [
+ENDS = pytest.mark.parametrize("way, words", [
     ({"ways": ["crash"]}, "it was ended by signal 11"), ({"ways": ["abort"]}, "it was ended by signal 6"),
     ({"ways": ["overflow"]}, "it was ended by signal 11"), ({"exit": 3}, "it exited with status 3"),
     ({"exit": 0}, "it exited with status 0")], ids=str)
-def test_a_module_that_ends_its_process_costs_one_request(agent, mock, function, way, words):
+
+
+def end_in(mock, function, way, times=1):
+    mock.on(function, *way.get("ways", []), next=times, **{k: v for k, v in way.items() if k != "ways"})
+
+
+@ENDS
+def test_a_module_that_ends_its_process_costs_one_request(agent, mock, way, words):
     assert session(agent)[0] == 200
     [worker] = agent.workers()
-    mock.on(function, *way.get("ways", []), next=1, **{k: v for k, v in way.items() if k != "ways"})
+    end_in(mock, "C_Sign", way)
     status, answer = session(agent)
     assert status != 200 and words in answer["detail"], answer
     recovers(agent)
     assert not is_running(worker)
+
+
+@ENDS
+def test_a_module_that_ends_its_process_in_a_look_costs_a_request_when_it_does_so_twice(agent, mock, way, words):
+    assert session(agent)[0] == 200
+    [worker] = agent.workers()
+    end_in(mock, "C_FindObjectsInit", way)
+    recovers(agent)
+    assert not is_running(worker) and words in agent.log()
+    end_in(mock, "C_FindObjectsInit", way, times=2)
+    status, answer = session(agent)
+    assert status != 200 and words in answer["detail"], answer
+    wait_until(lambda: agent.get("/v1/tokens")[1], "the pause after two deaths is over")
+    recovers(agent)
 
 
 @pytest.mark.parametrize("function", ["C_Sign", "C_GetSlotList"])

@@ -124,7 +124,7 @@ def test_a_lie_about_what_is_needed_leaves_no_identity_and_an_agent_that_lives(
     result = agent.credentials()
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (66, "", 1)
     assert agent.get("/v1/health")[0] == 200
-    assert len(agent.workers()) == 1
+    assert 1 <= len(agent.workers()) <= 2  # the one that lists, and the token's own where the login was tried
 
 
 def test_a_search_without_end_is_given_up(start, tokens, service, shim, pin_file):

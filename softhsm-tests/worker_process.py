@@ -64,7 +64,7 @@ class Worker:
         return answer.reply(kind)
 
     def list(self):
-        return self.ask(2, b"")
+        return self.ask(2, b"\x01" + number(0))  # all tokens, none of them spared
 
     def log_in(self, card, pin=None, source=1, may_be_reserved=False):
         """`source`: 1 for a typed PIN, 3 for the PIN pad; a path for a stored one."""

@@ -9,7 +9,7 @@ package struct Candidate: Hashable, Sendable {
         /// `reasons` says why.
         case dropped
         case chosen
-        /// Another object has the chosen one's key and ends with it; the same certificate on a second card, say.
+        /// It is used where the chosen one fails: the same certificate on a second card, say, or what a later URI means.
         case spare
         case expiresEarlier
         /// Another expires at the same time and has another key.
@@ -53,7 +53,7 @@ package struct Candidate: Hashable, Sendable {
         case .usable: ["usable"]
         case .dropped: reasons.map(\.message)
         case .chosen: ["chosen"]
-        case .spare: ["a spare: it has the key of the chosen one and expires with it"]
+        case .spare: ["a spare, used where the chosen one fails"]
         case .expiresEarlier: ["expires earlier than the chosen one"]
         case .tied: ["expires together with another one that has another key"]
         }

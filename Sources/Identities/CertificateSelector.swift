@@ -3,17 +3,18 @@ package import X509
 
 /// What a profile wants of its certificate. What is nil matches everything.
 package struct CertificateSelector: Hashable, Sendable {
-    /// Where the certificate is.
-    package var uri: PKCS11URI?
+    /// Where the certificate is: the first place that has one that can be used counts, the others are spares. None:
+    /// anywhere.
+    package var uris: [PKCS11URI]
     package var subject: DistinguishedName?
     package var issuer: DistinguishedName?
     package var serial: SerialNumberText?
 
     package init(
-        uri: PKCS11URI? = nil, subject: DistinguishedName? = nil, issuer: DistinguishedName? = nil,
+        uris: [PKCS11URI] = [], subject: DistinguishedName? = nil, issuer: DistinguishedName? = nil,
         serial: SerialNumberText? = nil
     ) {
-        self.uri = uri
+        self.uris = uris
         self.subject = subject
         self.issuer = issuer
         self.serial = serial

@@ -17,6 +17,18 @@ package struct Inventory: Sendable {
         }
     }
 
+    /// The same for some of the modules.
+    package func limited(to modules: Set<Int>) -> Inventory {
+        Inventory(
+            tokens: tokens.filter { modules.contains($0.module) },
+            certificates: certificates.filter { modules.contains($0.module) })
+    }
+
+    private init(tokens: [PresentToken], certificates: [FoundCertificate]) {
+        self.tokens = tokens
+        self.certificates = certificates
+    }
+
     /// Those that could be read: what a chain can be built from.
     package var readable: [Certificate] { certificates.compactMap(\.certificate) }
 
@@ -69,7 +81,7 @@ package struct FoundCertificate: Hashable, Sendable {
 
     func reasons(for selector: CertificateSelector, at now: Int64) -> [DropReason] {
         var reasons: [DropReason] = []
-        if let uri = selector.uri, !matches(uri) { reasons.append(.otherURI) }
+        if !selector.uris.isEmpty, rank(in: selector.uris) == nil { reasons.append(.otherURI) }
         switch content {
         case .failure(let error): reasons.append(.unreadable(error))
         case .success(let certificate):
@@ -81,8 +93,11 @@ package struct FoundCertificate: Hashable, Sendable {
         return reasons
     }
 
-    private func matches(_ uri: PKCS11URI) -> Bool {
-        uri.matches(token: token, slotID: slotID) && uri.matchesObject(label: label, id: id, type: .certificate)
+    /// Which of the URIs is the first that means this object.
+    func rank(in uris: [PKCS11URI]) -> Int? {
+        uris.firstIndex { uri in
+            uri.matches(token: token, slotID: slotID) && uri.matchesObject(label: label, id: id, type: .certificate)
+        }
     }
 }
 

@@ -4,20 +4,29 @@ import X509
 /// What was chosen for a profile, and everything that could have been.
 package struct Selection: Sendable {
     package let identity: Result<Identity, SelectionError>
+    /// What to use where the chosen one fails, in this order.
+    package let spares: [Identity]
     package let candidates: [Candidate]
+
+    init(identity: Result<Identity, SelectionError>, spares: [Identity] = [], candidates: [Candidate]) {
+        self.identity = identity
+        self.spares = spares
+        self.candidates = candidates
+    }
 }
 
 extension Inventory {
     /// Chooses the certificate of a profile at a time, in seconds since 1970.
     ///
     /// Of the certificates that `selector` leaves and nothing speaks against, the one that expires last is used. Those
-    /// whose key nobody can see before a login come second: they are considered where there is no other.
+    /// whose key nobody can see before a login come second: they are considered where there is no other. Where the
+    /// selector has several URIs, this is so for the first of them that leaves any.
     package func select(_ selector: CertificateSelector, at now: Int64) -> Selection {
         let candidates = candidates(for: selector, at: now)
-        guard tokens.contains(where: { selector.uri?.matches($0) ?? true }) else {
-            return Selection(identity: .failure(.noToken(selector.uri)), candidates: candidates)
-        }
-        return Selection(choosingFrom: candidates)
+        let uris = selector.uris
+        guard uris.isEmpty ? !tokens.isEmpty : tokens.contains(where: { token in uris.contains { $0.matches(token) } })
+        else { return Selection(identity: .failure(.noToken(uris.first)), candidates: candidates) }
+        return Selection(choosingFrom: candidates, ranks: certificates.map { $0.rank(in: uris) ?? 0 })
     }
 }
 
@@ -28,29 +37,43 @@ extension PKCS11URI {
 }
 
 extension Selection {
-    init(choosingFrom candidates: [Candidate]) {
-        let usable = candidates.indices.filter { candidates[$0].isUsable }
-        let afterLogin = candidates.indices.filter { candidates[$0].isUsableAfterLogin }
-        let pool = (usable.isEmpty ? afterLogin : usable).compactMap { Contender(at: $0, in: candidates) }
-        guard let end = pool.map(\.identity.certificate.notAfter).max() else {
-            self.init(identity: .failure(.none(of: candidates)), candidates: candidates)
-            return
-        }
-        let last = pool.filter { $0.identity.certificate.notAfter == end }
+    /// - Parameter ranks: Each candidate's; those of the lowest are chosen from, the others' best are spares.
+    init(choosingFrom candidates: [Candidate], ranks: [Int]? = nil) {
+        let possible = candidates.indices.filter { candidates[$0].isUsable || candidates[$0].isUsableAfterLogin }
+        let groups = Dictionary(grouping: possible) { ranks?[$0] ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
         var judged = candidates
-        for contender in pool { judged[contender.index].verdict = .expiresEarlier }
-
-        guard Set(last.map(\.identity.certificate.subjectPublicKeyInfo)).count == 1,
-            let chosen = last.min(by: Contender.isBetter)
-        else {
-            for contender in last { judged[contender.index].verdict = .tied }
-            let uris = last.map(\.shownURI).sorted { $0.description < $1.description }
-            self.init(identity: .failure(.ambiguous(uris)), candidates: judged)
+        var identities: [Identity] = []
+        for group in groups {
+            let usable = group.filter { candidates[$0].isUsable }
+            let pool = (usable.isEmpty ? group : usable).compactMap { Contender(at: $0, in: candidates) }
+            do throws(SelectionError) {
+                let best = try Self.best(of: pool, &judged)
+                for contender in best { judged[contender.index].verdict = .spare }
+                if identities.isEmpty, let chosen = best.first { judged[chosen.index].verdict = .chosen }
+                identities += best.map(\.identity)
+            } catch {
+                guard identities.isEmpty else { continue }  // no help as a spare
+                self.init(identity: .failure(error), candidates: judged)
+                return
+            }
+        }
+        guard let chosen = identities.first else {
+            self.init(identity: .failure(.none(of: candidates)), candidates: judged)
             return
         }
-        for contender in last { judged[contender.index].verdict = .spare }
-        judged[chosen.index].verdict = .chosen
-        self.init(identity: .success(chosen.identity), candidates: judged)
+        self.init(identity: .success(chosen), spares: Array(identities.dropFirst()), candidates: judged)
+    }
+
+    /// Those that expire last, which have one key, the best of them first.
+    private static func best(of pool: [Contender], _ judged: inout [Candidate]) throws(SelectionError) -> [Contender] {
+        let end = pool.map(\.identity.certificate.notAfter).max()
+        let last = pool.filter { $0.identity.certificate.notAfter == end }
+        for contender in pool { judged[contender.index].verdict = .expiresEarlier }
+        guard Set(last.map(\.identity.certificate.subjectPublicKeyInfo)).count <= 1 else {
+            for contender in last { judged[contender.index].verdict = .tied }
+            throw .ambiguous(last.map(\.shownURI).sorted { $0.description < $1.description })
+        }
+        return last.sorted(by: Contender.isBetter)
     }
 }
 
@@ -69,16 +92,17 @@ private struct Contender {
     var shownURI: PKCS11URI { identity.certificateURI ?? identity.key.uri }
 
     /// The order among those with one key and one end: no login before a login, a key that was compared before one that
-    /// was not, the younger certificate, and then anything that is the same each time.
+    /// was not, the younger certificate, and then that of modules, slots and URIs, which is the same each time.
     static func isBetter(_ left: Contender, _ right: Contender) -> Bool {
         let (leftKey, rightKey) = (left.identity.key, right.identity.key)
         if leftKey.needsLogin != rightKey.needsLogin { return rightKey.needsLogin }
         if leftKey.isConfirmed != rightKey.isConfirmed { return leftKey.isConfirmed }
         let (leftBegin, rightBegin) = (left.identity.certificate.notBefore, right.identity.certificate.notBefore)
         if leftBegin != rightBegin { return leftBegin > rightBegin }
+        if leftKey.module != rightKey.module { return leftKey.module < rightKey.module }
+        if leftKey.slotID != rightKey.slotID { return leftKey.slotID < rightKey.slotID }
         let (leftURI, rightURI) = (left.shownURI.description, right.shownURI.description)
         if leftURI != rightURI { return leftURI < rightURI }
-        if leftKey.module != rightKey.module { return leftKey.module < rightKey.module }
         return left.identity.certificate.fingerprint.lexicographicallyPrecedes(right.identity.certificate.fingerprint)
     }
 }

@@ -5,8 +5,8 @@ package import PKCS11URI
 package enum Request: Hashable, Sendable {
     /// Load the module and initialise it. Once, before everything else.
     case load(ModuleLoad)
-    /// Every token, with its certificates and keys.
-    case list
+    /// Tokens with their certificates and keys.
+    case list(ListScope)
     /// Log in to a token. A PIN that was typed travels beside the message, as its frame's secret.
     case logIn(LoginRequest)
     /// Log out of a token, or of all of them.
@@ -27,6 +27,13 @@ package enum ReaderRequest: Hashable, Sendable {
     case now
     /// Reset the card in the reader of this name (a slot's description: its first 64 bytes): a worker has left it logged in.
     case reset([UInt8])
+}
+
+package enum ListScope: Hashable, Sendable {
+    /// Every token; of these, which have workers of their own, without a look at their objects.
+    case all(sparing: [TokenDescription])
+    /// This one, wherever it is; none where it is gone.
+    case one(TokenReference)
 }
 
 /// A token as the agent last saw it: the slot, which may have changed, and who it is, which must not.

@@ -19,7 +19,13 @@ extension Request {
         var writer = WireWriter()
         switch self {
         case .load(let load): load.write(to: &writer)
-        case .list, .presence, .renewSessions: break
+        case .list(.all(let spared)):
+            writer.byte(1)
+            writer.list(spared) { $1.write(to: &$0) }
+        case .list(.one(let token)):
+            writer.byte(2)
+            token.write(to: &writer)
+        case .presence, .renewSessions: break
         case .logIn(let request): request.write(to: &writer)
         case .logOut(let token):
             writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
@@ -33,7 +39,7 @@ extension Request {
         var reader = WireReader(body)
         switch kind {
         case 1: self = .load(try ModuleLoad(from: &reader))
-        case 2: self = .list
+        case 2: self = .list(try ListScope(from: &reader))
         case 3: self = .logIn(try LoginRequest(from: &reader))
         case 4:
             let tokens = try reader.list(smallest: 24) { (reader) throws(WireError) in
@@ -69,6 +75,20 @@ extension ReaderRequest {
         case 1: self = .after(try reader.number64())
         case 2: self = .now
         case 3: self = .reset(try reader.blob(upTo: 64))
+        default: throw .badValue
+        }
+    }
+}
+
+extension ListScope {
+    fileprivate init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 1:
+            self = .all(
+                sparing: try reader.list(smallest: 16) { (reader) throws(WireError) in
+                    try TokenDescription(from: &reader)
+                })
+        case 2: self = .one(try TokenReference(from: &reader))
         default: throw .badValue
         }
     }

@@ -4,6 +4,8 @@ import TokenService
 /// One thread's session with one token, and what that thread has found on it.
 final class OpenToken {
     let reference: TokenReference
+    /// Where the token is, which is not always where the agent thinks.
+    var slotID: UInt64 { slot.id }
     private let owner: LoadedModule
     private let slot: Slot
     private var session: TokenSession?

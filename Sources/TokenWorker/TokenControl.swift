@@ -1,4 +1,5 @@
 import PKCS11
+import PKCS11URI
 import TokenService
 
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
@@ -25,11 +26,40 @@ struct TokenControl {
         }
     }
 
-    /// Every initialised token. A slot that fails is told as such, and does not stop the rest.
-    mutating func list() throws(PKCS11Error) -> [TokenSnapshot] {
+    /// Initialised tokens. A slot that fails is told as such, and does not stop the rest.
+    mutating func list(_ scope: ListScope) throws(PKCS11Error) -> [TokenSnapshot] {
+        switch scope {
+        case .all(let spared): try list(sparing: Set(spared))
+        case .one(let reference): try list(reference)
+        }
+    }
+
+    /// One token, in whatever slot it is. The other slots are not asked where it is in the usual one: their tokens may
+    /// be waiting for a person.
+    private mutating func list(_ reference: TokenReference) throws(PKCS11Error) -> [TokenSnapshot] {
+        let present = try module.slotsWithToken()
+        tokens.closeAll { token in !present.contains { $0.id == token.slotID } }
+        let slot: Slot
+        let information: TokenInformation
+        do throws(PKCS11Error) {
+            slot = try tokens.module.slot(of: reference)
+            information = try slot.token()
+        } catch {
+            guard error.saysGone else { throw error }
+            tokens.close(slot: reference.slotID)
+            heldPINs.wipe(reference.token)
+            return []
+        }
+        var trouble: PKCS11Error?
+        let snapshot = snapshot(slot, information, TokenFlags(rawValue: information.flags), &trouble)
+        if let trouble { throw trouble }
+        return [snapshot]
+    }
+
+    private mutating func list(sparing spared: Set<TokenDescription>) throws(PKCS11Error) -> [TokenSnapshot] {
         let slots = try module.slotsWithToken()
         let present = Set(slots.map(\.id))
-        tokens.closeAll { !present.contains($0.reference.slotID) }
+        tokens.closeAll { !present.contains($0.slotID) }
         var snapshots: [TokenSnapshot] = []
         var trouble: PKCS11Error?
         for slot in slots {
@@ -43,7 +73,9 @@ struct TokenControl {
             }
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.tokenInitialized) else { continue }
-            snapshots.append(snapshot(slot, information, flags, &trouble))
+            snapshots.append(
+                spared.contains(information.description)
+                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags, &trouble))
         }
         // Where something can be read, a new process would only take the others' logins away.
         if let trouble, !snapshots.contains(where: { $0.failure == nil }) { throw trouble }
@@ -78,9 +110,7 @@ struct TokenControl {
         _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ trouble: inout PKCS11Error?
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
-        var snapshot = TokenSnapshot(
-            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
-            pinLength: information.pinLength, certificates: [], keys: [])
+        var snapshot = TokenSnapshot(slot, information, flags)
         for attempt in 1...2 {
             do throws(PKCS11Error) {
                 let token = try tokens.open(reference)
@@ -98,6 +128,22 @@ struct TokenControl {
             }
         }
         return snapshot
+    }
+}
+
+extension PKCS11Error {
+    fileprivate var saysGone: Bool {
+        if case .notFound = self { return true }
+        return returnValue?.saysTokenIsGone == true
+    }
+}
+
+extension TokenSnapshot {
+    /// A token whose objects have not been looked at.
+    fileprivate init(_ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags) {
+        self.init(
+            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
+            pinLength: information.pinLength, certificates: [], keys: [])
     }
 }
 

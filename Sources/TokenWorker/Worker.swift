@@ -118,7 +118,7 @@ extension TokenControl {
         tokens.renew()
         do throws(PKCS11Error) {
             switch received.request {
-            case .list: return .tokens(try list())
+            case .list(let scope): return .tokens(try list(scope))
             case .presence: return .present(try presence())
             case .logIn(let request): return logIn(request, typed: received.pin)
             case .logOut(let token):

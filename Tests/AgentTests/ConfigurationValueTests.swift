@@ -104,6 +104,14 @@ struct ConfigurationValueTests {
         #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
     }
 
+    @Test("Several certificates are one and its spares")
+    func spares() throws {
+        let text = ProfileText.with("certificate = ['pkcs11:token=a', 'pkcs11:token=b', 'pkcs11:token=c']")
+        let identity = try ConfigurationFolder(text).profile("p").identity
+        #expect(identity.certificate == .token(try PKCS11URI("pkcs11:token=a")))
+        #expect(identity.spares == [try PKCS11URI("pkcs11:token=b"), try PKCS11URI("pkcs11:token=c")])
+    }
+
     @Test("Every setting of a profile is read")
     func profileInFull() throws {
         let text = ProfileText.with(

@@ -139,6 +139,23 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
+    @Test("An attempt in which the tokens change is made once more, and nobody waits for a third")
+    func stateInFlight() async throws {
+        let world = try CredentialWorld()
+        world.source.hold(then: .failure(.pinNeeded))
+        let caller = world.caller()
+        for attempt in 1...2 {
+            while world.source.held == 0 || world.source.count < attempt { await Task.yield() }
+            await world.cache.stateChanged()
+            world.source.release()
+        }
+        #expect(await caller.value.failure?.code == .pinNeeded)
+        #expect(world.source.count == 2)
+        world.source.always(.session(3600))
+        #expect(try await world.ask() == "ASIATEST2")
+        await world.end()
+    }
+
     @Test("A module that failed is asked at once when its tokens have changed", arguments: [true, false])
     func module(isTimeout: Bool) async throws {
         let world = try CredentialWorld()

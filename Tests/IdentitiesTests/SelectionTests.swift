@@ -70,8 +70,35 @@ import X509
             #expect(try selection.identity.get().key.token.label == [UInt8(ascii: "b")])
             #expect(Set(selection.candidates.map(\.verdict)) == [.chosen, .spare])
         }
-        let both = Inventory([try token(["leaf"], label: "b"), try token(["leaf"], label: "a")].present)
-        #expect(try both.select(CertificateSelector(), at: now).identity.get().key.token.label == [UInt8(ascii: "a")])
+        let both = Inventory([
+            PresentToken(module: 0, snapshot: try token(["leaf"], label: "b")),
+            PresentToken(module: 1, snapshot: try token(["leaf"], label: "a")),
+        ])
+        let selection = both.select(CertificateSelector(), at: now)
+        #expect(try selection.identity.get().key.token.label == Array("b".utf8), "the first module's")
+        #expect(selection.spares.map(\.key.token.label) == [Array("a".utf8)])
+    }
+
+    @Test(
+        "Of several URIs the first that has a certificate counts, and those after it are spares in their order",
+        arguments: [
+            (["a", "b", "c"], ["a", "b", "c"]), (["c", "a"], ["c", "a"]), (["gone", "b", "a"], ["b", "a"]),
+            (["expired", "b"], ["b"]), (["gone"], []), (["tied"], []), (["b", "tied"], ["b"]),
+        ])
+    func declaredOrder(_ labels: [String], _ expected: [String]) throws {
+        let inventory = Inventory(
+            [
+                try token(["leaf"], label: "a"), try token(["leaf-renewed"], label: "b"),
+                try token(["leaf"], label: "c"), try token(["expired"], label: "expired"),
+                try token(["leaf", "leaf-tie"], label: "tied"),
+            ].present)
+        let uris = try labels.map { try PKCS11URI("pkcs11:token=\($0)") }
+        let selection = inventory.select(CertificateSelector(uris: uris), at: now)
+        let identities = ((try? selection.identity.get()).map { [$0] } ?? []) + selection.spares
+        #expect(identities.map(\.key.token.label) == expected.map { Array($0.utf8) })
+        let verdicts = Set(selection.candidates.map(\.verdict))
+        #expect(verdicts.contains(.spare) == (expected.count > 1))
+        #expect(verdicts.contains(.chosen) == !expected.isEmpty)
     }
 
     @Test("One token that two modules see is no tie")
@@ -118,7 +145,7 @@ import X509
         ] as [(String?, String?, String?, String?, [String])])
     func selectors(_ uri: String?, subject: String?, issuer: String?, serial: String?, chosen: [String]) throws {
         let selector = try CertificateSelector(
-            uri: uri.map { try PKCS11URI($0) }, subject: subject.map { try DistinguishedName($0) },
+            uris: try uri.map { [try PKCS11URI($0)] } ?? [], subject: subject.map { try DistinguishedName($0) },
             issuer: issuer.map { try DistinguishedName($0) }, serial: serial.map { try #require(SerialNumberText($0)) })
         let inventory = Inventory([try token(["leaf", "leaf-three", "leaf-renewed"])].present)
         let selection = inventory.select(selector, at: now)
@@ -130,7 +157,7 @@ import X509
     @Test("A certificate that a selector leaves out says which one")
     func selectorReasons() throws {
         let selector = try CertificateSelector(
-            uri: PKCS11URI("pkcs11:token=prod;object=other"), subject: DistinguishedName("CN=other"),
+            uris: [PKCS11URI("pkcs11:token=prod;object=other")], subject: DistinguishedName("CN=other"),
             issuer: DistinguishedName("CN=other"), serial: SerialNumberText("7"))
         let selection = Inventory([try token(["leaf"])].present).select(selector, at: now)
         #expect(
@@ -145,7 +172,7 @@ import X509
     @Test("Where nothing can be chosen, the error says what is nearest")
     func errors() throws {
         let absent = Inventory([try token(["leaf"])].present)
-            .select(CertificateSelector(uri: try PKCS11URI("pkcs11:token=gone;object=leaf")), at: now)
+            .select(CertificateSelector(uris: [try PKCS11URI("pkcs11:token=gone;object=leaf")]), at: now)
         #expect(message(absent) == "no token is present that matches pkcs11:token=gone")
         #expect(message(Inventory([]).select(CertificateSelector(), at: now)) == "no token is present")
         #expect(

@@ -33,9 +33,10 @@ enum Samples {
         .load(
             ModuleLoad(
                 path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
-                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .list,
-        .presence, .renewSessions, .readers(.now), .readers(.reset([0xFF, 0x20])),
+                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
+        .readers(.now), .readers(.reset([0xFF, 0x20])),
         .readers(.after(.max)), .logOut(nil), .logOut(token),
+        .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),

@@ -22,19 +22,19 @@ def signatures(place, rounds, seconds):
     ec_hsm, ec_certificate = place.softhsm("ec", "EC:prime256v1")
     figures = []
 
-    def ours(hsm, certificate):
+    def ours(hsm, certificate, callers=CALLERS):
         result = json.loads(
             run(
                 binary("signing-benchmark"), binary("tokenward-worker"), MODULE, hsm.configuration,
-                place.folder / "pin", CALLERS, seconds,
+                place.folder / "pin", callers, seconds,
             )
         )  # fmt: skip
         verify(certificate.public_key(), bytes.fromhex(result["signature"]), bytes.fromhex(result["message"]))
         return result["rate"]
 
-    def direct(hsm):
+    def direct(hsm, sessions=SESSIONS):
         return float(
-            place.run("direct_sign", MODULE, PIN, SESSIONS, seconds, env={**os.environ, **hsm.environment})
+            place.run("direct_sign", MODULE, PIN, sessions, seconds, env={**os.environ, **hsm.environment})
         )
 
     for name, hsm, certificate, reach in (
@@ -43,6 +43,10 @@ def signatures(place, rounds, seconds):
     ):
         rates = alternate(rounds, lambda: ours(hsm, certificate), lambda: direct(hsm))
         figures.append(Figure(name, "/s", *rates, "C, 2 threads", reach, at_least=True))
+    alone = alternate(rounds, lambda: ours(ec_hsm, ec_certificate, 1), lambda: direct(ec_hsm, 1))
+    isolated, inside = (1e6 / rate for rate in alone)
+    figures.append(Figure("isolation, per signature (P-256, one caller)", "µs", isolated - inside))
+    figures.append(Figure("a signature with it", "µs", isolated, inside, "C, in the module's process"))
     ssh = ssh_agent(place, ec_hsm)
     rates = alternate(
         rounds, lambda: ours(ec_hsm, ec_certificate), lambda: float(place.run("ssh_sign", ssh, CALLERS, seconds))

@@ -4,14 +4,16 @@ import X509
 extension IdentitySelector {
     /// Reads those keys of a profile that choose its certificate and key.
     init(reading table: inout TableReader) {
-        let certificate = table.value("certificate", Self.certificate)
+        let (certificate, spares) =
+            table.value("certificate", Self.certificates).map { ($0.first, $0.spares) } ?? (nil, [])
         let key = table.value("private-key") { node throws(Complaint) in try node.pkcs11URI() }
         let subject = table.value("certificate-subject", Self.name)
         let issuer = table.value("certificate-issuer", Self.name)
         let serial = table.value("certificate-serial", Self.serial)
         let intermediates = table.value("intermediates") { node throws(Complaint) in try node.absolutePath() }
         self.init(
-            certificate: certificate ?? .any, key: key, subject: subject, issuer: issuer, serial: serial,
+            certificate: certificate ?? .any, spares: spares, key: key, subject: subject, issuer: issuer,
+            serial: serial,
             intermediates: intermediates)
         if case .file = self.certificate {
             Self.checkFile(table)
@@ -33,6 +35,23 @@ extension IdentitySelector {
                 "\(selector) chooses among certificates on tokens, and this one is a file; "
                     + "remove it")
         }
+    }
+
+    private static func certificates(
+        _ node: TOMLNode
+    ) throws(Complaint) -> (first: Certificate, spares: [PKCS11URI]) {
+        guard case .array(let elements) = node.value else { return (try certificate(node), []) }
+        guard (1...16).contains(elements.count) else {
+            throw Complaint(" has \(elements.count) elements; give 1 to 16 pkcs11: URIs")
+        }
+        var uris: [PKCS11URI] = []
+        for element in elements {
+            guard case .token(let uri) = try certificate(element) else {
+                throw Complaint(" is an array with a file in it; give pkcs11: URIs")
+            }
+            uris.append(uri)
+        }
+        return (.token(uris[0]), Array(uris.dropFirst()))
     }
 
     private static func certificate(_ node: TOMLNode) throws(Complaint) -> Certificate {

@@ -10,6 +10,8 @@ package struct IdentitySelector: Hashable, Sendable {
         case file(String)
     }
     package var certificate: Certificate
+    /// Where else it is, in the order in which to try; `certificate` is a URI then.
+    package var spares: [PKCS11URI]
     /// Where the private key is, when `certificate` is a file.
     package var key: PKCS11URI?
     /// RFC 2253 text, or part of it; see `certificate-subject`.
@@ -21,10 +23,12 @@ package struct IdentitySelector: Hashable, Sendable {
     package var intermediates: String?
 
     package init(
-        certificate: Certificate = .any, key: PKCS11URI? = nil, subject: String? = nil, issuer: String? = nil,
+        certificate: Certificate = .any, spares: [PKCS11URI] = [], key: PKCS11URI? = nil, subject: String? = nil,
+        issuer: String? = nil,
         serial: String? = nil, intermediates: String? = nil
     ) {
         self.certificate = certificate
+        self.spares = spares
         self.key = key
         self.subject = subject
         self.issuer = issuer

@@ -139,25 +139,31 @@ extension CredentialCache {
         profiles[profile]?.remember(cause, wasAsked: flight.asking != nil, at: now, random: settings.random)
         let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
         // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
-        if flight.isOutdated, profiles[profile]?.failure?.isRefusal == true { profiles[profile]?.failure = nil }
+        let isVoid = flight.isOutdated && profiles[profile]?.failure?.isRefusal == true
+        if isVoid { profiles[profile]?.failure = nil }
         publish(profile)
         // Nobody could be asked for this attempt, but one of those who have come since can be.
         let asking = flight.asking == nil ? profiles[profile]?.waiters.asking : nil
-        if profiles[profile]?.failure?.yields(to: asking) ?? true {
-            beginAgain(profile, at: now)
+        // What the attempts themselves change, say by a login that shows nothing, would go on for ever.
+        let isEnough = isVoid && flight.isRepeated
+        if !isEnough, profiles[profile]?.failure?.yields(to: asking) ?? true {
+            beginAgain(profile, at: now, isRepeated: isVoid)
         } else {
             answerWaiters(of: profile, .failure(problem), at: now)
         }
     }
 
     /// Another attempt for those who wait, after the one that they waited for has become void.
-    func beginAgain(_ profile: ProfileName, at now: Moment) {
+    ///
+    /// - Parameter isRepeated: Because of what has changed meanwhile.
+    func beginAgain(_ profile: ProfileName, at now: Moment, isRepeated: Bool = false) {
         guard let state = profiles[profile], !state.waiters.isEmpty else { return }
         let asking = state.waiters.asking
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: asking) {
             answerWaiters(of: profile, .failure(refusal), at: now)
         } else {
             begin(profile, on: .request, at: now, asking: asking)
+            profiles[profile]?.markRepeated(isRepeated)
         }
     }
 

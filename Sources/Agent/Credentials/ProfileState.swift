@@ -19,6 +19,8 @@ struct ProfileState {
         var asking: Asking?
         /// The configuration or the token changed since, so a refusal may no longer hold.
         var isOutdated = false
+        /// It was begun in the place of an outdated one.
+        var isRepeated = false
         /// Somebody has waited in vain, so nobody else waits who can do without.
         var isSlow = false
     }
@@ -94,6 +96,12 @@ struct ProfileState {
         if failure?.isCurable == true { failure = nil }
         guard var flight else { return }
         flight.isOutdated = true
+        activity = .flying(flight)
+    }
+
+    mutating func markRepeated(_ isRepeated: Bool) {
+        guard var flight else { return }
+        flight.isRepeated = isRepeated
         activity = .flying(flight)
     }
 

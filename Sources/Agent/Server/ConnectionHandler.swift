@@ -29,7 +29,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var parser: RequestHeadParser
     private var deadline: NIODeadline?
     private var isAdvancing = false
-    /// The operation under way must not answer with the credentials that it may have.
+    /// The operation under way must not answer with credentials that it may have had before.
     private var isWithdrawn = false
     /// Nothing is read after the answer under way: the peer or the agent ends.
     private var isLast = false
@@ -191,8 +191,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func complete(_ request: AcceptedRequest, with answer: Answer) {
         core.endWaiting(peer)
-        let isLate = isWithdrawn && answer.issued != nil
-        finish(request, with: isLate ? .problem(.withdrawn) : answer)
+        finish(request, with: isLate(request, answer) ? .problem(.withdrawn) : answer)
         advance()
     }
 
@@ -203,6 +202,12 @@ final class ConnectionHandler: ChannelInboundHandler {
                 status: answer.status, problem: answer.problem?.code, issued: answer.issued))
         if case .closed = phase { return }
         write(answer, closing: !request.head.isKeepAlive, lingering: false, of: request.profile)
+    }
+
+    /// Whether the answer has credentials that were withdrawn on their way. What the cache holds now has come since.
+    private func isLate(_ request: AcceptedRequest, _ answer: Answer) -> Bool {
+        guard isWithdrawn, let issued = answer.issued, let profile = request.profile else { return false }
+        return core.operations.cachedCredentials(profile)?.audited.accessKeyID != issued.accessKeyID
     }
 
     /// See `AgentServer`.
@@ -287,14 +292,6 @@ final class ConnectionHandler: ChannelInboundHandler {
     func abort() { close() }
 
     private func close() { context?.close(promise: nil) }
-}
-
-extension Problem {
-    static let withdrawn = Problem(.locked, "the token was locked meanwhile", hint: "run 'tokenward unlock'")
-
-    static func forbidden(reason: String) -> Problem {
-        Problem(.forbidden, reason, hint: "see 'allow' in the profile's configuration")
-    }
 }
 
 extension ByteBuffer {

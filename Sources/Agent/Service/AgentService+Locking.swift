@@ -57,11 +57,12 @@ extension AgentService {
         for key in removed.keys {
             log.notice("token removed", metadata: ["token": "\(key.token.displayName)"])
         }
-        let names = source.profiles(on: Set(removed.keys))
+        let names = source.profiles(leaving: Set(removed.keys))
         await cache.drop(names)
         await server?.withdrawCredentials(of: names)
         await tokens.forget(removed: removed)
-        await cache.drop(names)  // what began between the two, and has its signature
+        // What began between the two, and has its signature.
+        await cache.drop(source.profiles(leaving: Set(removed.keys)))
     }
 
     private func begin(_ event: LockEvent) async {

@@ -27,7 +27,8 @@ extension AgentService {
         return Status(
             version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
-            profiles: await profileStatuses(survey), notices: notices + (await tokens.readerNotices))
+            profiles: await profileStatuses(survey),
+            notices: notices + source.spareNotices + (await tokens.readerNotices))
     }
 
     /// What is said to the person who asks how the agent is doing.
@@ -47,19 +48,20 @@ extension AgentService {
     }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
+        let surveyed = SurveyedIdentities(survey)
         var statuses: [ProfileStatus] = []
         for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
             var status = ProfileStatus(
                 name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.roleARN)")
             // A profile whose certificate cannot be chosen has no certificate to show; `explain` tells why.
-            if let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() {
+            if let identity = try? finder.select(for: profile, among: surveyed).identity.get() {
                 status.certificate = ProfileStatus.Certificate(
                     uri: "\(identity.certificateURI ?? identity.key.uri)",
                     serial: identity.certificate.serial.decimal,
                     notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
             }
             let session = await cache.status(of: name)
-            status.nextGesture = nextGesture(profile, survey, session)
+            status.nextGesture = nextGesture(profile, surveyed, session)
             status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             statuses.append(status)
@@ -68,14 +70,14 @@ extension AgentService {
     }
 
     private func identities() async -> [IdentityListing] {
-        let survey = await tokens.survey()
+        let surveyed = SurveyedIdentities(await tokens.survey())
         var profiles: [PKCS11URI: [String]] = [:]
         for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
             // As above: no choice, no certificate to name the profile at.
-            guard let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() else { continue }
+            guard let identity = try? finder.select(for: profile, among: surveyed).identity.get() else { continue }
             profiles[identity.certificateURI ?? identity.key.uri, default: []].append("\(name)")
         }
-        return IdentityFinder.inventory(of: survey.tokens, uri: nil).candidates(at: finder.now).map { candidate in
+        return surveyed.all.candidates(at: finder.now).map { candidate in
             IdentityListing(candidate, profiles: candidate.uri.flatMap { profiles[$0] } ?? [])
         }
     }

@@ -4,11 +4,11 @@ import Identities
 extension AgentService {
     /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
     func nextGesture(
-        _ profile: Profile, _ survey: Survey, _ session: CredentialStatus?
+        _ profile: Profile, _ surveyed: SurveyedIdentities, _ session: CredentialStatus?
     ) -> ProfileStatus.NextGesture? {
         // Without a certificate there is nothing to sign with.
-        guard let identity = try? finder.select(for: profile, among: survey.tokens).identity.get() else { return nil }
-        let token = survey.tokens[identity.key.module]
+        guard let identity = try? finder.select(for: profile, among: surveyed).identity.get() else { return nil }
+        let token = surveyed.tokens[identity.key.module]
         return ProfileStatus.NextGesture(
             token, alwaysAuthenticates: identity.key.alwaysAuthenticates, nextNeeded: session?.nextNeeded,
             at: clock.now())

@@ -16,12 +16,14 @@ struct IdentityFinder: Sendable {
         var chain: [Certificate]
     }
 
+    /// The identity to sign with, and the spares for it, in the order in which to try them; at least one.
+    ///
     /// A certificate that its token hides before a login is looked for once more after it: with stored PINs, then with
     /// those that people are asked for.
     ///
     /// - Parameter purpose: What a person is asked with; nil: nobody is asked.
     /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
-    func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> Found {
+    func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> [Found] {
         var survey = await tokens.survey()
         var result = find(in: survey, for: profile)
         let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
@@ -46,7 +48,7 @@ struct IdentityFinder: Sendable {
         let identity = found.identity
         guard identity.key.visibility == .hidden else { return identity.key }
         let survey = await tokens.survey()
-        let candidates = try select(for: profile, among: survey.tokens).candidates
+        let candidates = try select(for: profile, among: SurveyedIdentities(survey)).candidates
             .filter { $0.certificate == identity.certificate && $0.uri == identity.certificateURI }
         if let key = candidates.first(where: { $0.isUsable && $0.key?.token == identity.key.token })?.key { return key }
         throw SelectionError.noneUsable(identity.certificateURI, candidates.first?.reasons ?? [.noKey], others: 0)
@@ -55,13 +57,12 @@ struct IdentityFinder: Sendable {
 
     /// What choosing makes of each certificate.
     func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
-        let survey = await tokens.survey()
-        return try select(for: profile, among: survey.tokens).candidates
+        try select(for: profile, among: SurveyedIdentities(await tokens.survey())).candidates
     }
 
-    func select(for profile: Profile, among tokens: [FoundToken]) throws(Problem) -> Selection {
+    func select(for profile: Profile, among surveyed: SurveyedIdentities) throws(Problem) -> Selection {
         let selector = try CertificateSelector(profile.identity)
-        let inventory = Self.inventory(of: tokens, uri: profile.identity.tokenURI)
+        let inventory = surveyed.inventory(allowedBy: profile.identity.tokenURIs)
         switch profile.identity.certificate {
         case .any, .token: return inventory.select(selector, at: now)
         case .file(let path):
@@ -71,94 +72,57 @@ struct IdentityFinder: Sendable {
         }
     }
 
-    /// The tokens that a URI's module attributes leave; the index of a token is its module number in the inventory.
-    static func inventory(of tokens: [FoundToken], uri: PKCS11URI?) -> Inventory {
-        Inventory(
-            tokens.enumerated().filter { uri?.allows(module: $0.element) ?? true }.map { index, token in
-                PresentToken(module: index, snapshot: token.snapshot)
-            })
-    }
-
     var now: Int64 { clock.wall() / 1000 }
 
-    private func found(in survey: Survey, for profile: Profile) throws(Problem) -> Found {
-        let selection = try select(for: profile, among: survey.tokens)
+    private func found(in survey: Survey, for profile: Profile) throws(Problem) -> [Found] {
+        let surveyed = SurveyedIdentities(survey)
+        let selection = try select(for: profile, among: surveyed)
         let identity: Identity
         do throws(SelectionError) {
             identity = try selection.identity.get()
         } catch {
             throw error.problem(modules: survey.modules)
         }
-        let token = survey.tokens[identity.key.module]
-        var pool = Self.inventory(of: survey.tokens, uri: nil).readable
+        var pool = surveyed.all.readable
         if let path = profile.identity.intermediates { pool += try CertificateFiles.read(path) }
         if case .file(let path) = profile.identity.certificate { pool += try CertificateFiles.read(path) }
-        let chain = CertificateChain.intermediates(for: identity.certificate, from: pool, at: now)
-        return Found(identity: identity, token: token, chain: chain)
+        return ([identity] + selection.spares).map { identity in
+            Found(
+                identity: identity, token: survey.tokens[identity.key.module],
+                chain: CertificateChain.intermediates(for: identity.certificate, from: pool, at: now))
+        }
     }
 
-    private func find(in survey: Survey, for profile: Profile) -> Result<Found, Problem> {
+    private func find(in survey: Survey, for profile: Profile) -> Result<[Found], Problem> {
         Result { () throws(Problem) in try found(in: survey, for: profile) }
     }
 
     /// The tokens that are not logged in and may have the profile's certificate. Nobody is asked for the PIN of a token
     /// that the profile does not name, or that shows certificates: it would show this one as well.
     private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
-        let uri = profile.identity.tokenURI
+        let uris = profile.identity.tokenURIs
         return survey.tokens.filter { token in
-            guard token.needsLogin, token.hasStoredPIN != mayAsk, uri?.matches(token) ?? true else { return false }
-            return !mayAsk || uri?.namesToken == true && token.snapshot.certificates.isEmpty
+            guard token.needsLogin, token.hasStoredPIN != mayAsk else { return false }
+            let matching = uris.filter { uri in
+                uri.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) && uri.allows(module: token)
+            }
+            guard mayAsk else { return uris.isEmpty || !matching.isEmpty }
+            return matching.contains(where: \.namesToken) && token.snapshot.certificates.isEmpty
         }
     }
 }
 
-extension Result<IdentityFinder.Found, Problem> {
+extension Result<[IdentityFinder.Found], Problem> {
     /// Whether a login may show what was not found.
     fileprivate var isHidden: Bool {
         if case .failure(let problem) = self { problem.code == .noIdentity } else { false }
     }
 }
 
-extension IdentitySelector {
-    /// The URI that says which tokens are meant.
-    fileprivate var tokenURI: PKCS11URI? {
-        switch certificate {
-        case .any: nil
-        case .token(let uri): uri
-        case .file: key
-        }
-    }
-}
-
-extension PKCS11URI {
-    fileprivate func matches(_ token: FoundToken) -> Bool {
-        matches(token: token.snapshot.token, slotID: token.snapshot.slotID) && allows(module: token)
-    }
-
-    /// Whether the attributes that name a module or a library, where there are any, mean this token's.
-    fileprivate func allows(module token: FoundToken) -> Bool {
-        guard namesModule else { return true }
-        let library = token.library
-        return matchesModule(name: token.moduleName, path: token.module)
-            && matchesLibrary(
-                manufacturer: library?.manufacturer, description: library?.description,
-                version: library.flatMap { LibraryVersion($0.version) })
-    }
-}
-
-extension LibraryVersion {
-    /// Reads `3.0`.
-    fileprivate init?(_ text: String) {
-        let parts = text.split(separator: ".").map { UInt8($0) }
-        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
-        self.init(major: major, minor: minor)
-    }
-}
-
 extension CertificateSelector {
     init(_ identity: IdentitySelector) throws(Problem) {
         self.init()
-        if case .token(let uri) = identity.certificate { self.uri = uri }
+        if case .token(let uri) = identity.certificate { uris = [uri] + identity.spares }
         do throws(DistinguishedNameError) {
             subject = try identity.subject.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
             issuer = try identity.issuer.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }

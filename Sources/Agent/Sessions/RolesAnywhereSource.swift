@@ -26,6 +26,7 @@ final class RolesAnywhereSource: CredentialSource {
         var tokens: [ProfileName: Set<TokenKey>] = [:]
         /// What each profile's last signature took from a person, or would have taken.
         var gestures: [ProfileName: Gesture?] = [:]
+        var spares = SpareUse()
     }
 
     init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
@@ -40,6 +41,7 @@ final class RolesAnywhereSource: CredentialSource {
     func replace(_ profiles: [ProfileName: Profile]) {
         state.withLock { state in
             state.profiles = profiles
+            state.spares.forget(allBut: Set(profiles.keys))
             state.gestures = [:]  // the rules for tokens may be others: the next attempt shows
         }
     }
@@ -53,6 +55,16 @@ final class RolesAnywhereSource: CredentialSource {
     /// The profiles with a session that was signed on one of these tokens, or is under way there.
     func profiles(on keys: Set<TokenKey>) -> Set<ProfileName> {
         state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
+    }
+
+    /// As `profiles(on:)`; they are no longer counted among these then, which are gone: what is still under way there has to
+    /// be dropped, and what comes is a spare's.
+    func profiles(leaving keys: Set<TokenKey>) -> Set<ProfileName> {
+        state.withLock { state in
+            let names = state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys
+            for name in names { state.tokens[name]?.subtract(keys) }
+            return Set(names)
+        }
     }
 
     /// The tokens whose sessions are held for some profile.
@@ -77,23 +89,8 @@ final class RolesAnywhereSource: CredentialSource {
         }
         do throws(Problem) {
             let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
-            let found = try await finder.find(for: profile, purpose)
-            // Before the first step, so that a lock of this token meanwhile finds the session to drop.
-            let gesture = found.gesture
-            state.withLock { state in
-                state.tokens[name, default: []].insert(found.token.key)
-                state.gestures[name] = .some(gesture)
-            }
-            if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
-            let session = try await obtain(profile, found, purpose, on: occasion)
-            log.notice(
-                "session",
-                metadata: [
-                    "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
-                    "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
-                    "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
-                ])
-            return session
+            let identities = try await finder.find(for: profile, purpose)
+            return try await obtain(name, profile, onOneOf: identities, purpose, on: occasion)
         } catch {
             log.warning(
                 "no session",
@@ -101,6 +98,55 @@ final class RolesAnywhereSource: CredentialSource {
             throw SourceFailure(error.kind, error)
         }
     }
+
+    /// Tries the identities in their order: a spare where the one before has failed by its token, and not otherwise.
+    private func obtain(
+        _ name: ProfileName, _ profile: Profile, onOneOf identities: [IdentityFinder.Found], _ purpose: LoginPurpose?,
+        on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        var first: Problem?
+        for found in identities {
+            do throws(Problem) {
+                let session = try await obtain(name, profile, on: found, purpose, on: occasion)
+                state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first) }
+                return session
+            } catch {
+                guard error.isOfToken else { throw first ?? error }
+                if found.identity != identities.last?.identity {
+                    log.warning(
+                        "the next spare is tried",
+                        metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
+                }
+                first = first ?? error
+            }
+        }
+        throw first ?? Problem(.noIdentity, "no certificate was found")
+    }
+
+    private func obtain(
+        _ name: ProfileName, _ profile: Profile, on found: IdentityFinder.Found, _ purpose: LoginPurpose?,
+        on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        // Before the first step, so that a lock of this token meanwhile finds the session to drop.
+        let gesture = found.gesture
+        state.withLock { state in
+            state.tokens[name, default: []].insert(found.token.key)
+            state.gestures[name] = .some(gesture)
+        }
+        if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
+        let session = try await obtain(profile, found, purpose, on: occasion)
+        log.notice(
+            "session",
+            metadata: [
+                "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
+                "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
+                "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
+            ])
+        return session
+    }
+
+    /// What `status` says of profiles that sign with a spare.
+    var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
     private func obtain(
         _ profile: Profile, _ found: IdentityFinder.Found, _ purpose: LoginPurpose?, on occasion: Occasion
@@ -164,7 +210,7 @@ final class RolesAnywhereSource: CredentialSource {
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
-            on: found.token, for: occasion)
+            on: found.token, for: occasion, in: SigningFlow(profile.allow))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw Problem(
                 .signatureInvalid, "the signature of \(key.uri) does not fit the certificate, so it was not sent",

@@ -19,6 +19,42 @@ enum ModuleFile {
         }
     }
 
+    /// Whether the library names `C_GetFunctionList`, as ssh-agent asks before it loads one: loading runs a library's
+    /// constructors, and what is no PKCS#11 module shall not be run to find that out.
+    static func namesFunctionList(_ path: String) -> Bool {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let name = Array("C_GetFunctionList".utf8) + [0]
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var kept = 0  // the end of the block before, in which the name may have begun
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe read(file, bytes.baseAddress?.advanced(by: kept), bytes.count - kept)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            let filled = kept + count
+            if contains(buffer, filled, name) { return true }
+            kept = min(filled, name.count - 1)
+            buffer.replaceSubrange(0..<kept, with: buffer[(filled - kept)..<filled])
+        }
+    }
+
+    private static func contains(_ buffer: [UInt8], _ count: Int, _ name: [UInt8]) -> Bool {
+        unsafe buffer.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            var place = 0
+            while place + name.count <= count,
+                let found = unsafe memchr(start + place, Int32(name[0]), count - name.count - place + 1)
+            {
+                if unsafe memcmp(found, name, name.count) == 0 { return true }
+                place = unsafe UnsafeRawPointer(found) - start + 1
+            }
+            return false
+        }
+    }
+
     struct Problem: Error, Hashable {
         let text: String
         init(_ text: String) { self.text = text }

@@ -1,78 +1,40 @@
 import Logging
+import PKCS11URI
 import TokenService
 
-/// Why a module gave no answer.
-enum ModuleFailure: Error, Hashable, Sendable {
-    /// The module does not load, or its worker does not start. The text is the reason.
-    case unavailable(String)
-    /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
-    case resting(String, milliseconds: Int64)
-    case lost(WorkerLoss)
-    /// pcscd, which the module needs, cannot be used.
-    case readers(ServiceTrouble)
-    case refused(WorkerFailure)
-
-    /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
-    var passes: Bool {
-        switch self {
-        case .resting, .lost, .readers: true
-        case .refused(let failure): failure.saysModuleIsBroken
-        case .unavailable: false
-        }
-    }
-}
-
-/// One module and the worker that runs it, which is started when it is needed and again when it has died.
+/// One module and its workers: one that lists what the module has, and one for each token in use, because there are
+/// modules that let a call on one token hold up or hang all the others of its process.
+///
+/// While a module shows a single token, one worker does both. When a second one comes, that worker stays with the first
+/// and its login, and another begins to list.
 actor ModuleHost {
     let configuration: ModuleConfiguration
     let path: String
-
     let launch: WorkerLaunch
-    private let clock: AgentClock
-    private let log: Logger
-    private var state = State.idle
-    /// Workers that have died one after another without an answer between them.
-    private var deaths = 0
-    private var restUntil: Int64 = 0
-    /// What the library says of itself, once it has been loaded.
-    private(set) var report: ModuleReport?
-    /// Its worker has been ended for good: who still holds this starts no other.
-    private var isStopped = false
-    private var emptiness = Emptiness()
-    private var listing: Task<Result<[TokenSnapshot], ModuleFailure>, Never>?
+    let clock: AgentClock
+    let log: Logger
+    /// The worker that lists.
+    var listing: WorkerHost
+    let calls = TokenCalls()
+    var workers: [TokenDescription: TokenWorker] = [:]
+    /// What the module showed when it was listed last; nil where that is not to be relied on any more.
+    var lastListing: [TokenSnapshot]?
+    var listingLook: Look?
+    var emptiness = Emptiness()
 
-    private enum State {
-        case idle
-        case starting(Task<Result<WorkerProcess, ModuleFailure>, Never>)
-        case running(WorkerProcess)
-    }
+    typealias Look = Task<Result<[TokenSnapshot], ModuleFailure>, Never>
 
-    /// What a worker process is made of.
-    struct WorkerLaunch: Sendable {
-        var executable: String
-        var deadlines: Deadlines
-        /// The user's home folder; nil for the system agent.
-        var home: String?
-    }
-
-    /// In milliseconds.
-    struct Deadlines: Sendable {
-        var load: Int64 = 15_000
-        var list: Int64 = 10_000
-        var logIn: Int64 = 15_000
-        var sign: Int64 = 15_000
-        /// What a person confirms on the token.
-        var touch: Int64 = 60_000
-        /// What a person types on the reader's keypad: twice the time of a touch.
-        var keypad: Int64 = 120_000
-
-        init(_ timeouts: ModuleConfiguration.Timeouts) {
-            list = Int64(timeouts.list) * 1000
-            logIn = Int64(timeouts.login) * 1000
-            sign = Int64(timeouts.sign) * 1000
-            touch = Int64(timeouts.touch) * 1000
-            keypad = 2 * touch
-        }
+    /// The worker of a token in use.
+    struct TokenWorker {
+        let host: WorkerHost
+        /// Signatures that may be under way at the same time; the others wait here and not in the worker, where their
+        /// deadlines would run.
+        let signatures: TurnQueue<SigningFlow>
+        /// What it saw last of its token.
+        var view: [TokenSnapshot]?
+        /// False where a login or a logout has come since.
+        var isViewCurrent = false
+        var look: Look?
     }
 
     init(
@@ -83,34 +45,28 @@ actor ModuleHost {
         self.launch = launch
         self.clock = clock
         self.log = log
+        listing = WorkerHost(
+            configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
     }
 
-    /// Every token of the module. Callers at the same time share one look.
-    func tokens() async -> Result<[TokenSnapshot], ModuleFailure> {
-        if let listing { return await listing.value }
-        let task = Task {  // awaited right here, and by whoever joins
-            await self.ask(.list, deadline: self.launch.deadlines.list)
-                .flatMap { (reply) -> Result<[TokenSnapshot], ModuleFailure> in
-                    guard case .tokens(let tokens) = reply else { return .failure(Self.confused) }
-                    return .success(tokens)
-                }
-        }
-        listing = task
-        let result = await task.value
-        listing = nil
-        // Nobody is logged in to nothing. What happens to card readers is known from pcscd.
-        if case .success(let tokens) = result, !usesCardReaders,
-            emptiness.note(isEmpty: tokens.isEmpty, at: clock.boot())
-        {
-            await restart()
-        }
-        return result
+    /// What the library says of itself, once it has been loaded.
+    var report: ModuleReport? {
+        get async { await listing.report }
+    }
+
+    /// The process of the worker that lists, where it runs.
+    var processID: Int32? {
+        get async { await listing.processID }
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
         let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
-        return await ask(.logIn(request), secret: pin, deadline: deadline).flatMap { reply in
-            guard case .login(let outcome) = reply else { return .failure(Self.confused) }
+        let token = request.token.token
+        let worker = worker(of: token).host
+        let answer = await worker.ask(.logIn(request), secret: pin, deadline: deadline)
+        forgetView(of: token)
+        return answer.flatMap { reply in
+            guard case .login(let outcome) = reply else { return .failure(.confused) }
             return .success(outcome)
         }
     }
@@ -122,244 +78,92 @@ actor ModuleHost {
         case notAuthorized(LoginOutcome)
     }
 
-    /// - Parameter mayTouch: The token may wait for a person's touch.
-    func sign(_ request: SignRequest, mayTouch: Bool) async -> Result<Signing, ModuleFailure> {
+    /// Where a signature waits for its turn, and has to be for as long as it is made.
+    func turns(on token: TokenDescription) -> TurnQueue<SigningFlow> { worker(of: token).signatures }
+
+    /// - Parameters:
+    ///   - mayTouch: The token may wait for a person's touch.
+    ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
+    func sign(
+        _ request: SignRequest, mayTouch: Bool, isPINKnown: Bool
+    ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
         let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
-        return await ask(.sign(request), deadline: deadline).flatMap { reply in
+        let worker = worker(of: request.token.token)
+        let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
+        return await worker.host.ask(.sign(request), as: kind, deadline: deadline).flatMap { reply in
             switch reply {
             case .signature(let signature): .success(.signature(signature))
             case .login(let outcome): .success(.notAuthorized(outcome))
-            default: .failure(Self.confused)
+            default: .failure(.confused)
             }
         }
     }
 
-    /// Logs out of one token, or of all. A worker that cannot, or does not answer at once, is killed: that logs out as well,
-    /// and a lock is to be done within a second.
+    /// Logs out of one token, or of all.
     func logOut(_ token: TokenReference?) async {
-        guard case .running(let worker) = state else { return }
-        let reply = await worker.ask(.logOut(token), deadline: 600, clock: clock)
-        switch reply {
-        case .failure(let loss): note(loss, of: worker)
-        case .success(.failed(let failure)): retire(worker, because: failure)
-        case .success: break
+        let meant = token.map { workers[$0.token].map { [$0.host] } ?? [] } ?? hosts
+        await withTaskGroup { group in
+            for host in meant { group.addTask { await host.logOut(token) } }
         }
+        if let token { forgetView(of: token.token) } else { workers.keys.forEach(forgetView) }
     }
 
-    /// Logs out and ends the worker, for good.
+    /// Logs out and ends the workers, for good.
     func stop() async {
-        isStopped = true
-        await restart()
-    }
-
-    /// Logs out and ends the worker; the next request starts another. One that is being started is ended as well.
-    ///
-    /// - Parameter logsOut: Not, where the tokens that somebody was logged in to are gone: it could take a while.
-    func restart(logsOut: Bool = true) async {
-        if logsOut { await logOut(nil) }
-        if case .running(let worker) = state { worker.kill(.stopped) }
-        state = .idle
-    }
-
-    /// Ends the worker without another call: there is nothing left to log out of. Requests under way have another go.
-    func abandon() {
-        if case .running(let worker) = state { worker.kill(.othersDeadline) }
-        state = .idle
-    }
-
-    /// The worker's process, where one runs.
-    var processID: Int32? {
-        if case .running(let worker) = state { worker.processID } else { nil }
-    }
-
-    // MARK: The worker
-
-    func ask(
-        _ request: Request, secret: HeldPIN? = nil, deadline: Int64
-    ) async -> Result<Reply, ModuleFailure> {
-        for isLastAttempt in [false, true] {
-            let worker: WorkerProcess
-            switch await running() {
-            case .success(let running): worker = running
-            case .failure(let failure): return .failure(failure)
-            }
-            let began = ContinuousClock.now
-            let answer = await worker.ask(request, secret: secret, deadline: deadline, clock: clock)
-            tell(request.name, since: began)
-            switch answer {
-            case .success(.failed(let failure)):
-                guard failure.saysModuleIsBroken else {
-                    deaths = 0
-                    return .failure(.refused(failure))
-                }
-                retire(worker, because: failure)
-                // To look costs nothing: what a new process sees may be all that is needed.
-                if request == .list, !isLastAttempt { continue }
-                return .failure(.refused(failure))
-            case .success(let reply):
-                deaths = 0
-                return .success(reply)
-            case .failure(let loss):
-                note(loss, of: worker)
-                // Another request's deadline has killed this one: it may have its turn, but a PIN is never sent twice.
-                if loss.cause == .othersDeadline, !isLastAttempt, !request.isLogin { continue }
-                return .failure(.lost(loss))
-            }
-        }
-        return .failure(.unavailable("the worker was killed twice"))
-    }
-
-    private func running() async -> Result<WorkerProcess, ModuleFailure> {
-        guard !isStopped else { return .failure(Self.stopped) }
-        switch state {
-        case .running(let worker): return .success(worker)
-        case .starting(let task):
-            let result = await task.value
-            switch state {  // ended while it was started, it is nobody's worker
-            case .running(let current):
-                if case .success(let worker) = result, worker === current { return result }
-            case .starting(let current) where current == task: return result
-            case .starting, .idle: break
-            }
-            guard case .success(let worker) = result else { return result }
-            worker.kill(.stopped)
-            return .failure(Self.stopped)
-        case .idle: break
-        }
-        let now = clock.boot()
-        guard now >= restUntil else {
-            return .failure(.resting("its worker has died \(deaths) times in a row", milliseconds: restUntil - now))
-        }
-        let task = Task { await self.start() }  // awaited right here, and by whoever joins
-        state = .starting(task)
-        let result = await task.value
-        guard case .starting(let current) = state, current == task else {
-            if case .success(let worker) = result { worker.kill(.stopped) }
-            return .failure(Self.stopped)
-        }
-        switch result {
-        case .success(let worker): state = .running(worker)
-        case .failure: state = .idle
-        }
-        return result
-    }
-
-    private func start() async -> Result<WorkerProcess, ModuleFailure> {
-        let library: String
-        switch ModuleFile.check(path) {
-        case .success(let path): library = path
-        case .failure(let problem): return .failure(.unavailable(problem.text))
-        }
-        let worker: WorkerProcess
-        var began = ContinuousClock.now
-        do throws(WorkerLoss) {
-            let output = WorkerOutput(module: path, log: log)
-            worker = try WorkerProcess(
-                executable: launch.executable, environment: configuration.environment,
-                output: { output.note($0) })
-        } catch {
-            return .failure(.lost(error))
-        }
-        let load = Request.load(configuration.load(library: library, home: launch.home))
-        tell("start", since: began)
-        began = .now
-        let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
-        tell(load.name, since: began)
-        switch answer {
-        case .success(.loaded(let report)):
-            self.report = report
-            log.info(
-                "module loaded",
-                metadata: [
-                    "module": "\(path)", "worker": "\(worker.processID)",
-                    "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
-                ])
-            if report.missesNetwork {
-                log.warning(
-                    "module asked for the network, which it does not have: if it needs it, write network = true",
-                    metadata: ["module": "\(path)"])
-            }
-            return .success(worker)
-        case .success(.failed(let failure)):
-            worker.kill(.stopped)
-            return .failure(.unavailable(failure.text))
-        case .success:
-            worker.kill(.stopped)
-            return .failure(Self.confused)
-        case .failure(let loss):
-            rest()
-            return .failure(.lost(loss))
+        await withTaskGroup { group in
+            for host in hosts { group.addTask { await host.stop() } }
         }
     }
 
-    /// How long a token took is what an operator with a slow one asks.
-    private func tell(_ call: String, since began: ContinuousClock.Instant) {
-        let time = (ContinuousClock.now - began) / .microseconds(1)
-        log.debug("worker call", metadata: ["module": "\(path)", "call": "\(call)", "microseconds": "\(Int(time))"])
-    }
-
-    private func note(_ loss: WorkerLoss, of worker: WorkerProcess) {
-        guard case .running(let current) = state, current === worker else { return }
-        state = .idle
-        guard loss.cause != .stopped else { return }
-        log.warning(
-            "worker lost", metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(loss)"])
-        rest()
-    }
-
-    private func retire(_ worker: WorkerProcess, because failure: WorkerFailure) {
-        log.warning("worker replaced", metadata: ["module": "\(path)", "why": "\(failure.text)"])
-        worker.kill(.stopped)
-        guard case .running(let current) = state, current === worker else { return }
-        state = .idle
-        rest()
-    }
-
-    /// The first death costs no pause, so that the next request finds a worker; a module that dies each time is left
-    /// alone for longer and longer.
-    private func rest() {
-        deaths += 1
-        guard deaths > 1 else { return }
-        let pause: Int64 = deaths >= 10 ? 300_000 : min(30_000, 100 << min(deaths - 2, 16))
-        restUntil = clock.boot() + pause
-    }
-
-    private static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
-
-    static let confused = ModuleFailure.refused(
-        WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
-}
-
-extension Request {
-    fileprivate var isLogin: Bool { if case .logIn = self { true } else { false } }
-
-    fileprivate var name: String {
-        switch self {
-        case .load: "load"
-        case .list: "list"
-        case .logIn: "login"
-        case .logOut: "logout"
-        case .sign: "sign"
-        case .presence: "presence"
-        case .renewSessions: "renew"
-        case .readers: "readers"
+    /// Logs out and ends the workers; the next request starts another.
+    func restart() async {
+        let ended = hosts
+        workers.keys.forEach(forgetView)
+        await withTaskGroup { group in
+            for host in ended { group.addTask { await host.restart() } }
         }
     }
-}
 
-extension WorkerFailure {
-    var saysModuleIsBroken: Bool { kind == .broken || kind == .nonsense }
-}
+    /// Ends the worker of a token that is gone, and the one that lists, which may take the next card in the slot for the
+    /// last one, unless it is another token's own.
+    func forget(removed token: TokenDescription) async {
+        await forget(token)
+        if !workers.values.contains(where: { $0.host === listing }) { await listing.abandon() }
+    }
 
-extension WorkerLoss: CustomStringConvertible {
-    var description: String {
-        switch cause {
-        case .ended(let how): how
-        case .deadline(let milliseconds): "a call did not come back within \(milliseconds / 1000) seconds"
-        case .othersDeadline: "another request's call did not come back in time"
-        case .notStarted(let error): "it cannot be started: errno \(error)"
-        case .stopped: "the agent ended it"
-        }
+    /// Ends the workers without another call: there is nothing left to log out of. Requests under way have another go.
+    func abandon() async {
+        let ended = hosts
+        workers.keys.forEach(forgetView)
+        for host in ended { await host.abandon() }
+    }
+
+    // MARK: Who works for whom
+
+    var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }
+
+    private func worker(of token: TokenDescription) -> TokenWorker {
+        if let worker = workers[token] { return worker }
+        let isAlone = workers.isEmpty && lastListing.map { $0.count == 1 && $0[0].token == token } ?? false
+        let worker = TokenWorker(
+            host: isAlone ? listing : newHost(), signatures: TurnQueue(places: configuration.sessions))
+        workers[token] = worker
+        return worker
+    }
+
+    func newHost() -> WorkerHost {
+        WorkerHost(
+            configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
+    }
+
+    /// What was seen before a login or a logout is not what would be seen now.
+    private func forgetView(of token: TokenDescription) {
+        guard let worker = workers[token] else { return }
+        workers[token]?.isViewCurrent = false
+        workers[token]?.look = nil
+        guard worker.host === listing else { return }
+        lastListing = nil
+        listingLook = nil
     }
 }

@@ -18,18 +18,12 @@ extension Tokens {
 
     func endEvent() { locks.endEvent() }
 
-    /// Forgets what was typed for tokens that are gone. Their module may keep the PIN, and take the next card in the slot
-    /// for the last one: its worker is ended, but where another of its tokens is logged in.
-    ///
-    /// - Parameter removed: And the slots that they were in.
+    /// Forgets what was typed for tokens that are gone, and ends their workers: a module may keep the PIN, and take the next
+    /// card in the slot for the last one.
     func forget(removed: [TokenKey: UInt64]) async {
-        for (key, slotID) in removed {
+        for key in removed.keys {
             forgetTyped(key)
-            guard let host = host(of: key) else { continue }
-            let isShared = (lastSight[key.module] ?? []).contains {
-                $0.isLoggedIn && removed[$0.key] == nil
-            }
-            if isShared { await logOut(key, slotID: slotID) } else { await host.restart(logsOut: false) }
+            await host(of: key)?.forget(removed: key.token)
         }
     }
 

@@ -4,17 +4,17 @@ import TokenService
 extension Tokens {
     /// The module's tokens, or why nobody can know them: without pcscd a module shows no slots, which does not mean that
     /// there is no token.
-    func list(_ host: ModuleHost) async -> Result<[TokenSnapshot], ModuleFailure> {
+    func list(_ host: ModuleHost) async -> ModuleSight {
         await renewAfterSleep()
         if await host.usesCardReaders {
-            if let trouble = await readers.trouble { return .failure(.readers(trouble)) }
+            if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }
             await readers.settle()
         }
-        let result = await look(at: host)
-        guard await host.usesCardReaders else { return result }
+        let sight = await look(at: host)
+        guard await host.usesCardReaders else { return sight }
         await readers.start(environment: host.configuration.environment)
-        if let trouble = await readers.trouble { return .failure(.readers(trouble)) }
-        return result
+        if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }
+        return sight
     }
 
     /// Surveys what has changed as soon as a card, a reader or pcscd comes or goes. Runs until `stop`.

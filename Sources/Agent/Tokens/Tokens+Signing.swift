@@ -1,4 +1,5 @@
 package import AgentAPI
+import PKCS11URI
 package import TokenService
 
 extension Tokens {
@@ -9,10 +10,10 @@ extension Tokens {
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
     package func sign(
-        _ request: SignRequest, on token: FoundToken, for occasion: Occasion
+        _ request: SignRequest, on token: FoundToken, for occasion: Occasion, in flow: SigningFlow
     ) async throws(Problem) -> [UInt8] {
         await renewAfterSleep()
-        guard let host = host(of: token.key) else { throw gone(token) }
+        guard host(of: token.key) != nil else { throw gone(token) }
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         let token = await withoutOverdueLogin(token)
@@ -20,10 +21,10 @@ extension Tokens {
         var request = request
         request.source = keySource(rule, occasion)
         request.mayBeReserved = rule?.reservedPINs == true
-        var result = await sign(request, token, rule, host)
+        var result = await sign(request, token, rule, flow)
         if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
             try await logIn(to: token)
-            result = await sign(request, token, rule, host)
+            result = await sign(request, token, rule, flow)
         }
         if access[token.key]?.isForOneSignature == true { await logOut(token.key, slotID: token.snapshot.slotID) }
         switch result {
@@ -42,6 +43,18 @@ extension Tokens {
     }
 
     private func sign(
+        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ flow: SigningFlow
+    ) async -> Result<ModuleHost.Signing, ModuleFailure> {
+        guard let host = host(of: token.key) else { return .failure(.stopped) }
+        let turns = await host.turns(on: token.key.token)
+        await turns.enter(flow)
+        let isWanted = !Task.isCancelled && !locks.contains(token.key)  // it may have waited for long
+        let result = isWanted ? await sign(request, token, rule, host) : .failure(.stopped)
+        await turns.leave()
+        return result
+    }
+
+    private func sign(
         _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
@@ -57,7 +70,7 @@ extension Tokens {
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
             if rule?.touch == true { await showOnDesktop(token) }
         }
-        let result = await host.sign(request, mayTouch: rule?.touch == true)
+        let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isKnown)
         telling.cancel()
         awaited.end(call)
         if !isKnown {
@@ -92,23 +105,34 @@ extension Tokens {
 
     // MARK: While a person is waited for
 
-    /// Returns when the token's module has ended what a person was asked for: it would answer nothing before.
+    /// Returns when the token has ended what a person was asked for: its worker would answer nothing before.
     func waitForGestures(on token: FoundToken) async {
-        while awaited.occupies(module: token.module) {
+        while awaited.contains(token.key) {
             await withCheckedContinuation { awaited.wait($0) }
         }
     }
 
-    /// What a module's tokens are, by the last look where the module is occupied now.
-    nonisolated func look(at host: ModuleHost) async -> Result<[TokenSnapshot], ModuleFailure> {
-        if let snapshots = await lastLook(at: host) { return .success(snapshots) }
-        let result = await host.tokens()
-        if case .success(let snapshots) = result { await remember(snapshots, of: host) }
-        return result
+    /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
+    /// has a worker, and the host sees to it that none waits for another's.
+    nonisolated func look(at host: ModuleHost) async -> ModuleSight {
+        if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
+        var sight = await host.tokens()
+        if sight.failure == nil { await remember(sight.tokens, of: host) }
+        for index in sight.tokens.indices where await isAwaited(sight.tokens[index].token, of: host) {
+            // Its signature comes after its login, which the look that is left may not have seen.
+            sight.tokens[index].isLoggedIn = true
+        }
+        return sight
+    }
+
+    private func isAwaited(_ token: TokenDescription, of host: ModuleHost) -> Bool {
+        awaited.contains(TokenKey(module: host.path, token: token))
     }
 
     private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
-        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path] else { return nil }
+        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
+            return nil
+        }
         return snapshots.map { snapshot in
             var snapshot = snapshot
             // Its signature comes after its login, which the last look may not have seen.

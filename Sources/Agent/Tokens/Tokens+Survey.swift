@@ -71,27 +71,27 @@ extension Tokens {
     package func survey() async -> Survey { await survey(of: hosts) }
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
-        let found = await withTaskGroup(of: (Int, Result<[TokenSnapshot], ModuleFailure>, Int32?).self) { group in
+        let found = await withTaskGroup(of: (Int, ModuleSight, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {
                 group.addTask { (index, await self.list(host), await host.processID) }
             }
-            var found: [Int: (Result<[TokenSnapshot], ModuleFailure>, Int32?)] = [:]
-            for await (index, tokens, processID) in group { found[index] = (tokens, processID) }
+            var found: [Int: (ModuleSight, Int32?)] = [:]
+            for await (index, sight, processID) in group { found[index] = (sight, processID) }
             return found
         }
         var survey = Survey(
             modules: unusable.map { FoundModule(name: $0.name, processID: nil, failure: $0.reason) }, tokens: [])
         for (index, host) in hosts.enumerated() {
-            guard let (result, processID) = found[index] else { continue }
+            guard let (sight, processID) = found[index] else { continue }
             var module = FoundModule(name: host.path, processID: processID, failure: nil)
-            switch result {
-            case .success(let snapshots):
-                let library = await host.report
-                survey.tokens += snapshots.map { describe($0, host, library) }
-                if library?.usesCardReaders == true { module.outage = await busyCard(seen: snapshots.count) }
-            case .failure(let failure):
+            if let failure = sight.failure {
                 module.failure = failure.reason
                 if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
+            }
+            let library = await host.report
+            survey.tokens += sight.tokens.map { describe($0, host, library) }
+            if sight.failure == nil, library?.usesCardReaders == true {
+                module.outage = await busyCard(seen: sight.tokens.count)
             }
             survey.modules.append(module)
         }

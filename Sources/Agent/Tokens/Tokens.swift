@@ -142,8 +142,8 @@ package actor Tokens {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
                 let same = kept.first { $0.configuration == module && $0.path == path }
-                let launch = ModuleHost.WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: ModuleHost.Deadlines(module.timeouts),
+                let launch = WorkerLaunch(
+                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
                     home: setting.home)
                 hosts.append(
                     same

@@ -19,6 +19,20 @@ struct WorkerLoss: Error, Hashable, Sendable {
         case stopped
     }
     var cause: Cause
+    /// Whether the worker may have seen the whole request.
+    var wasSent = true
+}
+
+extension WorkerLoss: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .ended(let how): how
+        case .deadline(let milliseconds): "a call did not come back within \(milliseconds / 1000) seconds"
+        case .othersDeadline: "another request's call did not come back in time"
+        case .notStarted(let error): "it cannot be started: errno \(error)"
+        case .stopped: "the agent ended it"
+        }
+    }
 }
 
 /// A running worker, and the requests that it has not answered yet.
@@ -79,27 +93,30 @@ final class WorkerProcess: Sendable {
 
     /// Asks, and waits for the answer or the process's end; past the deadline the process is killed, because nothing
     /// else ends a call into a module.
+    ///
+    /// - Parameter mayExpire: Asked at the deadline; if it says no, the call has that time once more.
     func ask(
-        _ request: Request, secret: HeldPIN? = nil, deadline: Int64, clock: AgentClock
+        _ request: Request, secret: HeldPIN? = nil, deadline: Int64,
+        mayExpire: @escaping @Sendable () -> Bool = { true }, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
         let number = state.withLock { state in
             state.nextNumber &+= 1
             return state.nextNumber
         }
         let watch = Task {  // ends with this call, below
-            try await clock.sleep(deadline)
+            repeat { try await clock.sleep(deadline) } while !mayExpire()
             self.expire(number, after: deadline)
         }
         defer { watch.cancel() }
         return await withCheckedContinuation { continuation in
             let body = request.body
             let loss: WorkerLoss? = state.withLock { state in
-                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped) }
+                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
                 // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
                 guard
                     socket.send(
                         kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
-                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read")) }
+                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
                 state.pending[number] = continuation
                 return nil
             }

@@ -1,0 +1,9 @@
+import AgentAPI
+
+extension Problem {
+    static let withdrawn = Problem(.locked, "the token was locked meanwhile", hint: "run 'tokenward unlock'")
+
+    static func forbidden(reason: String) -> Problem {
+        Problem(.forbidden, reason, hint: "see 'allow' in the profile's configuration")
+    }
+}

@@ -1,0 +1,31 @@
+import TokenService
+
+/// Why a module gave no answer.
+enum ModuleFailure: Error, Hashable, Sendable {
+    /// The module does not load, or its worker does not start. The text is the reason.
+    case unavailable(String)
+    /// Deaths in a row have opened the circuit: no worker is started for these milliseconds.
+    case resting(String, milliseconds: Int64)
+    case lost(WorkerLoss)
+    /// pcscd, which the module needs, cannot be used.
+    case readers(ServiceTrouble)
+    case refused(WorkerFailure)
+
+    /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
+    var passes: Bool {
+        switch self {
+        case .resting, .lost, .readers: true
+        case .refused(let failure): failure.saysModuleIsBroken
+        case .unavailable: false
+        }
+    }
+
+    static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
+
+    static let confused = ModuleFailure.refused(
+        WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
+}
+
+extension WorkerFailure {
+    var saysModuleIsBroken: Bool { kind == .broken || kind == .nonsense }
+}

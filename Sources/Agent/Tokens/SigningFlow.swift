@@ -1,0 +1,7 @@
+/// On whose behalf a token signs: those whom a profile lets in. Profiles for the same people share one flow, so that who
+/// has a hundred of them takes no more turns on a shared token than who has one.
+package struct SigningFlow: Hashable, Sendable {
+    private let users: AllowList
+
+    package init(_ users: AllowList) { self.users = users }
+}

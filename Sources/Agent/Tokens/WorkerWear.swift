@@ -1,0 +1,45 @@
+import Glibc
+
+/// What a worker has been through: modules leak, so a process that has served long enough makes room for another.
+struct WorkerWear: Hashable, Sendable {
+    /// In milliseconds of boot time.
+    var startedAt: Int64
+    var operations = 0
+
+    static let longestLife: Int64 = 24 * 3600 * 1000
+    static let mostOperations = 10_000
+    static let mostMemory = 128 << 20
+
+    /// Why the worker should be replaced; nil: it should not.
+    ///
+    /// A login that only a person can make again keeps it, until it is four times as large as it may be: a machine
+    /// without memory serves nobody.
+    func verdict(at now: Int64, residentBytes: Int, login: HeldLogin) -> String? {
+        let limit = login == .ofPerson ? 4 * Self.mostMemory : Self.mostMemory
+        if residentBytes > limit { return "it has \(residentBytes >> 20) MiB in memory" }
+        guard login != .ofPerson else { return nil }
+        if operations >= Self.mostOperations { return "it has served \(operations) requests" }
+        if now - startedAt >= Self.longestLife { return "it has run for a day" }
+        return nil
+    }
+}
+
+/// Whose login a worker holds, as far as its agent knows.
+enum HeldLogin: Hashable, Sendable {
+    case none
+    /// The token took the stored PIN: the login can be made again without a person.
+    case ofStoredPIN
+    /// Typed, on the reader's pad, or found already there, so that no PIN was judged.
+    case ofPerson
+}
+
+/// The memory that a process has resident, in bytes (proc(5), statm); 0 where it cannot be told.
+func residentBytes(of process: pid_t) -> Int {
+    let file = unsafe open("/proc/\(process)/statm", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return 0 }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 128)
+    let count = unsafe read(file, &bytes, bytes.count)
+    let fields = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+}
