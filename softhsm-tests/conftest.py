@@ -39,13 +39,13 @@ def certificate_writer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("writer")
     program = compile("write_certificate.c", folder / "write-certificate")
 
-    def write(token, values):
+    def write(token, values, is_private=False):
         arguments = []
         for (label, number), value in values.items():
             path = folder / f"value-{number}"
             path.write_bytes(value)
             arguments += [label, str(number), path]
-        token.softhsm.run(program, MODULE, token.label, token.pin, *arguments)
+        token.softhsm.run("env", *(["PRIVATE="] if is_private else []), program, MODULE, token.label, token.pin, *arguments)
 
     return write
 

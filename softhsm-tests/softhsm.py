@@ -75,6 +75,10 @@ class Token:
     def write_certificate(self, certificate, label, identifier):
         self.write(authority.der(certificate), label, identifier)
 
+    def look(self, *arguments):
+        """What is seen without a login."""
+        return self.softhsm.run("pkcs11-tool", "--module", MODULE, "--token-label", self.label, *arguments)
+
     def write(self, value, label, identifier):
         path = f"{self.softhsm.folder}/object.der"
         with open(path, "wb") as file:

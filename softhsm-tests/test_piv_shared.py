@@ -1,6 +1,7 @@
 """A card is not the agent's alone: other programs use it meanwhile, and what the agent leaves on it they would find."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -72,6 +73,37 @@ def test_nothing_on_the_card_outlives_a_lock(card_agent, card, other_client, way
         agent.process.wait()
     wait_until(lambda: not card.is_verified, "the card has forgotten its PIN", seconds=2)
     assert card.pin_checks == 1
+
+
+def sign_again(agent, profile):
+    """The same where a worker was killed, which costs one request."""
+    wait_until(lambda: ask(agent, profile)[0] == 200, "a signature by a new worker")
+
+
+def test_nothing_on_the_card_outlives_a_worker_that_is_killed(card_agent, card, other_client):
+    agent = card_agent()
+    sign(agent, "test")
+    wait_for_login(agent, card)
+    assert card.is_verified
+    for worker in agent.workers():
+        os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: not card.is_verified, "the card has forgotten its PIN", seconds=2)
+    assert card.pin_checks == 1
+    sign_again(agent, "second")
+    sign(agent, "third")
+    assert (card.pin_checks, card.wrong_pins) == (2, 0)
+
+
+def test_a_reset_comes_before_the_next_login(card_agent, card, other_client):
+    agent = card_agent()
+    sign(agent, "test")
+    wait_for_login(agent, card)
+    for count, profile in enumerate(PROFILES[1:], 2):
+        for worker in agent.workers():
+            os.kill(worker, signal.SIGKILL)
+        sign_again(agent, profile)
+        assert card.is_verified, "the reset took the new login away"
+        assert (card.pin_checks, card.wrong_pins) == (count, 0)
 
 
 def test_a_pin_for_one_signature_leaves_no_login_on_the_card(card_agent, card, other_client, tmp_path):

@@ -1,8 +1,8 @@
 import CPCSCLite
 
-/// A connection to pcscd. It asks about readers and never touches a card. One thread uses it at a time.
+/// A connection to pcscd. It asks about readers, and says nothing to a card but reset. One thread uses it at a time.
 package struct ReaderContext: ~Copyable {
-    private let handle: SCARDCONTEXT
+    let handle: SCARDCONTEXT
 
     /// A virtual reader whose state is that of the list of readers (pcsc-lite, SCardGetStatusChange).
     private static let listOfReaders = Array(#"\\?PnP?\Notification"#.utf8)
@@ -47,7 +47,7 @@ package struct ReaderContext: ~Copyable {
         }
     }
 
-    private func names() throws(PCSCError) -> [[UInt8]] {
+    func names() throws(PCSCError) -> [[UInt8]] {
         var buffer = [CChar](repeating: 0, count: Self.longestList)
         var length = DWORD(buffer.count)
         do throws(PCSCError) {

@@ -11,6 +11,11 @@ package enum Reply: Hashable, Sendable {
     case present([TokenReference])
     case renewed
     case readers(ReaderReport)
+    /// The card has forgotten its login: what `ReaderRequest.reset` asks for.
+    case reset
+    /// A worker's own word, as number 0: the readers with the cards that are logged in by it now, and stay so if it ends in
+    /// this moment.
+    case verifiedCards([[UInt8]])
     case failed(WorkerFailure)
 }
 

@@ -11,6 +11,8 @@ extension Reply {
         case .present: 144
         case .renewed: 145
         case .readers: 146
+        case .reset: 147
+        case .verifiedCards: 148
         }
     }
 
@@ -24,7 +26,8 @@ extension Reply {
             writer.flag(report.usesCardReaders)
         case .tokens(let tokens): writer.list(tokens) { $1.write(to: &$0) }
         case .login(let outcome): outcome.write(to: &writer)
-        case .loggedOut, .renewed: break
+        case .loggedOut, .renewed, .reset: break
+        case .verifiedCards(let readers): writer.list(readers) { $0.blob($1) }
         case .present(let tokens): writer.list(tokens) { $1.write(to: &$0) }
         case .readers(let report): report.write(to: &writer)
         case .signature(let bytes): writer.blob(bytes)
@@ -53,6 +56,10 @@ extension Reply {
                 try reader.list(smallest: 24) { (reader) throws(WireError) in try TokenReference(from: &reader) })
         case 145: self = .renewed
         case 146: self = .readers(try ReaderReport(from: &reader))
+        case 147: self = .reset
+        case 148:
+            self = .verifiedCards(
+                try reader.list(smallest: 4, limit: 64) { (reader) throws(WireError) in try reader.blob(upTo: 64) })
         default: throw .unknownKind(kind)
         }
         try reader.end()

@@ -16,9 +16,17 @@ package enum Request: Hashable, Sendable {
     case presence
     /// Open every session anew: the machine has slept, or cards have come and gone.
     case renewSessions
-    /// Of the watcher of card readers: a report of another version than this one, or the same one after a while; nil asks
-    /// for one at once.
-    case readers(after: UInt64?)
+    /// Of the watcher of card readers.
+    case readers(ReaderRequest)
+}
+
+package enum ReaderRequest: Hashable, Sendable {
+    /// A report of another version than this one, or the same one after a while.
+    case after(UInt64)
+    /// A report at once.
+    case now
+    /// Reset the card in the reader of this name (a slot's description: its first 64 bytes): a worker has left it logged in.
+    case reset([UInt8])
 }
 
 package enum ListScope: Hashable, Sendable {

@@ -30,7 +30,7 @@ extension Request {
         case .logOut(let token):
             writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
         case .sign(let request): request.write(to: &writer)
-        case .readers(let version): writer.list(version.map { [$0] } ?? []) { $0.number64($1) }
+        case .readers(let request): request.write(to: &writer)
         }
         return writer.bytes
     }
@@ -50,14 +50,33 @@ extension Request {
         case 5: self = .sign(try SignRequest(from: &reader))
         case 16: self = .presence
         case 17: self = .renewSessions
-        case 18:
-            self = .readers(
-                after: try reader.list(smallest: 8, limit: 1) { (reader) throws(WireError) in
-                    try reader.number64()
-                }.first)
+        case 18: self = .readers(try ReaderRequest(from: &reader))
         default: throw .unknownKind(kind)
         }
         try reader.end()
+    }
+}
+
+extension ReaderRequest {
+    func write(to writer: inout WireWriter) {
+        switch self {
+        case .after(let version):
+            writer.byte(1)
+            writer.number64(version)
+        case .now: writer.byte(2)
+        case .reset(let reader):
+            writer.byte(3)
+            writer.blob(reader)
+        }
+    }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.byte() {
+        case 1: self = .after(try reader.number64())
+        case 2: self = .now
+        case 3: self = .reset(try reader.blob(upTo: 64))
+        default: throw .badValue
+        }
     }
 }
 

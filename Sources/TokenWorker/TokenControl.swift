@@ -6,13 +6,17 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var pace = LoginPace()
-    var verifiedCards = VerifiedCards()
+    var verifiedCards: VerifiedCards
     /// What the answer under way may still tell of objects.
     var room = ReadingRoom()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
 
-    init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+    /// - Parameter tell: See `VerifiedCards`.
+    init(module: LoadedModule, tell: @escaping @Sendable ([[UInt8]]) -> Void) {
+        tokens = OpenTokens(module: module)
+        verifiedCards = VerifiedCards(tell: tell)
+    }
 
     /// Who is in the slots, without a look at what they hold. A token that cannot say is gone, or soon will be.
     mutating func presence() throws(PKCS11Error) -> [TokenReference] {

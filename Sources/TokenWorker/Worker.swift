@@ -39,7 +39,7 @@ package enum Worker {
         DispatchQueue(label: "control").async {
             let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
-            var control = TokenControl(module: module)
+            var control = TokenControl(module: module) { channel.send(.verifiedCards($0), to: 0) }
             while let job = controls.next() { channel.send(module.serving { control.answer(job) }, to: job.number) }
             try? control.logOut(nil)  // the end of the process does the rest
             ended.signal()

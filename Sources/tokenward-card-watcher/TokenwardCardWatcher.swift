@@ -3,7 +3,8 @@ import Dispatch
 import Glibc
 import TokenService
 
-/// Tells the agent at the other end of descriptor 3 which cards come and go. It never touches a card, and knows no PIN.
+/// Tells the agent at the other end of descriptor 3 which cards come and go, and resets those that a worker has left
+/// logged in. It says nothing else to a card, and knows no PIN.
 ///
 /// A program of its own: the agent links no PC/SC, and a worker that did could not tell whether its module needs pcscd.
 @main
@@ -15,12 +16,15 @@ enum TokenwardCardWatcher {
         let channel = AgentChannel(socket: 3)
         let watch = ReaderWatch(channel: channel)
         DispatchQueue(label: "readers").async { watch.run() }
+        let resets = DispatchQueue(label: "resets")
         while let received = channel.receive() {
-            guard case .readers(let version) = received.request else { break }
-            if let version {
-                watch.answer(received.number, after: version)
-            } else {
-                channel.send(.readers(watch.now()), to: received.number)
+            guard case .readers(let request) = received.request else { break }
+            switch request {
+            case .after(let version): watch.answer(received.number, after: version)
+            case .now: channel.send(.readers(watch.now()), to: received.number)
+            case .reset(let reader):
+                // It may wait for another program, and news of cards must not.
+                resets.async { channel.send(CardReset.reply(to: reader), to: received.number) }
             }
         }
         _exit(0)

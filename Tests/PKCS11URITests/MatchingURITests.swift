@@ -115,6 +115,19 @@ struct MatchingURITests {
     }
 
     @Test(
+        "A token is named by its own fields or its slot's, not by an object or a module",
+        arguments: [
+            ("pkcs11:", false), ("pkcs11:object=a;id=%01;type=cert", false),
+            ("pkcs11:?module-name=m&pin-source=p", false),
+            ("pkcs11:library-manufacturer=a", false), ("pkcs11:token=a", true), ("pkcs11:token=", true),
+            ("pkcs11:manufacturer=a", true), ("pkcs11:serial=1", true), ("pkcs11:model=a", true),
+            ("pkcs11:slot-id=0", true), ("pkcs11:slot-description=a", true), ("pkcs11:slot-manufacturer=a", true),
+        ])
+    func tokens(text: String, namesToken: Bool) throws {
+        #expect(try PKCS11URI(text).namesToken == namesToken)
+    }
+
+    @Test(
         "A library matches by its fields",
         arguments: [
             ("pkcs11:", true, false),

@@ -35,8 +35,8 @@ enum Samples {
             ModuleLoad(
                 path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
                 walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
-        .readers(after: nil),
-        .readers(after: .max), .logOut(nil), .logOut(token),
+        .readers(.now), .readers(.reset([0xFF, 0x20])),
+        .readers(.after(.max)), .logOut(nil), .logOut(token),
         .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [])),
         .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
@@ -54,7 +54,8 @@ enum Samples {
         [
             .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
-            .present([]), .present([token, token]), .renewed, .readers(readers),
+            .present([]), .present([token, token]), .renewed, .readers(readers), .reset,
+            .verifiedCards([]), .verifiedCards([[0xFF], []]),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),

@@ -38,6 +38,12 @@ extension PKCS11URI {
             || modulePath != nil
     }
 
+    /// Whether a URI has token or slot attributes, so that it does not mean every token.
+    package var namesToken: Bool {
+        token != nil || manufacturer != nil || serial != nil || model != nil || slotDescription != nil
+            || slotManufacturer != nil || slotID != nil
+    }
+
     private func meets<Value: Equatable>(_ wanted: Value?, _ found: Value?) -> Bool {
         wanted == nil || wanted == found
     }

@@ -1,5 +1,6 @@
 // Writes certificate objects, many in one go, whose values nobody looks at: pkcs11-tool refuses what it cannot parse.
 // Arguments: module, token label, PIN, and then for each certificate: label, CKA_ID as a number, file with the value.
+// With PRIVATE in the environment they are seen after a login only.
 
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -47,12 +48,12 @@ static int write_certificate(CK_SESSION_HANDLE session, char *label, const char 
     fclose(file);
     CK_OBJECT_CLASS class = CKO_CERTIFICATE;
     CK_CERTIFICATE_TYPE type = CKC_X_509;
-    unsigned char yes = CK_TRUE, no = CK_FALSE, id = (unsigned char)strtoul(number, NULL, 0);
+    unsigned char yes = CK_TRUE, private = getenv("PRIVATE") != NULL, id = (unsigned char)strtoul(number, NULL, 0);
     CK_ATTRIBUTE template[] = {
         {CKA_CLASS, &class, sizeof class},
         {CKA_CERTIFICATE_TYPE, &type, sizeof type},
         {CKA_TOKEN, &yes, 1},
-        {CKA_PRIVATE, &no, 1},
+        {CKA_PRIVATE, &private, 1},
         {CKA_LABEL, label, strlen(label)},
         {CKA_ID, &id, 1},
         {CKA_SUBJECT, "0\0", 2},

@@ -4,11 +4,15 @@ import TokenService
 /// The process that watches pcscd, started when the first module turns out to need pcscd, and what it told last.
 actor CardReaders {
     private let executable: String
-    private let clock: AgentClock
-    private let log: Logger
+    let clock: AgentClock
+    let log: Logger
+    /// The reset of cards that is under way.
+    var resetting: Task<Void, Never>?
     private var watching: Task<Void, Never>?
-    private var watcher: WorkerProcess?
-    private var report: ReaderReport?
+    private(set) var watcher: WorkerProcess?
+    private(set) var report: ReaderReport?
+    /// When a card last came or went, by the reader's name.
+    var moves: [String: ContinuousClock.Instant] = [:]
     private var firstReport: [CheckedContinuation<Void, Never>] = []
     /// Why there is no watcher, where there should be one.
     private(set) var failure: String?
@@ -58,7 +62,7 @@ actor CardReaders {
     /// The readers at this moment, and who may hold those that are held.
     func now() async -> ReaderReport? {
         guard let watcher,
-            case .success(.readers(let report)) = await watcher.ask(.readers(after: nil), deadline: 2000, clock: clock)
+            case .success(.readers(let report)) = await watcher.ask(.readers(.now), deadline: 2000, clock: clock)
         else { return report }
         return report
     }
@@ -78,7 +82,7 @@ actor CardReaders {
                 var version: UInt64 = 0
                 while true {
                     let reply = try await watcher.ask(
-                        .readers(after: version), deadline: Self.deadline, clock: clock
+                        .readers(.after(version)), deadline: Self.deadline, clock: clock
                     ).get()
                     guard case .readers(let report) = reply else { throw WorkerLoss(cause: .ended("it made no sense")) }
                     pause = 100
@@ -104,6 +108,7 @@ actor CardReaders {
             case .unreachable(let trouble): log.warning("pcscd cannot be used", metadata: ["why": "\(trouble.reason)"])
             }
         }
+        noteMoves(in: report)
         self.report = report
         reported.yield(report)
     }

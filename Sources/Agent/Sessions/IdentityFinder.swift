@@ -18,15 +18,26 @@ struct IdentityFinder: Sendable {
 
     /// The identity to sign with, and the spares for it, in the order in which to try them; at least one.
     ///
-    /// - Throws: Why there is none, with the reasons of what came closest.
-    func find(for profile: Profile) async throws(Problem) -> [Found] {
-        do throws(Problem) {
-            return try found(in: await tokens.survey(), for: profile)
-        } catch {
-            // A certificate that its token hides before login: try once more after it, where that needs nobody.
-            guard error.code == .noIdentity, try await logInWhereNothingIsShown(for: profile) else { throw error }
-            return try found(in: await tokens.survey(), for: profile)
+    /// A certificate that its token hides before a login is looked for once more after it: with stored PINs, then with
+    /// those that people are asked for.
+    ///
+    /// - Parameter purpose: What a person is asked with; nil: nobody is asked.
+    /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
+    func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> [Found] {
+        var survey = await tokens.survey()
+        var result = find(in: survey, for: profile)
+        let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
+        if !stored.isEmpty {
+            for token in stored { try await tokens.logIn(to: token) }
+            survey = await tokens.survey()
+            result = find(in: survey, for: profile)
         }
+        for token in result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : [] {
+            try await tokens.logIn(to: token, for: purpose)
+            result = find(in: await tokens.survey(), for: profile)
+            guard result.isHidden else { break }
+        }
+        return try result.get()
     }
 
     /// The key of `found`, looked for once more where its token showed no keys before the login: only now can it be
@@ -82,16 +93,29 @@ struct IdentityFinder: Sendable {
         }
     }
 
-    /// Whether a login has changed what can be seen.
-    private func logInWhereNothingIsShown(for profile: Profile) async throws(Problem) -> Bool {
+    private func find(in survey: Survey, for profile: Profile) -> Result<[Found], Problem> {
+        Result { () throws(Problem) in try found(in: survey, for: profile) }
+    }
+
+    /// The tokens that are not logged in and may have the profile's certificate. Nobody is asked for the PIN of a token
+    /// that the profile does not name, or that shows certificates: it would show this one as well.
+    private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
         let uris = profile.identity.tokenURIs
-        let closed = await tokens.survey().tokens.filter { token in
-            token.needsLogin && token.hasStoredPIN
-                && (uris.isEmpty
-                    || uris.contains { $0.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) })
+        return survey.tokens.filter { token in
+            guard token.needsLogin, token.hasStoredPIN != mayAsk else { return false }
+            let matching = uris.filter { uri in
+                uri.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) && uri.allows(module: token)
+            }
+            guard mayAsk else { return uris.isEmpty || !matching.isEmpty }
+            return matching.contains(where: \.namesToken) && token.snapshot.certificates.isEmpty
         }
-        for token in closed { try await tokens.logIn(to: token) }
-        return !closed.isEmpty
+    }
+}
+
+extension Result<[IdentityFinder.Found], Problem> {
+    /// Whether a login may show what was not found.
+    fileprivate var isHidden: Bool {
+        if case .failure(let problem) = self { problem.code == .noIdentity } else { false }
     }
 }
 

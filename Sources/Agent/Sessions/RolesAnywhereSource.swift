@@ -93,7 +93,9 @@ final class RolesAnywhereSource: CredentialSource {
             throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
         }
         do throws(Problem) {
-            return try await obtain(name, profile, onOneOf: try await finder.find(for: profile), on: occasion)
+            let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
+            let identities = try await finder.find(for: profile, purpose)
+            return try await obtain(name, profile, onOneOf: identities, purpose, on: occasion)
         } catch {
             log.warning(
                 "no session",
@@ -104,12 +106,13 @@ final class RolesAnywhereSource: CredentialSource {
 
     /// Tries the identities in their order: a spare where the one before has failed by its token, and not otherwise.
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, onOneOf identities: [IdentityFinder.Found], on occasion: Occasion
+        _ name: ProfileName, _ profile: Profile, onOneOf identities: [IdentityFinder.Found], _ purpose: LoginPurpose?,
+        on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         var first: Problem?
         for found in identities {
             do throws(Problem) {
-                let session = try await obtain(name, profile, on: found, on: occasion)
+                let session = try await obtain(name, profile, on: found, purpose, on: occasion)
                 state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first) }
                 return session
             } catch {
@@ -126,7 +129,8 @@ final class RolesAnywhereSource: CredentialSource {
     }
 
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, on found: IdentityFinder.Found, on occasion: Occasion
+        _ name: ProfileName, _ profile: Profile, on found: IdentityFinder.Found, _ purpose: LoginPurpose?,
+        on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         // Before the first step, so that a lock of this token meanwhile finds the session to drop.
         let gesture = found.gesture
@@ -135,7 +139,7 @@ final class RolesAnywhereSource: CredentialSource {
             state.gestures[name] = .some(gesture)
         }
         if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
-        let session = try await obtain(name, profile, found, on: occasion)
+        let session = try await obtain(profile, found, purpose, on: occasion)
         log.notice(
             "session",
             metadata: [
@@ -150,13 +154,12 @@ final class RolesAnywhereSource: CredentialSource {
     var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, _ found: IdentityFinder.Found, on occasion: Occasion
+        _ profile: Profile, _ found: IdentityFinder.Found, _ purpose: LoginPurpose?, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         let request = try CreateSessionRequest(profile.session, found)
         let http = HTTPRequest(
             method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
             allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
-        let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
         let answer: HTTPResponse
         do {
             do {

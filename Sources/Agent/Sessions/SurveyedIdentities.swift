@@ -35,7 +35,7 @@ extension IdentitySelector {
 
 extension PKCS11URI {
     /// Whether the attributes that name a module or a library, where there are any, mean this token's.
-    fileprivate func allows(module token: FoundToken) -> Bool {
+    func allows(module token: FoundToken) -> Bool {
         guard namesModule else { return true }
         let library = token.library
         return matchesModule(name: token.moduleName, path: token.module)

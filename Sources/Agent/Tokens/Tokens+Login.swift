@@ -85,6 +85,7 @@ extension Tokens {
         _ token: FoundToken, pin: HeldPIN?, isAsked: Bool, _ purpose: LoginPurpose?
     ) async -> Result<Void, PINTrouble> {
         await renewAfterSleep()
+        await readers.settle()
         if locks.contains(token.key) { return .failure(.locked) }
         let rule = rule(for: token.snapshot)
         if pin == nil, let refusal = access[token.key]?.refusal, !yields(refusal, to: purpose, rule) {

@@ -6,8 +6,9 @@ extension Tokens {
     /// there is no token.
     func list(_ host: ModuleHost) async -> ModuleSight {
         await renewAfterSleep()
-        if await host.usesCardReaders, let trouble = await readers.trouble {
-            return ModuleSight(failure: .readers(trouble))
+        if await host.usesCardReaders {
+            if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }
+            await readers.settle()
         }
         let sight = await look(at: host)
         guard await host.usesCardReaders else { return sight }

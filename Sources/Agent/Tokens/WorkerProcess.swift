@@ -51,6 +51,8 @@ final class WorkerProcess: Sendable {
         /// Set before the process is waited for: from then on its number may be another's.
         var isReaped = false
         var hasEnded = false
+        /// What it has said of the cards that are logged in.
+        var verifiedCards: [AbandonedCard] = []
     }
 
     /// Starts a worker with exactly this environment.
@@ -148,7 +150,13 @@ final class WorkerProcess: Sendable {
 
     private func receive() {
         while let frame = socket.receive(), let reply = try? Reply(kind: frame.header.kind, body: frame.body) {
-            state.withLock { $0.pending.removeValue(forKey: frame.header.number) }?.resume(returning: .success(reply))
+            if case .verifiedCards(let readers) = reply {
+                let now = ContinuousClock.now
+                state.withLock { $0.verifiedCards = readers.map { AbandonedCard(reader: $0, verified: now) } }
+            } else {
+                state.withLock { $0.pending.removeValue(forKey: frame.header.number) }?.resume(
+                    returning: .success(reply))
+            }
         }
         // The socket has ended, or says nonsense: so has the process, in a moment.
         state.withLock { state in
@@ -157,6 +165,7 @@ final class WorkerProcess: Sendable {
         }
         var status: Int32 = 0
         while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        AbandonedCards.shared.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
         let (pending, cause) = state.withLock { state in
             state.hasEnded = true
             state.cause = state.cause ?? .ended(describe(status))

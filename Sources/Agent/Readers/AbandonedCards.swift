@@ -1,0 +1,37 @@
+import Synchronization
+
+/// A card that is logged in, and nobody's.
+struct AbandonedCard: Sendable {
+    /// The reader's name, or the first 64 bytes of it.
+    let reader: [UInt8]
+    /// When it was last heard of.
+    let verified: ContinuousClock.Instant
+}
+
+/// The cards that were logged in by a worker that has ended without a logout: killed, or crashed.
+///
+/// One list for the process, as it has one set of children: whoever sees a child end adds to it.
+final class AbandonedCards: Sendable {
+    static let shared = AbandonedCards()
+
+    /// Tells that there are some.
+    let news: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+    private let cards = Mutex<[AbandonedCard]>([])
+
+    private init() { (news, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func add(_ new: [AbandonedCard]) {
+        guard !new.isEmpty else { return }
+        cards.withLock { $0 += new }
+        continuation.yield()
+    }
+
+    /// All of them, for whoever resets them now.
+    func take() -> [AbandonedCard] {
+        cards.withLock { cards in
+            defer { cards = [] }
+            return cards
+        }
+    }
+}
