@@ -1,13 +1,14 @@
 """Modules that misbehave: one request fails with a clear error, and the next one succeeds."""
 
+import concurrent.futures
 import time
 
 import pytest
 
 import configuration
-from mock_module import PIN
+from mock_module import CONTEXT, PIN
 from worker_process import Failure, Worker
-from world import is_running, wait_until
+from world import is_running, refresh, wait_until
 
 SHORT = {"list-timeout-seconds": 2, "login-timeout-seconds": 2, "sign-timeout-seconds": 2}
 
@@ -203,3 +204,67 @@ def test_a_token_without_a_session_to_spare_is_waited_for_and_then_called_busy(m
         assert len(mock.logins()) == 1
     finally:
         worker.close()
+
+
+@pytest.mark.parametrize("sizes, told", [
+    ([300], [False]), ([1, 300, 1], [True, False, True]), ([70, 70, 1], [True, False, True])], ids=str)
+def test_a_token_with_more_certificates_than_can_be_told_costs_the_others_nothing(mock, root, sizes, told):
+    """Of 64 KiB each; more than 16 MiB in all would be the end of the worker."""
+    with mock.batch():
+        for size in sizes:
+            card = mock.card(no_login=True)
+            if size == 1:
+                card.identity(root)
+            for number in range(size if size > 1 else 0):
+                card.certificate(bytes(65536), f"{number:04x}")
+    worker = Worker(mock, timeout=60)
+    try:
+        for _ in range(2):  # and again, with the same room
+            tokens = worker.list()
+            assert [token["failure"] is None for token in tokens] == told
+            counts = [len(token["certificates"]) for token in tokens]
+            assert counts == [size if is_told else 0 for size, is_told in zip(sizes, told)]
+            assert all("over the limit of" in token["failure"] for token in tokens if token["failure"])
+    finally:
+        worker.close()
+
+
+def test_a_token_beside_one_with_too_many_certificates_signs(agent, mock):
+    with mock.batch():
+        large = mock.card("large", no_login=True)
+        for number in range(300):
+            large.certificate(bytes(65536), f"{number:04x}")
+    assert session(agent)[0] == 200
+    assert {token["label"]: token["state"] for token in agent.get("/v1/tokens")[1]} == {"prod": "ready", "large": "failed"}
+
+
+def test_a_slow_login_is_not_cut_short_by_a_look_at_who_is_there(start, mock, root, service, pin_file):
+    """Every two seconds, where somebody has a session; that is answered by the thread that logs in."""
+    card = mock.card("prod")
+    card.identity(root)
+    agent = start(
+        configuration.mock(mock, **{"list-timeout-seconds": 1}), configuration.token(pin_file),
+        configuration.profile(service))
+    assert agent.credentials().returncode == 0
+    workers = agent.workers()
+    card.lose_login()
+    mock.on("C_Login", delay=4000, next=1)
+    assert refresh(agent, "test")[0] == 200
+    assert agent.workers() == workers and [login.answer for login in mock.logins()] == [0, 0]
+
+
+def test_a_keypad_that_was_given_up_over_a_lock_is_not_switched_on_again(start, mock, root, service):
+    """The lock's logout hangs, so that its deadline ends the worker; other signatures have another go then."""
+    mock.card("prod", pinpad="right", no_login=True).identity(root, always=True, private=False)
+    agent = start(
+        configuration.mock(mock), configuration.token("protected"), configuration.profile(service))
+    agent.get("/v1/tokens")
+    keypad = mock.on("C_Login", "hang", user=CONTEXT)
+    logout = mock.on("C_Logout", "hang")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        signing = pool.submit(refresh, agent, "test")
+        wait_until(lambda: mock.fired(keypad) == 1, "the keypad is on")
+        assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}')[0] == 204
+        assert mock.fired(logout) == 1
+        assert signing.result()[0] != 200
+    assert mock.fired(keypad) == 1

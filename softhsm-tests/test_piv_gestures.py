@@ -1,9 +1,11 @@
 """A PIV card's keys that want a person, through pcscd and OpenSC: 9C asks for its PIN each time, others for a touch."""
 
+import concurrent.futures
+
 import configuration
 from piv import Card, Touch
-from piv.agents import tokens, uri
-from world import refresh
+from piv.agents import sign, tokens, uri
+from world import refresh, wait_until
 
 
 def test_a_strict_9c_gets_a_typed_pin_right_before_each_signature(card_agent, readers, root, service):
@@ -51,3 +53,22 @@ def test_a_touch_that_never_comes_is_no_lost_login(card_agent, readers, root, se
     assert refresh(agent, "other")[0] == 200
     assert (card.signatures, card.wrong_pins) == (2, 0)
     assert tokens(agent)[card.serial]["state"] == "ready"
+
+
+def test_another_card_that_is_pulled_takes_no_touch_away(card_agent, readers, root, pin_file):
+    """OpenSC answers nothing while a card waits, which must not be taken for a process that hangs over the removal."""
+    card, other = Card().with_identity(root), Card().with_identity(root)
+    readers[0].insert(card)
+    readers[1].insert(other)
+    agent = card_agent(
+        pin=None, certificate=uri(card), tables=configuration.token(pin_file, touch=True), **{"touch-timeout-seconds": 20})
+    assert agent.credentials().returncode == 0
+    workers = agent.workers()
+    card.slots[0x9A].touch = Touch(after=5)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        signing = pool.submit(sign, agent, "second")
+        wait_until(lambda: tokens(agent)[card.serial].get("awaiting") == "touch", "the touch is awaited")
+        readers[1].eject()
+        signing.result()
+    assert agent.workers() == workers
+    assert (card.signatures, card.pin_checks, card.wrong_pins) == (2, 1, 0)

@@ -52,10 +52,8 @@ class Worker:
 
     def ask(self, kind, body, pin=b""):
         """The answer: a value that its kind has, or a Failure."""
-        self.number += 1
-        head = struct.pack(">BBHII", 1, kind, len(pin), self.number, len(body))
         try:
-            self.socket.sendall(head + body + pin)
+            self.send(kind, body, pin)
             _, kind, secret, number, length = struct.unpack(">BBHII", self._read(12))
             answer = Reader(self._read(length))
         except (ConnectionError, EOFError):
@@ -63,27 +61,28 @@ class Worker:
         assert (secret, number) == (0, self.number)
         return answer.reply(kind)
 
+    def send(self, kind, body, pin=b""):
+        self.number += 1
+        self.socket.sendall(struct.pack(">BBHII", 1, kind, len(pin), self.number, len(body)) + body + pin)
+
     def list(self):
         return self.ask(2, b"\x01" + number(0))  # all tokens, none of them spared
 
     def log_in(self, card, pin=None, source=1, may_be_reserved=False):
         """`source`: 1 for a typed PIN, 3 for the PIN pad; a path for a stored one."""
-        stored = isinstance(source, str)
-        body = reference(card) + (b"\x02" + blob(source.encode()) if stored else bytes([source])) + number(0)
-        body += bytes([may_be_reserved])
-        return self.ask(3, body, b"" if stored else (pin or "").encode())
+        body = reference(card) + pin_source(source) + number(0) + bytes([may_be_reserved])
+        return self.ask(3, body, b"" if isinstance(source, str) else (pin or "").encode())
 
     def log_out(self, card=None):
         return self.ask(4, number(0) if card is None else number(1) + reference(card))
 
-    def sign(self, card, identifier=b"\x01", source=None, refused=()):
-        """`source`: where a key that asks each time has its PIN; the path of a stored one, else the one that was typed.
+    def sign(self, card, identifier=b"\x01", source=1, refused=()):
+        """`source`: as above, for a key that asks each time; 1 is the PIN that was typed before.
 
         refused: salt and hash of each PIN that the token does not take.
         """
         digest = hashlib.sha256(MESSAGE).digest()
-        body = reference(card) + blob(identifier) + number(0) + blob(MESSAGE) + blob(digest)
-        body += b"\x02" + blob(source.encode()) if source else b"\x01"
+        body = reference(card) + blob(identifier) + number(0) + blob(MESSAGE) + blob(digest) + pin_source(source)
         body += number(len(refused)) + b"".join(blob(salt) + blob(value) for salt, value in refused)
         return self.ask(5, body + b"\x00")
 
@@ -113,6 +112,10 @@ def blob(value):
 
 def texts(values):
     return number(len(values)) + b"".join(blob(value.encode()) for value in values)
+
+
+def pin_source(source):
+    return b"\x02" + blob(source.encode()) if isinstance(source, str) else bytes([source])
 
 
 def reference(card):

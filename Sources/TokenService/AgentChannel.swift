@@ -4,6 +4,7 @@ import Synchronization
 package final class AgentChannel: Sendable {
     private let socket: FrameSocket
     private let writing = Mutex(())
+    private let hasEnded = Atomic(false)
 
     package init(socket: Int32) { self.socket = FrameSocket(descriptor: socket) }
 
@@ -19,9 +20,16 @@ package final class AgentChannel: Sendable {
     /// - Returns: Nil when the agent is gone, or says what this version does not understand: nobody is left to answer.
     package func receive() -> Received? {
         guard let frame = socket.receive(), let request = try? Request(kind: frame.header.kind, body: frame.body)
-        else { return nil }
+        else {
+            hasEnded.store(true, ordering: .sequentiallyConsistent)
+            return nil
+        }
         return Received(number: frame.header.number, request: request, pin: frame.secret)
     }
+
+    /// Whether the agent is gone, as `receive` has seen it: no PIN is sent any more, because nobody would learn what became
+    /// of it.
+    package var isOver: Bool { hasEnded.load(ordering: .sequentiallyConsistent) }
 
     /// Answers a request. A failure to write means that the agent is gone, which `receive` notices.
     package func send(_ reply: Reply, to number: UInt32) {

@@ -46,12 +46,17 @@ package struct CardReader: Hashable, Sendable {
     package var card: Card
     /// How often a card has come or gone, modulo 65,536.
     package var events: UInt16
+    /// How often a card has gone from here since the watcher began, also together with the reader.
+    package var removals: UInt32
     /// Somebody has the card to themselves.
     package var isExclusive: Bool
     /// The programs that may be those, with their process numbers; only in a report that was asked for at once.
     package var holders: [String]
 
-    package init(name: String, card: Card, events: UInt16, isExclusive: Bool, holders: [String] = []) {
+    package init(
+        name: String, card: Card, events: UInt16, removals: UInt32 = 0, isExclusive: Bool, holders: [String] = []
+    ) {
+        self.removals = removals
         self.name = name
         self.card = card
         self.events = events
@@ -73,6 +78,7 @@ extension ReaderReport {
             writer.text(reader.name)
             writer.byte(reader.card.rawValue)
             writer.number16(reader.events)
+            writer.number32(reader.removals)
             writer.flag(reader.isExclusive)
             writer.list(reader.holders) { $0.text($1) }
         }
@@ -87,11 +93,12 @@ extension ReaderReport {
             guard let trouble = ServiceTrouble(rawValue: code) else { throw .badValue }
             service = .unreachable(trouble)
         }
-        readers = try reader.list(smallest: 12, limit: 64) { (reader) throws(WireError) in
+        readers = try reader.list(smallest: 16, limit: 64) { (reader) throws(WireError) in
             let name = try reader.text()
             guard let card = CardReader.Card(rawValue: try reader.byte()) else { throw .badValue }
             return CardReader(
-                name: name, card: card, events: try reader.number16(), isExclusive: try reader.flag(),
+                name: name, card: card, events: try reader.number16(), removals: try reader.number32(),
+                isExclusive: try reader.flag(),
                 holders: try reader.list(smallest: 4, limit: 64) { (reader) throws(WireError) in try reader.text() })
         }
     }

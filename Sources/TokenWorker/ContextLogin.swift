@@ -6,16 +6,18 @@ import TokenService
 struct ContextLogin {
     private var request: LoginRequest
     private let pins: HeldPINs
+    private let agent: AgentChannel
     /// The module was asked, so that nothing may be repeated: the PIN would be sent again.
     private(set) var wasSent = false
     /// Why there is no signature.
     private(set) var refusal: LoginOutcome?
 
-    init(for request: SignRequest, pins: HeldPINs) {
+    init(for request: SignRequest, with module: LoadedModule) {
         self.request = LoginRequest(
             token: request.token, source: request.source, refused: request.refused,
             mayBeReserved: request.mayBeReserved)
-        self.pins = pins
+        pins = module.heldPINs
+        agent = module.agent
     }
 
     /// Logs in between C_SignInit and C_Sign.
@@ -75,6 +77,7 @@ struct ContextLogin {
 
     /// The one C_Login. What cannot have cost a try is an error; all else that is not success counts as one.
     private mutating func send(_ pin: UnsafeRawBufferPointer?, to token: OpenToken) throws(PKCS11Error) {
+        guard !agent.isOver else { return try refuse(.refused(.notHeld)) }  // which nobody reads
         wasSent = true
         do throws(PKCS11Error) {
             try unsafe token.logInForOperation(pin: pin)

@@ -13,6 +13,7 @@ final class LoadedModule: Sendable {
     let networkHint: String
     let renewal: SessionRenewal
     let heldPINs = HeldPINs()
+    let agent: AgentChannel
     let opensReadWrite = Mutex(false)
     /// Asks the other threads for the sessions that they hold and do not use.
     let closeIdleSessions: @Sendable () -> Void
@@ -21,12 +22,14 @@ final class LoadedModule: Sendable {
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
     init(
-        _ load: ModuleLoad, renewal: SessionRenewal, closeIdleSessions: @escaping @Sendable () -> Void
+        _ load: ModuleLoad, renewal: SessionRenewal, agent: AgentChannel,
+        closeIdleSessions: @escaping @Sendable () -> Void
     ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
         sessions = Int(max(1, load.sessions))
         networkHint = load.walls.networkHint
         self.renewal = renewal
+        self.agent = agent
         self.closeIdleSessions = closeIdleSessions
     }
 

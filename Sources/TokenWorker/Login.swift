@@ -109,6 +109,7 @@ extension TokenControl {
     private mutating func send(
         _ pin: UnsafeRawBufferPointer?, to token: OpenToken
     ) throws(PKCS11Error) -> LoginOutcome {
+        guard !tokens.module.agent.isOver else { return .refused(.notHeld) }  // which nobody reads
         defer { pace.note(token.reference.token) }
         do throws(PKCS11Error) {
             try unsafe token.logIn(pin: pin)

@@ -4,24 +4,26 @@ import TokenService
 extension OpenToken {
     /// Every X.509 certificate that the token shows. One without a value that can be read has an empty one, so that
     /// people are told of it.
-    func certificates() throws(PKCS11Error) -> [CertificateObject] {
+    func certificates(in room: inout ReadingRoom) throws(PKCS11Error) -> [CertificateObject] {
         var certificates: [CertificateObject] = []
         for object in try objects(.certificate) {
             guard let values = try readable(object, [.certificateType, .id, .label, .value]) else { continue }
             // CKC_X_509 is 0; a token that does not say is given the benefit of the doubt.
             guard values.number(.certificateType) ?? 0 == 0 else { continue }
-            certificates.append(
-                CertificateObject(id: values[.id] ?? [], label: values[.label] ?? [], value: values[.value] ?? []))
+            let certificate = CertificateObject(
+                id: values[.id] ?? [], label: values[.label] ?? [], value: values[.value] ?? [])
+            try room.take(certificate.id, certificate.label, certificate.value)
+            certificates.append(certificate)
         }
         return certificates
     }
 
-    func keys() throws(PKCS11Error) -> [KeyObject] {
-        try keys(.privateKey, as: .privateKey) + keys(.publicKey, as: .publicKey)
+    func keys(in room: inout ReadingRoom) throws(PKCS11Error) -> [KeyObject] {
+        try keys(.privateKey, as: .privateKey, &room) + keys(.publicKey, as: .publicKey, &room)
     }
 
     private func keys(
-        _ objectClass: Object.Class, as keyClass: KeyObject.Class
+        _ objectClass: Object.Class, as keyClass: KeyObject.Class, _ room: inout ReadingRoom
     ) throws(PKCS11Error) -> [KeyObject] {
         var keys: [KeyObject] = []
         let isPrivate = keyClass == .privateKey
@@ -29,11 +31,12 @@ extension OpenToken {
             let wanted: [Attribute] = [.id, .label] + (isPrivate ? [.sign, .alwaysAuthenticate] : [])
             guard let values = try readable(object, wanted), let half = try readable(object, Self.ofPublicHalf)
             else { continue }
-            keys.append(
-                KeyObject(
-                    keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [],
-                    publicHalf: PublicHalf(half), canSign: isPrivate && values.flag(.sign) ?? true,
-                    alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false))
+            let key = KeyObject(
+                keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [], publicHalf: PublicHalf(half),
+                canSign: isPrivate && values.flag(.sign) ?? true,
+                alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false)
+            try room.take(key.id, key.label, key.publicHalf.values)
+            keys.append(key)
         }
         return keys
     }

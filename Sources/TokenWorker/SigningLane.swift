@@ -10,7 +10,7 @@ struct SigningLane {
     /// Signs, and once more with a new session where the old one had gone stale: never a third time.
     mutating func sign(_ request: SignRequest) -> Reply {
         tokens.renew()
-        var login = ContextLogin(for: request, pins: tokens.module.heldPINs)
+        var login = ContextLogin(for: request, with: tokens.module)
         do throws(PKCS11Error) {
             return .signature(try attempt(request, &login))
         } catch {

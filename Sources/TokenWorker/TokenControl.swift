@@ -7,6 +7,8 @@ struct TokenControl {
     var tokens: OpenTokens
     var pace = LoginPace()
     var verifiedCards = VerifiedCards()
+    /// What the answer under way may still tell of objects.
+    var room = ReadingRoom()
     var module: Module { tokens.module.module }
     var heldPINs: HeldPINs { tokens.module.heldPINs }
 
@@ -113,15 +115,21 @@ struct TokenControl {
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
         var snapshot = TokenSnapshot(slot, information, flags)
+        let room = self.room
         for attempt in 1...2 {
+            self.room = room
             do throws(PKCS11Error) {
                 let token = try tokens.open(reference)
                 snapshot.isLoggedIn = try token.isPerhapsLoggedIn() ?? false
-                snapshot.certificates = try token.certificates()
-                snapshot.keys = try token.keys()
+                snapshot.certificates = try token.certificates(in: &self.room)
+                snapshot.keys = try token.keys(in: &self.room)
                 return snapshot
             } catch {
                 tokens.close(slot: slot.id)
+                if case .overLimit = error {  // the others are to be told
+                    snapshot.certificates = []
+                    self.room = room
+                }
                 guard attempt == 1, error.isWorthRepeating else {
                     if error.saysModuleIsBroken { trouble = error }
                     snapshot.failure = "\(error)"

@@ -11,6 +11,9 @@ final class WorkQueue<Job: Sendable>: Sendable {
         available.signal()
     }
 
+    /// Drops what waits.
+    func removeAll() { jobs.withLock { $0 = [] } }
+
     /// Drops what waits, for this job.
     func replaceAll(with job: Job) {
         jobs.withLock { $0 = [job] }

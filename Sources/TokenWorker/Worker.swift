@@ -55,6 +55,7 @@ package enum Worker {
         }
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
         // must not stay logged in; a module that hangs must not keep this process.
+        signatures.removeAll()
         controls.replaceAll(with: nil)
         _ = ended.wait(timeout: .now() + .seconds(2))
         _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
@@ -66,7 +67,7 @@ package enum Worker {
         _ number: UInt32
     ) -> LoadedModule {
         do throws(PKCS11Error) {
-            let module = try LoadedModule(load, renewal: renewal) {
+            let module = try LoadedModule(load, renewal: renewal, agent: channel) {
                 for _ in 0..<max(1, load.sessions) { signatures.add(.closeIdleSessions) }
             }
             let information = try? module.module.information()  // a library that does not know its name may work
@@ -116,6 +117,7 @@ private enum LaneJob: Sendable {
 extension TokenControl {
     fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
         tokens.renew()
+        room = ReadingRoom()
         do throws(PKCS11Error) {
             switch received.request {
             case .list(let scope): return .tokens(try list(scope))

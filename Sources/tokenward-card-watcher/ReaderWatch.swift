@@ -11,6 +11,7 @@ final class ReaderWatch: Sendable {
     private struct State {
         var report = ReaderReport(version: 0, service: .unreachable(.silent), readers: [])
         var waiting: [UInt32] = []
+        var removals = CardRemovals()
     }
 
     /// After this time a wait ends without news, so that the agent knows that this process and pcscd live.
@@ -33,7 +34,7 @@ final class ReaderWatch: Sendable {
         var report = state.withLock { $0.report }
         // A context of its own: the other one waits.
         guard let readers = try? ReaderContext().readers() else { return report }  // the thread finds out why
-        report.readers = readers.map(CardReader.init)
+        report.readers = state.withLock { $0.removals.counted(readers.map(CardReader.init)) }
         guard readers.contains(where: \.isExclusive) else { return report }
         let holders = CardHolders.candidates()
         for index in report.readers.indices where report.readers[index].isExclusive {
@@ -71,8 +72,10 @@ final class ReaderWatch: Sendable {
     }
 
     private func publish(_ service: ReaderReport.Service, _ readers: [Reader]) {
-        let readers = readers.map(CardReader.init)
+        let seen = readers.map(CardReader.init)
         let (report, waiting) = state.withLock { state in
+            state.removals.note(seen)
+            let readers = state.removals.counted(seen)
             if state.report.version == 0 || state.report.service != service || state.report.readers != readers {
                 state.report = ReaderReport(version: state.report.version + 1, service: service, readers: readers)
             }

@@ -39,6 +39,19 @@ struct ReaderChangeTests {
         #expect(change.hasLostCard == hasLostCard && change.keepsCard == keepsCard && !change.isNewService)
     }
 
+    @Test(
+        "A USB token that was pulled and put back between two reports looks the same, and is lost",
+        arguments: [(0, 0, false), (0, 1, true), (3, 4, true), (3, 0, false)] as [(UInt32, UInt32, Bool)])
+    func pulled(before: UInt32, after: UInt32, hasLostCard: Bool) {
+        let reports = [before, after].map { removals in
+            var report = Self.report([("YubiKey", .present, 0), ("B", .present, 7)])
+            report.readers[0].removals = removals
+            return report
+        }
+        let change = ReaderChange(from: reports[0], to: reports[1])
+        #expect(change.hasLostCard == hasLostCard && change.keepsCard && !change.isNewService)
+    }
+
     @Test("A card that comes is none that is lost")
     func comes() {
         let change = ReaderChange(from: Self.report([("A", .absent, 0)]), to: Self.report([("A", .present, 1)]))

@@ -23,7 +23,8 @@ enum Samples {
         version: .max, service: .reachable(connection: 7),
         readers: [
             CardReader(
-                name: "Leser № 1", card: .mute, events: 65_535, isExclusive: true, holders: ["scdaemon (process 12)"]),
+                name: "Leser № 1", card: .mute, events: 65_535, removals: .max, isExclusive: true,
+                holders: ["scdaemon (process 12)"]),
             CardReader(name: "", card: .absent, events: 0, isExclusive: false),
         ])
     static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))

@@ -13,6 +13,8 @@ package struct AuditRecord: Hashable, Sendable {
     package var problem: Problem.Code?
     /// The credentials that were handed out.
     package var issued: Issued?
+    /// How many connections that were refused like this one, of the same user, have no line of their own.
+    package var others: Int
 
     package struct Issued: Hashable, Sendable {
         /// Not secret: CloudTrail has it (IAM User Guide, "Managing access keys").
@@ -28,7 +30,7 @@ package struct AuditRecord: Hashable, Sendable {
 
     package init(
         peer: Peer, route: Route.Action?, profile: ProfileName? = nil, decision: Policy.Decision, status: Int,
-        problem: Problem.Code? = nil, issued: Issued? = nil
+        problem: Problem.Code? = nil, issued: Issued? = nil, others: Int = 0
     ) {
         self.peer = peer
         self.route = route
@@ -37,6 +39,7 @@ package struct AuditRecord: Hashable, Sendable {
         self.status = status
         self.problem = problem
         self.issued = issued
+        self.others = others
     }
 }
 
@@ -53,6 +56,7 @@ extension AuditRecord: CustomStringConvertible {
         if let profile { line += " profile=\(profile)" }
         line += " status=\(status)"
         if let problem { line += " problem=\(problem.rawValue)" }
+        if others > 0 { line += " others=\(others)" }
         if let issued {
             line += " access-key-id=\(issued.accessKeyID)"
             line += " expiration=\(UTCTimestamp(secondsSince1970: issued.expiration))"

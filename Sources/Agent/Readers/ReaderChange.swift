@@ -15,7 +15,9 @@ struct ReaderChange: Hashable, Sendable {
         isNewService = old.service != new.service
         for reader in old.readers where reader.card != .absent {
             let isSame = new.readers.contains {
-                $0.name == reader.name && $0.events == reader.events && $0.card != .absent
+                // A watcher that was started anew has counted no removals yet.
+                $0.name == reader.name && $0.events == reader.events && $0.removals <= reader.removals
+                    && $0.card != .absent
             }
             if isSame { keepsCard = true } else { hasLostCard = true }
         }

@@ -22,7 +22,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     let peer: Peer
     private let core: ServerCore
-    private let admission: Policy.Decision
+    let admission: Policy.Decision
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var buffer = RequestBuffer()
@@ -49,12 +49,17 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         setDeadline(core.limits.idleMilliseconds)
-        if let problem = core.add(self) { return refuse(problem) }
-        guard case .deny(let reason) = admission else { return }
-        let answer = Answer.problem(.forbidden(reason: reason))
-        record(answer, decision: admission)
-        write(answer, closing: true, lingering: true)
+        let problem = core.add(self)
+        guard case .deny(let reason) = admission else {
+            if let problem { refuse(problem) }
+            return
+        }
+        let hasRoom = core.addDenied(self)
+        if hasRoom, problem == nil { refuse(.forbidden(reason: reason)) } else { close() }
     }
+
+    /// Whether the peer may ask for nothing.
+    var isDenied: Bool { if case .deny = admission { true } else { false } }
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
@@ -258,12 +263,6 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Answers what cannot be gone on from, and hangs up.
     private func refuse(_ problem: Problem) { write(.problem(problem), closing: true, lingering: true) }
-
-    private func record(_ answer: Answer, decision: Policy.Decision) {
-        core.audit(
-            AuditRecord(
-                peer: peer, route: nil, decision: decision, status: answer.status, problem: answer.problem?.code))
-    }
 
     // MARK: Ends
 

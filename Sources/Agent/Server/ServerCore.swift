@@ -12,6 +12,7 @@ final class ServerCore {
 
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var users: [UInt32: Share] = [:]
+    private var denied: DeniedPeers
     private var sweep: RepeatedTask?
     private var stopped: EventLoopPromise<Void>?
 
@@ -30,6 +31,7 @@ final class ServerCore {
         self.limits = limits
         self.gate = gate
         self.audit = audit
+        denied = DeniedPeers(limits: limits)
     }
 
     var isStopping: Bool { stopped != nil }
@@ -56,7 +58,17 @@ final class ServerCore {
     func remove(_ connection: ConnectionHandler) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         change(connection.peer) { $0.connections -= 1 }
+        if connection.isDenied { denied.leave(connection.peer) }
         if connections.isEmpty { stopped?.succeed() }
+    }
+
+    /// Counts a connection in whose peer may ask for nothing, as well as with `add`.
+    ///
+    /// - Returns: Whether there is room to tell it why.
+    func addDenied(_ connection: ConnectionHandler) -> Bool {
+        let line = DeniedPeers.Line(peer: connection.peer, decision: connection.admission)
+        if let line = denied.tell(line, at: .now()) { audit(AuditRecord(line)) }
+        return denied.enter(connection.peer)
     }
 
     /// Counts a request in that will wait for an operation.
@@ -92,12 +104,13 @@ final class ServerCore {
         sweep = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
             let now = NIODeadline.now()
             for connection in this.value.connections.values { connection.enforceDeadline(now) }
+            for line in this.value.denied.due(at: now) { this.value.audit(AuditRecord(line)) }
             this.value.endSweepingIfAlone()
         }
     }
 
     private func endSweepingIfAlone() {
-        guard connections.isEmpty else { return }
+        guard connections.isEmpty, denied.isQuiet else { return }
         sweep?.cancel()
         sweep = nil
     }
@@ -120,5 +133,12 @@ final class ServerCore {
     /// Ends what `stop` has left.
     func abandon() {
         for connection in connections.values { connection.abort() }
+    }
+}
+
+extension AuditRecord {
+    fileprivate init(_ line: DeniedPeers.Line) {
+        self.init(
+            peer: line.peer, route: nil, decision: line.decision, status: 403, problem: .forbidden, others: line.others)
     }
 }

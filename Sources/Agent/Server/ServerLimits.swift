@@ -13,6 +13,12 @@ package struct ServerLimits: Sendable {
     /// Of everybody; never more than the limit on descriptors leaves.
     package var connections = 15_000
 
+    /// Connections of one user, and of everybody, who may ask for nothing: more are ended without a word.
+    package var deniedPerUser = 32
+    package var denied = 256
+    /// How long the audit log has no other line about a user who may ask for nothing.
+    package var deniedLineMilliseconds: Int64 = 1000
+
     /// How long a request's head may take from its first byte on.
     package var headMilliseconds: Int64 = 5000
     /// How long the body may take from the end of the head on.

@@ -9,7 +9,7 @@ extension AgentService {
     /// Locks every token until somebody unlocks it: `tokenward lock`, and SIGUSR1.
     package func lock() async {
         await lockSessions(nil)
-        await tokens.lock(nil)
+        await tokens.lockAll()
     }
 
     /// Drops these profiles' sessions (nil: all profiles'), those that are on their way to a client among them.

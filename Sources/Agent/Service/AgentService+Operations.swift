@@ -108,32 +108,6 @@ extension AgentService {
         await cache.stateChanged()
         if let problem { throw problem }
     }
-
-    private func lock(_ text: String?) async throws(Problem) {
-        guard let text else { return await lock() }
-        let found = try await matching(text)
-        let keys = Set(found.map(\.key))
-        await lockSessions(source.profiles(on: keys))
-        await tokens.lock(found)
-        await lockSessions(source.profiles(on: keys))  // what began between the two, and has its signature
-    }
-
-    private func matching(_ text: String) async throws(Problem) -> [FoundToken] {
-        let uri: PKCS11URI
-        do throws(PKCS11URIError) {
-            uri = try PKCS11URI(text)
-        } catch {
-            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward list' shows URIs")
-        }
-        let found = await tokens.survey().tokens.filter {
-            uri.matches(token: $0.snapshot.token, slotID: $0.snapshot.slotID)
-        }
-        guard !found.isEmpty else {
-            throw Problem(
-                .noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
-        }
-        return found
-    }
 }
 
 extension IssuedCredentials {

@@ -57,6 +57,11 @@ final class RolesAnywhereSource: CredentialSource {
         state.withLock { state in Set(state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys) }
     }
 
+    /// Every token that a session has been signed on, or is about to be.
+    var usedTokens: Set<TokenKey> {
+        state.withLock { state in state.tokens.values.reduce(into: []) { $0.formUnion($1) } }
+    }
+
     /// As `profiles(on:)`; they are no longer counted among these then, which are gone: what is still under way there has to
     /// be dropped, and what comes is a spare's.
     func profiles(leaving keys: Set<TokenKey>) -> Set<ProfileName> {

@@ -49,6 +49,8 @@ struct AwaitedGestures: Sendable {
     }
 
     private var calls: [UInt64: Call] = [:]
+    /// Logins that no person has to end.
+    private var logins: [UInt64: TokenKey] = [:]
     private var lastID: UInt64 = 0
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -60,8 +62,13 @@ struct AwaitedGestures: Sendable {
     /// - Parameter place: What people are told; nil for nothing yet.
     mutating func note(_ id: UInt64, _ key: TokenKey, _ place: Place?) { calls[id] = Call(key: key, place: place) }
 
+    /// A login for which nobody is waited for, but which must not be cut short either: what became of its PIN would not be
+    /// known.
+    mutating func noteLogin(_ id: UInt64, _ key: TokenKey) { logins[id] = key }
+
     mutating func end(_ id: UInt64) {
         calls[id] = nil
+        logins[id] = nil
         for waiter in waiters { waiter.resume() }
         waiters = []
     }
@@ -74,4 +81,7 @@ struct AwaitedGestures: Sendable {
     func contains(_ key: TokenKey) -> Bool { calls.values.contains { $0.key == key } }
 
     func occupies(module: String) -> Bool { calls.values.contains { $0.key.module == module } }
+
+    /// Whether the module may have good reason not to answer who only wants to know that it is alive.
+    func excuses(module: String) -> Bool { occupies(module: module) || logins.values.contains { $0.module == module } }
 }

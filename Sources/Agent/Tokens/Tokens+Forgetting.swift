@@ -47,7 +47,7 @@ extension Tokens {
         if !removed.isEmpty { removal.yield(removed) }
     }
 
-    private func forgetTyped(_ key: TokenKey) {
+    func forgetTyped(_ key: TokenKey) {
         access[key]?.typedUntil = nil
         access[key]?.isForOneSignature = false
     }

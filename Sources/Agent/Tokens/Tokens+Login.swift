@@ -54,20 +54,6 @@ extension Tokens {
         return result
     }
 
-    /// Logs out and keeps what is stored from logging in again, until `unlock`.
-    ///
-    /// - Parameter tokens: Nil for all, those that come later included.
-    func lock(_ tokens: [FoundToken]?) async {
-        guard let tokens else {
-            locks.lockAll()
-            await forgetLogins()
-            return
-        }
-        for token in tokens { locks.lock(token.key) }
-        for token in tokens { _ = await prompts.supply(.declined(.cancelled), for: token.key) }
-        for token in tokens { await logOut(token.key, slotID: token.snapshot.slotID) }
-    }
-
     // MARK: One login
 
     private func finish(_ login: Task<Result<Void, PINTrouble>, Never>, _ token: FoundToken) async throws(Problem) {
@@ -130,7 +116,7 @@ extension Tokens {
             expectAnswer(from: token.key)
         }
         let call = awaited.nextID()
-        if source == .protected { awaited.note(call, token.key, .pinpad) }
+        if source == .protected { awaited.note(call, token.key, .pinpad) } else { awaited.noteLogin(call, token.key) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
         if answer.mayHaveSentPIN { loginPace.note(token.key.token, at: clock.boot()) }

@@ -19,6 +19,7 @@ extension Tokens {
             if isWaitedFor {
                 changed.append(host)
             } else if sight.contains(where: { $0.isLoggedIn || used.contains($0.key) }) {
+                if awaited.excuses(module: host.path) { continue }
                 guard let present = await host.presence() else { continue }
                 let seen = Set(sight.map(\.reference))
                 // A module that fails is asked once more, by the survey, which tells why.

@@ -34,7 +34,8 @@ extension Tokens {
                     // OpenSC often hangs for ever in a call that meets the removal of a card, and some modules keep
                     // sessions for whatever card comes next (ykcs11).
                     if change.keepsCard { await host.renewSessions() } else { await host.abandon() }
-                    await host.checkLife()
+                    // With another card still there, somebody may be at it.
+                    if !(change.keepsCard && awaited.excuses(module: host.path)) { await host.checkLife() }
                 }
             }
             if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }

@@ -96,7 +96,9 @@ extension Tokens {
             tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
             if rule?.touch == true { await showOnDesktop(token) }
         }
-        let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isKnown)
+        // What a person types on a keypad is new each time.
+        let isOldPIN = isKnown && request.source != .protected
+        let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isOldPIN)
         telling.cancel()
         awaited.end(call)
         if stamp != nil {

@@ -1,0 +1,75 @@
+import AgentAPI
+import PKCS11URI
+
+extension AgentService {
+    /// How long the answer waits for modules that may have more to lock, in milliseconds. A lock is to be done within a
+    /// second, whatever hangs.
+    private static let patience: Int64 = 300
+
+    /// Locks the tokens that the URI matches, or all: at once what is known, then what the modules show.
+    ///
+    /// - Throws: `.noToken` where there is neither.
+    func lock(_ text: String?) async throws(Problem) {
+        guard let text else { return await lock() }
+        let uri = try parsed(text)
+        let known = await tokens.known(matching: uri, used: source.usedTokens)
+        await lock(known)
+        let look = Task { await lockSeen(uri, but: known) }  // ends with the deadlines of the modules' calls
+        guard known.isEmpty else { return await wait(for: look) }
+        guard await look.value else { throw noToken(uri) }
+    }
+
+    /// Tokens of now, without which a request by URI has nothing to do.
+    func matching(_ text: String) async throws(Problem) -> [FoundToken] {
+        let uri = try parsed(text)
+        let found = await tokens.survey().tokens(matching: uri)
+        guard !found.isEmpty else { throw noToken(uri) }
+        return found
+    }
+
+    /// - Returns: Whether a module shows a token that the URI matches.
+    private func lockSeen(_ uri: PKCS11URI, but known: Set<TokenKey>) async -> Bool {
+        let seen = Set(await tokens.survey().tokens(matching: uri).map(\.key))
+        await lock(seen.subtracting(known))
+        return !seen.isEmpty
+    }
+
+    private func lock(_ keys: Set<TokenKey>) async {
+        guard !keys.isEmpty else { return }
+        await lockSessions(source.profiles(on: keys))
+        await tokens.lock(keys)
+        await lockSessions(source.profiles(on: keys))  // what began between the two, and has its signature
+    }
+
+    private func wait(for look: Task<Bool, Never>) async {
+        let (first, either) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingOldest(1))
+        Task {  // ends with the look
+            _ = await look.value
+            either.finish()
+        }
+        let alarm = Task {  // ends below
+            try await clock.sleep(Self.patience)
+            either.finish()
+        }
+        for await _ in first {}
+        alarm.cancel()
+    }
+
+    private func parsed(_ text: String) throws(Problem) -> PKCS11URI {
+        do throws(PKCS11URIError) {
+            return try PKCS11URI(text)
+        } catch {
+            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward list' shows URIs")
+        }
+    }
+
+    private func noToken(_ uri: PKCS11URI) -> Problem {
+        Problem(.noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
+    }
+}
+
+extension Survey {
+    fileprivate func tokens(matching uri: PKCS11URI) -> [FoundToken] {
+        tokens.filter { uri.matches(token: $0.snapshot.token, slotID: $0.snapshot.slotID) }
+    }
+}

@@ -1,0 +1,30 @@
+import PKCS11URI
+
+extension Tokens {
+    /// The tokens that the URI matches and that are known without a word to any module: one that is in an outage, or
+    /// hangs, may be what a person locks them for.
+    ///
+    /// - Parameter used: Tokens that somebody has had a session from, whether they are still there or not.
+    func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
+        used.union(present.keys).union(access.keys).filter { uri.matches(token: $0.token, slotID: present[$0]) }
+    }
+
+    /// Logs out and keeps what is stored from logging in again, until `unlock`.
+    func lock(_ keys: Set<TokenKey>) async {
+        for key in keys {
+            locks.lock(key)
+            forgetTyped(key)
+        }
+        for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
+        let slots = present.filter { keys.contains($0.key) }  // the others are gone, and their logins with them
+        await withTaskGroup { group in
+            for (key, slotID) in slots { group.addTask { await self.logOut(key, slotID: slotID) } }
+        }
+    }
+
+    /// As `lock`, for every token, those that come later included.
+    func lockAll() async {
+        locks.lockAll()
+        await forgetLogins()
+    }
+}
