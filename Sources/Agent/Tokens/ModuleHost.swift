@@ -17,7 +17,7 @@ actor ModuleHost {
     var listing: WorkerHost
     let calls = TokenCalls()
     var workers: [TokenDescription: TokenWorker] = [:]
-    /// What the module showed when it was listed last; nil where that is not to be relied on any more.
+    /// What the module showed when it was listed last.
     var lastListing: [TokenSnapshot]?
     var listingLook: Look?
     var emptiness = Emptiness()
@@ -157,13 +157,12 @@ actor ModuleHost {
             configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
     }
 
-    /// What was seen before a login or a logout is not what would be seen now.
+    /// What was seen before a login or a logout is not what would be seen now: no look that began before is joined. The last
+    /// listing stays for the time in which a person's touch keeps the module from looking.
     private func forgetView(of token: TokenDescription) {
         guard let worker = workers[token] else { return }
         workers[token]?.isViewCurrent = false
         workers[token]?.look = nil
-        guard worker.host === listing else { return }
-        lastListing = nil
-        listingLook = nil
+        if worker.host === listing { listingLook = nil }
     }
 }
