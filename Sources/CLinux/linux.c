@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -72,41 +71,4 @@ int clinux_catch_signals(const int *numbers, size_t count) {
         if (sigaction(numbers[index], &action, NULL) != 0) return -errno;
     }
     return descriptors[0];
-}
-
-static int set_actions(posix_spawn_file_actions_t *actions, int channel, int output) {
-    int error;
-    if ((error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0) return error;
-    if ((error = posix_spawn_file_actions_adddup2(actions, output, 1)) != 0) return error;
-    if ((error = posix_spawn_file_actions_adddup2(actions, output, 2)) != 0) return error;
-    if ((error = posix_spawn_file_actions_adddup2(actions, channel, 3)) != 0) return error;
-    if ((error = posix_spawn_file_actions_addclosefrom_np(actions, 4)) != 0) return error;
-    return posix_spawn_file_actions_addchdir_np(actions, "/");
-}
-
-static int set_signals(posix_spawnattr_t *attributes) {
-    sigset_t all, none;
-    int error;
-    sigfillset(&all);
-    sigemptyset(&none);
-    if ((error = posix_spawnattr_setsigdefault(attributes, &all)) != 0) return error;
-    if ((error = posix_spawnattr_setsigmask(attributes, &none)) != 0) return error;
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-}
-
-int clinux_spawn_worker(
-    const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error != 0) return error;
-    error = posix_spawnattr_init(&attributes);
-    if (error == 0) {
-        error = set_actions(&actions, channel, output);
-        if (error == 0) error = set_signals(&attributes);
-        if (error == 0) error = posix_spawn(pid, path, &actions, &attributes, argv, envp);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
 }
