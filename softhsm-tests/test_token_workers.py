@@ -108,16 +108,17 @@ def test_a_token_that_waits_for_its_touch_costs_the_other_nothing(start, mock, r
 def test_a_look_does_not_end_the_worker_whose_token_waits_for_its_touch(start, mock, root, service, pin_file):
     """With one worker for both, the look waits behind the touch, longer than a look may take."""
     mock.one_lock = True
-    mock.card("a").identity(root, touch=4000)
+    mock.card("a").identity(root, touch=5000)
     agent = start(
-        configuration.mock(mock, list_timeout_seconds=1), configuration.token(pin_file), *profiles(service, "a"))
+        configuration.mock(mock, list_timeout_seconds=2), configuration.token(pin_file), *profiles(service, "a"))
     waiting = in_background(agent.credentials, "a")
     wait_until(mock.waiting, "the touch is awaited")
     begun = time.monotonic()
-    while mock.waiting():
+    while time.monotonic() - begun < 3:
         assert labels(agent) == ["a"]
-    assert time.monotonic() - begun > 2
+    wait_until(mock.waiting, "the touch is still awaited", 1)
     assert waiting().returncode == 0
+    assert mock.counts(*CALLS) == (1, 1)
 
 
 def test_a_token_that_hangs_costs_its_own_requests_alone(start, mock, cards, service, pin_file):
