@@ -12,6 +12,9 @@ final class OpenToken {
     private var signingKeys: [KeyReference: SigningKey] = [:]
     /// The last signature took so long that a person was probably asked.
     private(set) var hasWaited = false
+    /// Whether the key that was not found was looked for with a login; nil where the module cannot tell. Another thread
+    /// may have logged in since.
+    private(set) var hasLookedLoggedIn: Bool?
 
     private struct KeyReference: Hashable {
         let id: [UInt8]
@@ -90,7 +93,7 @@ final class OpenToken {
     ) throws(PKCS11Error) -> [UInt8] {
         let reference = KeyReference(id: request.keyID, publicHalf: request.publicHalf)
         var key: SigningKey
-        if let known = signingKeys[reference] { key = known } else { key = try find(reference) }
+        if let known = signingKeys[reference] { key = known } else { key = try findSurely(reference) }
         let isAlone = key.alwaysAuthenticates
         let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
             let began = ContinuousClock.now
@@ -109,7 +112,15 @@ final class OpenToken {
         return result.signature
     }
 
-    private func find(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey {
+    /// Looks once more where another thread has logged in during the first look.
+    private func findSurely(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey {
+        if let key = try find(wanted) { return key }
+        hasLookedLoggedIn = try? isLoggedIn()
+        if hasLookedLoggedIn == true, let key = try find(wanted) { return key }
+        throw .notFound(what: "the private key")
+    }
+
+    private func find(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey? {
         for object in try objects(.privateKey, id: wanted.id.isEmpty ? nil : wanted.id) {
             let half = try publicHalf(of: object)
             guard !half.contradicts(wanted.publicHalf) else { continue }
@@ -119,7 +130,7 @@ final class OpenToken {
                     ?? false,
                 mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
-        throw .notFound(what: "the private key")
+        return nil
     }
 
     private func with<Result>(

@@ -50,7 +50,10 @@ struct SigningLane {
     private mutating func explain(
         _ error: PKCS11Error, _ reference: TokenReference, isRepeated: Bool
     ) -> WorkerFailure {
-        let isLoggedIn = try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
+        let isLoggedIn: Bool? =
+            if case .notFound = error { tokens[reference]?.hasLookedLoggedIn } else {
+                try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
+            }
         let hasWaited = tokens[reference]?.hasWaited == true
         tokens.close(slot: reference.slotID)
         var failure = WorkerFailure(error, isLoggedIn: isLoggedIn, isRepeated: isRepeated)

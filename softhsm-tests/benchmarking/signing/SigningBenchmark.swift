@@ -53,19 +53,23 @@ enum SigningBenchmark {
 
         let start = ContinuousClock.now
         let end = start + duration
-        let count = await withTaskGroup(of: Int.self) { group in
+        let counts = await withTaskGroup(of: Result<Int, Problem>.self) { group in
             for _ in 0..<callers {
                 group.addTask {
                     var count = 0
-                    while ContinuousClock.now < end,
-                        (try? await tokens.sign(request, on: token, for: .request, in: flow)) != nil
-                    { count += 1 }
-                    return ContinuousClock.now < end ? -1 : count  // a signature that failed spoils the figure
+                    do throws(Problem) {
+                        while ContinuousClock.now < end {
+                            _ = try await tokens.sign(request, on: token, for: .request, in: flow)
+                            count += 1
+                        }
+                    } catch { return .failure(error) }
+                    return .success(count)
                 }
             }
-            return await group.reduce(0) { $0 < 0 || $1 < 0 ? -1 : $0 + $1 }
+            return await group.reduce(into: []) { $0.append($1) }
         }
-        guard count >= 0 else { exit(70) }
+        var count = 0
+        for signed in counts { count += try signed.get() }  // a signature that failed spoils the figure
         let rate = Double(count) / ((ContinuousClock.now - start) / .seconds(1))
         print(#"{"rate": \#(rate), "message": "\#(hexadecimal(message))", "signature": "\#(hexadecimal(signature))"}"#)
     }
