@@ -86,6 +86,7 @@ class Place:
             [[module]]
             path = "{module}"
             environment = {{ {", ".join(f'{key} = "{value}"' for key, value in variables.items())} }}
+            writable = ["{self.folder}"]
             [[token]]
             uri = "pkcs11:"
             pin-source = "file:{self.folder}/pin"
