@@ -27,14 +27,15 @@ struct TurnQueueTests {
     @Test("No more are let in than there are places, and all come to an end", arguments: [1, 2, 7])
     func places(_ count: Int) async {
         let queue = TurnQueue<Int>(places: count)
-        let inside = Record((now: 0, most: 0))
+        let inside = Record((now: 0, most: 0, last: 0))
         await withTaskGroup { group in
             for request in 0..<200 {
                 group.addTask {
-                    await queue.enter(request % 5)
+                    let position = await queue.enter(request % 5)
                     inside.value.withLock {
                         $0.now += 1
                         $0.most = max($0.most, $0.now)
+                        $0.last = max($0.last, position)
                     }
                     await Task.yield()
                     inside.value.withLock { $0.now -= 1 }
@@ -42,9 +43,10 @@ struct TurnQueueTests {
                 }
             }
         }
-        let (now, most) = inside.value.withLock { $0 }
+        let (now, most, last) = inside.value.withLock { $0 }
         #expect(now == 0)
         #expect(most <= count)
+        #expect(last == count, "who comes while all places but one are taken is told so")
         #expect(await queue.waiters == 0)
     }
 }

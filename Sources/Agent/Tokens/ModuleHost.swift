@@ -82,13 +82,16 @@ actor ModuleHost {
     func turns(on token: TokenDescription) -> TurnQueue<SigningFlow> { worker(of: token).signatures }
 
     /// - Parameters:
+    ///   - position: How many signatures the token's worker has then. Each of its sessions has one under way and one that
+    ///     is next, so that no session waits for the agent; those that are next wait for one deadline, and then have theirs.
     ///   - mayTouch: The token may wait for a person's touch.
     ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
     func sign(
-        _ request: SignRequest, mayTouch: Bool, isPINKnown: Bool
+        _ request: SignRequest, position: Int = 1, mayTouch: Bool, isPINKnown: Bool
     ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
-        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
+        let limit = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
+        let deadline = position > configuration.sessions ? 2 * limit : limit
         let worker = worker(of: request.token.token)
         let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
         return await worker.host.ask(.sign(request), as: kind, deadline: deadline).flatMap { reply in
@@ -147,7 +150,7 @@ actor ModuleHost {
         if let worker = workers[token] { return worker }
         let isAlone = workers.isEmpty && lastListing.map { $0.count == 1 && $0[0].token == token } ?? false
         let worker = TokenWorker(
-            host: isAlone ? listing : newHost(), signatures: TurnQueue(places: configuration.sessions))
+            host: isAlone ? listing : newHost(), signatures: TurnQueue(places: 2 * configuration.sessions))
         workers[token] = worker
         return worker
     }

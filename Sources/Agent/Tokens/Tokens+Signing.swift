@@ -3,9 +3,6 @@ import PKCS11URI
 package import TokenService
 
 extension Tokens {
-    /// How long a signature takes before people are told that the token may wait for a touch, in milliseconds.
-    private static let slow: Int64 = 1000
-
     /// Signs on the token. A lost login is made good once, where that needs nobody.
     ///
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
@@ -71,17 +68,17 @@ extension Tokens {
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         guard let host = host(of: token.key) else { return .failure(.stopped) }
         let turns = await host.turns(on: token.key.token)
-        await turns.enter(flow)
+        let position = await turns.enter(flow)
         // It may have waited for long, and what was before it may have spent a try.
         let isWanted =
             !Task.isCancelled && !locks.contains(token.key) && trouble(withPINOf: request, token) == nil
-        let result = isWanted ? await sign(request, token, rule, host) : .failure(.stopped)
+        let result = isWanted ? await sign(request, token, rule, host, position) : .failure(.stopped)
         await turns.leave()
         return result
     }
 
     private func sign(
-        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
+        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost, _ position: Int
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
         request.refused = refusedPINs(of: token)
@@ -91,15 +88,12 @@ extension Tokens {
         if !isKnown { expectAnswer(from: token.key) }
         let call = awaited.nextID()
         if rule?.touch == true { awaited.note(call, token.key, nil) }
-        let telling = Task {  // ends with the signature, below
-            try await clock.sleep(Self.slow)
-            tellOfWait(call, token, request.source == .protected ? .pinpad : .touch)
-            if rule?.touch == true { await showOnDesktop(token) }
-        }
+        watch(call, of: token, for: request.source == .protected ? .pinpad : .touch)
         // What a person types on a keypad is new each time.
         let isOldPIN = isKnown && request.source != .protected
-        let result = await host.sign(request, mayTouch: rule?.touch == true, isPINKnown: isOldPIN)
-        telling.cancel()
+        let result = await host.sign(
+            request, position: position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN)
+        endWatch(of: call)
         awaited.end(call)
         if stamp != nil {
             if isKnown {
@@ -109,14 +103,6 @@ extension Tokens {
             }
         }
         return result
-    }
-
-    private func tellOfWait(_ call: UInt64, _ token: FoundToken, _ place: AwaitedGestures.Place) {
-        guard !Task.isCancelled else { return }
-        awaited.note(call, token.key, place)
-        log.notice(
-            place == .touch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
-            metadata: ["token": "\(token.snapshot.token.displayName)"])
     }
 
     /// The PIN that a key wants each time was not sent, or refused: the same as for any login.
@@ -134,46 +120,6 @@ extension Tokens {
         case .success: return PINTrouble.needed.problem(for: token.snapshot.token)
         }
     }
-
-    // MARK: While a person is waited for
-
-    /// Returns when the token has ended what a person was asked for: its worker would answer nothing before.
-    func waitForGestures(on token: FoundToken) async {
-        while awaited.contains(token.key) {
-            await withCheckedContinuation { awaited.wait($0) }
-        }
-    }
-
-    /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
-    /// has a worker, and the host sees to it that none waits for another's.
-    nonisolated func look(at host: ModuleHost) async -> ModuleSight {
-        if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
-        var sight = await host.tokens()
-        if sight.failure == nil { await remember(sight.tokens, of: host) }
-        for index in sight.tokens.indices where await isAwaited(sight.tokens[index].token, of: host) {
-            // Its signature comes after its login, which the look that is left may not have seen.
-            sight.tokens[index].isLoggedIn = true
-        }
-        return sight
-    }
-
-    private func isAwaited(_ token: TokenDescription, of host: ModuleHost) -> Bool {
-        awaited.contains(TokenKey(module: host.path, token: token))
-    }
-
-    private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
-        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
-            return nil
-        }
-        return snapshots.map { snapshot in
-            var snapshot = snapshot
-            // Its signature comes after its login, which the last look may not have seen.
-            if awaited.contains(TokenKey(module: host.path, token: snapshot.token)) { snapshot.isLoggedIn = true }
-            return snapshot
-        }
-    }
-
-    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
 }
 
 extension Result<ModuleHost.Signing, ModuleFailure> {

@@ -38,6 +38,11 @@ package actor Tokens {
     let prompts: Prompts
     let desktop: Desktop
     var awaited = AwaitedGestures()
+    /// The signatures under way that people have not been told of, and whether a task waits to tell them.
+    var untold: [UInt64: Untold] = [:]
+    var isTelling = false
+    /// What the desktop shows of signatures that wait.
+    var shown: [UInt64: Task<Void, Never>] = [:]
     var loginPace = LoginPace()
     private let setting: Setting
 

@@ -1,23 +1,31 @@
 /// Some places, and the flows that wait for one: each flow in turn gets the next place, and within a flow who came first.
 /// One with a hundred requests waits behind each request of the others once, not they behind its hundred.
 actor TurnQueue<Flow: Hashable & Sendable> {
+    private let places: Int
     private var free: Int
     private var waiting: [Flow: [CheckedContinuation<Void, Never>]] = [:]
     /// The flows that wait, the next one first.
     private var order: [Flow] = []
 
-    init(places: Int) { free = places }
+    init(places: Int) {
+        self.places = places
+        free = places
+    }
 
     /// Waits for a place, which `leave` gives back.
-    func enter(_ flow: Flow) async {
+    ///
+    /// - Returns: How many have a place now, this one among them.
+    @discardableResult
+    func enter(_ flow: Flow) async -> Int {
         guard free == 0 else {  // a place is free only while nobody waits
             free -= 1
-            return
+            return places - free
         }
         await withCheckedContinuation { continuation in
             if waiting[flow] == nil { order.append(flow) }
             waiting[flow, default: []].append(continuation)
         }
+        return places
     }
 
     var waiters: Int { waiting.values.reduce(0) { $0 + $1.count } }

@@ -1,0 +1,89 @@
+import PKCS11URI
+import TokenService
+
+/// What a token waits for a person with: who is told, and what is not asked meanwhile.
+extension Tokens {
+    /// How long a signature takes before people are told that the token may wait for a touch, in milliseconds.
+    private static let slow: Int64 = 1000
+
+    /// Tells people of the signature if it takes long. One task looks after all of them: a timer for each costs as much as
+    /// a signature.
+    func watch(_ call: UInt64, of token: FoundToken, for place: AwaitedGestures.Place) {
+        untold[call] = Untold(due: clock.boot() + Self.slow, token: token, place: place)
+        guard !isTelling else { return }
+        isTelling = true
+        Task {
+            while let due = untold.values.lazy.map(\.due).min() {
+                try? await clock.sleep(max(1, due - clock.boot()))
+                for (call, slow) in untold where slow.due <= clock.boot() { tell(call, slow) }
+            }
+            isTelling = false
+        }
+    }
+
+    /// Ends what `watch` began.
+    func endWatch(of call: UInt64) {
+        untold[call] = nil
+        shown.removeValue(forKey: call)?.cancel()
+    }
+
+    private func tell(_ call: UInt64, _ slow: Untold) {
+        untold[call] = nil
+        tellOfWait(call, slow.token, slow.place)
+        guard slow.token.rule?.touch == true else { return }
+        shown[call] = Task { await showOnDesktop(slow.token) }  // until it is cancelled
+    }
+
+    private func tellOfWait(_ call: UInt64, _ token: FoundToken, _ place: AwaitedGestures.Place) {
+        awaited.note(call, token.key, place)
+        log.notice(
+            place == .touch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
+            metadata: ["token": "\(token.snapshot.token.displayName)"])
+    }
+
+    /// Returns when the token has ended what a person was asked for: its worker would answer nothing before.
+    func waitForGestures(on token: FoundToken) async {
+        while awaited.contains(token.key) {
+            await withCheckedContinuation { awaited.wait($0) }
+        }
+    }
+
+    /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
+    /// has a worker, and the host sees to it that none waits for another's.
+    nonisolated func look(at host: ModuleHost) async -> ModuleSight {
+        if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
+        var sight = await host.tokens()
+        if sight.failure == nil { await remember(sight.tokens, of: host) }
+        for index in sight.tokens.indices where await isAwaited(sight.tokens[index].token, of: host) {
+            // Its signature comes after its login, which the look that is left may not have seen.
+            sight.tokens[index].isLoggedIn = true
+        }
+        return sight
+    }
+
+    private func isAwaited(_ token: TokenDescription, of host: ModuleHost) -> Bool {
+        awaited.contains(TokenKey(module: host.path, token: token))
+    }
+
+    private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
+        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
+            return nil
+        }
+        return snapshots.map { snapshot in
+            var snapshot = snapshot
+            // Its signature comes after its login, which the last look may not have seen.
+            if awaited.contains(TokenKey(module: host.path, token: snapshot.token)) { snapshot.isLoggedIn = true }
+            return snapshot
+        }
+    }
+
+    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
+}
+
+/// A signature under way that people have not been told of.
+struct Untold: Sendable {
+    /// When they are, in milliseconds of boot time.
+    var due: Int64
+    var token: FoundToken
+    var place: AwaitedGestures.Place
+}
