@@ -8,18 +8,15 @@ struct AbandonedCard: Sendable {
     let verified: ContinuousClock.Instant
 }
 
-/// The cards that were logged in by a worker that has ended without a logout: killed, or crashed.
-///
-/// One list for the process, as it has one set of children: whoever sees a child end adds to it.
+/// The cards that were logged in by a worker that has ended without a logout: killed, or crashed. Whoever sees a worker end
+/// adds to it.
 final class AbandonedCards: Sendable {
-    static let shared = AbandonedCards()
-
     /// Tells that there are some.
     let news: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
     private let cards = Mutex<[AbandonedCard]>([])
 
-    private init() { (news, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+    init() { (news, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
     func add(_ new: [AbandonedCard]) {
         guard !new.isEmpty else { return }

@@ -8,12 +8,12 @@ extension CardReaders {
 
     /// Resets the cards that ended workers have left logged in, for as long as the agent runs.
     func resetAbandonedCards() async {
-        for await _ in AbandonedCards.shared.news { await settle() }
+        for await _ in abandonedCards.news { await settle() }
     }
 
     /// Returns when no card is left that a worker has abandoned: a reset would take the next login away as well.
     func settle() async {
-        let cards = AbandonedCards.shared.take()
+        let cards = abandonedCards.take()
         guard !cards.isEmpty || resetting != nil else { return }
         let before = resetting
         let task = Task {  // awaited right here

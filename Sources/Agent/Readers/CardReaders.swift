@@ -6,6 +6,7 @@ actor CardReaders {
     private let executable: String
     let clock: AgentClock
     let log: Logger
+    let abandonedCards: AbandonedCards
     /// The reset of cards that is under way.
     var resetting: Task<Void, Never>?
     private var watching: Task<Void, Never>?
@@ -23,7 +24,9 @@ actor CardReaders {
     /// The watcher answers after 20 s without news: later than this, it or pcscd hangs.
     private static let deadline: Int64 = 30_000
 
-    init(executable: String, clock: AgentClock, log: Logger) {
+    /// - Parameter abandonedCards: What the workers leave behind, which is reset here.
+    init(executable: String, abandonedCards: AbandonedCards, clock: AgentClock, log: Logger) {
+        self.abandonedCards = abandonedCards
         self.executable = executable
         self.clock = clock
         self.log = log

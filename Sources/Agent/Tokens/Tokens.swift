@@ -45,6 +45,7 @@ package actor Tokens {
     var shown: [UInt64: Task<Void, Never>] = [:]
     var loginPace = LoginPace()
     private let setting: Setting
+    private let abandonedCards: AbandonedCards
 
     /// Where things are.
     package struct Setting: Sendable {
@@ -83,13 +84,16 @@ package actor Tokens {
         self.log = log
         self.setting = setting
         rules = configuration.tokens
-        readers = CardReaders(executable: setting.watcherExecutable, clock: clock, log: log)
+        abandonedCards = AbandonedCards()
+        readers = CardReaders(
+            executable: setting.watcherExecutable, abandonedCards: abandonedCards, clock: clock, log: log)
         prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
         desktop = Desktop(address: setting.sessionBus)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
         refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
-        (hosts, unusable) = Self.hosts(for: configuration.modules, setting: setting, clock: clock, log: log, kept: [])
+        (hosts, unusable) = Self.hosts(
+            for: configuration.modules, setting: setting, abandonedCards, clock: clock, log: log, kept: [])
         let before = refusedPINs.load()
         for (key, pins) in before.refused { access[key, default: TokenAccess()].refused = pins }
         for key in before.unanswered { access[key, default: TokenAccess()].owesAnswer = true }
@@ -101,7 +105,7 @@ package actor Tokens {
         await prompts.replace(configuration.prompt)
         let before = hosts
         (hosts, unusable) = Self.hosts(
-            for: configuration.modules, setting: setting, clock: clock, log: log, kept: before)
+            for: configuration.modules, setting: setting, abandonedCards, clock: clock, log: log, kept: before)
         for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
         // A person has changed something: a stored PIN has a new chance, unless it is one that was refused.
         for key in access.keys { access[key]?.refusal = nil }
@@ -140,7 +144,8 @@ package actor Tokens {
     }
 
     private static func hosts(
-        for modules: [ModuleConfiguration], setting: Setting, clock: AgentClock, log: Logger, kept: [ModuleHost]
+        for modules: [ModuleConfiguration], setting: Setting, _ abandonedCards: AbandonedCards, clock: AgentClock,
+        log: Logger, kept: [ModuleHost]
     ) -> ([ModuleHost], [UnusableModule]) {
         let registered = setting.home.map { RegisteredModules.user(home: $0) } ?? .system
         let wanted = modules.isEmpty ? registered.configurations() : modules.map { .success($0) }
@@ -153,7 +158,7 @@ package actor Tokens {
                 let same = kept.first { $0.configuration == module && $0.path == path }
                 let launch = WorkerLaunch(
                     executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
-                    home: setting.home, ownFolders: setting.ownFolders)
+                    home: setting.home, ownFolders: setting.ownFolders, abandonedCards: abandonedCards)
                 hosts.append(
                     same
                         ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))

@@ -52,7 +52,7 @@ extension WorkerHost {
             let output = WorkerOutput(module: path, log: log)
             worker = try WorkerProcess(
                 executable: launch.executable, environment: configuration.environment,
-                output: { output.note($0) })
+                abandonedCards: launch.abandonedCards, output: { output.note($0) })
         } catch {
             return .failure(.lost(error))
         }

@@ -6,6 +6,8 @@ struct WorkerLaunch: Sendable {
     var home: String?
     /// The agent's folders, which no module changes.
     var ownFolders: [String] = []
+    /// Where the cards go that it leaves logged in.
+    var abandonedCards: AbandonedCards
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.

@@ -43,6 +43,7 @@ final class WorkerProcess: Sendable {
     let processID: pid_t
     private let socket: FrameSocket
     private let state: Mutex<State>
+    private let abandonedCards: AbandonedCards?
 
     private struct State {
         var pending: [UInt32: CheckedContinuation<Result<Reply, WorkerLoss>, Never>] = [:]
@@ -57,9 +58,12 @@ final class WorkerProcess: Sendable {
 
     /// Starts a worker with exactly this environment.
     ///
-    /// - Parameter output: Called with what the process writes to its standard output and error, on a thread of its own.
+    /// - Parameters:
+    ///   - abandonedCards: Gets the cards that the process leaves logged in.
+    ///   - output: Called with what it writes to its standard output and error, on a thread of its own.
     init(
-        executable: String, environment: [String: String], output: @escaping @Sendable ([UInt8]) -> Void
+        executable: String, environment: [String: String], abandonedCards: AbandonedCards? = nil,
+        output: @escaping @Sendable ([UInt8]) -> Void
     ) throws(WorkerLoss) {
         var sockets: [Int32] = [-1, -1]
         var pipes: [Int32] = [-1, -1]
@@ -85,6 +89,7 @@ final class WorkerProcess: Sendable {
             throw WorkerLoss(cause: .notStarted(error))
         }
         self.processID = processID
+        self.abandonedCards = abandonedCards
         socket = FrameSocket(descriptor: sockets[0])
         state = Mutex(State())
         let reading = pipes[0]
@@ -165,7 +170,7 @@ final class WorkerProcess: Sendable {
         }
         var status: Int32 = 0
         while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
-        AbandonedCards.shared.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
+        abandonedCards?.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
         let (pending, cause) = state.withLock { state in
             state.hasEnded = true
             state.cause = state.cause ?? .ended(describe(status))
