@@ -11,12 +11,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from card_insertion import card_insertion
 from figure import as_json, markdown
 from first_session import first_session
+from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
 from requests import socket_load, thin_client
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card", "kills")
 
 
 def main():
@@ -68,6 +69,9 @@ def measure(place, rows, quick):
     if "card" in rows:
         say("card insertion")
         figures += card_insertion(place, 3 if quick else 9)
+    if "kills" in rows:
+        say("killed workers")
+        figures += killed_workers(place, 50 if quick else 1000)
     return figures
 
 
