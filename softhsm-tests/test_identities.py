@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import configuration
 from authority import DAY, NOW, Authority, der, name, pem
+from mounts import private_mounts
 from softhsm import PIN, SoftHSM, write_pin
 
 YUBIKEY_FIRMWARE = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.41482.3.3"), bytes([5, 4, 3]))
@@ -391,7 +392,7 @@ def in_a_system_with(softhsm, folder):
     script = (
         'mount --bind "$0" /usr/share/p11-kit/modules && mount --bind "$1" /etc/softhsm/softhsm2.conf && '
         'if [ -d /etc/pkcs11/modules ]; then mount -t tmpfs none /etc/pkcs11/modules; fi && shift && exec "$@"')
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, str(modules), softhsm.configuration]
+    return private_mounts(script, str(modules), softhsm.configuration)
 
 
 def test_a_list_needs_no_configuration_at_all(private, root, tmp_path, start):

@@ -12,6 +12,7 @@ import time
 import pytest
 
 import configuration
+from mounts import private_mounts
 from processes import Agent, binary
 from softhsm import PIN, SoftHSM
 from world import wait_until
@@ -49,8 +50,8 @@ def log_in(folder, user, pin, *options):
     (folder / "pam.d/tokenward-test").write_text(stack)
     began = time.monotonic()
     result = subprocess.run(
-        ["unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc/pam.d; exec "$@"',
-         folder / "pam.d", PAMTESTER, "tokenward-test", user, "authenticate"],
+        [*private_mounts('mount --bind "$0" /etc/pam.d; exec "$@"', folder / "pam.d"),
+         PAMTESTER, "tokenward-test", user, "authenticate"],
         input=f"{pin}\n", capture_output=True, text=True, timeout=30, start_new_session=True)
     return result, time.monotonic() - began
 

@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from configuration import WRITABLE, profile, table, token
+from mounts import private_mounts
 from providers.nss import NSS
 from providers.opencryptoki import OpenCryptoki
 from providers.provider import PIN, WRONG_PIN, Missing
@@ -217,7 +218,7 @@ def test_a_registered_module_gets_the_init_string_of_its_file(start, service, ma
         ' if [ -d /etc/pkcs11/modules ]; then mount -t tmpfs none /etc/pkcs11/modules; fi && exec "$@"')
     agent = start(
         token(pin_file), profile(service),
-        prefix=["unshare", "-m", "--propagation", "private", "sh", "-c", script, str(folder)])
+        prefix=private_mounts(script, str(folder)))
     assert agent.credentials().returncode == 0, agent.log()
     assert [status["module"] for status in agent.json("status")["modules"]] == [provider.module]
 

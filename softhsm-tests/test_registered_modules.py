@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mounts import private_mounts
 from softhsm import MODULE, SoftHSM
 
 
@@ -14,7 +15,7 @@ def in_a_system_of(modules, hsm):
     script = (
         'mount --bind "$0" /usr/share/p11-kit/modules && mount --bind "$1" /etc/softhsm/softhsm2.conf && '
         'if [ -d /etc/pkcs11/modules ]; then mount -t tmpfs none /etc/pkcs11/modules; fi && shift && exec "$@"')
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, str(modules), hsm.configuration]
+    return private_mounts(script, str(modules), hsm.configuration)
 
 
 @pytest.fixture

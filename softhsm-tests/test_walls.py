@@ -11,6 +11,7 @@ import pytest
 import configuration
 from c_sources import compile
 from configuration import module, profile, token
+from mounts import private_mounts
 from softhsm import MODULE
 
 WALLS = pathlib.Path(__file__).parent / "walls"
@@ -151,7 +152,7 @@ def test_without_a_list_the_home_is_kept_and_the_folders_of_a_modules_settings_a
         ' && cd / && exec "$@"')
     agent = start(
         configuration_file=False, environment={"HOME": home},
-        prefix=["unshare", "-m", "--propagation", "private", "sh", "-c", script, str(tokens), top])
+        prefix=private_mounts(script, str(tokens), top))
     assert agent.credentials().returncode == 0, agent.log()
     found = attempts(pathlib.Path(f"/proc/{agent.process.pid}/root{store}/report"))
     assert {name: found[name] for name in [*no_changes, *INSIDE]} == {**no_changes, **INSIDE}

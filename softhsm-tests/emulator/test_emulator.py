@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import boto3
 import botocore.exceptions
@@ -144,8 +145,9 @@ def test_the_aws_command_line_works_over_https(start, tmp_path, root, identity):
         "AWS_CA_BUNDLE": str(emulator.ca), "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": "/dev/null",
         "AWS_ACCESS_KEY_ID": credentials["accessKeyId"], "AWS_SECRET_ACCESS_KEY": credentials["secretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["sessionToken"]}
+    program = os.path.join(os.path.dirname(sys.executable), "aws")
     result = subprocess.run(
-        ["aws", "sts", "get-caller-identity", "--endpoint-url", emulator.url, "--output", "json"],
+        [program, "sts", "get-caller-identity", "--endpoint-url", emulator.url, "--output", "json"],
         env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["Arn"] == entry["assumedRoleUser"]["arn"]
