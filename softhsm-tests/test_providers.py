@@ -235,9 +235,9 @@ class Spied:
 
     def configuration(self, **settings):
         environment = {**self.provider.environment, "PKCS11SPY": self.provider.module, "PKCS11SPY_OUTPUT": self.trace}
+        writable = [*WRITABLE, *filter(os.path.exists, ["/dev", "/run/lock", "/var/lib"])]
         return table("[[module]]", {
-            "path": SPY, "environment": environment, "writable": [*WRITABLE, "/dev", "/run/lock", "/var/lib"],
-            **self.provider.settings, **settings})
+            "path": SPY, "environment": environment, "writable": writable, **self.provider.settings, **settings})
 
 
 def spy_trace(provider):
