@@ -29,16 +29,13 @@ extension Tokens {
 
     private func tell(_ call: UInt64, _ slow: Untold) {
         untold[call] = nil
-        tellOfWait(call, slow.token, slow.place)
+        awaited.note(call, slow.token.key, slow.place)
+        let isTouch = slow.place == .touch
+        log.notice(
+            isTouch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
+            metadata: ["token": "\(slow.token.snapshot.token.displayName)"])
         guard slow.token.rule?.touch == true else { return }
         shown[call] = Task { await showOnDesktop(slow.token) }  // until it is cancelled
-    }
-
-    private func tellOfWait(_ call: UInt64, _ token: FoundToken, _ place: AwaitedGestures.Place) {
-        awaited.note(call, token.key, place)
-        log.notice(
-            place == .touch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
-            metadata: ["token": "\(token.snapshot.token.displayName)"])
     }
 
     /// Returns when the token has ended what a person was asked for: its worker would answer nothing before.
@@ -54,24 +51,21 @@ extension Tokens {
         if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
         var sight = await host.tokens()
         if sight.failure == nil { await remember(sight.tokens, of: host) }
-        for index in sight.tokens.indices where await isAwaited(sight.tokens[index].token, of: host) {
-            // Its signature comes after its login, which the look that is left may not have seen.
-            sight.tokens[index].isLoggedIn = true
-        }
+        sight.tokens = await withAwaitedLogins(sight.tokens, of: host)
         return sight
-    }
-
-    private func isAwaited(_ token: TokenDescription, of host: ModuleHost) -> Bool {
-        awaited.contains(TokenKey(module: host.path, token: token))
     }
 
     private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
         guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
             return nil
         }
-        return snapshots.map { snapshot in
+        return withAwaitedLogins(snapshots, of: host)
+    }
+
+    /// What is awaited of a token comes after its login, which the look may not have seen.
+    private func withAwaitedLogins(_ snapshots: [TokenSnapshot], of host: ModuleHost) -> [TokenSnapshot] {
+        snapshots.map { snapshot in
             var snapshot = snapshot
-            // Its signature comes after its login, which the last look may not have seen.
             if awaited.contains(TokenKey(module: host.path, token: snapshot.token)) { snapshot.isLoggedIn = true }
             return snapshot
         }

@@ -40,7 +40,7 @@ extension Tokens {
 
     /// Why a stored PIN is not sent that the key may want.
     private func trouble(withPINOf request: SignRequest, _ token: FoundToken) -> PINTrouble? {
-        guard StoredPINStamp(request.source) != nil, token.mayAskEachTime(request) else { return nil }
+        guard token.mayAskEachTime(request), StoredPINStamp(request.source) != nil else { return nil }
         return owesAnswer(token) ? .unanswered : access[token.key]?.refusal?.trouble
     }
 
