@@ -13,6 +13,7 @@ from piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # no
 from processes import Agent
 from service import Service
 from softhsm import MODULE, SoftHSM, write_pin
+from worker_process import Worker
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,14 @@ def mock_library(tmp_path_factory):
 def mock(tmp_path, mock_library):
     """The module that follows a script, without a card yet."""
     return mock_module.MockModule(tmp_path / "mock", mock_library)
+
+
+@pytest.fixture
+def worker(mock):
+    """A worker without an agent, on the module that follows a script."""
+    worker = Worker(mock)
+    yield worker
+    worker.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,6 @@
 """A session bus of one's own with a mock desktop on it, which shows nothing and notes what it was to show."""
 
-import subprocess
-import time
-
-from logind import MOCK, PYTHON, Logind
+from logind import MOCK, Logind
 
 NAME, PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 
@@ -16,15 +13,7 @@ class Desktop(Logind):
         self.environment = {"DBUS_SESSION_BUS_ADDRESS": self.address}
 
     def start_mock(self):
-        self.mock = subprocess.Popen(
-            [PYTHON, "-m", "dbusmock", "--session", "--template", "notification_daemon"],
-            env={"PATH": "/usr/bin:/bin", **self.environment}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while self.busctl("call", NAME, PATH, NAME, "GetServerInformation").returncode != 0:
-            assert self.mock.poll() is None and time.monotonic() < deadline, "the mock does not start"
-            time.sleep(0.05)
-        return self
+        return self.serve("--session", "notification_daemon", (NAME, PATH, NAME, "GetServerInformation"))
 
     def calls(self, method):
         """The arguments of each call, as busctl writes them: the list, then time and values of each."""

@@ -49,12 +49,16 @@ class Logind:
         return self
 
     def start_mock(self):
+        return self.serve("--system", "logind", (NAME, ROOT, MANAGER, "CanSuspend"))
+
+    def serve(self, bus, template, probe):
+        """Starts the mock with this template of python-dbusmock's; it serves when the call `probe` is answered."""
         self.mock = subprocess.Popen(
-            [PYTHON, "-m", "dbusmock", "--system", "--template", "logind"],
+            [PYTHON, "-m", "dbusmock", bus, "--template", template],
             env={"PATH": "/usr/bin:/bin", **self.environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        while self.busctl("call", NAME, ROOT, MANAGER, "CanSuspend").returncode != 0:
+        while self.busctl("call", *probe).returncode != 0:
             assert self.mock.poll() is None and time.monotonic() < deadline, "the mock does not start"
             time.sleep(0.05)
         return self

@@ -4,7 +4,6 @@ import pytest
 
 from mock_module import PIN
 from softhsm import write_pin
-from worker_process import Worker
 
 WRONG = "999999"
 COUNT_LOW, FINAL_TRY, LOCKED, TO_BE_CHANGED, INITIALIZED = 0x10000, 0x20000, 0x40000, 0x80000, 0x8
@@ -15,13 +14,6 @@ def card(mock, root):
     card = mock.card("card")
     card.identity(root)
     return card
-
-
-@pytest.fixture
-def worker(mock, card):
-    worker = Worker(mock)
-    yield worker
-    worker.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import configuration
 from mock_module import CONTEXT, PIN
 from softhsm import write_pin
 from test_unanswered_logins import UNANSWERED
-from worker_process import Failure, Worker
+from worker_process import Failure
 from world import wait_until
 
 VENDOR = 0x80000042
@@ -159,13 +159,6 @@ def test_a_token_without_a_login_is_sent_a_pin_once_that_it_does_not_judge(agent
 
 
 # --- A logout that is none
-
-
-@pytest.fixture
-def worker(mock):
-    worker = Worker(mock)
-    yield worker
-    worker.close()
 
 
 def test_a_logout_that_finds_no_session_fails_while_a_lane_keeps_the_login(mock, root, worker):

@@ -3,7 +3,6 @@
 import pytest
 
 from mock_module import PIN
-from worker_process import Worker
 from world import wait_until
 
 
@@ -12,13 +11,6 @@ def card(mock, root):
     card = mock.card()
     card.identity(root)
     return card
-
-
-@pytest.fixture
-def worker(mock, card):
-    worker = Worker(mock)
-    yield worker
-    worker.close()
 
 
 @pytest.mark.parametrize("hangs", ["C_FindObjectsFinal", "C_GetSessionInfo"])

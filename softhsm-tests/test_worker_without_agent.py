@@ -7,7 +7,6 @@ import pytest
 
 from mock_module import CONTEXT, PIN, USER
 from softhsm import write_pin
-from worker_process import Worker
 from world import wait_until
 
 
@@ -19,13 +18,6 @@ def card(mock, root):
     card = mock.card()
     card.identity(root, always=True)
     return card
-
-
-@pytest.fixture
-def worker(mock, card):
-    worker = Worker(mock)
-    yield worker
-    worker.close()
 
 
 def main_thread_is_in(worker, call):
