@@ -53,15 +53,17 @@ extension AgentService {
         for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
             var status = ProfileStatus(
                 name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.roleARN)")
-            // A profile whose certificate cannot be chosen has no certificate to show; `explain` tells why.
+            let session = await cache.status(of: name)
+            // Where none can be chosen there is none to show, and nothing to sign with; `explain` tells why.
             if let identity = try? finder.select(for: profile, among: surveyed).identity.get() {
                 status.certificate = ProfileStatus.Certificate(
                     uri: "\(identity.certificateURI ?? identity.key.uri)",
                     serial: identity.certificate.serial.decimal,
                     notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
+                status.nextGesture = ProfileStatus.NextGesture(
+                    surveyed.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
+                    nextNeeded: session?.nextNeeded, at: clock.now())
             }
-            let session = await cache.status(of: name)
-            status.nextGesture = nextGesture(profile, surveyed, session)
             status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             statuses.append(status)

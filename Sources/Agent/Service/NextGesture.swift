@@ -1,21 +1,8 @@
 import AgentAPI
-import Identities
-
-extension AgentService {
-    /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
-    func nextGesture(
-        _ profile: Profile, _ surveyed: SurveyedIdentities, _ session: CredentialStatus?
-    ) -> ProfileStatus.NextGesture? {
-        // Without a certificate there is nothing to sign with.
-        guard let identity = try? finder.select(for: profile, among: surveyed).identity.get() else { return nil }
-        let token = surveyed.tokens[identity.key.module]
-        return ProfileStatus.NextGesture(
-            token, alwaysAuthenticates: identity.key.alwaysAuthenticates, nextNeeded: session?.nextNeeded,
-            at: clock.now())
-    }
-}
 
 extension ProfileStatus.NextGesture {
+    /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
+    ///
     /// - Parameter nextNeeded: When the next signature is asked for if not before, in seconds since 1970; nil: it can be
     ///   asked for now.
     init?(_ token: FoundToken, alwaysAuthenticates: Bool, nextNeeded: Int64?, at now: Moment) {
