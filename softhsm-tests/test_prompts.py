@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_pinentry_tty_asks_on_the_terminal_of_the_one_who_waits(world, spy, term
     client = pool.submit(agent.credentials, environment=at(terminal))
     screen = terminal.read_until(rb"PIN:").decode()
     assert 'token "card"' in screen and "SoftHSM" in screen and "profile test" in screen
-    assert ":role/" in screen and "tokenward-cred" in screen and "started by python" in screen
+    assert ":role/" in screen and "Asked by python" in screen and "tokenward-cred" not in screen
     terminal.wait_for_silence()
     terminal.type(f"{PIN}\n".encode())
     assert client.result().returncode == 0, client.result().stderr
@@ -154,7 +155,8 @@ def test_what_pinentry_is_told_and_given(world, pinentry):
     assert told[3] in ("SETTIMEOUT 40", "SETTIMEOUT 39")
     assert told[4] == "SETTITLE Tokenward"
     assert told[5].startswith('SETDESC Enter the PIN of token "card"%0ASerial number ') and "%0AFor profile test" in told[5]
-    assert "%0AAsked by tokenward-crede" in told[5] and max(map(len, told)) <= 1000
+    assert "%0AAsked by python" in told[5] and max(map(len, told)) <= 1000
+    assert max(len(urllib.parse.unquote(line)) for line in told[5].split("%0A")) <= 70 + len("SETDESC ")
     assert told[6:] == ["SETPROMPT PIN:", "GETPIN", "BYE"]
     given = dict(line.split("=", 1) for line in pinentry.text("environment").splitlines())
     assert given.pop("HOME") == agent.home

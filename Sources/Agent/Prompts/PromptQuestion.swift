@@ -16,7 +16,11 @@ struct PromptQuestion: Hashable, Sendable {
         self.error = error
     }
 
-    init(for token: TokenSnapshot, purpose: LoginPurpose, after error: String?) {
+    /// The widest line, in columns: pinentry's windows are as wide as their widest line.
+    private static let columns = 70
+
+    /// - Parameter home: The user's home folder, which is shown as `~`.
+    init(for token: TokenSnapshot, purpose: LoginPurpose, home: String?, after error: String?) {
         var lines = [
             "Enter the PIN of token \(token.token.displayName.printable(limit: 80))", Self.maker(of: token.token),
         ]
@@ -24,8 +28,10 @@ struct PromptQuestion: Hashable, Sendable {
             lines.append("A wrong PIN was tried on it before: few tries are left.")
         }
         if let (profile, role) = purpose.session { lines.append("For profile \(profile), role \(role)") }
-        lines.append("Asked by \(Ancestry(of: purpose.asking.processID))")
-        self.init(description: lines.joined(separator: "\n"), error: error)
+        lines.append("Asked by \(Ancestry(of: purpose.asking.processID).describe(home: home))")
+        self.init(
+            description: brokenLines(lines.joined(separator: "\n"), columns: Self.columns),
+            error: error.map { brokenLines($0, columns: Self.columns) })
     }
 
     private static func maker(of token: TokenDescription) -> String {

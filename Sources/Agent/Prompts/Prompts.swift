@@ -52,7 +52,7 @@ actor Prompts {
         guard let seconds = Self.seconds(left: deadline - clock.boot(), hasWaited: hasWaited) else {
             return .failed("the prompt for another token took all the time")
         }
-        let question = PromptQuestion(for: token, purpose: purpose, after: error)
+        let question = PromptQuestion(for: token, purpose: purpose, home: home, after: error)
         log.notice(
             "asking for a PIN",
             metadata: [
