@@ -1,8 +1,8 @@
 /// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
 enum AssuanLine: Equatable {
     case ok
-    /// libgpg-error's code, without the source in its upper bits.
-    case error(code: Int)
+    /// libgpg-error's code, without the source in its upper bits, and its words.
+    case error(code: Int, text: String)
     /// Data, escaped, from this byte of the line on.
     case data(from: Int)
     /// A comment, or a status that nobody here waits for.
@@ -24,12 +24,7 @@ enum AssuanLine: Equatable {
         if starts(with: "OK") {
             self = .ok
         } else if starts(with: "ERR") {
-            var code = 0
-            for byte in unsafe Array(line.dropFirst(4).prefix(10)) {
-                guard byte.isDigit else { break }
-                code = code * 10 + Int(byte - UInt8(ascii: "0"))
-            }
-            self = .error(code: code & 0xFFFF)
+            self = Self.error(unsafe Array(line.dropFirst(4)))
         } else if starts(with: "D"), line.count > 1 {
             self = .data(from: 2)
         } else if unsafe line.first == UInt8(ascii: "#") || starts(with: "S") {
@@ -37,6 +32,14 @@ enum AssuanLine: Equatable {
         } else {
             self = .unexpected
         }
+    }
+
+    /// - Parameter rest: What stands behind `ERR `: a number, and words for people.
+    private static func error(_ rest: [UInt8]) -> Self {
+        let digits = rest.prefix(while: \.isDigit)
+        let code = digits.prefix(10).reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        let words = String(decoding: rest.dropFirst(digits.count), as: UTF8.self).printable(limit: 80)
+        return .error(code: code & 0xFFFF, text: String(words.drop { $0 == " " }))
     }
 
     /// Undoes the escapes of data, `%` and two digits, straight into `room`.

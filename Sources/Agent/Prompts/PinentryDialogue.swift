@@ -36,7 +36,7 @@ struct PinentryDialogue: ~Copyable {
         case late
         case ended
         case nonsense(String)
-        case refused(code: Int)
+        case refused(code: Int, text: String)
         case pin(PINError)
     }
 
@@ -60,13 +60,23 @@ struct PinentryDialogue: ~Copyable {
             case .late: return .declined(.timedOut(seconds: seconds))
             case .ended: return .failed("pinentry ended without an answer")
             case .nonsense(let what): return .failed("pinentry's answer makes no sense: \(what)")
-            case .refused(code: 62): return .declined(.timedOut(seconds: seconds))  // GPG_ERR_TIMEOUT
-            case .refused(code: 99), .refused(code: 198): return .declined(.cancelled)  // CANCELED, FULLY_CANCELED
-            case .refused(let code): return .failed("pinentry cannot ask: its error \(code)")
+            case .refused(code: 62, _): return .declined(.timedOut(seconds: seconds))  // GPG_ERR_TIMEOUT
+            // GPG_ERR_CANCELED, GPG_ERR_FULLY_CANCELED
+            case .refused(code: 99, _), .refused(code: 198, _): return .declined(.cancelled)
+            case .refused(let code, let text): return .failed(Self.reason(code, text))
             case .pin(.empty): return .declined(.empty)
             case .pin(let error): return .declined(.unusable(error))
             }
         }
+    }
+
+    /// Why pinentry does not ask, in its own words and, where they are a riddle, in ours.
+    private static func reason(_ code: Int, _ text: String) -> String {
+        let said = text.isEmpty ? "its error \(code)" : "\(text) (its error \(code))"
+        guard code == 32_870 else { return "pinentry cannot ask: \(said)" }  // GPG_ERR_ENOTTY
+        return
+            "pinentry cannot ask: \(said): it found no display that it can use and no terminal. pinentry-gnome3 needs"
+            + " the session's bus (DBUS_SESSION_BUS_ADDRESS); name another program in [prompt], or use a terminal"
     }
 
     private mutating func tell(_ name: String, _ text: String) throws(Fault) {
@@ -79,7 +89,7 @@ struct PinentryDialogue: ~Copyable {
             let line = try unsafe nextLine { (line) throws(Fault) in unsafe AssuanLine(line) }
             switch line {
             case .ok: return
-            case .error(let code): throw .refused(code: code)
+            case .error(let code, let text): throw .refused(code: code, text: text)
             case .other: continue
             case .data, .unexpected: throw .nonsense("it is not OK")
             }
@@ -122,7 +132,7 @@ struct PinentryDialogue: ~Copyable {
                     throw .pin(.controlByte)
                 }
                 return count
-            case .error(let code): throw .refused(code: code)
+            case .error(let code, let text): throw .refused(code: code, text: text)
             case .data, .other: continue
             case .unexpected: throw .nonsense("no data and not OK")
             }

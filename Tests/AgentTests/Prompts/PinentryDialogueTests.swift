@@ -36,6 +36,12 @@ struct PinentryDialogueTests {
         Row(ready + "ERR 99\n", "declined: the prompt was cancelled"),
         Row(ready + "ERR 83886278 fully\n", "declined: the prompt was cancelled"),
         Row(ready + "ERR 83886142 Timeout <Pinentry>\n", "declined: nobody typed it within 7 seconds"),
+        // pinentry-gnome3 without a session bus and without a terminal (its version 1.2.1, as it answers on Debian 12).
+        Row(
+            ready + "S ERROR gnome3.isatty 83918950 \nERR 83918950 Inappropriate ioctl for device <Pinentry>\n",
+            "failed: pinentry cannot ask: Inappropriate ioctl for device <Pinentry> (its error 32870): it found no display"
+                + " that it can use and no terminal. pinentry-gnome3 needs the session's bus (DBUS_SESSION_BUS_ADDRESS);"
+                + " name another program in [prompt], or use a terminal"),
         Row(ready + "ERR 83886340 \n", "failed: pinentry cannot ask: its error 260"),
         Row(ready + "ERR\n", "failed: pinentry cannot ask: its error 0"),
         Row(ready + "ERR 99999999999999999999999999\n", "failed: pinentry cannot ask: its error 58367"),
@@ -50,7 +56,7 @@ struct PinentryDialogueTests {
             "declined: what was typed is no PIN: it is longer than 255 bytes"),
         // What no pinentry says.
         Row("", "failed: pinentry ended without an answer"),
-        Row("ERR 1 no\n", "failed: pinentry cannot ask: its error 1"),
+        Row("ERR 1 no\n", "failed: pinentry cannot ask: no (its error 1)"),
         Row("HTTP/1.1 200 OK\n", "\(nonsense)it is not OK"),
         Row("OKAY\n", "\(nonsense)it is not OK"),
         Row("D 1234\nOK\n", "\(nonsense)it is not OK"),
