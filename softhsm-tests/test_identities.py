@@ -290,6 +290,22 @@ def test_the_same_certificate_on_two_tokens_is_no_tie(private, agent_of, root):
     assert reasons == ["a spare, used where the chosen one fails", "chosen"]
 
 
+@pytest.mark.parametrize("slot, exit_code", [
+    ("slot-description=Mock%20reader", 0), ("slot-manufacturer=Tokenward;slot-id=0", 0),
+    ("slot-description=Other%20reader", 66), ("slot-description=Mock%20reader;slot-manufacturer=Other", 66),
+    ("slot-id=1", 66),
+])
+def test_a_slot_s_attributes_choose_as_a_token_s_do(start, mock, root, service, pin_file, slot, exit_code):
+    mock.card("prod").identity(root)
+    uri = f"pkcs11:{slot}"
+    agent = start(
+        configuration.mock(mock), configuration.token(pin_file, uri=uri),
+        configuration.profile(service, certificate=uri))
+    assert agent.credentials().returncode == exit_code
+    assert agent.cli("lock", uri).returncode == exit_code
+    assert mock.count("C_Login") == (1 if exit_code == 0 else 0)
+
+
 # MARK: The certificate in a file, and the chain
 
 

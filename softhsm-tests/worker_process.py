@@ -181,7 +181,8 @@ class Reader:
         return {1: "logged-in", 2: "not-needed"}[outcome]
 
     def snapshot(self):
-        token = {"slot": self.number(8), "label": self.fields()[0].decode(), "flags": self.number(8)}
+        token = {"slot": self.number(8), "reader": self.items(lambda: (self.blob(), self.blob()))}
+        token |= {"label": self.fields()[0].decode(), "flags": self.number(8)}
         token["is_logged_in"] = bool(self.byte())
         token["lengths"] = self.number(), self.number()
         token["certificates"] = self.items(lambda: (self.blob(), self.blob(), self.blob()))

@@ -19,7 +19,7 @@ extension Inventory {
         let candidate = { (key: KeyLocation?, more: [DropReason]) in
             Candidate(uri: nil, certificate: certificate, key: key, reasons: reasons + more)
         }
-        let possible = tokens.filter { token in keyURI.map { $0.matches(token) } ?? true }
+        let possible = tokens.filter { token in keyURI.map { $0.matches(token.location) } ?? true }
         guard !possible.isEmpty else {
             return Selection(identity: .failure(.noToken(keyURI)), candidates: [candidate(nil, [.noKeyForFile])])
         }

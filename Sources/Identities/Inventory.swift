@@ -17,18 +17,6 @@ package struct Inventory: Sendable {
         }
     }
 
-    /// The same for some of the modules.
-    package func limited(to modules: Set<Int>) -> Inventory {
-        Inventory(
-            tokens: tokens.filter { modules.contains($0.module) },
-            certificates: certificates.filter { modules.contains($0.module) })
-    }
-
-    private init(tokens: [PresentToken], certificates: [FoundCertificate]) {
-        self.tokens = tokens
-        self.certificates = certificates
-    }
-
     /// Those that could be read: what a chain can be built from.
     package var readable: [Certificate] { certificates.compactMap(\.certificate) }
 
@@ -43,9 +31,6 @@ package struct Inventory: Sendable {
 
 /// A certificate object on a token.
 package struct FoundCertificate: Hashable, Sendable {
-    package let module: Int
-    package let slotID: UInt64
-    package let token: TokenDescription
     /// CKA_LABEL
     package let label: [UInt8]
     /// CKA_ID
@@ -55,12 +40,11 @@ package struct FoundCertificate: Hashable, Sendable {
     /// Nil where no usable key was found.
     package let key: KeyLocation?
     private let missingKey: MissingKey?
+    private let location: LocatedToken
 
     init(_ object: CertificateObject, on present: PresentToken) {
         let snapshot = present.snapshot
-        module = present.module
-        slotID = snapshot.slotID
-        token = snapshot.token
+        location = present.location
         label = object.label
         id = object.id
         uri = PKCS11URI(token: snapshot.token, label: object.label, id: object.id, type: .certificate)
@@ -96,7 +80,7 @@ package struct FoundCertificate: Hashable, Sendable {
     /// Which of the URIs is the first that means this object.
     func rank(in uris: [PKCS11URI]) -> Int? {
         uris.firstIndex { uri in
-            uri.matches(token: token, slotID: slotID) && uri.matchesObject(label: label, id: id, type: .certificate)
+            uri.matches(location) && uri.matchesObject(label: label, id: id, type: .certificate)
         }
     }
 }

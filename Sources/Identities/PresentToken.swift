@@ -1,13 +1,17 @@
+package import PKCS11URI
 package import TokenService
 
 /// A token as one of the workers sees it.
 package struct PresentToken: Hashable, Sendable {
     /// Which worker, by the caller's numbering. A card that two modules see is there twice.
     package var module: Int
+    /// What URIs are held against.
+    package var location: LocatedToken
     package var snapshot: TokenSnapshot
 
-    package init(module: Int, snapshot: TokenSnapshot) {
+    package init(module: Int, location: LocatedToken, snapshot: TokenSnapshot) {
         self.module = module
+        self.location = location
         self.snapshot = snapshot
     }
 }

@@ -24,15 +24,11 @@ extension Inventory {
     package func select(_ selector: CertificateSelector, at now: Int64) -> Selection {
         let candidates = candidates(for: selector, at: now)
         let uris = selector.uris
-        guard uris.isEmpty ? !tokens.isEmpty : tokens.contains(where: { token in uris.contains { $0.matches(token) } })
+        guard
+            uris.isEmpty
+                ? !tokens.isEmpty : tokens.contains(where: { token in uris.contains { $0.matches(token.location) } })
         else { return Selection(identity: .failure(.noToken(uris.first)), candidates: candidates) }
         return Selection(choosingFrom: candidates, ranks: certificates.map { $0.rank(in: uris) ?? 0 })
-    }
-}
-
-extension PKCS11URI {
-    func matches(_ present: PresentToken) -> Bool {
-        matches(token: present.snapshot.token, slotID: present.snapshot.slotID)
     }
 }
 

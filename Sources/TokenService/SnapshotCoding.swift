@@ -3,6 +3,10 @@ import PKCS11URI
 extension TokenSnapshot {
     func write(to writer: inout WireWriter) {
         writer.number64(slotID)
+        writer.list(slot.map { [$0] } ?? []) { writer, slot in
+            writer.blob(slot.description)
+            writer.blob(slot.manufacturer)
+        }
         token.write(to: &writer)
         writer.number64(flags.rawValue)
         writer.flag(isLoggedIn)
@@ -15,6 +19,9 @@ extension TokenSnapshot {
 
     init(from reader: inout WireReader) throws(WireError) {
         slotID = try reader.number64()
+        slot = try reader.list(smallest: 8, limit: 1) { (reader) throws(WireError) in
+            SlotDescription(description: try reader.blob(upTo: 64), manufacturer: try reader.blob(upTo: 32))
+        }.first
         token = try TokenDescription(from: &reader)
         flags = TokenFlags(rawValue: try reader.number64())
         isLoggedIn = try reader.flag()

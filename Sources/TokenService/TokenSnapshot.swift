@@ -5,6 +5,8 @@ package import PKCS11URI
 /// Objects with CKA_PRIVATE are in it only when `isLoggedIn` is true.
 package struct TokenSnapshot: Hashable, Sendable {
     package var slotID: UInt64
+    /// Nil where the module does not tell.
+    package var slot: SlotDescription?
     package var token: TokenDescription
     package var flags: TokenFlags
     package var isLoggedIn: Bool
@@ -16,10 +18,11 @@ package struct TokenSnapshot: Hashable, Sendable {
     package var failure: String?
 
     package init(
-        slotID: UInt64, token: TokenDescription, flags: TokenFlags, isLoggedIn: Bool, pinLength: ClosedRange<Int>,
-        certificates: [CertificateObject], keys: [KeyObject], failure: String? = nil
+        slotID: UInt64, slot: SlotDescription? = nil, token: TokenDescription, flags: TokenFlags, isLoggedIn: Bool,
+        pinLength: ClosedRange<Int>, certificates: [CertificateObject], keys: [KeyObject], failure: String? = nil
     ) {
         self.slotID = slotID
+        self.slot = slot
         self.token = token
         self.flags = flags
         self.isLoggedIn = isLoggedIn
@@ -27,6 +30,11 @@ package struct TokenSnapshot: Hashable, Sendable {
         self.certificates = certificates
         self.keys = keys
         self.failure = failure
+    }
+
+    /// The token for URIs that name it, where this module shows it.
+    package func located(in module: ModuleDescription?) -> LocatedToken {
+        LocatedToken(token, slotID: slotID, slot: slot, module: module)
     }
 }
 

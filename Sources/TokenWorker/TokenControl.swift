@@ -167,8 +167,10 @@ extension TokenSnapshot {
     /// A token whose objects have not been looked at.
     fileprivate init(_ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags) {
         self.init(
-            slotID: slot.id, token: information.description, flags: flags, isLoggedIn: false,
-            pinLength: information.pinLength, certificates: [], keys: [])
+            slotID: slot.id,
+            slot: try? slot.description(),  // an error leaves URIs that name the slot unmet
+            token: information.description, flags: flags, isLoggedIn: false, pinLength: information.pinLength,
+            certificates: [], keys: [])
     }
 }
 

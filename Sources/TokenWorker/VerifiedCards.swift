@@ -18,7 +18,7 @@ struct VerifiedCards {
 
     /// - Parameter slot: Where the token is. A slot that cannot be described has no reader to reset.
     mutating func add(_ token: TokenDescription, in slot: Slot) {
-        slots[token] = try? slot.description()
+        slots[token] = (try? slot.description())?.description
     }
 
     /// Forgets those that are gone, and have lost their power with that.

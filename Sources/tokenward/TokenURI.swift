@@ -24,11 +24,11 @@ enum TokenURI {
         } catch {
             throw ClientFailure(.usage, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
         }
-        // The list does not tell slots: the agent finds that token.
-        if uri.slotID != nil {
+        // The list does not tell slots and libraries: the agent finds that token.
+        if uri.namesSlot || uri.namesModule {
             return [Listed.Token(uri: text, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)]
         }
-        return tokens.filter { $0.description.map { uri.matches(token: $0) } ?? false }
+        return tokens.filter { $0.description.map { uri.matches(LocatedToken($0)) } ?? false }
     }
 
     /// For a shell, which takes a semicolon for the end of the command.

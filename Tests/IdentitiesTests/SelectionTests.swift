@@ -101,6 +101,22 @@ import X509
         #expect(verdicts.contains(.chosen) == !expected.isEmpty)
     }
 
+    @Test("Of several URIs each counts with all of its attributes, a module's with a token's")
+    func modulesOfSeveralURIs() throws {
+        let tokens = try ["a", "b"].flatMap { label in
+            try ["/one.so", "/two.so"].enumerated().map { number, path in
+                let token = try token(["leaf"], label: label)
+                return PresentToken(
+                    module: number, location: token.located(in: ModuleDescription(path: path)), snapshot: token)
+            }
+        }
+        let uris = try ["a?module-path=/two.so", "b?module-path=/one.so"].map { try PKCS11URI("pkcs11:token=\($0)") }
+        let selection = Inventory(tokens).select(CertificateSelector(uris: uris), at: now)
+        let identities = [try selection.identity.get()] + selection.spares
+        #expect(identities.map(\.key.token.label) == [Array("a".utf8), Array("b".utf8)])
+        #expect(identities.map(\.key.module) == [1, 0])
+    }
+
     @Test("One token that two modules see is no tie")
     func twoModules() throws {
         let token = try token(["leaf"])

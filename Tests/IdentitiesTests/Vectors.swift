@@ -77,6 +77,12 @@ extension KeyObject {
     }
 }
 
+extension PresentToken {
+    init(module: Int, snapshot: TokenSnapshot) {
+        self.init(module: module, location: snapshot.located(in: nil), snapshot: snapshot)
+    }
+}
+
 extension Array<TokenSnapshot> {
     /// One worker sees them all.
     var present: [PresentToken] {

@@ -26,7 +26,7 @@ struct MatchingURITests {
             ("pkcs11:serial=", false),
         ])
     func tokens(text: String, matches: Bool) throws {
-        #expect(try PKCS11URI(text).matches(token: token) == matches)
+        #expect(try PKCS11URI(text).matches(LocatedToken(token)) == matches)
     }
 
     @Test(
@@ -37,16 +37,16 @@ struct MatchingURITests {
     func padding(label: String) throws {
         var token = token
         token.label = Array(label.utf8)
-        #expect(try PKCS11URI("pkcs11:token=prod").matches(token: token))
-        #expect(PKCS11URI(token: token).matches(token: token))
+        #expect(try PKCS11URI("pkcs11:token=prod").matches(LocatedToken(token)))
+        #expect(PKCS11URI(token: token).matches(LocatedToken(token)))
     }
 
     @Test("A field of blanks is empty, and only an empty value names it") func emptyField() throws {
         var token = token
         token.serial = Array("                ".utf8)
-        #expect(try PKCS11URI("pkcs11:serial=").matches(token: token))
-        #expect(try PKCS11URI("pkcs11:token=prod").matches(token: token))
-        #expect(try !PKCS11URI("pkcs11:serial=1").matches(token: token))
+        #expect(try PKCS11URI("pkcs11:serial=").matches(LocatedToken(token)))
+        #expect(try PKCS11URI("pkcs11:token=prod").matches(LocatedToken(token)))
+        #expect(try !PKCS11URI("pkcs11:serial=1").matches(LocatedToken(token)))
     }
 
     @Test(
@@ -63,11 +63,9 @@ struct MatchingURITests {
         ])
     func slots(text: String, known: Bool, unknown: Bool) throws {
         let uri = try PKCS11URI(text)
-        #expect(
-            uri.matches(
-                token: token, slotID: 7, slotDescription: Array("Reader 00   ".utf8),
-                slotManufacturer: Array("ACS\0".utf8)) == known)
-        #expect(uri.matches(token: token) == unknown)
+        let slot = SlotDescription(description: Array("Reader 00   ".utf8), manufacturer: Array("ACS\0".utf8))
+        #expect(uri.matches(LocatedToken(token, slotID: 7, slot: slot)) == known)
+        #expect(uri.matches(LocatedToken(token)) == unknown)
     }
 
     @Test(
@@ -98,19 +96,25 @@ struct MatchingURITests {
     }
 
     @Test(
-        "A module matches by name and path, and an unknown one only what names none",
+        "A module matches by path, by p11-kit's name and by its file's name, and an unknown one only what names none",
         arguments: [
-            ("pkcs11:token=a", true, true, false),
+            ("pkcs11:token=prod", true, true, false),
+            ("pkcs11:?module-name=opensc", true, false, true),
             ("pkcs11:?module-name=opensc-pkcs11", true, false, true),
-            ("pkcs11:?module-name=opensc", false, false, true),
-            ("pkcs11:?module-path=/usr/lib/opensc-pkcs11.so", true, false, true),
+            ("pkcs11:?module-name=OpenSC-PKCS11", true, false, true),
+            ("pkcs11:?module-name=opensc-pkcs11.so", false, false, true),
+            ("pkcs11:?module-name=open", false, false, true),
+            ("pkcs11:?module-name=", false, false, true),
+            ("pkcs11:?module-path=/usr/lib/libopensc-pkcs11.so.2", true, false, true),
             ("pkcs11:?module-path=/usr/lib", false, false, true),
-            ("pkcs11:?module-name=opensc-pkcs11&module-path=/other", false, false, true),
+            ("pkcs11:?module-name=opensc&module-path=/other", false, false, true),
+            ("pkcs11:token=other?module-name=opensc", false, false, true),
         ])
     func modules(text: String, known: Bool, unknown: Bool, namesModule: Bool) throws {
         let uri = try PKCS11URI(text)
-        #expect(uri.matchesModule(name: "opensc-pkcs11", path: "/usr/lib/opensc-pkcs11.so") == known)
-        #expect(uri.matchesModule(name: nil, path: nil) == unknown)
+        let module = ModuleDescription(name: "opensc", path: "/usr/lib/libopensc-pkcs11.so.2")
+        #expect(uri.matches(LocatedToken(token, module: module)) == known)
+        #expect(uri.matches(LocatedToken(token)) == unknown)
         #expect(uri.namesModule == namesModule)
     }
 
@@ -140,11 +144,12 @@ struct MatchingURITests {
         ])
     func libraries(text: String, matches: Bool, namesModule: Bool) throws {
         let uri = try PKCS11URI(text)
-        #expect(
-            uri.matchesLibrary(
-                manufacturer: Array("OpenSC Project     ".utf8), description: Array("Smartcard".utf8),
-                version: LibraryVersion(major: 0, minor: 23)) == matches)
+        let library = LibraryDescription(
+            manufacturer: Array("OpenSC Project     ".utf8), description: Array("Smartcard".utf8),
+            version: LibraryVersion(major: 0, minor: 23))
+        let module = ModuleDescription(path: "/m.so", library: library)
+        #expect(uri.matches(LocatedToken(token, module: module)) == matches)
         #expect(uri.namesModule == namesModule)
-        #expect(uri.matchesLibrary(manufacturer: nil, description: nil, version: nil) == !namesModule)
+        #expect(uri.matches(LocatedToken(token, module: ModuleDescription(path: "/m.so"))) == !namesModule)
     }
 }

@@ -9,7 +9,8 @@ enum Samples {
         slotID: 0xFFFF_0000_1234_5678,
         token: TokenDescription(label: [0xFF, 0x20], manufacturer: [1], model: [], serial: Array("0042".utf8)))
     static let snapshot = TokenSnapshot(
-        slotID: 7, token: token.token, flags: [.loginRequired, .userPINCountLow], isLoggedIn: true, pinLength: 4...255,
+        slotID: 7, slot: SlotDescription(description: [3, 0xFF], manufacturer: []), token: token.token,
+        flags: [.loginRequired, .userPINCountLow], isLoggedIn: true, pinLength: 4...255,
         certificates: [CertificateObject(id: [1], label: [2, 3], value: [0x30, 0])],
         keys: [
             KeyObject(

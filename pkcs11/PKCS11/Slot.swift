@@ -16,11 +16,12 @@ package struct Slot: Sendable {
 
     package var id: UInt64 { UInt64(identifier) }
 
-    /// What the slot is (C_GetSlotInfo): a reader's name, cut to 64 bytes.
-    package func description() throws(PKCS11Error) -> [UInt8] {
+    /// What the slot is (C_GetSlotInfo).
+    package func description() throws(PKCS11Error) -> SlotDescription {
         var info = CK_SLOT_INFO()
         try check("C_GetSlotInfo", unsafe module.functions.pointee.C_GetSlotInfo(identifier, &info))
-        return unpadded(info.slotDescription)
+        return SlotDescription(
+            description: unpadded(info.slotDescription), manufacturer: unpadded(info.manufacturerID))
     }
 
     /// The token in the slot (C_GetTokenInfo).

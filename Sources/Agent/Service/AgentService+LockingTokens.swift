@@ -70,6 +70,6 @@ extension AgentService {
 
 extension Survey {
     fileprivate func tokens(matching uri: PKCS11URI) -> [FoundToken] {
-        tokens.filter { uri.matches(token: $0.snapshot.token, slotID: $0.snapshot.slotID) }
+        tokens.filter { uri.matches($0.located) }
     }
 }

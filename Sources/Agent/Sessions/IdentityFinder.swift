@@ -62,13 +62,12 @@ struct IdentityFinder: Sendable {
 
     func select(for profile: Profile, among surveyed: SurveyedIdentities) throws(Problem) -> Selection {
         let selector = try CertificateSelector(profile.identity)
-        let inventory = surveyed.inventory(allowedBy: profile.identity.tokenURIs)
         switch profile.identity.certificate {
-        case .any, .token: return inventory.select(selector, at: now)
+        case .any, .token: return surveyed.all.select(selector, at: now)
         case .file(let path):
             let certificates = try CertificateFiles.read(path)
             guard let leaf = certificates.first else { throw Problem(.configuration, "\(path) has no certificate") }
-            return inventory.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
+            return surveyed.all.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
         }
     }
 
@@ -103,9 +102,7 @@ struct IdentityFinder: Sendable {
         let uris = profile.identity.tokenURIs
         return survey.tokens.filter { token in
             guard token.needsLogin, token.hasStoredPIN != mayAsk else { return false }
-            let matching = uris.filter { uri in
-                uri.matches(token: token.snapshot.token, slotID: token.snapshot.slotID) && uri.allows(module: token)
-            }
+            let matching = uris.filter { $0.matches(token.located) }
             guard mayAsk else { return uris.isEmpty || !matching.isEmpty }
             return matching.contains(where: \.namesToken) && token.snapshot.certificates.isEmpty
         }

@@ -21,8 +21,7 @@ struct SpareUse: Sendable {
         let declared = selector.tokenURIs.first
         let isDeclaredSpare =
             !selector.spares.isEmpty
-            && declared.map { !$0.matches(token: found.token.snapshot.token, slotID: found.token.snapshot.slotID) }
-                ?? false
+            && declared.map { !$0.matches(found.token.located) } ?? false
         let before = isDeclaredSpare ? declared : usual[profile].flatMap { $0 == uri ? nil : $0 }
         if let failed {
             inUse[profile] = "profile \(profile) signs with its spare \(uri): \(failed.detail)"

@@ -6,7 +6,11 @@ extension Tokens {
     ///
     /// - Parameter used: Tokens that somebody has had a session from, whether they are still there or not.
     func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
-        used.union(present.keys).union(access.keys).filter { uri.matches(token: $0.token, slotID: present[$0]) }
+        used.union(present.keys).union(access.keys).filter { key in
+            let name = hosts.first { $0.path == key.module }?.configuration.name
+            let module = ModuleDescription(name: name, path: key.module)
+            return uri.matches(LocatedToken(key.token, slotID: present[key], module: module))
+        }
     }
 
     /// Logs out and keeps what is stored from logging in again, until `unlock`.

@@ -87,7 +87,7 @@ extension Tokens {
         await renewAfterSleep()
         await readers.settle()
         if locks.contains(token.key) { return .failure(.locked) }
-        let rule = rule(for: token.snapshot)
+        let rule = rule(for: token.located)
         if pin == nil, let refusal = access[token.key]?.refusal, !yields(refusal, to: purpose, rule) {
             return .failure(refusal.trouble)
         }

@@ -14,7 +14,7 @@ extension Tokens {
         // A token that needs no login is locked here, and here alone.
         if locks.contains(token.key) { throw PINTrouble.locked.problem(for: token.snapshot.token) }
         let token = await withoutOverdueLogin(token)
-        let rule = rule(for: token.snapshot)
+        let rule = rule(for: token.located)
         var request = request
         request.source = keySource(rule, occasion)
         request.mayBeReserved = rule?.reservedPINs == true

@@ -21,6 +21,11 @@ package struct FoundToken: Sendable {
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
+    /// What URIs are held against.
+    var located: LocatedToken {
+        snapshot.located(in: ModuleDescription(name: moduleName, path: module, library: library?.library))
+    }
+
     var hasStoredPIN: Bool {
         switch pinSource {
         case .file?, .credential?: true
@@ -110,22 +115,40 @@ extension Tokens {
     private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
         let key = TokenKey(module: host.path, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
-        let rule = rule(for: snapshot)
-        return FoundToken(
+        var found = FoundToken(
             module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
-            isLocked: locks.contains(key), isBlocked: isBlocked,
-            pinSource: rule?.pinSource, rule: rule, loginEnds: access[key]?.typedUntil,
+            isLocked: locks.contains(key), isBlocked: isBlocked, loginEnds: access[key]?.typedUntil,
             awaited: awaited.place(of: key))
+        found.rule = rule(for: found.located)
+        found.pinSource = found.rule?.pinSource
+        return found
     }
 
     /// The first PIN rule whose URI matches the token.
-    func rule(for snapshot: TokenSnapshot) -> TokenRule? {
-        rules.first { $0.uri.matches(token: snapshot.token, slotID: snapshot.slotID) }
+    func rule(for token: LocatedToken) -> TokenRule? { rules.first { $0.uri.matches(token) } }
+}
+
+extension ModuleReport {
+    /// Nil where the module has not told its version, and so nothing else.
+    var library: LibraryDescription? {
+        LibraryVersion(version).map {
+            LibraryDescription(manufacturer: manufacturer, description: description, version: $0)
+        }
+    }
+}
+
+extension LibraryVersion {
+    /// Reads `3.0`.
+    fileprivate init?(_ text: String) {
+        let parts = text.split(separator: ".").map { UInt8($0) }
+        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+        self.init(major: major, minor: minor)
     }
 }
 
 extension ModuleConfiguration {
-    fileprivate var name: String? {
+    /// Nil where the module is configured by its path.
+    var name: String? {
         if case .name(let name) = location { name } else { nil }
     }
 }
