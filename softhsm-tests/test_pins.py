@@ -297,7 +297,7 @@ def test_a_lock_holds_until_somebody_unlocks(world, spy, pin_file, named):
     assert spy.counts("C_Login", "C_Sign") == (2, 2)
 
 
-def test_a_lock_outlives_a_stored_pin_in_the_configuration_but_not_the_agent(world, spy, pin_file):
+def test_a_lock_outlives_a_stored_pin_in_the_configuration(world, spy, pin_file):
     agent = world(pin_file)
     assert agent.credentials().returncode == 0
     assert agent.cli("lock").returncode == 0

@@ -43,7 +43,7 @@ def unlock(agent, pin=None, uri="pkcs11:"):
 def unanswered(agent):
     """The tokens that owe an answer, as a restart would know them."""
     try:
-        with open(f"{agent.runtime}/tokenward/refused-pins") as file:
+        with open(f"{agent.socket}.refused-pins") as file:
             return [line for line in file if line.count(" ") == 4]
     except FileNotFoundError:
         return []

@@ -35,6 +35,8 @@ extension Problem {
         case pinIncorrect = "pin-incorrect"
         case pinBlocked = "pin-blocked"
         case locked
+        /// Locked, but only until the agent ends.
+        case lockNotKept = "lock-not-kept"
         case tokenGone = "token-gone"
         case tokenBusy = "token-busy"
         case moduleFailed = "module-failed"
@@ -66,7 +68,7 @@ extension Problem {
         case .tooManyRequests: 429
         case .configuration, .internalFault, .signatureInvalid: 500
         case .awsDenied, .awsRejected, .awsAnswerInvalid, .clockSkew: 502
-        case .tokenGone, .tokenBusy, .moduleFailed, .awsThrottled, .awsUnavailable, .shuttingDown: 503
+        case .lockNotKept, .tokenGone, .tokenBusy, .moduleFailed, .awsThrottled, .awsUnavailable, .shuttingDown: 503
         case .moduleTimeout: 504
         }
     }
@@ -82,7 +84,7 @@ extension Problem {
         case .pinNeeded, .pinIncorrect, .locked: .pinNeeded
         case .tokenGone, .pinBlocked: .tokenGone
         case .internalFault, .signatureInvalid: .software
-        case .requestTimeout, .tokenBusy, .moduleFailed, .moduleTimeout, .awsThrottled, .awsUnavailable,
+        case .lockNotKept, .requestTimeout, .tokenBusy, .moduleFailed, .moduleTimeout, .awsThrottled, .awsUnavailable,
             .awsAnswerInvalid, .tooManyRequests, .shuttingDown:
             .temporaryFailure
         }

@@ -37,16 +37,18 @@ struct Environment {
     }
 
     /// - Parameters:
-    ///   - socket: Its path, where systemd has not made it.
+    ///   - socket: Its path, whoever has made it.
     ///   - dropIns: The folder of the configuration's drop-ins.
-    func setting(isSystem: Bool, socket: String?, dropIns: String?) throws(Failure) -> AgentService.Setting {
-        let runtime = runtimeFolder(socket: socket, isSystem: isSystem)
+    func setting(isSystem: Bool, socket: String, dropIns: String?) throws(Failure) -> AgentService.Setting {
+        let folder = Self.folder(of: socket)
+        let runtime = runtimeFolder ?? folder
         return AgentService.Setting(
             scope: isSystem ? .system : .user, workerExecutable: try executable("tokenward-worker"),
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
-            runtimeFolder: runtime, credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
-            ownFolders: [variables["HOME"], dropIns, runtime, socket.map(Self.folder)].compactMap(\.self),
+            runtimeFiles: "\(runtime)/\(socket.dropFirst(folder.utf8.count + 1))",
+            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            ownFolders: [variables["HOME"], dropIns, runtime, folder].compactMap(\.self),
             systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"], sessionBus: isSystem ? nil : sessionBus)
     }
 
@@ -56,14 +58,8 @@ struct Environment {
         return variables["XDG_RUNTIME_DIR"].map { "unix:path=\($0)/bus" }
     }
 
-    /// `$RUNTIME_DIRECTORY`, where systemd made one; otherwise the socket's folder, which is the agent's own.
-    private func runtimeFolder(socket: String?, isSystem: Bool) -> String {
-        if let folders = variables["RUNTIME_DIRECTORY"], let first = folders.split(separator: ":").first {
-            return String(first)
-        }
-        if let socket { return Self.folder(of: socket) }
-        return isSystem ? "/run/tokenward" : "\(variables["XDG_RUNTIME_DIR"] ?? "/nonexistent")/tokenward"
-    }
+    /// `$RUNTIME_DIRECTORY`, where systemd made one.
+    private var runtimeFolder: String? { variables["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init) }
 
     private static func folder(of path: String) -> String {
         String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])

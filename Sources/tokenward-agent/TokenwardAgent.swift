@@ -51,7 +51,7 @@ struct TokenwardAgent {
         let service = AgentService(
             configuration,
             setting: try environment.setting(
-                isSystem: options.isSystem, socket: listener.path, dropIns: loader.dropIns(path: options.config)),
+                isSystem: options.isSystem, socket: listener.address, dropIns: loader.dropIns(path: options.config)),
             log: log,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
             audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })
@@ -71,7 +71,7 @@ struct TokenwardAgent {
         for await signal in signals.stream {
             if signal == SIGUSR1 {
                 log.notice("locking", metadata: ["because-of": "SIGUSR1"])
-                await service.lock()
+                do throws(Problem) { try await service.lock() } catch { log.error("\(error.detail)") }
                 continue
             }
             guard signal == SIGHUP else { break }

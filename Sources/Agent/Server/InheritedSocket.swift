@@ -36,12 +36,14 @@ extension SocketListener {
         }
         // An abstract name has no permissions, and reaches across containers.
         let path = MemoryLayout<sa_family_t>.size
-        let first = unsafe withUnsafeBytes(of: address) { unsafe $0[path] }
-        guard Int(length) > path, first != 0 else { throw .inherited(reason: "it has an abstract name or none") }
+        let name = unsafe withUnsafeBytes(of: address) { bytes in
+            unsafe Array(bytes.prefix(Int(length)).dropFirst(path)).prefix { $0 != 0 }
+        }
+        guard !name.isEmpty else { throw .inherited(reason: "it has an abstract name or none") }
         guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0,
             fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0
         else { throw .inherited(reason: "its flags cannot be set") }
-        self.init(inherited: descriptor)
+        self.init(inherited: descriptor, address: String(decoding: name, as: UTF8.self))
     }
 
     private static func option(_ name: CInt, of descriptor: CInt) -> CInt? {

@@ -5,6 +5,8 @@ import Synchronization
 package final class SocketListener: Sendable {
     /// Nil for a socket that was passed in.
     package let path: String?
+    /// Its name in the file system, also where somebody else has made it.
+    package let address: String
     private let descriptor: Mutex<CInt?>
     private let name: Mutex<BoundName?>
 
@@ -36,12 +38,14 @@ package final class SocketListener: Sendable {
             throw error
         }
         self.path = place.path
+        address = place.path
         self.descriptor = Mutex(descriptor)
     }
 
     /// Takes over a socket that was passed in.
-    init(inherited descriptor: CInt) {
+    init(inherited descriptor: CInt, address: String) {
         path = nil
+        self.address = address
         self.descriptor = Mutex(descriptor)
         name = Mutex(nil)
     }

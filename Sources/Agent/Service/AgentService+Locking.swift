@@ -1,4 +1,4 @@
-import AgentAPI
+package import AgentAPI
 import Logind
 import TokenService
 
@@ -7,9 +7,12 @@ extension AgentService {
     var lockOn: Set<LockEvent> { configuration.lockOn ?? LockEvent.usual(for: scope) }
 
     /// Locks every token until somebody unlocks it: `tokenward lock`, and SIGUSR1.
-    package func lock() async {
+    ///
+    /// - Throws: `.lockNotKept`, locked, where the lock ends with this agent.
+    package func lock() async throws(Problem) {
         await lockSessions(nil)
         await tokens.lockAll()
+        try await tokens.keepLocks()
     }
 
     /// Drops these profiles' sessions (nil: all profiles'), those that are on their way to a client among them.

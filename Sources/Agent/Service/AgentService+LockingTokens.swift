@@ -8,15 +8,19 @@ extension AgentService {
 
     /// Locks the tokens that the URI matches, or all: at once what is known, then what the modules show.
     ///
-    /// - Throws: `.noToken` where there is neither.
+    /// - Throws: `.noToken` where there is neither; `.lockNotKept`, locked, where the lock ends with this agent.
     func lock(_ text: String?) async throws(Problem) {
-        guard let text else { return await lock() }
+        guard let text else { return try await lock() }
         let uri = try parsed(text)
         let known = await tokens.known(matching: uri, used: source.usedTokens)
         await lock(known)
         let look = Task { await lockSeen(uri, but: known) }  // ends with the deadlines of the modules' calls
-        guard known.isEmpty else { return await wait(for: look) }
-        guard await look.value else { throw noToken(uri) }
+        if known.isEmpty {
+            guard await look.value else { throw noToken(uri) }
+        } else {
+            await wait(for: look)
+        }
+        try await tokens.keepLocks()
     }
 
     /// Tokens of now, without which a request by URI has nothing to do.

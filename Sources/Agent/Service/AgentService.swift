@@ -32,8 +32,9 @@ package actor AgentService {
         package var workerExecutable: String
         /// The path of `tokenward-card-watcher`.
         package var watcherExecutable: String
-        /// A folder in memory for what must outlive a restart.
-        package var runtimeFolder: String
+        /// What the names of the files begin with that must outlive a restart: the socket's path, or one in a folder in
+        /// memory.
+        package var runtimeFiles: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         package var home: String?
@@ -45,7 +46,7 @@ package actor AgentService {
         package var sessionBus: String?
 
         package init(
-            scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
             credentialsFolder: String?, home: String?, ownFolders: [String], systemBus: String? = nil,
             sessionBus: String? = nil
         ) {
@@ -53,7 +54,7 @@ package actor AgentService {
             self.scope = scope
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
-            self.runtimeFolder = runtimeFolder
+            self.runtimeFiles = runtimeFiles
             self.credentialsFolder = credentialsFolder
             self.home = home
             self.ownFolders = ownFolders
@@ -78,7 +79,7 @@ package actor AgentService {
             configuration,
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
-                runtimeFolder: setting.runtimeFolder, credentialsFolder: setting.credentialsFolder,
+                runtimeFiles: setting.runtimeFiles, credentialsFolder: setting.credentialsFolder,
                 home: setting.scope == .system ? nil : setting.home, ownFolders: setting.ownFolders,
                 sessionBus: setting.sessionBus), clock: clock,
             log: log)

@@ -1,8 +1,11 @@
 /// Which tokens are locked: by a person until a person says otherwise, or by an event for as long as that lasts. While a
 /// token is locked nothing logs in to it by itself.
 struct Locks: Sendable {
-    private var people = LockSet()
+    /// What people have locked.
+    private(set) var people: LockSet
     private var events = LockSet()
+
+    init(people: LockSet = LockSet()) { self.people = people }
 
     func contains(_ key: TokenKey) -> Bool { people.contains(key) || events.contains(key) }
 
@@ -30,11 +33,14 @@ struct Locks: Sendable {
 }
 
 /// All tokens, or none, with exceptions.
-private struct LockSet: Sendable {
-    private(set) var isAllLocked = false
-    private var exceptions: Set<TokenKey> = []
+struct LockSet: Hashable, Sendable {
+    private(set) var isAllLocked: Bool
+    private(set) var exceptions: Set<TokenKey>
 
-    init(isAllLocked: Bool = false) { self.isAllLocked = isAllLocked }
+    init(isAllLocked: Bool = false, exceptions: Set<TokenKey> = []) {
+        self.isAllLocked = isAllLocked
+        self.exceptions = exceptions
+    }
 
     func contains(_ key: TokenKey) -> Bool { exceptions.contains(key) != isAllLocked }
 

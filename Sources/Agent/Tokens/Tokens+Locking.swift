@@ -19,6 +19,7 @@ extension Tokens {
             locks.lock(key)
             forgetTyped(key)
         }
+        try? keepLocks()  // the service tries once more, and tells
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
         let slots = present.filter { keys.contains($0.key) }  // the others are gone, and their logins with them
         await withTaskGroup { group in
@@ -29,6 +30,7 @@ extension Tokens {
     /// As `lock`, for every token, those that come later included.
     func lockAll() async {
         locks.lockAll()
+        try? keepLocks()  // as above
         await forgetLogins()
     }
 }

@@ -51,6 +51,7 @@ extension Tokens {
         forgive(token)
         let result = await attempt(token, pin: pin, isAsked: true, purpose)
         if case .failure = result { locks.restore(token.key, from: before) }
+        try? keepLocks()  // after a restart the token is locked again, and nothing worse
         return result
     }
 

@@ -72,7 +72,8 @@ extension Tokens {
             unanswered: Set(access.filter { $0.value.owesAnswer || $0.value.unansweredCalls > 0 }.keys))
         if !refusedPINs.save(content) {
             log.warning(
-                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.path)"])
+                "refused PINs are not written, so a restart forgets them",
+                metadata: ["file": "\(refusedPINs.file.path)"])
         }
     }
 }

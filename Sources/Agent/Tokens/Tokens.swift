@@ -1,4 +1,5 @@
 import AgentAPI
+import Glibc
 package import Logging
 import Logind
 import PKCS11URI
@@ -15,7 +16,8 @@ package actor Tokens {
     /// Modules that are registered or configured and have no host, and why.
     var unusable: [UnusableModule]
     var access: [TokenKey: TokenAccess] = [:]
-    var locks = Locks()
+    var locks: Locks
+    private var lockFile: LockFile
     let refusedPINs: RefusedPINs
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
@@ -53,8 +55,9 @@ package actor Tokens {
         package var workerExecutable: String
         /// The path of `tokenward-card-watcher`.
         package var watcherExecutable: String
-        /// A folder in memory that is the agent's own, for what must outlive a restart.
-        package var runtimeFolder: String
+        /// What the names of the files begin with that must outlive a restart: the socket's path, or one in a folder in
+        /// memory that is the agent's own.
+        package var runtimeFiles: String
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
@@ -65,13 +68,13 @@ package actor Tokens {
         package var sessionBus: String?
 
         package init(
-            workerExecutable: String, watcherExecutable: String, runtimeFolder: String,
+            workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
             credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = [], sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
             self.watcherExecutable = watcherExecutable
-            self.runtimeFolder = runtimeFolder
+            self.runtimeFiles = runtimeFiles
             self.credentialsFolder = credentialsFolder
             self.home = home
             self.ownFolders = ownFolders
@@ -91,7 +94,9 @@ package actor Tokens {
         desktop = Desktop(address: setting.sessionBus)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
-        refusedPINs = RefusedPINs(path: "\(setting.runtimeFolder)/refused-pins")
+        refusedPINs = RefusedPINs(file: RuntimeFile(path: "\(setting.runtimeFiles).refused-pins"))
+        lockFile = LockFile(path: "\(setting.runtimeFiles).locked")
+        locks = Locks(people: lockFile.locks)
         (hosts, unusable) = Self.hosts(
             for: configuration.modules, setting: setting, abandonedCards, clock: clock, log: log, kept: [])
         let before = refusedPINs.load()
@@ -109,6 +114,18 @@ package actor Tokens {
         for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
         // A person has changed something: a stored PIN has a new chance, unless it is one that was refused.
         for key in access.keys { access[key]?.refusal = nil }
+    }
+
+    /// Writes what people have locked, for the agent that is started after this one, unless it is written.
+    ///
+    /// - Throws: `.lockNotKept` where the file cannot be changed. What is locked stays so while this agent lives.
+    func keepLocks() throws(Problem) {
+        let error = lockFile.write(locks.people)
+        guard error != 0 else { return }
+        let reason = "\(lockFile.file.path): \(unsafe String(cString: strerror(error)))"
+        throw Problem(
+            .lockNotKept, "locked until the agent ends, and not over its restart: \(reason)",
+            hint: "see that the agent's user can write beside its socket, and lock again")
     }
 
     /// Logs out everywhere and ends the workers.

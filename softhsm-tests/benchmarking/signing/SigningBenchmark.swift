@@ -25,7 +25,8 @@ enum SigningBenchmark {
                     ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
                 ], tokens: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], profiles: [:]),
             setting: Tokens.Setting(
-                workerExecutable: arguments[1], watcherExecutable: "/nonexistent", runtimeFolder: "/nonexistent"),
+                workerExecutable: arguments[1], watcherExecutable: "/nonexistent",
+                runtimeFiles: "/nonexistent/agent.sock"),
             clock: .system,
             log: Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() }))
         do throws(Problem) {
