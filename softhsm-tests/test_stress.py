@@ -11,13 +11,15 @@ import time
 
 import pytest
 
+from memory_limit import memory_limit
 from processes import Agent
-from world import HERE, World, access_key, checked_credentials, resident_bytes, wait_until
+from world import HERE, World, access_key, checked_credentials, end, resident_bytes, wait_until
 
 CALLERS = 10_000
 CACHED_REQUESTS = 100_000
 GROWTH = 5 << 20  # bytes of resident memory that the cached requests may leave; what is shipped keeps it, as does a debug build
-STRANGER = 60001  # a user without a name
+STRANGERS = 60001, 60002  # users without a name
+STRANGER = STRANGERS[0]
 TARGET = "/v1/profiles/test/credentials"
 
 
@@ -161,6 +163,50 @@ def test_one_user_cannot_take_every_connection(world, load, load_program):
     assert access_key(agent.credentials()) == key
     holder.communicate()
     wait_until(lambda: answers(load("requests", "agent.sock", TARGET, 1, **user))[0][1] == 200, "room again", 10)
+
+
+@pytest.fixture
+def open_world(world, load, load_program):
+    """A system agent whose profile serves more users than its own, under the memory limit of the unit in the README."""
+    endpoint = world.endpoint()
+    place = f"{world.folder}/public"
+    os.mkdir(place)
+    shutil.copy(load_program, place)
+    agent = Agent(
+        f"{world.folder}/agent",
+        world.module() + world.profile("test", endpoint.url, endpoint.ca)
+        + f"[profile.test.allow]\nusers = {[0, *STRANGERS]}\n",
+        arguments=["--system", "--socket", f"{place}/agent.sock"])
+    agent.socket = f"{place}/agent.sock"
+    world.ends.callback(end, agent)
+    agent.load = lambda *arguments, user=0: load(
+        arguments[0], "agent.sock", *arguments[1:], program="./load", cwd=place, user=user, group=user, extra_groups=[])
+    return agent
+
+
+@pytest.mark.parametrize("target, head, body", [
+    (TARGET, 16_384, 0),
+    ("/v1/tokens/unlock", 200, 8192),
+], ids=["heads", "bodies"])
+def test_fifteen_thousand_callers_that_stop_before_the_last_byte_fit_into_the_units_memory(
+        open_world, target, head, body):
+    agent = open_world
+    with memory_limit(256 << 20) as (prefix, killed):
+        agent.prefix = prefix
+        agent.start()
+        key = access_key(agent.credentials())
+        before = resident_bytes(agent.process.pid)
+        holders = [agent.load("drip", target, count, head, body, user=user)
+                   for user, count in [(0, 9000), (STRANGERS[0], 3000), (STRANGERS[1], 3000)]]
+        for holder in holders:
+            read_line(holder, "held")
+        assert resident_bytes(agent.process.pid, "VmHWM") < 128 << 20
+        for holder in holders:
+            holder.communicate()
+        wait_until(lambda: agent.credentials().returncode == 0, "served again")
+        assert access_key(agent.credentials()) == key
+        wait_until(lambda: resident_bytes(agent.process.pid) < before + (8 << 20), "memory is given back")
+        assert not killed()
 
 
 def test_five_hundred_callers_that_drip_keep_nobody_waiting(world):

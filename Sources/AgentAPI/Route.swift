@@ -22,14 +22,19 @@ package struct Route: Sendable {
     package let pattern: String
     package let permission: Permission
     package let action: Action
+    /// The largest body that the route takes, in bytes; 0 where it takes none.
+    package let largestBody: Int
     /// What stands before and after `{name}`; nil where the pattern has none.
     private let ends: (before: String, after: String)?
 
-    private init(_ method: Method, _ pattern: String, needs permission: Permission, _ action: Action) {
+    private init(
+        _ method: Method, _ pattern: String, needs permission: Permission, largestBody: Int = 0, _ action: Action
+    ) {
         self.method = method
         self.pattern = pattern
         self.permission = permission
         self.action = action
+        self.largestBody = largestBody
         let parts = pattern.split(separator: "{name}", maxSplits: 1)
         ends = parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
     }
@@ -43,11 +48,14 @@ extension Route {
         Route(.get, "/v1/profiles", needs: .owner, .profiles),
         Route(.get, "/v1/identities", needs: .owner, .identities),
         Route(.get, "/v1/tokens", needs: .owner, .tokens),
-        Route(.post, "/v1/tokens/unlock", needs: .owner, .unlock),
-        Route(.post, "/v1/lock", needs: .owner, .lock),
+        Route(.post, "/v1/tokens/unlock", needs: .owner, largestBody: tokenRequest, .unlock),
+        Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, .lock),
         Route(.get, "/v1/status", needs: .owner, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
     ]
+
+    /// A PKCS#11 URI of some KiB, and a PIN of 255 bytes, each byte of it escaped.
+    private static var tokenRequest: Int { 8192 }
 
     /// What `path` has in the place of `{name}`, "" where the pattern has none; nil when it is not this route's path.
     fileprivate func name(in path: String) -> String? {

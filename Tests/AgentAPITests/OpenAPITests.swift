@@ -12,7 +12,8 @@ import Testing
         document = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
     }
 
-    @Test("The document has the routes of the code, with their permissions, and no others") func routes() throws {
+    @Test("The document has the routes of the code, with their permissions and largest bodies, and no others")
+    func routes() throws {
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         var documented: Set<String> = []
         for (path, item) in paths {
@@ -20,10 +21,14 @@ import Testing
                 let operation = try #require(operation as? [String: Any])
                 let identifier = try #require(operation["operationId"] as? String)
                 let permission = try #require(operation["x-permission"] as? String)
-                documented.insert("\(method.uppercased()) \(path) \(identifier) \(permission)")
+                let largestBody = operation["x-largest-body"] as? Int ?? 0
+                #expect((operation["requestBody"] != nil) == (largestBody > 0))
+                documented.insert("\(method.uppercased()) \(path) \(identifier) \(permission) \(largestBody)")
             }
         }
-        let coded = Route.all.map { "\($0.method.rawValue) \($0.pattern) \($0.action) \($0.permission.rawValue)" }
+        let coded = Route.all.map {
+            "\($0.method.rawValue) \($0.pattern) \($0.action) \($0.permission.rawValue) \($0.largestBody)"
+        }
         #expect(documented == Set(coded))
     }
 

@@ -4,6 +4,11 @@
                                            kind of answer: how often, its status, its body
      load requests SOCKET TARGET COUNT N   COUNT requests one after the other, N on each connection; prints the same
      load hold SOCKET COUNT                holds COUNT idle connections until standard input ends; prints "held"
+     load drip SOCKET TARGET COUNT HEAD BODY
+                                           opens COUNT connections, sends on each all but the last byte of a POST with a
+                                           head of HEAD bytes and a body of BODY bytes (0: all but the last of the head), in
+                                           steps on all of them at once, and holds them until standard input ends; prints
+                                           "held". What the agent has hung up on is left alone
    COUNT is at most 20000. It ends with 1 and a line on standard error when a connection fails. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -94,20 +99,49 @@ static void prepare(const char *target, int closes) {
     request_length = (size_t)length;
 }
 
+/* One step of all that is to be sent. */
+static void drip(const int *fds, int count, const char *bytes, size_t length) {
+    for (int i = 0; i < count; i++)
+        for (size_t sent = 0; sent < length;) {
+            const ssize_t more = send(fds[i], bytes + sent, length - sent, MSG_NOSIGNAL);
+            if (more < 0 && errno == EINTR) continue;
+            if (more < 0 && errno != EPIPE && errno != ECONNRESET) fail("send");
+            if (more < 0) break;
+            sent += (size_t)more;
+        }
+}
+
+static void drip_request(const int *fds, int count, const char *target, int head, int body) {
+    const size_t length = (size_t)head + (size_t)body - 1;
+    enum { step = 4096 };
+    char *bytes = malloc(length + 1);
+    if (bytes == NULL) fail("memory");
+    memset(bytes, 'x', length);
+    const int start = sprintf(bytes, "POST %s HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\nX-Slow: ", target, body);
+    if (start + 4 > head) usage();
+    bytes[start] = 'x';
+    memcpy(bytes + head - 4, "\r\n\r\n", body > 0 ? 4 : 3);
+    for (size_t sent = 0; sent < length; sent += step)
+        drip(fds, count, bytes + sent, length - sent < step ? length - sent : step);
+    free(bytes);
+}
+
 int main(int argc, char **argv) {
     static int fds[most];
+    int drips = argc == 7 && strcmp(argv[1], "drip") == 0;
     int holds = argc == 4 && strcmp(argv[1], "hold") == 0;
     if (!holds && argc < 5) usage();
     int count = atoi(argv[holds ? 3 : 4]);
-    int opens_all = holds || strcmp(argv[1], "at-once") == 0;
+    int opens_all = holds || drips || strcmp(argv[1], "at-once") == 0;
     if (count < 1 || (opens_all && count > most)) usage();
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) fail("getrlimit");
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) fail("setrlimit");
 
-    if (holds) {
+    if (holds || drips) {
         for (int i = 0; i < count; i++) fds[i] = connected(argv[2]);
+        if (drips) drip_request(fds, count, argv[3], atoi(argv[5]), atoi(argv[6]));
         puts("held");
         fflush(stdout);
         while (getchar() != EOF) {}

@@ -25,6 +25,11 @@ package struct Policy: Hashable, Sendable {
 
     package func knows(_ profile: ProfileName) -> Bool { profiles[profile] != nil }
 
+    /// Whether the peer is the agent's own user, or root where the agent is the system's.
+    package func isOwner(_ peer: Peer) -> Bool {
+        if case .allow = decide(peer, .owner, profile: nil) { true } else { false }
+    }
+
     /// Whether there is anything at all that the peer may ask for; if not, none of its bytes are read.
     package func admits(_ peer: Peer) -> Decision {
         if peer.uid == agentUID { return .allow(reason: "the agent's own user") }

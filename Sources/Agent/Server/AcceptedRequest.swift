@@ -53,6 +53,13 @@ extension AcceptedRequest {
             let answer = Answer.problem(problem)
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }
+        guard head.contentLength <= route.largestBody else {
+            let detail =
+                route.largestBody == 0
+                ? "this request takes no body" : "the request's body is longer than \(route.largestBody) bytes"
+            let answer = Answer.problem(Problem(.requestTooLarge, detail))
+            return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
+        }
         return .success(AcceptedRequest(head: head, route: route, profile: profile, decision: decision))
     }
 }

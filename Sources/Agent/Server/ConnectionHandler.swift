@@ -23,9 +23,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     let peer: Peer
     private let core: ServerCore
     let admission: Policy.Decision
+    /// Whether the peer is the agent's own user, or root where the agent is the system's.
+    let isOwner: Bool
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var buffer = RequestBuffer()
+    /// What `core` knows of the memory of `buffer`.
+    private var countedBytes = 0
     private var parser: RequestHeadParser
     private var deadline: NIODeadline?
     private var isAdvancing = false
@@ -38,6 +42,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.core = core
         self.peer = peer
         admission = core.policy.admits(peer)
+        isOwner = core.policy.isOwner(peer)
         parser = RequestHeadParser(limits: core.limits)
     }
 
@@ -64,6 +69,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         buffer.removeAll()
+        try? countBytes()  // there are fewer, which is never too much
         core.remove(self)
     }
 
@@ -106,9 +112,21 @@ final class ConnectionHandler: ChannelInboundHandler {
         defer { isAdvancing = false }
         do throws(Problem) {
             while try step() {}
+            try countBytes()
         } catch {
-            refuse(error)
+            switch phase {
+            case .head, .body: refuse(error)
+            case .waiting, .writing, .lingering, .closed: close()  // the answer under way cannot be followed by another
+            }
         }
+    }
+
+    /// - Throws: When the peer's user has sent more than it may without waiting for answers.
+    private func countBytes() throws(Problem) {
+        let change = buffer.capacity - countedBytes
+        guard change != 0 else { return }
+        countedBytes = buffer.capacity
+        try core.keep(change, of: self)
     }
 
     /// - Returns: Whether there may be more to do.
@@ -249,6 +267,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard case .writing = phase else { return }
         if lingering {
             buffer.removeAll()
+            try? countBytes()  // as above
             phase = .lingering(bytesLeft: core.limits.lingerBytes)
             setDeadline(core.limits.lingerMilliseconds)
             context?.close(mode: .output, promise: nil)

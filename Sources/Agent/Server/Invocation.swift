@@ -15,7 +15,6 @@ enum Invocation: Sendable {
         switch (action, profile) {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
-        case _ where !body.isEmpty: throw Problem(.badRequest, "this request takes no body")
         case (.credentials, let profile?): self = .credentials(profile)
         case (.refresh, let profile?): self = .refresh(profile)
         case (.explain, let profile?): self = .explain(profile)

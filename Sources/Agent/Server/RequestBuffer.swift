@@ -11,6 +11,9 @@ import NIOCore
 
     var isEmpty: Bool { count == 0 }
 
+    /// The memory that it owns, in bytes.
+    var capacity: Int { unsafe storage.count }
+
     /// Takes all bytes out of `received`, and wipes them there.
     mutating func append(_ received: inout ByteBuffer) {
         reserve(count + received.readableBytes)

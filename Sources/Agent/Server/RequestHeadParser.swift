@@ -108,7 +108,6 @@ struct RequestHeadParser {
         guard (1...10).contains(value.count), value.allSatisfy(\.isDigit),
             let length = Int(value.text)
         else { throw bad("Content-Length is no number") }
-        guard length <= limits.bodyBytes else { throw tooLarge("body is longer than \(limits.bodyBytes) bytes") }
         return length
     }
 

@@ -1,4 +1,5 @@
 import AgentAPI
+import CLinux
 import NIOCore
 
 /// What all connections share: the rules, and who is connected. It lives on the event loop alone.
@@ -13,12 +14,22 @@ final class ServerCore {
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var users: [UInt32: Share] = [:]
     private var denied: DeniedPeers
+    private var unansweredBytes = UnansweredBytes()
     private var sweep: RepeatedTask?
+    /// The most connections since memory was given back, and how many there were at the last look.
+    private var (peak, last) = (0, 0)
     private var stopped: EventLoopPromise<Void>?
 
     private struct Share {
         var connections = 0
         var waiting = 0
+        var unansweredBytes = 0
+    }
+
+    /// Memory for what the agent's own user (and root), and all others, have sent and were not answered yet.
+    private struct UnansweredBytes {
+        var ofOwner = 0
+        var ofOthers = 0
     }
 
     init(
@@ -43,6 +54,7 @@ final class ServerCore {
     /// - Returns: Why it cannot stay; it counts all the same until `remove`.
     func add(_ connection: ConnectionHandler) -> Problem? {
         connections[ObjectIdentifier(connection)] = connection
+        peak = max(peak, connections.count)
         users[connection.peer.uid, default: Share()].connections += 1
         startSweeping()
         if isStopping { return Problem(.shuttingDown, "the agent is stopping") }
@@ -82,6 +94,23 @@ final class ServerCore {
 
     func endWaiting(_ peer: Peer) { change(peer) { $0.waiting -= 1 } }
 
+    /// Counts memory in that holds what a peer has sent, or out.
+    ///
+    /// - Throws: `tooManyRequests` when it has grown beyond its share; it counts all the same.
+    func keep(_ bytes: Int, of connection: ConnectionHandler) throws(Problem) {
+        let uid = connection.peer.uid
+        change(connection.peer) { $0.unansweredBytes += bytes }
+        if connection.isOwner { unansweredBytes.ofOwner += bytes } else { unansweredBytes.ofOthers += bytes }
+        guard bytes > 0 else { return }
+        let isTooMuch =
+            connection.isOwner
+            ? unansweredBytes.ofOwner > limits.unansweredBytesOfOwner
+            : unansweredBytes.ofOthers > limits.unansweredBytes
+                || users[uid]?.unansweredBytes ?? 0 > limits.unansweredBytesPerUser
+        guard isTooMuch else { return }
+        throw Problem(.tooManyRequests, "uid \(uid) has too many requests under way that are incomplete", retryAfter: 1)
+    }
+
     private func change(_ peer: Peer, _ body: (inout Share) -> Void) {
         var share = users[peer.uid] ?? Share()
         body(&share)
@@ -105,12 +134,22 @@ final class ServerCore {
             let now = NIODeadline.now()
             for connection in this.value.connections.values { connection.enforceDeadline(now) }
             for line in this.value.denied.due(at: now) { this.value.audit(AuditRecord(line)) }
+            this.value.giveMemoryBack()
             this.value.endSweepingIfAlone()
         }
     }
 
+    /// Gives free memory back to the kernel once a flood is over; free(3) alone keeps most of it for the next one. It
+    /// waits for a look without a change: NIO frees a channel some time after its end.
+    private func giveMemoryBack() {
+        defer { last = connections.count }
+        guard peak >= limits.flood, connections.count <= peak / 4, connections.count == last else { return }
+        peak = connections.count
+        Task { clinux_give_memory_back() }  // some milliseconds, and nobody waits for it
+    }
+
     private func endSweepingIfAlone() {
-        guard connections.isEmpty, denied.isQuiet else { return }
+        guard connections.isEmpty, denied.isQuiet, peak < limits.flood else { return }
         sweep?.cancel()
         sweep = nil
     }

@@ -3,9 +3,14 @@ package struct ServerLimits: Sendable {
     /// Bytes of request line and header fields.
     package var headBytes = 16_384
     package var headerFields = 64
-    package var bodyBytes = 65_536
     /// Bytes that a peer may send ahead of the answer that it waits for.
     package var pipelinedBytes = 16_384
+
+    /// Memory for what one user, and all users together, have sent and were not answered yet: one share for the agent's
+    /// own user (and root, for the system agent), and one for all others.
+    package var unansweredBytesPerUser = 1 << 20
+    package var unansweredBytes = 4 << 20
+    package var unansweredBytesOfOwner = 12 << 20
 
     package var connectionsPerUser = 12_000
     /// Requests of one user that wait for something slower than the cache.
@@ -30,6 +35,8 @@ package struct ServerLimits: Sendable {
     /// How long, and for how many bytes, a refused peer is listened to, so that it can read why before the reset.
     package var lingerMilliseconds: Int64 = 1000
     package var lingerBytes = 262_144
+    /// A load of this many connections is a flood: memory goes back to the kernel when three quarters of them are gone.
+    package var flood = 1000
     /// How long requests may go on after `stop`.
     package var stopMilliseconds: Int64 = 5000
 

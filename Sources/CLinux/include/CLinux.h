@@ -31,6 +31,9 @@ int clinux_open_missing_streams(void);
    leaves them in a frame that nobody clears. */
 void clinux_wipe_stack(void);
 
+/* Gives the kernel back what was freed and is still kept for later, in all arenas (malloc_trim(3)). */
+void clinux_give_memory_back(void);
+
 /* pipe2(2) with O_CLOEXEC. 0, or an errno. */
 int clinux_pipe(int descriptors[2]);
 

@@ -1,6 +1,7 @@
 import Agent
 import AgentAPI
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct ServerLimitTests {
@@ -128,6 +129,59 @@ import Testing
         gate.release()
         #expect(try await first.receive()?.status == 200)
         #expect(try await test.answer(to: Self.request)?.status == 200)
+        await test.server.stop()
+    }
+
+    /// The first bytes of a head that does not end.
+    private static func incomplete(_ bytes: Int) -> String {
+        let start = "GET /v1/health HTTP/1.1\r\nX: "
+        return start + String(repeating: "y", count: bytes - start.utf8.count)
+    }
+
+    @Test(
+        "One user's incomplete requests have a budget, all users' together another, and the owner's a third",
+        arguments: [
+            ([2000, 2000], [false, true]), ([2000, 2001], [false, false]), ([2000, 2001, 2002], [false, false, true]),
+            ([1000, 1000, 1000], [false, false, true]), ([2000, 2001, 1000, 1000], [false, false, false, false]),
+        ] as [([UInt32], [Bool])])
+    func unanswered(uids: [UInt32], refused: [Bool]) async throws {
+        var limits = ServerLimits()
+        limits.unansweredBytesPerUser = 10_000
+        limits.unansweredBytes = 20_000
+        limits.unansweredBytesOfOwner = 20_000
+        let callers = Mutex(uids[...])
+        let test = try await ServerUnderTest(
+            limits: limits, profiles: ["prod": AllowList(users: [2000, 2001, 2002], groups: [])],
+            peer: { _ in callers.withLock { Peer(uid: $0.removeFirst(), gid: 1, pid: 9) } })
+        var clients: [ServerTestClient] = []
+        for isRefused in refused {
+            let client = try test.connect()
+            clients.append(client)
+            client.send(Self.incomplete(8000))  // in a buffer of 8 or 16 KiB
+            if isRefused {
+                #expect(try await client.receive()?.status == 429)
+            } else {
+                await client.waitUntilRead()
+            }
+        }
+        for (client, isRefused) in zip(clients, refused) where !isRefused {
+            client.send("\r\nHost: x\r\n\r\n")
+            #expect(try #require(try await client.receive()).status < 404)
+        }
+        await test.server.stop()
+    }
+
+    @Test("What was refused or answered takes no part of the budget") func answered() async throws {
+        var limits = ServerLimits()
+        limits.unansweredBytesOfOwner = 20_000
+        let test = try await ServerUnderTest(limits: limits)
+        for end in ["\r\nHost: x\r\n\r\n", "\n"] {
+            for _ in 1...10 {
+                let client = try test.connect()
+                client.send(Self.incomplete(8000) + end)
+                #expect(try await client.receive()?.status == (end == "\n" ? 400 : 200))
+            }
+        }
         await test.server.stop()
     }
 

@@ -77,9 +77,12 @@ import Testing
         Case("a head of 16,385 bytes", head(of: 16_385), 413),
         Case("a head without an end", line + "X: " + String(repeating: "y", count: 20_000), 413),
         Case(
-            "a body of 65,537 bytes announced", "POST /v1/lock HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n",
+            "a body of 8,193 bytes announced", "POST /v1/lock HTTP/1.1\r\nHost: x\r\nContent-Length: 8193\r\n\r\n",
             413),
-        Case("a body for a GET", line + host + "Content-Length: 1\r\n\r\nx"),
+        Case(
+            "a PIN for no route that takes one",
+            "POST /v1/profiles/prod/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{\"pin\":\"8351\"}", 413),
+        Case("a body for a GET announced", line + host + "Content-Length: 1\r\n\r\n", 413),
     ]
 
     private static func head(of length: Int) -> String {

@@ -56,6 +56,12 @@ final class ServerTestClient: Sendable {
         }
     }
 
+    /// Returns once the server has read all that was sent.
+    func waitUntilRead() async {
+        var unread: CInt = 1
+        while unsafe ioctl(descriptor, UInt(TIOCOUTQ), &unread) == 0, unread > 0 { await Task.yield() }
+    }
+
     func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// The next answer, by its Content-Length; nil when the server has hung up.
