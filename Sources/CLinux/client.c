@@ -25,6 +25,18 @@ int clinux_ignore_broken_pipe(void) {
     return sigaction(SIGPIPE, &ignore, NULL) == 0 ? 0 : errno;
 }
 
+void clinux_end_by_broken_pipe(void) {
+    sigset_t pipe;
+    struct sigaction plain = {0};
+    plain.sa_handler = SIG_DFL;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigaction(SIGPIPE, &plain, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &pipe, NULL);
+    raise(SIGPIPE);
+    _exit(128 + SIGPIPE);
+}
+
 int clinux_turn_off_crash_reports(void) {
     static const int reported[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
     struct sigaction old, plain = {0};

@@ -69,6 +69,9 @@ ROUTES = {
 }  # fmt: skip
 
 
+CREDENTIAL_ROUTE = {"GET /v1/profiles/prod/credentials": json.loads(CREDENTIALS)}
+
+
 def serve(connection, request, routes=ROUTES):
     """The agent of most tests: it answers by route, and takes every change."""
     method, path, _ = request.split(b" ", 2)
@@ -481,10 +484,19 @@ def test_profiles_are_completed_from_the_agent_without_touching_a_token(agent, t
     assert {request.split(b" HTTP")[0] for request in served.requests} == {b"GET /v1/profiles"}
 
 
-def test_a_reader_that_is_gone_is_70(agent, tokenward):
-    agent(serve)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"], ["list", "--json"], ["list", "--explain", "prod"], ["status"], ["status", "--json"], ["refresh", "prod"],
+        ["version"], ["--help"], ["--version"], ["credential-process", "prod"],
+        ["--generate-completion-script", "bash"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, tokenward, arguments):
+    agent(lambda connection, request: serve(connection, request, ROUTES | CREDENTIAL_ROUTE))
     reader, writer = os.pipe()
     os.close(reader)
-    result = tokenward("list", stdout=writer)
+    result = tokenward(*arguments, stdout=writer)
     os.close(writer)
-    assert result.returncode == 70 and b"tokenward: error: the result cannot be written" in result.stderr
+    assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -346,7 +347,9 @@ def test_a_path_of_107_bytes_is_connected_to(agent, thin, tmp_path):
     assert thin("a", "--socket", path).returncode == 0
 
 
-def test_a_reader_that_is_gone_is_70(agent, thin):
+@pytest.mark.parametrize("arguments", [["prod"], ["--help"], ["--version"]])
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, thin, arguments, inherited):
     agent(answer(CREDENTIALS))
     reader, writer = os.pipe()
     os.close(reader)

@@ -7,7 +7,9 @@ package enum StandardStream: Int32 {
 
     /// Writes all of `bytes`, in one call where the kernel takes them at once. SIGPIPE must be ignored.
     ///
-    /// - Throws: Exit code 70 when nobody reads any more, or the disk is full.
+    /// Results that nobody reads any more end the process by SIGPIPE, without a word, as they end other tools.
+    ///
+    /// - Throws: Exit code 70 when the disk is full, or nobody reads standard error any more.
     package func write(_ bytes: Span<UInt8>) throws(ClientFailure) {
         var done = 0
         while done < bytes.count {
@@ -21,6 +23,7 @@ package enum StandardStream: Int32 {
             switch clinux_errno() {
             case EINTR: continue
             case EAGAIN: waitUntilWritable()
+            case EPIPE where self == .output: clinux_end_by_broken_pipe()
             case let error:
                 throw ClientFailure(
                     .software, "the result cannot be written (errno \(error))",

@@ -30,6 +30,9 @@ int clinux_ignore_broken_pipe(void);
 int clinux_turn_off_crash_reports(void);
 
 /* The terminal where the person is who started this process: that of a standard stream, else the controlling one.
+/* Ends this process by SIGPIPE, as the kernel does after a write that nobody reads, whatever became of that signal. */
+_Noreturn void clinux_end_by_broken_pipe(void);
+
    0 and its zero-terminated path, or an errno; ENOTTY without one. */
 int clinux_terminal(char *path, size_t capacity);
 
