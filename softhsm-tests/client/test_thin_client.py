@@ -303,20 +303,44 @@ def test_the_one_that_was_named_is_the_only_one_asked(agent, thin, tmp_path):
 def test_without_any_agent_both_places_are_named(thin, tmp_path):
     message = refused(thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}), 69)
     assert f"{tmp_path}/tokenward/agent.sock or {SYSTEM_SOCKET}" in message
-    assert "systemctl --user start tokenward-agent" in message
-    assert str(tmp_path) not in refused(thin("a", env={"XDG_RUNTIME_DIR": tmp_path.name}), 69)
+    assert "start it with 'systemctl --user start tokenward.socket' or 'tokenward-agent'" in message
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or SYSTEM_SOCKET.parent.exists(), reason="needs root, and no system agent")
-def test_the_system_agent_is_asked_when_the_user_has_none(agent, thin, tmp_path):
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="this machine runs a system agent")
+@pytest.mark.parametrize(("env", "fault"), [({}, "is not set"), ({"XDG_RUNTIME_DIR": "run"}, "is no absolute path")])
+def test_without_a_runtime_directory_the_failure_says_so(thin, env, fault):
+    message = refused(thin("a", env=env), 69)
+    assert f"no agent listens at {SYSTEM_SOCKET}, and XDG_RUNTIME_DIR, which says where yours does, {fault}; " in message
+    assert f"XDG_RUNTIME_DIR=/run/user/{os.geteuid()}" in message
+    assert "'sudo systemctl start tokenward.socket'" in message
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="this machine runs a system agent")
+def test_the_hint_starts_the_agent_whose_socket_was_named(thin, tmp_path):
+    runtime = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    assert "start it with 'sudo systemctl start" in refused(thin("a", "--socket", SYSTEM_SOCKET, env=runtime), 69)
+    users = tmp_path / "tokenward" / "agent.sock"
+    assert "start it with 'systemctl --user start" in refused(thin("a", "--socket", users, env=runtime), 69)
+    other = {"TOKENWARD_SOCKET": str(tmp_path / "other.sock")}
+    assert "start the agent that listens there, or correct TOKENWARD_SOCKET" in refused(thin("a", env=other), 69)
+
+
+@pytest.fixture
+def system_folder():
+    """/run/tokenward, which is the system agent's."""
+    if os.geteuid() != 0 or SYSTEM_SOCKET.parent.exists():
+        pytest.skip("needs root, and no system agent")
     SYSTEM_SOCKET.parent.mkdir()
-    try:
-        agent(answer(CREDENTIALS), SYSTEM_SOCKET)
-        assert thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}).returncode == 0
-        assert thin("a", env={}).returncode == 0
-    finally:
-        SYSTEM_SOCKET.unlink(missing_ok=True)
-        SYSTEM_SOCKET.parent.rmdir()
+    yield SYSTEM_SOCKET.parent
+    for path in SYSTEM_SOCKET.parent.iterdir():
+        path.unlink()
+    SYSTEM_SOCKET.parent.rmdir()
+
+
+def test_the_system_agent_is_asked_when_the_user_has_none(agent, thin, tmp_path, system_folder):
+    agent(answer(CREDENTIALS), SYSTEM_SOCKET)
+    assert thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}).returncode == 0
+    assert thin("a", env={}).returncode == 0
 
 
 def test_a_socket_that_nobody_serves_any_more_is_69(thin, tmp_path):
@@ -354,11 +378,20 @@ def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, thi
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        result = thin("prod", stdout=writer)
+        result = thin(
+            *arguments, stdout=writer, preexec_fn=lambda: signal.signal(signal.SIGPIPE, inherited), restore_signals=False)
     finally:
         os.close(writer)
-    assert result.returncode == 70
-    assert result.stderr.startswith(b"tokenward: the result cannot be written")
+    assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")
+
+
+def test_a_failure_that_nobody_reads_keeps_its_exit_code(thin):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert thin("prod", stderr=writer).returncode == 69
+    finally:
+        os.close(writer)
 
 
 def test_a_full_disk_is_70(agent, thin):

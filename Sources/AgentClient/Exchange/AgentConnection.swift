@@ -16,9 +16,9 @@ package struct AgentConnection: ~Copyable {
             let error = try connection.connect(to: path)
             if error == 0 { return connection }
             // Only a socket that is not there sends us on: one that refuses is the agent that was meant.
-            guard error == ENOENT || error == ENOTDIR else { throw unreachable(path, error) }
+            guard error == ENOENT || error == ENOTDIR else { throw endpoint.unreachable(path, error) }
         }
-        throw missing(endpoint)
+        throw endpoint.missing
     }
 
     private init(descriptor: Int32, deadline: Deadline) {
@@ -125,29 +125,6 @@ package struct AgentConnection: ~Copyable {
 }
 
 extension AgentConnection {
-    private static let start = "start it with 'systemctl --user start tokenward-agent' or 'tokenward-agent'"
-
-    private static func missing(_ endpoint: AgentEndpoint) -> ClientFailure {
-        var places = ""
-        for path in endpoint.paths {
-            if !places.isEmpty { places += " or " }
-            places += String(decoding: path, as: UTF8.self)
-        }
-        return ClientFailure(.unavailable, "no agent listens at \(places)", hint: start)
-    }
-
-    private static func unreachable(_ path: [UInt8], _ error: Int32) -> ClientFailure {
-        let place = String(decoding: path, as: UTF8.self)
-        return switch error {
-        case ECONNREFUSED: ClientFailure(.unavailable, "no agent listens at \(place) any more", hint: start)
-        case EACCES:
-            ClientFailure(
-                .unavailable, "the agent's socket \(place) is not open to this user",
-                hint: "give --socket the path of an agent that serves you, or start your own with 'tokenward-agent'")
-        default: ClientFailure(.unavailable, "\(place) cannot be connected to (errno \(error))", hint: start)
-        }
-    }
-
     private static func broken(_ error: Int32) -> ClientFailure {
         ClientFailure(.unavailable, "the connection to the agent broke (errno \(error))", hint: "try again")
     }

@@ -1,10 +1,25 @@
+import CLinux
+
 /// Where the agent's socket may be, in the order in which a client looks.
 package struct AgentEndpoint {
     /// Absolute or relative paths, none of them empty.
     package let paths: [[UInt8]]
+    private let origin: Origin
+
+    /// How the paths were found: what helps where no agent listens depends on it.
+    private enum Origin {
+        /// The option or the variable of this name.
+        case named(StaticString)
+        /// The usual places, the user's and the system's.
+        case usual
+        /// The system's place alone, because XDG_RUNTIME_DIR does not tell the user's; what is wrong with it.
+        case systemAlone(StaticString)
+    }
 
     /// The longest path of a Unix socket in bytes (unix(7): 108 with the closing zero).
     package static let longestPath = 107
+
+    private static let systemPath = Array("/run/tokenward/agent.sock".utf8)
 
     /// `option`, else `TOKENWARD_SOCKET`, else the user's agent and then the system's.
     ///
@@ -12,18 +27,26 @@ package struct AgentEndpoint {
     package init(option: [UInt8]?) throws(ClientFailure) {
         if let option {
             paths = [try Self.checked(option, from: "--socket")]
+            origin = .named("--socket")
         } else if let variable = ProcessInput.environment("TOKENWARD_SOCKET") {
             paths = [try Self.checked(variable, from: "TOKENWARD_SOCKET")]
+            origin = .named("TOKENWARD_SOCKET")
+        } else if let user = Self.userPath {
+            paths = [try Self.checked(user, from: "XDG_RUNTIME_DIR"), Self.systemPath]
+            origin = .usual
         } else {
-            let system = Array("/run/tokenward/agent.sock".utf8)
-            // A relative XDG_RUNTIME_DIR is to be ignored (XDG Base Directory Specification).
-            if let runtime = ProcessInput.environment("XDG_RUNTIME_DIR"), runtime[0] == UInt8(ascii: "/") {
-                let user = runtime + Array("/tokenward/agent.sock".utf8)
-                paths = [try Self.checked(user, from: "XDG_RUNTIME_DIR"), system]
-            } else {
-                paths = [system]
-            }
+            paths = [Self.systemPath]
+            let isSet = ProcessInput.environment("XDG_RUNTIME_DIR") != nil
+            origin = .systemAlone(isSet ? "is no absolute path" : "is not set")
         }
+    }
+
+    /// A relative XDG_RUNTIME_DIR is to be ignored (XDG Base Directory Specification).
+    private static var userPath: [UInt8]? {
+        guard let runtime = ProcessInput.environment("XDG_RUNTIME_DIR"), runtime[0] == UInt8(ascii: "/") else {
+            return nil
+        }
+        return runtime + Array("/tokenward/agent.sock".utf8)
     }
 
     private static func checked(_ path: [UInt8], from origin: StaticString) throws(ClientFailure) -> [UInt8] {
@@ -38,4 +61,52 @@ package struct AgentEndpoint {
         }
         return path
     }
+}
+
+extension AgentEndpoint {
+    private static let startUsers = "'systemctl --user start tokenward.socket' or 'tokenward-agent'"
+    private static let startSystems = "'sudo systemctl start tokenward.socket'"
+
+    /// There is no socket at any of the paths.
+    var missing: ClientFailure {
+        if case .systemAlone(let fault) = origin {
+            return ClientFailure(
+                .unavailable,
+                "no agent listens at \(text(paths[0])), and XDG_RUNTIME_DIR, which says where yours does, \(fault)",
+                hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(geteuid()); or start the system's agent with "
+                    + Self.startSystems)
+        }
+        var places = ""
+        for path in paths {
+            if !places.isEmpty { places += " or " }
+            places += text(path)
+        }
+        return ClientFailure(.unavailable, "no agent listens at \(places)", hint: start(at: paths[0]))
+    }
+
+    /// connect(2) to the socket at `path` has failed with an errno.
+    func unreachable(_ path: [UInt8], _ error: Int32) -> ClientFailure {
+        switch error {
+        case ECONNREFUSED:
+            ClientFailure(.unavailable, "no agent listens at \(text(path)) any more", hint: start(at: path))
+        case EACCES:
+            ClientFailure(
+                .unavailable, "the agent's socket \(text(path)) is not open to this user",
+                hint: "give --socket the path of an agent that serves you, or start your own with \(Self.startUsers)")
+        default:
+            ClientFailure(
+                .unavailable, "\(text(path)) cannot be connected to (errno \(error))", hint: start(at: path))
+        }
+    }
+
+    /// How to start the agent that listens at `path`.
+    private func start(at path: [UInt8]) -> String {
+        if path == Self.systemPath { return "start it with \(Self.startSystems)" }
+        if case .named(let name) = origin, path != Self.userPath {
+            return "start the agent that listens there, or correct \(name)"
+        }
+        return "start it with \(Self.startUsers)"
+    }
+
+    private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
 }
