@@ -28,6 +28,14 @@ struct Answer: Sendable {
             allowed: allowed, problem: problem)
     }
 
+    /// The answer as an agent of this scope gives it: the system's takes commands from root, so its hints say `sudo`,
+    /// under which `tokenward` finds no other agent.
+    func told(by scope: AgentScope) -> Answer {
+        guard scope == .system, var problem, let hint = problem.hint, hint.contains("'tokenward ") else { return self }
+        problem.hint = hint.replacing("'tokenward ", with: "'sudo tokenward ")
+        return .problem(problem, allowed: allowed)
+    }
+
     /// Head and body in one buffer, so that one write(2) carries both.
     ///
     /// No Date: nothing may be stored, so there is no age to tell. No Content-Length in a 204 (RFC 9110 §8.6).

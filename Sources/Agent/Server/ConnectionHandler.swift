@@ -252,7 +252,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         isLast = isLast || closing || core.isStopping
         phase = .writing(answer.issued != nil ? profile : nil)
         setDeadline(core.limits.answerMilliseconds)
-        let bytes = answer.render(closing: isLast, withBody: withBody, allocator: context.channel.allocator)
+        let bytes = answer.told(by: core.policy.scope)
+            .render(closing: isLast, withBody: withBody, allocator: context.channel.allocator)
         let holdsSecret = answer.issued != nil
         let written = context.eventLoop.makePromise(of: Void.self)
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)

@@ -90,6 +90,21 @@ import Testing
     }
 
     @Test("A problem of an operation is its status, its document and its Retry-After") func problem() async throws {
+    @Test(
+        "A system agent's hints name commands as root gives them, and a user's agent's as the user does",
+        arguments: [(AgentScope.user, "run 'tokenward unlock'"), (.system, "run 'sudo tokenward unlock'")])
+    func hints(scope: AgentScope, hint: String) async throws {
+        let test = try await ServerUnderTest(
+            operations: .scripted(
+                cached: { _ in nil },
+                credentials: { (_) async throws(Problem) in
+                    throw Problem(.pinNeeded, "token needs its PIN", hint: "run 'tokenward unlock'")
+                }), scope: scope)
+        let answer = try await test.answer(to: "GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(answer?.body.contains("\"hint\":\"\(hint)\"") == true)
+        await test.server.stop()
+    }
+
         let test = try await ServerUnderTest(
             operations: .scripted(
                 cached: { _ in nil },
