@@ -11,6 +11,12 @@ struct AgentOptions: ParsableArguments {
     var socket: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The user that the agent runs as, where it is neither you nor root: nobody else is sent anything.",
+            valueName: "uid"))
+    var agentUid: UInt32?
+
+    @Option(
         help: ArgumentHelp("How long to wait for the agent, in seconds (default: 50).", valueName: "seconds"),
         transform: { text in
             guard let milliseconds = Deadline.milliseconds(Array(text.utf8)) else {
@@ -34,7 +40,7 @@ struct AgentOptions: ParsableArguments {
         _ request: borrowing SecretBuffer, atLeast: Int64 = 0
     ) throws(ClientFailure) -> AgentExchange {
         let exchange = try AgentExchange(
-            request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }),
+            request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }, agentUser: agentUid),
             deadline: Deadline(afterMilliseconds: max(timeout.milliseconds, atLeast)), limit: Self.longestBody)
         try exchange.checkStatus()
         return exchange

@@ -11,8 +11,8 @@ def agent(tmp_path):
     """Starts a fake agent: `agent(script)`, at most one per path."""
     started = []
 
-    def start(script, path=None):
-        started.append(FakeAgent(path or tmp_path / "agent.sock", script))
+    def start(script, path=None, user=None):
+        started.append(FakeAgent(path or tmp_path / "agent.sock", script, user))
         return started[-1]
 
     yield start

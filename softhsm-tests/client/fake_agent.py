@@ -36,14 +36,30 @@ def receive_request(connection):
     return head + b"\r\n\r\n" + body
 
 
-class FakeAgent:
-    """Serves one connection after another. `script` is a function of (connection, request), or bytes to send."""
+@contextlib.contextmanager
+def effective_user(user):
+    """This process has the rights of `user` for the length of the block; its own where that is None."""
+    own = os.geteuid()
+    if user is not None:
+        os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(own)
 
-    def __init__(self, path, script):
+
+class FakeAgent:
+    """Serves one connection after another. `script` is a function of (connection, request), or bytes to send.
+
+    `user` is the user whose process listens, as the kernel tells clients; only root can be another one."""
+
+    def __init__(self, path, script, user=None):
         self.path, self.script, self.requests = path, script, []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.fspath(path))
-        self.listener.listen(16)
+        os.chmod(path, 0o777)
+        with effective_user(user):
+            self.listener.listen(16)
         self.released = threading.Event()  # for scripts that hold a connection until the test is over
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()

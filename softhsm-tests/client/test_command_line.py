@@ -500,3 +500,12 @@ def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, tok
     result = tokenward(*arguments, stdout=writer)
     os.close(writer)
     assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_no_pin_is_sent_to_another_users_process(agent, tokenward):
+    served = agent(serve, user=61001)
+    assert "uid 61001" in failed(tokenward("unlock", "--pin-stdin", input=b"1234\n"), 77)
+    assert "uid 61001" in failed(tokenward("unlock", PROD, "--pin-stdin", "--wait", "30", input=b"1234\n"), 77)
+    assert served.requests == []
+    assert tokenward("unlock", "--pin-stdin", "--agent-uid", "61001", input=b"1234\n").returncode == 0

@@ -14,6 +14,7 @@ from client_process import BINARIES, environment
 from fake_agent import CREDENTIALS, answer, stopped
 
 SYSTEM_SOCKET = pathlib.Path("/run/tokenward/agent.sock")
+OTHER_USER = 61001
 
 
 def refused(result, code):
@@ -257,7 +258,7 @@ def test_a_full_backlog_is_waited_out(tmp_path, thin):
     "arguments",
     [
         [], ["a", "b"], ["--profile"], ["a", "--socket"], ["a", "--unknown"], ["a", "--timeout", "x"], ["../a"], [".a"],
-        [""],
+        [""], ["a", "--agent-uid", "x"], ["a", "--agent-uid", "4294967296"], ["a", "--agent-uid", ""],
     ],
 )
 def test_a_wrong_command_line_is_64(thin, arguments):
@@ -325,6 +326,9 @@ def test_the_hint_starts_the_agent_whose_socket_was_named(thin, tmp_path):
     assert "start the agent that listens there, or correct TOKENWARD_SOCKET" in refused(thin("a", env=other), 69)
 
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
 @pytest.fixture
 def system_folder():
     """/run/tokenward, which is the system agent's."""
@@ -341,6 +345,32 @@ def test_the_system_agent_is_asked_when_the_user_has_none(agent, thin, tmp_path,
     agent(answer(CREDENTIALS), SYSTEM_SOCKET)
     assert thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}).returncode == 0
     assert thin("a", env={}).returncode == 0
+
+
+def test_the_system_agent_may_be_the_owner_of_its_folder_and_no_other_user(agent, thin, system_folder):
+    os.chown(system_folder, OTHER_USER, OTHER_USER)
+    served = agent(answer(CREDENTIALS), SYSTEM_SOCKET, user=OTHER_USER)
+    assert thin("a", env={}).returncode == 0
+    os.chown(system_folder, OTHER_USER + 1, OTHER_USER + 1)
+    assert f"uid {OTHER_USER}" in refused(thin("a", env={}), 77)
+    assert len(served.requests) == 1
+
+
+@needs_root
+def test_another_users_process_that_listens_is_sent_nothing_unless_that_user_was_named(agent, thin, tmp_path):
+    served = agent(answer(CREDENTIALS), user=OTHER_USER)
+    message = refused(thin("prod"), 77)
+    assert f"a process of uid {OTHER_USER} listens at {tmp_path}/agent.sock" in message
+    assert f"--agent-uid {OTHER_USER}" in message
+    refused(thin("prod", "--agent-uid", f"{OTHER_USER + 1}"), 77)
+    # Neither a folder that is called so nor a way out of it is the system's.
+    inside = tmp_path / "run" / "tokenward"
+    inside.mkdir(parents=True)
+    os.chown(inside, OTHER_USER, OTHER_USER)
+    agent(answer(CREDENTIALS), inside / "agent.sock", user=OTHER_USER)
+    refused(thin("prod", "--socket", inside / "agent.sock"), 77)
+    assert served.requests == []
+    assert thin("prod", "--agent-uid", f"{OTHER_USER}").returncode == 0
 
 
 def test_a_socket_that_nobody_serves_any_more_is_69(thin, tmp_path):

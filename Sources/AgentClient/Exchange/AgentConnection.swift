@@ -5,16 +5,19 @@ package struct AgentConnection: ~Copyable {
     private let descriptor: Int32
     private let deadline: Deadline
 
-    /// Connects to the first socket that exists.
+    /// Connects to the first socket that exists, and makes sure that the agent can be who listens there.
     ///
-    /// - Throws: Exit code 69 when nobody listens, 75 when the deadline passes first.
+    /// - Throws: Exit code 69 when nobody listens, 75 when the deadline passes first, 77 when another user listens.
     package static func open(
         _ endpoint: AgentEndpoint, deadline: Deadline
     ) throws(ClientFailure) -> AgentConnection {
         let connection = AgentConnection(descriptor: try makeSocket(), deadline: deadline)
         for path in endpoint.paths {
             let error = try connection.connect(to: path)
-            if error == 0 { return connection }
+            if error == 0 {
+                try TrustedUsers(of: endpoint, at: path).check(listener: connection.peerUser(), at: path)
+                return connection
+            }
             // Only a socket that is not there sends us on: one that refuses is the agent that was meant.
             guard error == ENOENT || error == ENOTDIR else { throw endpoint.unreachable(path, error) }
         }
@@ -59,6 +62,14 @@ package struct AgentConnection: ~Copyable {
             case let error: return error
             }
         }
+    }
+
+    /// The user whose process listens at the other end.
+    private borrowing func peerUser() throws(ClientFailure) -> uid_t {
+        var (process, user, group) = (pid_t(0), uid_t(0), gid_t(0))
+        let error = unsafe clinux_peer_credentials(descriptor, &process, &user, &group)
+        guard error == 0 else { throw Self.broken(error) }
+        return user
     }
 
     /// A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again and again.

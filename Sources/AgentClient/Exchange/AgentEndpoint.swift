@@ -1,9 +1,11 @@
 import CLinux
 
-/// Where the agent's socket may be, in the order in which a client looks.
+/// Where the agent's socket may be, in the order in which a client looks, and which users may be the agent there.
 package struct AgentEndpoint {
     /// Absolute or relative paths, none of them empty.
     package let paths: [[UInt8]]
+    /// A user beside the usual ones that the caller takes for the agent's.
+    let agentUser: UInt32?
     private let origin: Origin
 
     /// How the paths were found: what helps where no agent listens depends on it.
@@ -19,12 +21,17 @@ package struct AgentEndpoint {
     /// The longest path of a Unix socket in bytes (unix(7): 108 with the closing zero).
     package static let longestPath = 107
 
-    private static let systemPath = Array("/run/tokenward/agent.sock".utf8)
+    /// Where the system's agent and those who belong to it listen; only root can make it.
+    static let systemFolder = Array("/run/tokenward/".utf8)
+
+    private static let systemPath = systemFolder + Array("agent.sock".utf8)
 
     /// `option`, else `TOKENWARD_SOCKET`, else the user's agent and then the system's.
     ///
+    /// - Parameter agentUser: See `TrustedUsers`.
     /// - Throws: Exit code 64 for a path that is empty or too long, or holds a zero byte.
-    package init(option: [UInt8]?) throws(ClientFailure) {
+    package init(option: [UInt8]?, agentUser: UInt32? = nil) throws(ClientFailure) {
+        self.agentUser = agentUser
         if let option {
             paths = [try Self.checked(option, from: "--socket")]
             origin = .named("--socket")
@@ -73,7 +80,7 @@ extension AgentEndpoint {
             return ClientFailure(
                 .unavailable,
                 "no agent listens at \(text(paths[0])), and XDG_RUNTIME_DIR, which says where yours does, \(fault)",
-                hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(geteuid()); or start the system's agent with "
+                hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(TrustedUsers.own); or start the system's agent with "
                     + Self.startSystems)
         }
         var places = ""

@@ -2,6 +2,7 @@
 package struct CredentialArguments {
     package private(set) var profile: ProfileArgument
     package private(set) var socket: [UInt8]?
+    package private(set) var agentUser: UInt32?
     package private(set) var timeoutMilliseconds: Int64 = 50_000
 
     package enum Outcome {
@@ -16,6 +17,7 @@ package struct CredentialArguments {
         var profile: [UInt8]?
         var socket: [UInt8]?
         var timeout: [UInt8]?
+        var agentUser: [UInt8]?
         var index = 0
         var onlyOperands = false
         while index < arguments.count {
@@ -35,6 +37,8 @@ package struct CredentialArguments {
                 try set(&socket, value, "--socket")
             } else if let value = try value(of: "--timeout", argument, arguments, &index) {
                 try set(&timeout, value, "--timeout")
+            } else if let value = try value(of: "--agent-uid", argument, arguments, &index) {
+                try set(&agentUser, value, "--agent-uid")
             } else {
                 throw usage("there is no option \(String(decoding: argument, as: UTF8.self))")
             }
@@ -48,6 +52,10 @@ package struct CredentialArguments {
                 throw usage("--timeout is no number of seconds from 0.001 to 86400")
             }
             result.timeoutMilliseconds = milliseconds
+        }
+        if let agentUser {
+            guard let user = TrustedUsers.number(agentUser) else { throw usage("--agent-uid is no number of a user") }
+            result.agentUser = user
         }
         return .run(result)
     }

@@ -24,7 +24,8 @@ package enum CredentialClient {
 
     private static func printCredentials(_ arguments: CredentialArguments) throws(ClientFailure) {
         let exchange = try AgentExchange(
-            AgentRequest.credentials(of: arguments.profile), to: AgentEndpoint(option: arguments.socket),
+            AgentRequest.credentials(of: arguments.profile),
+            to: AgentEndpoint(option: arguments.socket, agentUser: arguments.agentUser),
             deadline: Deadline(afterMilliseconds: arguments.timeoutMilliseconds), limit: longestBody)
         try exchange.checkStatus()
         guard exchange.status == 200 else { throw .badAnswer("status \(exchange.status)") }
@@ -41,7 +42,7 @@ package enum CredentialClient {
     }
 
     private static let help = """
-        usage: tokenward-credential-process [--socket PATH] [--timeout SECONDS] PROFILE
+        usage: tokenward-credential-process [--socket PATH] [--agent-uid UID] [--timeout SECONDS] PROFILE
 
         Prints the AWS credentials of a tokenward profile as JSON, for credential_process in ~/.aws/config:
 
@@ -51,6 +52,7 @@ package enum CredentialClient {
           PROFILE, --profile PROFILE  the profile in tokenward's configuration
           --socket PATH               the agent's socket; else TOKENWARD_SOCKET,
                                       $XDG_RUNTIME_DIR/tokenward/agent.sock, /run/tokenward/agent.sock
+          --agent-uid UID             the user that the agent runs as, where it is neither you nor root
           --timeout SECONDS           how long to wait for the agent (default: 50)
           --version, --help           print the version, or this text
 

@@ -10,10 +10,6 @@
 #include "client.h"
 #include "walls.h"
 
-/* Fills pid, uid and gid with the peer's, as it was at connect(2) (SO_PEERCRED, unix(7)).
-   0, or an errno. */
-int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
-
 /* Fills `groups` with the peer's supplementary groups at connect(2) (SO_PEERGROUPS, Linux 4.13).
    The count, or -errno; -ERANGE when there are more than `capacity`. */
 int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
