@@ -9,6 +9,8 @@ struct Tokenward: ParsableCommand {
         commandName: "tokenward",
         abstract: "Ask the tokenward agent, which has AWS credentials from keys that never leave their token.",
         discussion: """
+            Options that all commands share, such as --socket, stand before or after the command.
+
             Results go to standard output, everything else to standard error. Tables are for terminals: a pipe gets one \
             line per result with tabs between the fields, and --json gives the agent's own words.
 
@@ -24,7 +26,9 @@ struct Tokenward: ParsableCommand {
     static func main() {
         ClientProcess.protect()
         do {
-            var command = try parseAsRoot()
+            let arguments = CommandLineOrder.commandFirst(Array(CommandLine.arguments.dropFirst()))
+            try checkCommand(arguments.first)
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch let failure as ClientFailure {
             Voice.end(failure)
@@ -33,14 +37,30 @@ struct Tokenward: ParsableCommand {
         }
     }
 
+    /// - Throws: Exit code 64 for a word that is no command, with the one that it may have been meant for.
+    private static func checkCommand(_ word: String?) throws(ClientFailure) {
+        let names = configuration.subcommands.map { $0.configuration.commandName ?? "" }
+        guard let word, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+        let advice = "'tokenward --help' lists the commands"
+        throw ClientFailure(
+            .usage, "there is no command '\(word)'",
+            hint: nearestName(to: word, among: names).map { "did you mean '\($0)'? \(advice)" } ?? advice)
+    }
+
     /// Help, version and completions arrive as errors, like real mistakes on the command line.
     private static func end(parsing error: any Error) -> Never {
         if exitCode(for: error).isSuccess {
             do throws(ClientFailure) { try Voice.result(fullMessage(for: error)) } catch { Voice.end(error) }
             Glibc.exit(0)
         }
-        let lines = message(for: error).split(separator: "\n")
-        let detail = lines.first.map { $0.prefix(1).lowercased() + $0.dropFirst() } ?? "the command line is wrong"
-        Voice.end(ClientFailure(.usage, detail, hint: "run 'tokenward --help', or the command with --help"))
+        let line = message(for: error).split(separator: "\n").first ?? "the command line is wrong"
+        // The parser knows the options, and says in a second sentence which one may have been meant.
+        let question = line.firstRange(of: ". Did you mean ")
+        let detail = line[..<(question?.lowerBound ?? line.endIndex)]
+        Voice.end(
+            ClientFailure(
+                .usage, detail.prefix(1).lowercased() + detail.dropFirst(),
+                hint: (question.map { "did you mean \(line[$0.upperBound...]) " } ?? "")
+                    + "run 'tokenward --help', or the command with --help"))
     }
 }

@@ -509,3 +509,32 @@ def test_no_pin_is_sent_to_another_users_process(agent, tokenward):
     assert "uid 61001" in failed(tokenward("unlock", PROD, "--pin-stdin", "--wait", "30", input=b"1234\n"), 77)
     assert served.requests == []
     assert tokenward("unlock", "--pin-stdin", "--agent-uid", "61001", input=b"1234\n").returncode == 0
+
+
+def test_shared_options_stand_before_or_after_the_command(agent, tokenward, tmp_path):
+    agent(serve)
+    path = str(tmp_path / "agent.sock")
+    env = {"TOKENWARD_SOCKET": "/nonexistent"}
+    for before in (["--socket", path], [f"--socket={path}"], ["--timeout", "20", "--socket", path]):
+        assert tokenward(*before, "list", env=env).stdout == tokenward("list").stdout
+    assert json.loads(tokenward("--json", "--socket", path, "status", env=env).stdout) == STATUS
+    assert tokenward("--socket", path, "lock", PROD, env=env).returncode == 0
+    assert tokenward("--socket", path, "--help").stdout == tokenward("--help").stdout
+    failed(tokenward("--socket", "/nonexistent", "list"), 69)
+    failed(tokenward("--json", "lock"), 64)
+    failed(tokenward("--socket"), 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["statsu"], "did you mean 'status'?"), (["refesh", "prod"], "did you mean 'refresh'?"),
+        (["credentials-process", "prod"], "did you mean 'credential-process'?"), (["xyzzy"], None),
+        (["list", "--jsno"], "did you mean '--json'?"), (["--sokcet", "x", "list"], None),
+        (["unlock", "--pin-stdni"], "did you mean '--pin-stdin'?"),
+    ],
+)  # fmt: skip
+def test_a_slip_of_the_finger_gets_a_suggestion(tokenward, arguments, hint):
+    error, told = failed(tokenward(*arguments), 64).splitlines()
+    assert (hint in told) if hint else ("did you mean" not in told)
+    assert arguments[0] in error or arguments[1] in error

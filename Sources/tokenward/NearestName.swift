@@ -1,0 +1,1 @@
+../Agent/Configuration/NearestName.swift
