@@ -1,5 +1,6 @@
 """An agent's beginning, its reload and its end."""
 
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -94,6 +95,46 @@ def test_a_faulty_configuration_changes_nothing_and_its_line_is_told(start, base
     agent.configure(text)
     reload(agent)
     assert key_of(agent) == before
+
+
+def test_the_reload_command_has_read_the_configuration_when_it_ends(start, base, service):
+    agent = start(base, configuration.profile(service))
+    before = key_of(agent)
+    agent.configure(base + configuration.profile(service) + configuration.profile(service, "added"))
+    result = agent.cli("reload")
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert [profile["name"] for profile in agent.json("status")["profiles"]] == ["added", "test"]
+    assert key_of(agent) == before
+
+
+def test_the_reload_command_names_every_fault_and_nothing_is_changed(start, base, service):
+    text = base + configuration.profile(service)
+    agent = start(text)
+    before = key_of(agent)
+    agent.configure(text + "rle-arn = \"x\"\nsession-duration-seconds = 5\n[profile.added]\n")
+    result = agent.cli("reload")
+    assert (result.returncode, result.stdout) == (78, "")
+    error, hint = result.stderr.splitlines()
+    line = text.count("\n") + 1
+    for number in (line, line + 1, line + 2):
+        assert f"{agent.configuration_path}:{number}: " in error
+    assert "role-arn" in error and "'tokenward reload'" in hint
+    assert [profile["name"] for profile in agent.json("status")["profiles"]] == ["test"]
+    assert key_of(agent) == before
+
+
+def test_reloads_at_the_same_time_come_one_after_the_other(start, base, service):
+    agent = start(base, configuration.profile(service))
+    before = key_of(agent)
+    agent.configure(base + configuration.profile(service) + configuration.profile(service, "added"))
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = [pool.submit(agent.request, "POST", "/v1/reload") for _ in range(64)]
+        for _ in range(8):
+            agent.process.send_signal(signal.SIGHUP)
+        assert {answer.result() for answer in answers} == {(204, None)}
+    assert [profile["name"] for profile in agent.json("status")["profiles"]] == ["added", "test"]
+    assert key_of(agent) == before
+    assert agent.stop() == 0
 
 
 def test_a_faulty_configuration_at_the_start_ends_it_with_every_fault(base, service, tmp_path):

@@ -115,7 +115,8 @@ def test_a_user_of_one_profile_gets_no_other_and_learns_no_names(share, service)
 
 @pytest.mark.parametrize("method, path", [
     ("GET", "/v1/profiles"), ("GET", "/v1/identities"), ("GET", "/v1/tokens"), ("GET", "/v1/status"),
-    ("GET", "/v1/profiles/test/explain"), ("POST", "/v1/lock"), ("POST", "/v1/tokens/unlock")])
+    ("GET", "/v1/profiles/test/explain"), ("POST", "/v1/lock"), ("POST", "/v1/tokens/unlock"),
+    ("POST", "/v1/reload")])
 def test_an_allowed_user_may_use_a_profile_and_nothing_else(share, service, method, path):
     shared = share(configuration.profile(service, allow={"users": [USER]}))
     body = ["--data", '{"uri":"pkcs11:"}'] if method == "POST" else []

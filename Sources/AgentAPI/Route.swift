@@ -14,7 +14,7 @@ package struct Route: Sendable {
     }
 
     package enum Action: CaseIterable, Sendable {
-        case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, status, health
+        case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
     }
 
     package let method: Method
@@ -50,6 +50,7 @@ extension Route {
         Route(.get, "/v1/tokens", needs: .owner, .tokens),
         Route(.post, "/v1/tokens/unlock", needs: .owner, largestBody: tokenRequest, .unlock),
         Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, .lock),
+        Route(.post, "/v1/reload", needs: .owner, .reload),
         Route(.get, "/v1/status", needs: .owner, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
     ]

@@ -23,8 +23,8 @@ enum AgentInvocation {
     static let helpText = """
         OVERVIEW: Signs in to AWS with keys on hardware tokens, and serves the sessions on a Unix socket.
 
-        SIGHUP reads the configuration again; what did not change keeps its sessions. SIGUSR1 locks all tokens, as
-        'tokenward lock' does. SIGTERM and SIGINT log out of all tokens and end the agent.
+        SIGHUP reads the configuration again, as 'tokenward reload' does; what did not change keeps its sessions. SIGUSR1
+        locks all tokens, as 'tokenward lock' does. SIGTERM and SIGINT log out of all tokens and end the agent.
 
         USAGE: tokenward-agent [--config <file>] [--socket <path>] [--system] [--check] [--log-level <level>]
 

@@ -48,14 +48,16 @@ struct TokenwardAgent {
 
         let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP, SIGUSR1])
         let listener = try listen(environment)
+        let notifier = ServiceNotifier(environment: environment.variables)
         let service = AgentService(
             configuration,
             setting: try environment.setting(
                 isSystem: options.isSystem, socket: listener.address, dropIns: loader.dropIns(path: options.config)),
             log: log,
+            readConfiguration: { [options] () throws(ConfigurationError) in try loader.load(path: options.config) },
+            notifier: notifier,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
             audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })
-        let notifier = ServiceNotifier(environment: environment.variables)
         do {
             try await service.start(on: listener)
         } catch {
@@ -75,25 +77,12 @@ struct TokenwardAgent {
                 continue
             }
             guard signal == SIGHUP else { break }
-            notifier.notify(.reloading)
-            await reload(service, loader, log)
-            notifier.notify(.ready)
+            Task { await service.reload() }  // `stop` awaits it, and a lock does not
         }
         notifier.notify(.stopping)
         log.notice("stopping")
         await service.stop()
         await queue.close(within: 1000)
-    }
-
-    /// A configuration with a fault changes nothing.
-    private func reload(_ service: AgentService, _ loader: ConfigurationLoader, _ log: Logger) async {
-        do throws(ConfigurationError) {
-            await service.reload(try loader.load(path: options.config))
-            log.notice("configuration read again")
-        } catch {
-            for fault in error.faults.prefix(20) { log.error("\(fault)") }
-            log.error("the configuration has faults, so the old one stays in force")
-        }
     }
 
     private func load(with loader: ConfigurationLoader) throws(Failure) -> Configuration {

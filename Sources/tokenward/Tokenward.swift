@@ -20,7 +20,7 @@ struct Tokenward: ParsableCommand {
         version: "tokenward \(Version.current)",
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
-            CredentialProcessCommand.self, VersionCommand.self,
+            ReloadCommand.self, CredentialProcessCommand.self, VersionCommand.self,
         ])
 
     static func main() {

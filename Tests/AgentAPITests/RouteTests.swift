@@ -14,6 +14,7 @@ import Testing
             ("GET", "/v1/tokens", .tokens, .owner, ""),
             ("POST", "/v1/tokens/unlock", .unlock, .owner, ""),
             ("POST", "/v1/lock", .lock, .owner, ""),
+            ("POST", "/v1/reload", .reload, .owner, ""),
             ("GET", "/v1/status", .status, .owner, ""),
             ("GET", "/v1/health", .health, .owner, ""),
         ] as [(String, String, Route.Action, Route.Permission, String)])

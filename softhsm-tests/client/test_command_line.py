@@ -445,7 +445,7 @@ def test_version_is_told_in_three_ways(tokenward):
     assert tokenward("version").stdout == tokenward("--version").stdout == f"tokenward {version}\n".encode()
 
 
-@pytest.mark.parametrize("command", [[], ["status"], ["list"], ["unlock"], ["lock"], ["refresh"], ["version"]])
+@pytest.mark.parametrize("command", [[], ["status"], ["list"], ["unlock"], ["lock"], ["refresh"], ["reload"], ["version"]])
 def test_every_command_has_help(tokenward, command):
     result = tokenward(*command, "--help")
     assert result.returncode == 0 and b"OVERVIEW: " in result.stdout and result.stderr == b""
@@ -538,3 +538,14 @@ def test_a_slip_of_the_finger_gets_a_suggestion(tokenward, arguments, hint):
     error, told = failed(tokenward(*arguments), 64).splitlines()
     assert (hint in told) if hint else ("did you mean" not in told)
     assert arguments[0] in error or arguments[1] in error
+
+
+def test_reload_asks_the_agent_and_shows_what_it_refuses(agent, tokenward):
+    served = agent(serve)
+    result = tokenward("reload")
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert result.stderr == b"tokenward: the configuration has been read again\n"
+    assert served.requests[0].startswith(b"POST /v1/reload HTTP/1.1\r\n")
+    assert served.requests[0].endswith(b"\r\nContent-Length: 0\r\n\r\n")
+    served.script = answer(json.dumps({"detail": "a.toml:5: no", "hint": "h", "exit": 78}).encode(), "500 No")
+    assert "a.toml:5: no" in failed(tokenward("reload"), 78)

@@ -16,6 +16,8 @@ package struct AgentOperations: Sendable {
     package var unlock: @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void
     /// Locks the tokens that the URI matches, or all. The URI is as it arrived.
     package var lock: @Sendable (_ uri: String?) async throws(Problem) -> Void
+    /// Reads the configuration again; throws its faults.
+    package var reload: @Sendable () async throws(Problem) -> Void
     package var status: @Sendable () async throws(Problem) -> Status
     /// Throws when requests cannot be served.
     package var health: @Sendable () async throws(Problem) -> Void
@@ -30,6 +32,7 @@ package struct AgentOperations: Sendable {
         tokens: @escaping @Sendable () async throws(Problem) -> [TokenListing],
         unlock: @escaping @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void,
         lock: @escaping @Sendable (_ uri: String?) async throws(Problem) -> Void,
+        reload: @escaping @Sendable () async throws(Problem) -> Void,
         status: @escaping @Sendable () async throws(Problem) -> Status,
         health: @escaping @Sendable () async throws(Problem) -> Void
     ) {
@@ -42,6 +45,7 @@ package struct AgentOperations: Sendable {
         self.tokens = tokens
         self.unlock = unlock
         self.lock = lock
+        self.reload = reload
         self.status = status
         self.health = health
     }

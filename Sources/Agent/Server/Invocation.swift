@@ -5,7 +5,7 @@ enum Invocation: Sendable {
     case credentials(ProfileName)
     case refresh(ProfileName)
     case explain(ProfileName)
-    case profiles, identities, tokens, status, health
+    case profiles, identities, tokens, reload, status, health
     case unlock(UnlockBody)
     case lock(LockBody)
 
@@ -21,6 +21,7 @@ enum Invocation: Sendable {
         case (.profiles, _): self = .profiles
         case (.identities, _): self = .identities
         case (.tokens, _): self = .tokens
+        case (.reload, _): self = .reload
         case (.status, _): self = .status
         case (.health, _): self = .health
         case (.credentials, nil), (.refresh, nil), (.explain, nil): throw Problem(.notFound, "no profile is named")
@@ -43,6 +44,7 @@ enum Invocation: Sendable {
                 return try .message(["status": "ok"])
             case .unlock(let body): try await operations.unlock(body.uri, body.pin.take())
             case .lock(let body): try await operations.lock(body.uri)
+            case .reload: try await operations.reload()
             }
             return .noContent
         } catch {

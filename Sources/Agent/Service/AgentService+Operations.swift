@@ -18,6 +18,7 @@ extension AgentService {
             tokens: { () throws(Problem) in await self.tokens.survey().tokens.map(TokenListing.init) },
             unlock: { (uri, pin) throws(Problem) in try await self.unlock(uri, HeldPIN(pin)) },
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
+            reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
             health: {})
     }
@@ -109,6 +110,15 @@ extension AgentService {
         await cache.unlock(source.profiles(outside: await tokens.locks))
         await cache.stateChanged()
         if let problem { throw problem }
+    }
+}
+
+extension Problem {
+    fileprivate init(_ error: ConfigurationError) {
+        let faults = "\(error)".split(separator: "\n").joined(separator: "; and ")
+        self.init(
+            .configuration, "the configuration has a fault, so the old one stays in force: \(faults)",
+            hint: "correct the files, then run 'tokenward reload' again")
     }
 }
 

@@ -24,6 +24,11 @@ package actor AgentService {
     private let startedAt: Int64
     private let audit: @Sendable (AuditRecord) -> Void
     private var background: [Task<Void, Never>] = []
+    private let readConfiguration: @Sendable () throws(ConfigurationError) -> Configuration
+    private let notifier: ServiceNotifier
+    /// The last reload, which those after it wait for.
+    private var reloading: Task<ConfigurationError?, Never>?
+    private var isStopping = false
 
     /// Where the agent's own things are.
     package struct Setting: Sendable {
@@ -62,11 +67,17 @@ package actor AgentService {
         }
     }
 
-    /// - Parameter audit: Called on the server's event loop for each decision, so it must not wait.
+    /// - Parameters:
+    ///   - readConfiguration: Reads the configuration for a reload. It may wait for files and for directories of users.
+    ///   - notifier: Told of each reload.
+    ///   - audit: Called on the server's event loop for each decision, so it must not wait.
     package init(
         _ configuration: Configuration, setting: Setting, clock: AgentClock = .system, log: Logger,
-        audit: @escaping @Sendable (AuditRecord) -> Void
+        readConfiguration: @escaping @Sendable () throws(ConfigurationError) -> Configuration,
+        notifier: ServiceNotifier, audit: @escaping @Sendable (AuditRecord) -> Void
     ) {
+        self.readConfiguration = readConfiguration
+        self.notifier = notifier
         self.configuration = configuration
         self.audit = audit
         self.clock = clock
@@ -110,9 +121,41 @@ package actor AgentService {
         watchSessions()
     }
 
+    /// Reads the configuration again, one reload after the other. A configuration with a fault changes nothing.
+    ///
+    /// - Returns: The faults, which the log has as well.
+    @discardableResult package func reload() async -> ConfigurationError? {
+        guard !isStopping else { return nil }
+        let reload = Task { [reloading] in  // awaited below, and by `stop`
+            _ = await reloading?.value
+            notifier.notify(.reloading)
+            defer { notifier.notify(.ready) }
+            return await readAgain()
+        }
+        reloading = reload
+        return await reload.value
+    }
+
+    private func readAgain() async -> ConfigurationError? {
+        do throws(ConfigurationError) {
+            await take(try await read())
+            log.notice("configuration read again")
+            return nil
+        } catch {
+            for fault in error.faults.prefix(20) { log.error("\(fault)") }
+            log.error("the configuration has faults, so the old one stays in force")
+            return error
+        }
+    }
+
+    /// Outside of the actor: a lock does not wait for what is slow to read.
+    @concurrent nonisolated private func read() async throws(ConfigurationError) -> Configuration {
+        try readConfiguration()
+    }
+
     /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
     /// profile that lost its permission loses it at once.
-    package func reload(_ new: Configuration) async {
+    private func take(_ new: Configuration) async {
         let difference = new.difference(from: configuration)
         configuration = new
         await server?.replace(policy: policy())
@@ -125,8 +168,10 @@ package actor AgentService {
 
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.
     package func stop() async {
+        isStopping = true
         await tokens.prompts.cancelAll()  // the server waits for those who wait for a person
         await server?.stop()
+        _ = await reloading?.value
         sessionWatch.stop()
         await cache.stop()
         for task in background { task.cancel() }

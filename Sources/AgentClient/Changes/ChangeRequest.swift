@@ -37,6 +37,11 @@ package enum ChangeRequest {
         try post(AgentRequest.path(profile, "/refresh"), SecretBuffer(capacity: 1))
     }
 
+    /// `POST /v1/reload`, which has no body.
+    package static func reload() throws(ClientFailure) -> SecretBuffer {
+        try post(Array("/v1/reload".utf8), SecretBuffer(capacity: 1))
+    }
+
     private static func post(_ path: [UInt8], _ body: borrowing SecretBuffer) throws(ClientFailure) -> SecretBuffer {
         var request = try SecretBuffer(capacity: 20 * 1024, locked: true)
         try AgentRequest.appendHead("POST", path, to: &request)

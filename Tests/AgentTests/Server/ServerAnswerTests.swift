@@ -50,6 +50,7 @@ import Testing
             ("GET /v1/identities", 200, "[]"),
             ("GET /v1/tokens", 200, "[]"),
             ("POST /v1/lock", 204, ""),
+            ("POST /v1/reload", 204, ""),
             (
                 "GET /v1/status", 200,
                 #"{"modules":[],"notices":[],"pid":1,"profiles":[],"system":false,"tokens":[],"uptime_seconds":1,"version":"1"}"#
@@ -89,7 +90,6 @@ import Testing
         await test.server.stop()
     }
 
-    @Test("A problem of an operation is its status, its document and its Retry-After") func problem() async throws {
     @Test(
         "A system agent's hints name commands as root gives them, and a user's agent's as the user does",
         arguments: [(AgentScope.user, "run 'tokenward unlock'"), (.system, "run 'sudo tokenward unlock'")])
@@ -105,6 +105,7 @@ import Testing
         await test.server.stop()
     }
 
+    @Test("A problem of an operation is its status, its document and its Retry-After") func problem() async throws {
         let test = try await ServerUnderTest(
             operations: .scripted(
                 cached: { _ in nil },

@@ -69,6 +69,7 @@ extension AgentOperations {
             },
             profiles: { () async throws(Problem) in [] }, identities: { () async throws(Problem) in [] },
             tokens: { () async throws(Problem) in [] }, unlock: unlock, lock: lock,
+            reload: { () async throws(Problem) in },
             status: { () async throws(Problem) in
                 Status(
                     version: "1", pid: 1, system: false, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
