@@ -1,10 +1,12 @@
 """Who may use the agent: other users, real ones for the kernel."""
 
 import os
+import pathlib
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -14,6 +16,10 @@ from processes import Agent, binary
 from softhsm import write_pin
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
+HERE = pathlib.Path(__file__).parent
+UNIT = HERE.parent / "README.md"
+# What systemd's PrivateUsers=yes does to a service: it sees root and its own user, and 65534 for all others.
+PRIVATE_USERS = (sys.executable, str(HERE / "user_namespace.py"), "61100")
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +64,11 @@ class Shared:
 def share(open_folder, softhsm, token, service):
     agents = []
 
-    def share(*profiles, system=True):
+    def share(*profiles, system=True, prefix=()):
         shutil.copy(binary("tokenward-credential-process"), open_folder)
         agent = Agent(open_folder, "\n".join([
-            configuration.module(softhsm), configuration.token(write_pin(open_folder / "pin")), *profiles]))
+            configuration.module(softhsm), configuration.token(write_pin(open_folder / "pin")), *profiles]),
+            prefix=prefix)
         agent.socket = f"{open_folder}/tokenward/agent.sock"
         agent.arguments += ["--socket", agent.socket, *["--system"] * system]
         agents.append(agent)
@@ -150,3 +157,19 @@ def test_a_users_own_agent_cannot_even_be_reached(share, service):
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (69, "", 1)
     assert "is not open to this user" in result.stderr
     assert os.stat(shared.agent.socket).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("allow, gid", [({"users": [USER]}, USER), ({"groups": [GROUP]}, GROUP)], ids=["user", "group"])
+def test_an_allowed_user_is_served_under_the_units_own_map_of_users(share, service, allow, gid):
+    maps = PRIVATE_USERS if "\nPrivateUsers=yes\n" in UNIT.read_text() else ()
+    shared = share(configuration.profile(service, allow=allow), prefix=maps)
+    result = shared.credentials(USER, gid)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_where_private_users_hides_the_callers_all_are_refused(share, service):
+    shared = share(
+        configuration.profile(service, allow={"users": [USER], "groups": [GROUP]}), prefix=PRIVATE_USERS)
+    result = shared.credentials(USER, GROUP)
+    assert (result.returncode, result.stdout) == (77, "")
+    assert result.stderr == "tokenward: uid 65534 stands for users unknown here; see 'allow' in the profile's configuration\n"
