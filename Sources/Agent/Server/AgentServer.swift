@@ -97,6 +97,13 @@ package actor AgentServer {
         try? await core.eventLoop.submit { core.value.withdrawCredentials(of: profiles) }.get()
     }
 
+    /// Returns when the event loop has had a turn.
+    func takeTurn() async {
+        guard case .running(_, let core, _) = state else { return }
+        // It fails only when the loop has ended, which nobody waits for.
+        try? await core.eventLoop.submit {}.get()
+    }
+
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
     /// socket.
     package func stop() async {

@@ -6,14 +6,26 @@ package struct ServiceNotifier: Sendable {
         case ready
         case reloading
         case stopping
+        /// For the manager's watchdog.
+        case alive
         /// One line for `systemctl status`.
         case status(String)
     }
 
+    /// How often the manager wants to be told `.alive`: in half the time after which it takes the agent for hung, as
+    /// sd_watchdog_enabled(3) advises. Nil where it does not want to be told.
+    let watchdogMilliseconds: Int64?
     private let path: String?
 
-    /// - Parameter environment: Has `NOTIFY_SOCKET`, a path, or `@` and an abstract name.
-    package init(environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: Has `NOTIFY_SOCKET`, a path, or `@` and an abstract name; `WATCHDOG_USEC`, and `WATCHDOG_PID` where
+    ///     that is for one process.
+    ///   - pid: This process.
+    package init(environment: [String: String], pid: Int32 = getpid()) {
+        let isForUs = environment["WATCHDOG_PID"].map { $0 == String(pid) } ?? true
+        watchdogMilliseconds = environment["WATCHDOG_USEC"].flatMap { Int64($0) }.flatMap { microseconds in
+            isForUs && microseconds > 0 ? max(1, microseconds / 2000) : nil
+        }
         path = environment["NOTIFY_SOCKET"].flatMap { name in
             switch name.utf8.first {
             case UInt8(ascii: "/"): name
@@ -44,6 +56,7 @@ package struct ServiceNotifier: Sendable {
             unsafe clock_gettime(CLOCK_MONOTONIC, &time)
             return "RELOADING=1\nMONOTONIC_USEC=\(Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)"
         case .stopping: return "STOPPING=1"
+        case .alive: return "WATCHDOG=1"
         case .status(let line): return "STATUS=\(line.split(separator: "\n").joined(separator: " "))"
         }
     }

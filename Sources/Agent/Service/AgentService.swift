@@ -117,6 +117,7 @@ package actor AgentService {
             Task { for await _ in tokens.changes { await cache.stateChanged() } },
             Task { for await removed in tokens.removals { await forget(removed) } },
             Task { for await event in sessionWatch.events { await follow(event) } },
+            Task { await ServiceWatchdog(notifier: notifier, clock: clock, answers: answers).run() },
         ]
         watchSessions()
     }

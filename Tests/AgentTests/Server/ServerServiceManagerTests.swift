@@ -5,7 +5,7 @@ import Testing
 
 /// What systemd passes in, and what it is told.
 @Suite struct ServerServiceManagerTests {
-    private static func bound(_ type: __socket_type, path: String, listening: Bool) throws -> CInt {
+    static func bound(_ type: __socket_type, path: String, listening: Bool) throws -> CInt {
         let descriptor = socket(AF_UNIX, Int32(type.rawValue), 0)
         let address = try #require(UnixAddress(path: path))
         try #require(unsafe address.call { unsafe Glibc.bind(descriptor, $0, $1) } == 0)
@@ -85,7 +85,7 @@ import Testing
         ServiceNotifier(environment: environment).notify(.ready)
     }
 
-    private static func receive(_ descriptor: CInt) -> String {
+    static func receive(_ descriptor: CInt) -> String {
         var buffer = [UInt8](repeating: 0, count: 512)
         let count = unsafe recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
