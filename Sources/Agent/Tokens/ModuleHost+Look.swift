@@ -10,60 +10,71 @@ struct ModuleSight: Sendable {
 
 extension ModuleHost {
     /// Every token of the module: the listing worker tells which there are, and each token's own worker, which alone is
-    /// logged in, what is on it. Callers at the same time share one look.
+    /// logged in, what is on it. Callers at the same time share one look; one whose task is cancelled leaves it at once.
     func tokens() async -> ModuleSight {
-        for isLastAttempt in [false, true] {
+        for isLastAttempt in [false, true] where !Task.isCancelled {
             let own = workers.filter { $0.value.host !== listing }.map(\.key)
             async let views = views(of: own)
             let listed = await list(sparing: own)
             // Before the tokens' own looks are waited for: who is gone may hang.
             if listed.isFresh, case .success(let tokens) = listed.result { await settle(tokens) }
             let merged = await merge(listed, await views)
+            guard !Task.isCancelled else { break }  // what was left early says nothing of the tokens
             // A worker that does not see its token any more was ended; the listing has not looked at that token.
             if !merged.isIncomplete || isLastAttempt { return merged.sight }
         }
-        return ModuleSight(tokens: [], failure: .confused)
+        return ModuleSight(failure: .stopped)
     }
 
     private struct Listing {
-        var result: Result<[TokenSnapshot], ModuleFailure>
+        var result: Look.Outcome
         /// False for an earlier one, given because the module may be waiting for a person's touch.
         var isFresh: Bool
     }
 
     private func list(sparing own: [TokenDescription]) async -> Listing {
         let look = listingLook ?? beginListing(sparing: own)
-        while true {
-            if let result = await value(of: look, within: TokenCalls.long / 2, clock) {
-                return Listing(result: result, isFresh: true)
-            }
+        while !Task.isCancelled {
+            if let result = await look.outcome() { return Listing(result: result, isFresh: true) }
             if calls.isLong(at: clock.boot()), let lastListing {
                 return Listing(result: .success(lastListing), isFresh: false)
             }
         }
+        return Listing(result: .failure(.stopped), isFresh: false)
     }
 
     private func beginListing(sparing own: [TokenDescription]) -> Look {
-        let look = Look {  // awaited by who asks for it
-            let host = self.listing
-            let result = await self.ask(host, .all(sparing: own))
-            guard case .failure = result, host !== self.listing else { return result }
-            return await self.ask(self.listing, .all(sparing: own))  // that one was given up meanwhile
-        }
+        let look = Look()
         listingLook = look
         Task {  // ends with the look
-            let result = await look.value
-            guard listingLook == look else { return }  // begun before a login: nobody's
-            listingLook = nil
-            if case .success(let snapshots) = result { lastListing = snapshots }
+            let outcome = await inSteps(of: look) {
+                let host = self.listing
+                let outcome = await self.ask(host, .all(sparing: own))
+                guard case .failure = outcome, host !== self.listing else { return outcome }
+                return await self.ask(self.listing, .all(sparing: own))  // that one was given up meanwhile
+            }
+            if listingLook === look {  // otherwise it was begun before a login: nobody's
+                listingLook = nil
+                if case .success(let snapshots) = outcome { lastListing = snapshots }
+            }
+            look.end(with: outcome)
         }
         return look
     }
 
-    private func views(of own: [TokenDescription]) async -> [TokenDescription: Result<[TokenSnapshot], ModuleFailure>] {
-        await withTaskGroup(of: (TokenDescription, Result<[TokenSnapshot], ModuleFailure>).self) { group in
+    /// Those who wait for the look ask themselves every half second whether an earlier one will do.
+    private func inSteps(of look: Look, _ body: () async -> Look.Outcome) async -> Look.Outcome {
+        let steps = Task { [clock] in  // ends below
+            while (try? await clock.sleep(TokenCalls.long / 2)) != nil { look.endStep() }  // an error means cancelled
+        }
+        defer { steps.cancel() }
+        return await body()
+    }
+
+    private func views(of own: [TokenDescription]) async -> [TokenDescription: Look.Outcome] {
+        await withTaskGroup(of: (TokenDescription, Look.Outcome).self) { group in
             for token in own { group.addTask { (token, await self.view(of: token)) } }
-            var views: [TokenDescription: Result<[TokenSnapshot], ModuleFailure>] = [:]
+            var views: [TokenDescription: Look.Outcome] = [:]
             for await (token, view) in group { views[token] = view }
             return views
         }
@@ -73,39 +84,43 @@ extension ModuleHost {
     /// hangs costs its own requests.
     private static let patience: Int64 = 2000
 
-    private func view(of token: TokenDescription) async -> Result<[TokenSnapshot], ModuleFailure> {
+    private func view(of token: TokenDescription) async -> Look.Outcome {
         guard let worker = workers[token] else { return .success([]) }
         let look = worker.look ?? beginLook(at: token, worker.host)
         let view = worker.view ?? lastListing?.filter { $0.token == token } ?? []
-        var waited: Int64 = 0
-        while true {
-            let step = TokenCalls.long / 2
-            if let result = await value(of: look, within: step, clock) { return result }
-            waited += step
+        let began = clock.boot()
+        while !Task.isCancelled {
+            if let outcome = await look.outcome() { return outcome }
+            let waited = clock.boot() - began
             // A view from before a login is better than none only where a person's touch keeps the token from looking.
             let isTouched = calls.isLong(at: clock.boot(), by: ObjectIdentifier(worker.host))
             if !view.isEmpty, isTouched || (worker.isViewCurrent && waited >= Self.patience) {
                 return .success(view)
             }
         }
+        return .failure(.stopped)
     }
 
     private func beginLook(at token: TokenDescription, _ host: WorkerHost) -> Look {
         let slot = lastListing?.first { $0.token == token }?.slotID ?? 0
-        let look = Look { await self.ask(host, .one(TokenReference(slotID: slot, token: token))) }
+        let look = Look()
         workers[token]?.look = look
         Task {  // ends with the look
-            let result = await look.value
-            guard workers[token]?.look == look else { return }
-            workers[token]?.look = nil
-            // An error leaves no view to hand out: the next one who asks is told of it.
-            workers[token]?.view = try? result.get()
-            workers[token]?.isViewCurrent = true
+            let outcome = await inSteps(of: look) {
+                await self.ask(host, .one(TokenReference(slotID: slot, token: token)))
+            }
+            if workers[token]?.look === look {
+                workers[token]?.look = nil
+                // An error leaves no view to hand out: the next one who asks is told of it.
+                workers[token]?.view = try? outcome.get()
+                workers[token]?.isViewCurrent = true
+            }
+            look.end(with: outcome)
         }
         return look
     }
 
-    private func ask(_ host: WorkerHost, _ scope: ListScope) async -> Result<[TokenSnapshot], ModuleFailure> {
+    private func ask(_ host: WorkerHost, _ scope: ListScope) async -> Look.Outcome {
         await host.ask(.list(scope), deadline: launch.deadlines.list).flatMap { reply in
             guard case .tokens(let tokens) = reply else { return .failure(.confused) }
             return .success(tokens)
@@ -115,7 +130,7 @@ extension ModuleHost {
     // MARK: Putting it together
 
     private func merge(
-        _ listing: Listing, _ views: [TokenDescription: Result<[TokenSnapshot], ModuleFailure>]
+        _ listing: Listing, _ views: [TokenDescription: Look.Outcome]
     ) async -> (sight: ModuleSight, isIncomplete: Bool) {
         guard case .success(let listed) = listing.result else {
             let seen = views.values.flatMap { (try? $0.get()) ?? [] }  // an error is the token's, and is told above it
@@ -174,19 +189,4 @@ extension Result {
     fileprivate var failure: Failure? {
         if case .failure(let failure) = self { failure } else { nil }
     }
-}
-
-/// The value of `task`, or nil where it takes longer than these milliseconds; the task goes on.
-private func value<Value: Sendable>(
-    of task: Task<Value, Never>, within milliseconds: Int64, _ clock: AgentClock
-) async -> Value? {
-    let (first, result) = AsyncStream.makeStream(of: Value?.self, bufferingPolicy: .bufferingOldest(1))
-    Task { result.yield(await task.value) }  // ends with the task
-    let alarm = Task {  // ends below
-        try await clock.sleep(milliseconds)
-        result.yield(nil)
-    }
-    defer { alarm.cancel() }
-    for await value in first { return value }
-    return nil
 }

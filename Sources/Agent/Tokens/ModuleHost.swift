@@ -22,8 +22,6 @@ actor ModuleHost {
     var listingLook: Look?
     var emptiness = Emptiness()
 
-    typealias Look = Task<Result<[TokenSnapshot], ModuleFailure>, Never>
-
     /// The worker of a token in use.
     struct TokenWorker {
         let host: WorkerHost

@@ -100,6 +100,7 @@ extension Tokens {
             }
             survey.modules.append(module)
         }
+        guard !Task.isCancelled else { return survey }  // a look that was left early shows nothing to go by
         for host in hosts {
             let sight = Set(survey.tokens.lazy.filter { $0.module == host.path }.map(TokenSight.init))
             if let last = lastSight.updateValue(sight, forKey: host.path), last != sight {
