@@ -88,7 +88,7 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", logging],
-            swiftSettings: strict, linkerSettings: resident),
+            exclude: ["polkit", "systemd"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
             linkerSettings: resident),
@@ -97,7 +97,7 @@ let package = Package(
             linkerSettings: resident),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", argumentParser],
-            swiftSettings: strict),
+            exclude: ["pam"], swiftSettings: strict),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
             linkerSettings: staticExecutable),

@@ -14,15 +14,17 @@ import pytest
 import configuration
 from mounts import private_mounts
 from processes import Agent, binary
+from shipped import FOLDER, PAM
 from softhsm import PIN, SoftHSM
 from world import wait_until
 
 PAMTESTER = shutil.which("pamtester")
 WRONG = "654321"
-# The second line is the README's, with the program's place for /usr/bin; the first stands for what checks the login.
-STACK = """\
+# The second line is the shipped one, with a place for its program and its options; the first stands for what checks the
+# login.
+STACK = f"""\
 auth required pam_exec.so expose_authtok quiet /bin/true
-auth optional pam_exec.so expose_authtok quiet {tokenward} unlock --pin-stdin --quiet --pam {options}
+{PAM.read_text().splitlines()[-1].replace(f"{FOLDER}/tokenward", "{tokenward}").replace("pkcs11:token=prod", "{options}")}
 account required pam_permit.so
 session required pam_permit.so
 """

@@ -13,11 +13,12 @@ import pytest
 
 import configuration
 from processes import Agent, binary
+from shipped import UNITS
 from softhsm import write_pin
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
 HERE = pathlib.Path(__file__).parent
-UNIT = HERE.parent / "README.md"
+UNIT = UNITS / "system/tokenward.service"
 # What systemd's PrivateUsers=yes does to a service: it sees root and its own user, and 65534 for all others.
 PRIVATE_USERS = (sys.executable, str(HERE / "user_namespace.py"), "61100")
 

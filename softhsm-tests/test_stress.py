@@ -167,7 +167,7 @@ def test_one_user_cannot_take_every_connection(world, load, load_program):
 
 @pytest.fixture
 def open_world(world, load, load_program):
-    """A system agent whose profile serves more users than its own, under the memory limit of the unit in the README."""
+    """A system agent whose profile serves more users than its own, under the memory limit of the shipped unit."""
     endpoint = world.endpoint()
     place = f"{world.folder}/public"
     os.mkdir(place)

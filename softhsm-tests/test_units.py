@@ -1,37 +1,62 @@
-"""The units that the README gives: systemd understands every line of them, and they leave little open."""
+"""The shipped units, by what systemd says of them without starting them, and the places that shipped files name."""
 
-import pathlib
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-README = pathlib.Path(__file__).parents[1] / "README.md"
+import shipped
+from mounts import private_mounts
+from shipped import FOLDER, PAM, POLKIT, PROGRAMS, UNITS
+
+MANAGERS = ("system", "user")
 
 
 @pytest.fixture
-def units(tmp_path):
-    """The README's units as files, by name; the program is one that is there."""
-    [block] = re.findall(r"```ini\n(# /etc/systemd/system/tokenward\.socket.*?)```", README.read_text(), re.DOTALL)
-    found = {}
-    for part in re.split(r"^# /etc/systemd/system/", block, flags=re.MULTILINE)[1:]:
-        name, text = part.split("\n", 1)
-        found[name] = tmp_path / name
-        found[name].write_text(text.replace("/usr/local/bin/tokenward-agent", "/bin/true"))
-    assert set(found) == {"tokenward.socket", "tokenward.service"}
-    return found
+def programs(tmp_path):
+    """A folder with something to run under the programs' names."""
+    for name in PROGRAMS:
+        shutil.copy("/bin/true", tmp_path / name)
+    return tmp_path
 
 
-def test_systemd_understands_the_units(units):
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_systemd_understands_every_line_of_the_units(manager, programs):
+    units = [UNITS / manager / name for name in ("tokenward.socket", "tokenward.service")]
     result = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *map(str, units.values())], capture_output=True, text=True, timeout=60)
+        [*private_mounts(f'mount --bind "$0" {FOLDER}; exec "$@"', programs), "systemd-analyze", f"--{manager}", "verify",
+         "--man=no", *units],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(programs)}, capture_output=True, text=True, timeout=60)
     complaints = [line for line in result.stderr.splitlines() if "tokenward" in line]
     assert complaints == []
 
 
-def test_the_service_leaves_little_open(units):
-    """1.5 of 10: what pcscd's own unit does not reach (2.1)."""
+def test_the_systems_service_leaves_little_open():
+    """1.4 of 10: what pcscd's own unit does not reach (2.1)."""
     result = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--threshold=15", "--no-pager", str(units["tokenward.service"])],
-        capture_output=True, text=True, timeout=60)
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=14", "--no-pager",
+         UNITS / "system/tokenward.service"], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout.splitlines()[-1:]
+
+
+@pytest.mark.parametrize(
+    "path", [*(UNITS / manager / "tokenward.service" for manager in MANAGERS), PAM],
+    ids=lambda path: str(path.relative_to(shipped.ROOT)))
+def test_shipped_files_name_the_programs_where_the_readme_installs_them(path):
+    [installing] = [line for line in shipped.commands("tokenward-agent &") if ".build/release" in line]
+    named = re.findall(r"/\S*/tokenward\S*(?= )", re.sub(r"^#.*\n", "", path.read_text(), flags=re.M))
+    assert named
+    for program in named:
+        folder, name = os.path.split(program)
+        assert name in PROGRAMS and installing.endswith(f" {folder}/")
+
+
+def test_the_readme_installs_every_shipped_file():
+    text = " ".join([*shipped.commands("systemd/user"), *shipped.commands("systemd/system")])
+    named = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {' '.join(re.findall(r'Sources/[^ ]+', text))}"], capture_output=True,
+        text=True, check=True).stdout.split()
+    files = [POLKIT, *(path for manager in MANAGERS for path in (UNITS / manager).iterdir())]
+    assert sorted(named) == sorted(str(path.relative_to(shipped.ROOT)) for path in files)
