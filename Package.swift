@@ -6,22 +6,27 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// All that a program calls is bound at its start, and read-only from then on.
+let boundAtStart: [LinkerSetting] = [.unsafeFlags(["-z", "now", "-z", "relro"].flatMap { ["-Xlinker", $0] })]
+
 /// The thin client is Embedded Swift in a static executable: SDKs start it for each process, so its start-up is all
 /// that it costs. `-no-static-stdlib` keeps `--static-swift-stdlib` from looking for an Embedded library that
-/// Swift 6.3 does not have on Linux.
+/// Swift 6.3 does not have on Linux. It is no static PIE: glibc's start of one aborts where there is a RUNPATH, and
+/// SwiftPM writes one into each program but in builds with `--disable-local-rpath`.
 let embedded: [SwiftSetting] =
     strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-no-static-stdlib"])]
-let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
+let staticExecutable: [LinkerSetting] =
+    boundAtStart + [.unsafeFlags(["-no-static-stdlib", "-Xclang-linker", "-static"])]
 
 /// What stays in memory all day is linked to be small there: relative relocations packed (glibc 2.36), no symbols
 /// exported, equal functions folded. Bound at the start, because the first call of a function that is bound late saves the
 /// registers on the stack, where what was in them stays.
-let resident: [LinkerSetting] = [
-    .unsafeFlags(
-        ["-use-ld=lld"]
-            + ["-z", "pack-relative-relocs", "-z", "now", "--no-export-dynamic", "--icf=safe"]
-            .flatMap { ["-Xlinker", $0] })
-]
+let resident: [LinkerSetting] =
+    boundAtStart + [
+        .unsafeFlags(
+            ["-use-ld=lld"]
+                + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--icf=safe"].flatMap { ["-Xlinker", $0] })
+    ]
 
 /// Where pcsc-lite has its headers, which include each other without the folder. Its pkg-config file says `-pthread` as
 /// well, which SwiftPM answers with a warning at each build.
@@ -97,7 +102,7 @@ let package = Package(
             linkerSettings: resident),
         .executableTarget(
             name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", argumentParser],
-            exclude: ["pam"], swiftSettings: strict),
+            exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
             linkerSettings: staticExecutable),
@@ -105,14 +110,15 @@ let package = Package(
         // Measures signatures on the agent's own way to the token; the socket has no request that signs.
         .executableTarget(
             name: "signing-benchmark", dependencies: ["Agent", "PKCS11URI", "TokenService", "X509", logging],
-            path: "softhsm-tests/benchmarking/signing", swiftSettings: strict),
+            path: "softhsm-tests/benchmarking/signing", swiftSettings: strict, linkerSettings: boundAtStart),
 
         // An endpoint to try and to test against. It shares no signing code with the agent.
         .target(
             name: "Emulator", dependencies: ["COpenSSL", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
             swiftSettings: strict),
         .executableTarget(
-            name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict),
+            name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict,
+            linkerSettings: boundAtStart),
 
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .testTarget(

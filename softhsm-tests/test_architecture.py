@@ -57,6 +57,50 @@ def test_each_program_has_only_what_its_privilege_needs(program, own_module, for
     assert [library for library in forbidden_libraries if has_library(program, library)] == []
 
 
+PROGRAMS = [
+    "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-card-watcher", "tokenward-credential-process",
+    "rolesanywhere-emulator"]
+
+
+def elf(program, option):
+    """The lines that readelf has of the program's headers (`-h`), segments (`-l`) or dynamic section (`-d`)."""
+    result = subprocess.run(["readelf", "-W", option, binary(program)], capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def segments(program, kind):
+    """What each segment of this kind allows: some of R, W and E."""
+    rows = [line.split() for line in elf(program, "-l")]
+    return ["".join(row[6:-1]) for row in rows if row[:1] == [kind]]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_program_executes_its_stack_or_writes_to_its_code(program):
+    assert segments(program, "GNU_STACK") == ["RW"]
+    assert {flags for flags in segments(program, "LOAD") if "E" in flags} == {"RE"}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_program_calls_is_bound_at_its_start_and_read_only_from_then_on(program):
+    [(start, size)] = [
+        (int(row[2], 16), int(row[5], 16)) for row in map(str.split, elf(program, "-l")) if row[:1] == ["GNU_RELRO"]]
+    tables = re.findall(r"\.got(?:\.plt)? +PROGBITS +(\w+) \w+ (\w+)", "\n".join(elf(program, "-S")))
+    assert tables and all(start <= int(at, 16) and int(at, 16) + int(length, 16) <= start + size for at, length in tables)
+    if program == "tokenward-credential-process":
+        return  # static, so that there is nothing left to bind
+    assert any("DYN (Position-Independent Executable file)" in line for line in elf(program, "-h"))
+    dynamic = elf(program, "-d")
+    assert any("(FLAGS_1)" in line and "NOW" in line for line in dynamic)
+    assert not any("(TEXTREL)" in line for line in dynamic)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_release_looks_for_no_library_beside_itself(program):
+    if has_library(program, "libswiftCore"):
+        pytest.skip("this is a debug build, which finds Swift's libraries by its RUNPATH")
+    assert [line for line in elf(program, "-d") if "PATH)" in line] == []
+
+
 def test_the_parts_that_belong_in_a_program_are_in_it():
     assert has_module(symbols("tokenward-worker"), "PKCS11") and has_library("tokenward-worker", "libp11-kit")
     assert has_module(symbols("tokenward-agent"), "HTTPTransport") and has_library("tokenward-agent", "libcurl")
