@@ -244,7 +244,7 @@ class Card:
         """A private key (one is made where none is given) and its public half.
 
         Words: private (seen after login alone; True), always (asks for its PIN each time), claims_always (says so, and
-        does not), no_sign, touch (ms until it comes; -1: never), touch_timeout (ms), point (CKA_EC_POINT as well)
+        does not), no_sign, touch (ms until it comes; -1: never), touch_timeout (ms), point (CKA_EC_POINT as well; "bare": without its OCTET STRING)
         """
         key = key or ec.generate_private_key(ec.SECP256R1())
         path = self.module.folder / f"key-{self.number}-{len(self.objects)}.pem"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import configuration
-from authority import DAY, NOW, Authority, der, name, pem
+from authority import DAY, NOW, Authority, certificate, der, name, pem
 from mounts import private_mounts
 from softhsm import PIN, SoftHSM, write_pin
 
@@ -392,6 +392,30 @@ def test_a_chain_is_cut_at_five(private, agent_of, root, service):
     result = agent_of(certificate="pkcs11:token=card;object=client").credentials()
     assert result.returncode == 77, "five of seven do not lead to the anchor"
     assert service.header("x-amz-x509-chain") == [der(one.certificate) for one in reversed(authorities[3:])]
+
+
+@pytest.mark.parametrize("forged_on, genuine", [
+    ("other", "file"), ("other", "token"), ("card", "file"), ("card", "token"),
+])
+def test_a_forged_intermediate_spoils_no_chain(private, agent_of, root, service, tmp_path, forged_on, genuine):
+    """It has the intermediate's name and public key, which are known to all, and expires last."""
+    intermediate, key = Authority("Intermediate", issuer=root), p256()
+    forged = certificate(
+        subject=intermediate.name, issuer=root.name, public_key=intermediate.key.public_key(), signing_key=p256(),
+        authority_key=root.key.public_key(), is_ca=True, digital_signature=False, not_after=NOW + 3650 * DAY)
+    tokens = {label: private.token(label) for label in ("card", "other")}
+    add(tokens["card"], 1, intermediate.issue("client", key.public_key()), key, "client")
+    add(tokens[forged_on], 2, forged)
+    settings = {}
+    if genuine == "file":
+        (tmp_path / "chain.pem").write_bytes(pem(intermediate.certificate))
+        settings["intermediates"] = f"{tmp_path}/chain.pem"
+    else:
+        add(tokens["card"], 3, intermediate.certificate)
+        add(tokens["card"], 4, root.certificate)  # by which the two are told apart
+    result = agent_of(certificate="pkcs11:token=card;object=client", **settings).credentials()
+    assert result.returncode == 0, result.stderr
+    assert service.header("x-amz-x509-chain") == [der(intermediate.certificate)]
 
 
 # MARK: Without a configuration

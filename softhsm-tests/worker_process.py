@@ -89,7 +89,7 @@ class Worker:
         refused: salt and hash of each PIN that the token does not take.
         """
         digest = hashlib.sha256(MESSAGE).digest()
-        body = reference(card) + blob(identifier) + number(0) + blob(MESSAGE) + blob(digest) + pin_source(source)
+        body = reference(card) + blob(identifier) + number(0) + number(0) + blob(MESSAGE) + blob(digest) + pin_source(source)
         body += number(len(refused)) + b"".join(blob(salt) + blob(value) for salt, value in refused)
         return self.ask(5, body + b"\x00")
 

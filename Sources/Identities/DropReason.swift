@@ -23,6 +23,10 @@ package enum DropReason: Hashable, Sendable {
     case noKeyForFile
     case differentKey
     case differentID
+    /// The key that `private-key` names has another public key.
+    case namedKeyDiffers
+    case ambiguousKey
+    case tooManyKeys
     case keyCannotSign
     /// Not dropped for good: after a login the key may be there.
     case keyHidden
@@ -53,6 +57,12 @@ package enum DropReason: Hashable, Sendable {
         case .noKeyForFile: "no token that private-key names has a key with its public key"
         case .differentKey: "the key with this CKA_ID on the token is another one: the public keys differ"
         case .differentID: "its private key is on the token under another CKA_ID; give both the same"
+        case .namedKeyDiffers: "the key that private-key names is another one: the public keys differ"
+        case .ambiguousKey:
+            "several private keys have its CKA_ID, and nothing tells which is its own; give each the label of its public "
+                + "key, or a CKA_ID of its own"
+        case .tooManyKeys:
+            "more than \(TokenKeys.maximumPerID) keys on the token have its CKA_ID or its public key, too many to compare"
         case .keyCannotSign: "its private key may not sign (CKA_SIGN is false)"
         case .keyHidden: "its private key can be seen only after login; run 'tokenward unlock'"
         case .otherURI: "the profile's certificate URI does not match it"
@@ -78,6 +88,9 @@ extension DropReason {
             case .absent: .noKey
             case .differentKey: .differentKey
             case .differentID: .differentID
+            case .namedKeyDiffers: .namedKeyDiffers
+            case .ambiguous: .ambiguousKey
+            case .crowded: .tooManyKeys
             case .cannotSign: .keyCannotSign
             }
     }

@@ -25,9 +25,9 @@ extension Inventory {
         }
 
         let findings = possible.map { present in
-            let named = present.snapshot.namedKeys(keyURI)
-            let pairing = Pairing(of: certificate, id: named.id, on: named.snapshot)
-            return (pairing: pairing, key: KeyLocation(pairing, certificateID: named.id, on: present))
+            var keys = TokenKeys(present.snapshot, meant: keyURI)
+            let pairing = keys.pairing(of: certificate.publicKey, id: [])
+            return (pairing: pairing, key: KeyLocation(pairing, certificateID: keyURI?.id ?? [], on: present))
         }
         let seen = findings.filter { $0.key != nil && $0.pairing != .hidden }.map { candidate($0.key, []) }
         if !seen.isEmpty { return Selection(choosingFrom: seen) }
@@ -40,24 +40,7 @@ extension Inventory {
         if !hidden.isEmpty { return Selection(choosingFrom: hidden) }
 
         let told = findings.compactMap { if case .none(let reason) = $0.pairing { reason } else { nil } }
-        let reason = told.first { $0 == .cannotSign || $0 == .differentKey }.map { DropReason($0) } ?? .noKeyForFile
+        let reason = told.first { $0 != .absent && $0 != .differentID }.map { DropReason($0) } ?? .noKeyForFile
         return Selection(choosingFrom: [candidate(nil, [reason])])
-    }
-}
-
-extension TokenSnapshot {
-    /// The snapshot with the private keys alone that `uri` names, and the CKA_ID that makes one of them the key that is
-    /// meant: the URI's, or that of the only key with the URI's label.
-    fileprivate func namedKeys(_ uri: PKCS11URI?) -> (snapshot: TokenSnapshot, id: [UInt8]) {
-        guard let uri else { return (self, []) }
-        var named = self
-        named.keys = keys.filter { key in
-            // A public key needs no label of the private key's to be its half.
-            key.keyClass == .publicKey
-                ? uri.id == nil || uri.id == key.id : uri.matchesObject(label: key.label, id: key.id, type: .privateKey)
-        }
-        let privateKeys = named.keys.filter { $0.keyClass == .privateKey }
-        let isOnlyOne = uri.object != nil && privateKeys.count == 1
-        return (named, uri.id ?? (isOnlyOne ? privateKeys.first?.id : nil) ?? [])
     }
 }

@@ -13,7 +13,8 @@ package struct Inventory: Sendable {
     package init(_ tokens: [PresentToken]) {
         self.tokens = tokens
         certificates = tokens.flatMap { token in
-            token.snapshot.certificates.map { FoundCertificate($0, on: token) }
+            var keys = TokenKeys(token.snapshot)
+            return token.snapshot.certificates.map { FoundCertificate($0, on: token, &keys) }
         }
     }
 
@@ -31,6 +32,7 @@ package struct Inventory: Sendable {
 
 /// A certificate object on a token.
 package struct FoundCertificate: Hashable, Sendable {
+    package let module: Int
     /// CKA_LABEL
     package let label: [UInt8]
     /// CKA_ID
@@ -42,8 +44,9 @@ package struct FoundCertificate: Hashable, Sendable {
     private let missingKey: MissingKey?
     private let location: LocatedToken
 
-    init(_ object: CertificateObject, on present: PresentToken) {
+    init(_ object: CertificateObject, on present: PresentToken, _ keys: inout TokenKeys) {
         let snapshot = present.snapshot
+        module = present.module
         location = present.location
         label = object.label
         id = object.id
@@ -51,7 +54,7 @@ package struct FoundCertificate: Hashable, Sendable {
         do throws(CertificateError) {
             let certificate = try Certificate(der: object.value)
             content = .success(certificate)
-            let pairing = Pairing(of: certificate, id: object.id, on: snapshot)
+            let pairing = keys.pairing(of: certificate.publicKey, id: object.id)
             key = KeyLocation(pairing, certificateID: object.id, on: present)
             missingKey = if case .none(let reason) = pairing { reason } else { nil }
         } catch {

@@ -11,36 +11,44 @@ enum KeyComparison {
 
 extension PublicHalf {
     func compared(with key: PublicKey) -> KeyComparison {
+        guard canBe(key) else { return .different }
+        guard let value else { return .unknown }
+        return key.values.contains(value) ? .same : .different
+    }
+
+    /// False where the key's type or its curve is another one.
+    func canBe(_ key: PublicKey) -> Bool {
         switch (self, key) {
-        case (.rsa(let modulus, let exponent), .rsa(let expectedModulus, let expectedExponent)):
-            guard !modulus.isEmpty else { return .unknown }
-            guard Self.significant(modulus) == Self.significant(expectedModulus) else { return .different }
-            return exponent.isEmpty || Self.significant(exponent) == Self.significant(expectedExponent)
-                ? .same : .different
-        case (.ec(_, let point), .ec(_, let expected)):
-            guard !point.isEmpty else { return .unknown }
-            let encodings = Self.encodings(of: expected)
-            if encodings.contains(point) { return .same }
-            // Another length is another curve, or an encoding that we do not know: no proof of another key.
-            return encodings.contains { $0.count == point.count } ? .different : .unknown
-        default: return .different
+        case (.rsa, .rsa): true
+        case (.ec(let parameters, _), .ec(let curve, _)):
+            // A curve that is spelled out, or none at all, says nothing that could be compared.
+            parameters.first != 0x06 || curve.parameters.map { $0 == parameters } ?? true
+        default: false
         }
     }
+}
 
-    private static func significant(_ number: [UInt8]) -> ArraySlice<UInt8> { number.drop { $0 == 0 } }
-
-    /// The ways in which tokens write an uncompressed point: SEC 1 §2.3.3 with and without compression, each bare or in a
-    /// DER OCTET STRING. The known point is encoded, so that what the token wrote needs no parser.
-    private static func encodings(of point: [UInt8]) -> [[UInt8]] {
-        let width = (point.count - 1) / 2
-        guard width > 0, let last = point.last else { return [point] }
-        let compressed = [last & 1 == 0 ? 0x02 : 0x03] + point.dropFirst().prefix(width)
-        return [point, compressed].flatMap { [$0, octetString($0)] }
+extension PublicKey {
+    /// What a token can show of the key; none where it is of a kind that no value is known of.
+    var values: [PublicKeyValue] {
+        switch self {
+        case .rsa(let modulus, let exponent):
+            PublicKeyValue(modulus: modulus, exponent: exponent).map { [$0, $0.withoutExponent] } ?? []
+        case .ec(_, let point): PublicKeyValue(point: point).map { [$0] } ?? []
+        case .other: []
+        }
     }
+}
 
-    /// DER for at most 255 bytes; a point on P-521 has 133.
-    private static func octetString(_ bytes: [UInt8]) -> [UInt8] {
-        let count = UInt8(clamping: bytes.count)
-        return [0x04] + (count < 0x80 ? [count] : [0x81, count]) + bytes
+extension PublicKey.Curve {
+    /// CKA_EC_PARAMS of a token that names its curves: the DER of the object identifier (RFC 5480 §2.1.1.1); nil where
+    /// it is not known.
+    fileprivate var parameters: [UInt8]? {
+        switch self {
+        case .p256: [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+        case .p384: [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22]
+        case .p521: [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23]
+        case .other: nil
+        }
     }
 }

@@ -77,12 +77,15 @@ extension Selection {
 private struct Contender {
     let index: Int
     let identity: Identity
+    /// Written once: a token can make up thousands that are sorted by it.
+    let uriText: String
 
     init?(at index: Int, in candidates: [Candidate]) {
         let candidate = candidates[index]
         guard let certificate = candidate.certificate, let key = candidate.key else { return nil }
         self.index = index
         identity = Identity(certificate: certificate, certificateURI: candidate.uri, key: key)
+        uriText = (identity.certificateURI ?? key.uri).description
     }
 
     var shownURI: PKCS11URI { identity.certificateURI ?? identity.key.uri }
@@ -97,8 +100,7 @@ private struct Contender {
         if leftBegin != rightBegin { return leftBegin > rightBegin }
         if leftKey.module != rightKey.module { return leftKey.module < rightKey.module }
         if leftKey.slotID != rightKey.slotID { return leftKey.slotID < rightKey.slotID }
-        let (leftURI, rightURI) = (left.shownURI.description, right.shownURI.description)
-        if leftURI != rightURI { return leftURI < rightURI }
+        if left.uriText != right.uriText { return left.uriText < right.uriText }
         return left.identity.certificate.fingerprint.lexicographicallyPrecedes(right.identity.certificate.fingerprint)
     }
 }

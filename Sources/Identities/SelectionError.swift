@@ -38,7 +38,11 @@ package enum SelectionError: Error, Hashable, Sendable {
         }
     }
 
-    private static func list(_ uris: [PKCS11URI]) -> String { uris.map(\.description).joined(separator: ", ") }
+    /// Enough of them to see what is meant; a token can have thousands.
+    private static func list(_ uris: [PKCS11URI]) -> String {
+        let shown = uris.prefix(8).map(\.description).joined(separator: ", ")
+        return uris.count <= 8 ? shown : "\(shown) and \(uris.count - 8) more"
+    }
 }
 
 extension SelectionError {

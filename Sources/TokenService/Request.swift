@@ -89,9 +89,11 @@ package struct FailedPIN: Hashable, Sendable {
 
 package struct SignRequest: Hashable, Sendable {
     package var token: TokenReference
-    /// CKA_ID of the private key.
+    /// CKA_ID of the private key; empty where it has none.
     package var keyID: [UInt8]
-    /// The key's public half, which tells keys with one CKA_ID apart; nil where the token shows none.
+    /// CKA_LABEL of the private key, which tells keys with one CKA_ID apart; nil where the key has not been seen.
+    package var keyLabel: [UInt8]?
+    /// The key's public half, which does so too; nil where the token shows none.
     package var publicHalf: PublicHalf?
     package var message: [UInt8]
     /// SHA-256 of `message`, for mechanisms that take a hash.
@@ -105,14 +107,15 @@ package struct SignRequest: Hashable, Sendable {
     package var mayBeReserved: Bool
 
     package init(
-        token: TokenReference, keyID: [UInt8], publicHalf: PublicHalf?, message: [UInt8], digest: [UInt8],
-        source: LoginRequest.Source = .typed, refused: [FailedPIN] = [], mayBeReserved: Bool = false
+        token: TokenReference, keyID: [UInt8], keyLabel: [UInt8]? = nil, publicHalf: PublicHalf?, message: [UInt8],
+        digest: [UInt8], source: LoginRequest.Source = .typed, refused: [FailedPIN] = [], mayBeReserved: Bool = false
     ) {
         self.source = source
         self.refused = refused
         self.mayBeReserved = mayBeReserved
         self.token = token
         self.keyID = keyID
+        self.keyLabel = keyLabel
         self.publicHalf = publicHalf
         self.message = message
         self.digest = digest

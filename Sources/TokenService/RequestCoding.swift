@@ -175,6 +175,7 @@ extension SignRequest {
     func write(to writer: inout WireWriter) {
         token.write(to: &writer)
         writer.blob(keyID)
+        writer.list(keyLabel.map { [$0] } ?? []) { $0.blob($1) }
         writer.list(publicHalf.map { [$0] } ?? []) { $1.write(to: &$0) }
         writer.blob(message)
         writer.blob(digest)
@@ -186,6 +187,7 @@ extension SignRequest {
     init(from reader: inout WireReader) throws(WireError) {
         token = try TokenReference(from: &reader)
         keyID = try reader.blob()
+        keyLabel = try reader.list(smallest: 4, limit: 1) { (reader) throws(WireError) in try reader.blob() }.first
         publicHalf = try reader.list(smallest: 9) { (reader) throws(WireError) in
             try PublicHalf(from: &reader)
         }.first

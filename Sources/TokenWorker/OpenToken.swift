@@ -18,6 +18,7 @@ final class OpenToken {
 
     private struct KeyReference: Hashable {
         let id: [UInt8]
+        let label: [UInt8]?
         let publicHalf: PublicHalf?
     }
 
@@ -91,7 +92,7 @@ final class OpenToken {
     func sign(
         _ request: SignRequest, authorize: (OpenToken) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> [UInt8] {
-        let reference = KeyReference(id: request.keyID, publicHalf: request.publicHalf)
+        let reference = KeyReference(id: request.keyID, label: request.keyLabel, publicHalf: request.publicHalf)
         var key: SigningKey
         if let known = signingKeys[reference] { key = known } else { key = try findSurely(reference) }
         let isAlone = key.alwaysAuthenticates
@@ -123,7 +124,7 @@ final class OpenToken {
     private func find(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey? {
         for object in try objects(.privateKey, id: wanted.id.isEmpty ? nil : wanted.id) {
             let half = try publicHalf(of: object)
-            guard !half.contradicts(wanted.publicHalf) else { continue }
+            guard !half.contradicts(wanted.publicHalf), try isNamed(object, wanted) else { continue }
             return SigningKey(
                 object: object,
                 alwaysAuthenticates: try attributes([.alwaysAuthenticate], of: object).flag(.alwaysAuthenticate)
@@ -131,6 +132,14 @@ final class OpenToken {
                 mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
         return nil
+    }
+
+    /// Whether the key has the label, the CKA_ID or none, and may sign: keys that do not show their public halves are
+    /// told apart by nothing else.
+    private func isNamed(_ object: Object, _ wanted: KeyReference) throws(PKCS11Error) -> Bool {
+        guard let label = wanted.label else { return true }
+        let values = try attributes([.id, .label, .sign], of: object)
+        return values[.label] ?? [] == label && values[.id] ?? [] == wanted.id && values.flag(.sign) ?? true
     }
 
     private func with<Result>(

@@ -80,13 +80,12 @@ extension PublicHalf {
     /// Whether both are known and differ. An EC private key often shows no point, and then contradicts nothing.
     func contradicts(_ other: PublicHalf?) -> Bool {
         switch (self, other) {
-        case (_, nil): false
-        case (.rsa(let modulus, _), .rsa(let otherModulus, _)):
-            !modulus.isEmpty && !otherModulus.isEmpty && modulus.drop { $0 == 0 } != otherModulus.drop { $0 == 0 }
-        case (.ec(_, let point), .ec(_, let otherPoint)):
-            !point.isEmpty && !otherPoint.isEmpty && point != otherPoint
-        case (.other, .other): self != other
-        default: true
+        case (_, nil): return false
+        case (.rsa, .rsa), (.ec, .ec):
+            guard let value, let otherValue = other?.value else { return false }
+            return value.withoutExponent != otherValue.withoutExponent
+        case (.other, .other): return self != other
+        default: return true
         }
     }
 }

@@ -7,7 +7,7 @@ extension Certificate {
     /// Neither dates nor basicConstraints are looked at.
     package func isIssued(by issuer: Certificate) -> Bool {
         // Tokens hold hundreds of certificates; only a name that may be equal is worth two parses and a verification.
-        guard self.issuer.digest == issuer.subject.digest else { return false }
+        guard namesAsIssuer(issuer) else { return false }
         return withCleanErrorQueue {
             guard let certificate = Self.parsed(der), let issuer = Self.parsed(issuer.der) else { return false }
             return unsafe certificate.use { certificate in
@@ -18,6 +18,13 @@ extension Certificate {
                 }
             }
         }
+    }
+
+    /// True where the issuer's name may be equal, and the key identifiers agree where both are there: a cheap first look.
+    package func namesAsIssuer(_ issuer: Certificate) -> Bool {
+        guard self.issuer.digest == issuer.subject.digest else { return false }
+        guard let authorityKeyID, let subjectKeyID = issuer.subjectKeyID else { return true }
+        return authorityKeyID == subjectKeyID
     }
 
     /// True where it is its own issuer.

@@ -37,4 +37,44 @@ import X509
         #expect(CertificateChain.intermediates(for: leaf, from: certificates, at: now) == chain)
         #expect(CertificateChain.intermediates(for: leaf, from: certificates.reversed(), at: now) == chain)
     }
+
+    /// A certificate's name, key and dates under a signature that somebody made up; `number` tells several apart.
+    private func forged(_ name: String, _ number: UInt16 = 0) throws -> Certificate {
+        let bytes = try Vectors.bytes(name)
+        let end = [UInt8(number >> 8) ^ 0xA5, UInt8(truncatingIfNeeded: number) ^ 0x5A]
+        return try Certificate(der: bytes.dropLast(2) + end)
+    }
+
+    @Test("A forged intermediate that expires last is not taken where another certificate or a file tells")
+    func forgedOnes() throws {
+        let leaf = try Vectors.certificate("leaf")
+        let (genuine, root) = (try Vectors.certificate("int-1"), try Vectors.certificate("root"))
+        let renewed = try Vectors.certificate("int-1-renewed")
+        let forged = try forged("int-1-renewed")
+        #expect(forged.notAfter > genuine.notAfter && forged.subjectPublicKeyInfo == genuine.subjectPublicKeyInfo)
+        let rows: [([Certificate], [Certificate], Certificate)] = [
+            ([forged, genuine, root], [], genuine), ([forged, genuine], [root], genuine),
+            ([forged], [genuine], genuine), ([forged, genuine, renewed, root], [], renewed),
+        ]
+        for (token, configured, expected) in rows {
+            for token in [token, token.reversed()] {
+                let chain = CertificateChain.intermediates(for: leaf, from: token, configured: configured, at: now)
+                #expect(chain == [expected])
+            }
+        }
+    }
+
+    @Test("A chain costs 64 verifications at most, whatever a token holds, and files come first")
+    func verifications() throws {
+        let leaf = try Vectors.certificate("leaf")
+        let genuine = try Vectors.certificate("int-1")
+        let crowd = try (0..<1000).map { try forged("int-1-renewed", $0) }
+        var count = 0
+        let chain = CertificateChain.intermediates(for: leaf, from: crowd, configured: [genuine], at: now) {
+            count += 1
+            return $0.isIssued(by: $1)
+        }
+        #expect(chain.first == genuine)
+        #expect(count == 64)
+    }
 }

@@ -17,6 +17,7 @@ import X509
 
     enum Expected: Sendable {
         case seen(isConfirmed: Bool)
+        case seenWithLabel(String)
         case publicHalf(isConfirmed: Bool)
         case hidden
         case dropped(DropReason)
@@ -34,6 +35,10 @@ import X509
             #expect(candidate.key?.needsLogin == false)
             #expect(candidate.key?.isConfirmed == isConfirmed)
             #expect(candidate.hasKey)
+        case .seenWithLabel(let label):
+            #expect(candidate.reasons == [])
+            guard case .seen(let key)? = candidate.key?.visibility else { return #expect(candidate.key != nil) }
+            #expect(key.label == Array(label.utf8))
         case .publicHalf(let isConfirmed):
             #expect(candidate.reasons == [])
             #expect(candidate.key?.needsLogin == true)
@@ -49,6 +54,9 @@ import X509
             #expect(candidate.key == nil)
         }
     }
+
+    /// The DER of secp384r1's object identifier (RFC 5480 §2.1.1.1).
+    private static let p384: [UInt8] = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22]
 
     static let cases: [Case] = {
         guard let same = try? Vectors.publicHalf("leaf"), let other = try? Vectors.publicHalf("leaf-tie"),
@@ -112,6 +120,91 @@ import X509
                 testDescription: "no id on either, another key", certificateID: [], keys: [.privateKey(other, id: [])],
                 expected: .dropped(.noKey)),
             Case(
+                testDescription: "no id on either, a public half with the key's label", certificateID: [],
+                keys: [.privateKey(silent, id: [], label: "a"), .publicKey(same, id: [], label: "a")],
+                expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "no id on the key, a public half with its label",
+                keys: [.privateKey(silent, id: [], label: "a"), .publicKey(same, id: [], label: "a")],
+                expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "no id on the key, a public half with its label and the id",
+                keys: [
+                    .privateKey(silent, id: [], label: "a"), .publicKey(same, id: [1], label: "a"),
+                    .privateKey(silent, id: [], label: "b"), .publicKey(other, id: [2], label: "b"),
+                ],
+                expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "no id on either, the only two keys", certificateID: [],
+                keys: [.privateKey(silent, id: [], label: "a"), .publicKey(same, id: [], label: "b")],
+                expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "no id on either, two keys and no label that tells", certificateID: [],
+                keys: [
+                    .privateKey(silent, id: [], label: "a"), .privateKey(silent, id: [], label: "b"),
+                    .publicKey(same, id: [], label: "c"),
+                ], expected: .dropped(.noKey)),
+            Case(
+                testDescription: "no id on the public half, which has the key's label",
+                keys: [
+                    .privateKey(silent, label: "a"), .publicKey(same, id: [], label: "a"),
+                    .publicKey(other, id: [], label: "b"),
+                ], expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "two silent keys with the id, the label of the public half tells",
+                keys: [
+                    .privateKey(silent, label: "a"), .privateKey(silent, label: "b"), .publicKey(other, label: "a"),
+                    .publicKey(same, label: "b"),
+                ], expected: .seenWithLabel("b")),
+            Case(
+                testDescription: "two silent keys with the id, the old public half gone",
+                keys: [
+                    .privateKey(silent, label: "a"), .privateKey(silent, label: "b"), .publicKey(same, label: "b"),
+                ], expected: .seenWithLabel("b")),
+            Case(
+                testDescription: "two silent keys with the id and one label",
+                keys: [.privateKey(silent), .privateKey(silent), .publicKey(other), .publicKey(same)],
+                expected: .dropped(.ambiguousKey)),
+            Case(
+                testDescription: "two silent keys with the id and no public half",
+                keys: [.privateKey(silent, label: "a"), .privateKey(silent, label: "b")],
+                expected: .dropped(.ambiguousKey)),
+            Case(
+                testDescription: "two silent keys with the id, one of which may not sign",
+                keys: [.privateKey(silent), .privateKey(silent, canSign: false), .publicKey(same)],
+                expected: .seen(isConfirmed: false)),
+            Case(
+                testDescription: "a silent key with the id, and one that shows its public half",
+                keys: [.privateKey(silent, label: "a"), .privateKey(same, label: "b")],
+                expected: .seenWithLabel("b")),
+            Case(
+                testDescription: "two objects of one key that shows its public half",
+                keys: [.privateKey(same, label: "a"), .privateKey(same, label: "b")],
+                expected: .seen(isConfirmed: true)),
+            Case(
+                testDescription: "a silent key of another curve",
+                keys: [.privateKey(.ec(parameters: p384, point: []))], expected: .dropped(.differentKey)),
+            Case(
+                testDescription: "two silent keys with the id, one of another curve",
+                keys: [.privateKey(.ec(parameters: p384, point: []), label: "a"), .privateKey(silent, label: "b")],
+                expected: .seenWithLabel("b")),
+            Case(
+                testDescription: "a silent key under another id, with its public half",
+                keys: [.privateKey(silent, id: [2]), .publicKey(same, id: [2])], expected: .dropped(.differentID)),
+            Case(
+                testDescription: "more keys with the id than are compared",
+                keys: Array(repeating: .privateKey(silent), count: 65), expected: .dropped(.ambiguousKey)),
+            Case(
+                testDescription: "more public halves with the id than are compared",
+                keys: Array(repeating: .publicKey(other), count: 65), expected: .dropped(.tooManyKeys)),
+            Case(
+                testDescription: "before login, a public half without an id", token: .loginRequired,
+                keys: [.publicKey(same, id: [])], expected: .publicHalf(isConfirmed: true)),
+            Case(
+                testDescription: "before login, two public halves with the id", token: .loginRequired,
+                keys: [.publicKey(other, label: "a"), .publicKey(same, label: "b")],
+                expected: .publicHalf(isConfirmed: true)),
+            Case(
                 testDescription: "before login, nothing seen", token: .loginRequired, keys: [], expected: .hidden),
             Case(
                 testDescription: "before login, a public half", token: .loginRequired, keys: [.publicKey(same)],
@@ -138,7 +231,7 @@ import X509
         ]
     }()
 
-    @Test("There are cases") func casesAreThere() { #expect(Self.cases.count == 28) }
+    @Test("There are cases") func casesAreThere() { #expect(Self.cases.count == 48) }
 
     @Test(
         "A token's way to write a public key does not matter",

@@ -45,7 +45,9 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
         .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
         .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
-        .sign(SignRequest(token: token, keyID: [], publicHalf: .other(keyType: .max), message: [], digest: [])),
+        .sign(
+            SignRequest(
+                token: token, keyID: [], keyLabel: [9], publicHalf: .other(keyType: .max), message: [], digest: [])),
         .sign(
             SignRequest(
                 token: token, keyID: [], publicHalf: nil, message: [1], digest: [2],

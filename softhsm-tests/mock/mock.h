@@ -124,7 +124,7 @@ void open_shared(void);
 struct card *card_number(uint32_t number);
 struct slot *slot_number(CK_SLOT_ID id);
 
-void load_object(struct object *object, const char *path, const char *id, const char *label, bool shows_point,
+void load_object(struct object *object, const char *path, const char *id, const char *label, const char *point,
                  bool claims_always);
 void free_object(struct object *object);
 const struct attribute *attribute_of(const struct object *object, CK_ATTRIBUTE_TYPE type);

@@ -40,7 +40,7 @@ static void add_rsa(struct object *object, EVP_PKEY *key) {
     add_number(object, CKA_PUBLIC_EXPONENT, exponent);
 }
 
-static void add_ec(struct object *object, EVP_PKEY *key, bool shows_point) {
+static void add_ec(struct object *object, EVP_PKEY *key, bool shows_point, bool is_bare) {
     char name[64];
     size_t length = 0;
     EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof name, &length);
@@ -48,8 +48,12 @@ static void add_ec(struct object *object, EVP_PKEY *key, bool shows_point) {
     const int curve_length = i2d_ASN1_OBJECT(OBJ_txt2obj(name, 0), &curve);
     if (curve_length > 0) add(object, CKA_EC_PARAMS, curve, (size_t)curve_length);
     OPENSSL_free(curve);
-    unsigned char point[160], wrapped[163];
+    unsigned char point[160], wrapped[163];  // the point bare, which some modules show, and in DER
     if (!shows_point || !EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &length)) return;
+    if (is_bare) {
+        add(object, CKA_EC_POINT, point, length);
+        return;
+    }
     size_t head = 0;
     wrapped[head++] = 0x04;  // an OCTET STRING
     if (length > 127) wrapped[head++] = 0x81;
@@ -78,7 +82,7 @@ static EVP_PKEY *key_in(const char *path, FILE *file) {
     return NULL;
 }
 
-void load_object(struct object *object, const char *path, const char *id, const char *label, bool shows_point,
+void load_object(struct object *object, const char *path, const char *id, const char *label, const char *point,
                  bool claims_always) {
     unsigned char bytes[64];
     size_t length = 0;
@@ -97,7 +101,7 @@ void load_object(struct object *object, const char *path, const char *id, const 
     const CK_KEY_TYPE type = EVP_PKEY_is_a(key, "RSA") ? CKK_RSA : CKK_EC;
     add(object, CKA_KEY_TYPE, &type, sizeof type);
     if (type == CKK_RSA) add_rsa(object, key);
-    else add_ec(object, key, shows_point || object->class == CKO_PUBLIC_KEY);
+    else add_ec(object, key, point != NULL || object->class == CKO_PUBLIC_KEY, point != NULL && strcmp(point, "bare") == 0);
     if (object->class != CKO_PRIVATE_KEY) return;
     add_flag(object, CKA_SIGN, !object->no_sign);
     add_flag(object, CKA_ALWAYS_AUTHENTICATE, claims_always);

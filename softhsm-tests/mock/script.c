@@ -118,7 +118,7 @@ static void add_object(const struct words *words) {
     object->touch = number(words, "touch", 0);
     object->touch_timeout = number(words, "touch-timeout", 15000);
     load_object(object, text(words, "file", ""), text(words, "id", "01"), text(words, "label", ""),
-                has(words, "point"), object->always || has(words, "claims-always"));
+                text(words, "point", NULL), object->always || has(words, "claims-always"));
 }
 
 static enum function function_named(const char *name) {

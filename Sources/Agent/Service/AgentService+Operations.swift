@@ -49,20 +49,20 @@ extension AgentService {
     }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
-        let surveyed = SurveyedIdentities(survey)
+        let profiles = configuration.profiles
+        let identities = await finder.overview(of: profiles, in: survey).identities
         var statuses: [ProfileStatus] = []
-        for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
+        for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) {
             var status = ProfileStatus(
                 name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.roleARN)")
             let session = await cache.status(of: name)
-            // Where none can be chosen there is none to show, and nothing to sign with; `explain` tells why.
-            if let identity = try? finder.select(for: profile, among: surveyed).identity.get() {
+            if let identity = identities[name] {
                 status.certificate = ProfileStatus.Certificate(
                     uri: "\(identity.certificateURI ?? identity.key.uri)",
                     serial: identity.certificate.serial.decimal,
                     notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
                 status.nextGesture = ProfileStatus.NextGesture(
-                    surveyed.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
+                    survey.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
                     nextNeeded: session?.nextNeeded, at: clock.now())
             }
             status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
@@ -73,14 +73,12 @@ extension AgentService {
     }
 
     private func identities() async -> [IdentityListing] {
-        let surveyed = SurveyedIdentities(await tokens.survey())
+        let overview = await finder.overview(of: configuration.profiles, in: await tokens.survey())
         var profiles: [PKCS11URI: [String]] = [:]
-        for (name, profile) in configuration.profiles.sorted(by: { $0.key < $1.key }) {
-            // As above: no choice, no certificate to name the profile at.
-            guard let identity = try? finder.select(for: profile, among: surveyed).identity.get() else { continue }
+        for (name, identity) in overview.identities.sorted(by: { $0.key < $1.key }) {
             profiles[identity.certificateURI ?? identity.key.uri, default: []].append("\(name)")
         }
-        return surveyed.all.candidates(at: finder.now).map { candidate in
+        return overview.candidates.map { candidate in
             IdentityListing(candidate, profiles: candidate.uri.flatMap { profiles[$0] } ?? [])
         }
     }

@@ -9,6 +9,9 @@ struct IdentityFinder: Sendable {
     let tokens: Tokens
     let clock: AgentClock
 
+    /// The most spares that are tried: as many as a profile can name, and no more that a token could make up.
+    private static let maximumSpares = 15
+
     /// An identity, the token that has its key, and the certificates that lead to its trust anchor.
     struct Found: Sendable {
         var identity: Identity
@@ -25,30 +28,30 @@ struct IdentityFinder: Sendable {
     /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
     func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> [Found] {
         var survey = await tokens.survey()
-        var result = find(in: survey, for: profile)
+        var result = await find(in: survey, for: profile)
         let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
         if !stored.isEmpty {
             for token in stored { try await tokens.logIn(to: token) }
             survey = await tokens.survey()
-            result = find(in: survey, for: profile)
+            result = await find(in: survey, for: profile)
         }
         for token in result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : [] {
             try await tokens.logIn(to: token, for: purpose)
-            result = find(in: await tokens.survey(), for: profile)
+            result = await find(in: await tokens.survey(), for: profile)
             guard result.isHidden else { break }
         }
         return try result.get()
     }
 
-    /// The key of `found`, looked for once more where its token showed no keys before the login: only now can it be
-    /// compared with the certificate.
+    /// The key of `found`, looked for once more where its token showed no private keys before the login: only now is it
+    /// known which of them is the certificate's. A public key alone would be found good today and wanting tomorrow.
     ///
     /// - Throws: Why the key that the token shows now is not the certificate's.
     func confirmedKey(of found: Found, for profile: Profile) async throws(Problem) -> KeyLocation {
         let identity = found.identity
-        guard identity.key.visibility == .hidden else { return identity.key }
-        let survey = await tokens.survey()
-        let candidates = try select(for: profile, among: SurveyedIdentities(survey)).candidates
+        guard identity.key.needsLogin else { return identity.key }
+        let survey = await tokens.survey(ofModuleOf: found.token)
+        let candidates = try await candidates(for: profile, in: survey)
             .filter { $0.certificate == identity.certificate && $0.uri == identity.certificateURI }
         if let key = candidates.first(where: { $0.isUsable && $0.key?.token == identity.key.token })?.key { return key }
         throw SelectionError.noneUsable(identity.certificateURI, candidates.first?.reasons ?? [.noKey], others: 0)
@@ -57,10 +60,36 @@ struct IdentityFinder: Sendable {
 
     /// What choosing makes of each certificate.
     func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
-        try select(for: profile, among: SurveyedIdentities(await tokens.survey())).candidates
+        try await candidates(for: profile, in: await tokens.survey())
     }
 
-    func select(for profile: Profile, among surveyed: SurveyedIdentities) throws(Problem) -> Selection {
+    /// All that is seen, and what the profiles sign in with.
+    struct Overview: Sendable {
+        /// Every certificate, whatever the profiles.
+        var candidates: [Candidate]
+        /// None for a profile for which nothing can be chosen; `explain` tells why.
+        var identities: [ProfileName: Identity]
+    }
+
+    func overview(of profiles: [ProfileName: Profile], in survey: Survey) async -> Overview {
+        await ChoosingQueue.run {
+            let surveyed = SurveyedIdentities(survey)
+            let identities = profiles.compactMapValues { profile in
+                try? select(for: profile, among: surveyed).identity.get()  // see `Overview`
+            }
+            return Overview(candidates: surveyed.all.candidates(at: now), identities: identities)
+        }
+    }
+
+    private func candidates(for profile: Profile, in survey: Survey) async throws(Problem) -> [Candidate] {
+        try await ChoosingQueue.run {
+            Result { () throws(Problem) in
+                try select(for: profile, among: SurveyedIdentities(survey)).candidates
+            }
+        }.get()
+    }
+
+    private func select(for profile: Profile, among surveyed: SurveyedIdentities) throws(Problem) -> Selection {
         let selector = try CertificateSelector(profile.identity)
         switch profile.identity.certificate {
         case .any, .token: return surveyed.all.select(selector, at: now)
@@ -71,10 +100,13 @@ struct IdentityFinder: Sendable {
         }
     }
 
-    var now: Int64 { clock.wall() / 1000 }
+    private var now: Int64 { clock.wall() / 1000 }
 
     private func found(in survey: Survey, for profile: Profile) throws(Problem) -> [Found] {
-        let surveyed = SurveyedIdentities(survey)
+        let uris = profile.identity.tokenURIs
+        let surveyed = SurveyedIdentities(survey) { token in
+            uris.isEmpty || uris.contains { $0.matches(token.located) }  // the others' certificates need no look
+        }
         let selection = try select(for: profile, among: surveyed)
         let identity: Identity
         do throws(SelectionError) {
@@ -82,18 +114,20 @@ struct IdentityFinder: Sendable {
         } catch {
             throw error.problem(modules: survey.modules)
         }
-        var pool = surveyed.all.readable
-        if let path = profile.identity.intermediates { pool += try CertificateFiles.read(path) }
-        if case .file(let path) = profile.identity.certificate { pool += try CertificateFiles.read(path) }
-        return ([identity] + selection.spares).map { identity in
-            Found(
+        var configured: [Certificate] = []
+        if let path = profile.identity.intermediates { configured += try CertificateFiles.read(path) }
+        if case .file(let path) = profile.identity.certificate { configured += try CertificateFiles.read(path) }
+        return ([identity] + selection.spares.prefix(Self.maximumSpares)).map { identity in
+            let token = surveyed.all.certificates.filter { $0.module == identity.key.module }.compactMap(\.certificate)
+            return Found(
                 identity: identity, token: survey.tokens[identity.key.module],
-                chain: CertificateChain.intermediates(for: identity.certificate, from: pool, at: now))
+                chain: CertificateChain.intermediates(
+                    for: identity.certificate, from: token, configured: configured, at: now))
         }
     }
 
-    private func find(in survey: Survey, for profile: Profile) -> Result<[Found], Problem> {
-        Result { () throws(Problem) in try found(in: survey, for: profile) }
+    private func find(in survey: Survey, for profile: Profile) async -> Result<[Found], Problem> {
+        await ChoosingQueue.run { Result { () throws(Problem) in try found(in: survey, for: profile) } }
     }
 
     /// The tokens that are not logged in and may have the profile's certificate. Nobody is asked for the PIN of a token

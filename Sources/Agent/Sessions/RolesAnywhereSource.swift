@@ -213,13 +213,11 @@ final class RolesAnywhereSource: CredentialSource {
         let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
         let signature = try await tokens.sign(
             SignRequest(
-                token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id,
+                token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
             on: found.token, for: occasion, in: SigningFlow(profile.allow))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
-            throw Problem(
-                .signatureInvalid, "the signature of \(key.uri) does not fit the certificate, so it was not sent",
-                hint: "the key and the certificate on the token are no pair: 'tokenward list' shows both")
+            throw key.misfit
         }
         return draft.signed(signature: signature).map { HTTPHeader(name: $0.name, value: $0.value) }
     }
@@ -257,7 +255,24 @@ extension KeyLocation {
         if case .seen(let key) = visibility { key.alwaysAuthenticates } else { false }
     }
 
-    /// What tells keys with one CKA_ID apart.
+    /// What a signature means that the certificate does not verify: with a key that nothing had compared with the
+    /// certificate, that this is another key.
+    fileprivate var misfit: Problem {
+        isConfirmed
+            ? Problem(
+                .signatureInvalid, "the signature of \(uri) does not fit the certificate, so it was not sent",
+                hint: "the token has signed with another key than the one it shows: try again, or try another module")
+            : Problem(
+                .noIdentity, "\(uri) is not the certificate's key: its signature does not fit, so it was not sent",
+                hint: "give the certificate the CKA_ID of its own key, or name that key as private-key")
+    }
+
+    /// CKA_LABEL, which tells keys with one CKA_ID apart.
+    fileprivate var label: [UInt8]? {
+        if case .seen(let key) = visibility { key.label } else { nil }
+    }
+
+    /// What tells keys with one CKA_ID apart, too.
     fileprivate var publicHalf: PublicHalf? {
         switch visibility {
         case .seen(let key), .publicHalf(let key): key.publicHalf

@@ -4,14 +4,12 @@ import TokenService
 
 /// What a survey has found, read and paired once for all the profiles that choose from it.
 struct SurveyedIdentities: Sendable {
-    let tokens: [FoundToken]
-    /// The index of a token is its module number here.
+    /// The index of a token in the survey is its module number here.
     let all: Inventory
 
-    init(_ survey: Survey) {
-        tokens = survey.tokens
+    init(_ survey: Survey, where isWanted: (FoundToken) -> Bool = { _ in true }) {
         all = Inventory(
-            survey.tokens.enumerated().map { index, token in
+            survey.tokens.enumerated().filter { isWanted($0.element) }.map { index, token in
                 PresentToken(module: index, location: token.located, snapshot: token.snapshot)
             })
     }

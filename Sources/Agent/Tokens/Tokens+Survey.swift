@@ -75,6 +75,11 @@ extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
     package func survey() async -> Survey { await survey(of: hosts) }
 
+    /// The same for the one module that shows this token: the others may hang.
+    func survey(ofModuleOf token: FoundToken) async -> Survey {
+        await survey(of: hosts.filter { $0.path == token.module })
+    }
+
     func survey(of hosts: [ModuleHost]) async -> Survey {
         let found = await withTaskGroup(of: (Int, ModuleSight, Int32?).self) { group in
             for (index, host) in hosts.enumerated() {
