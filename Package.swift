@@ -60,7 +60,10 @@ let package = Package(
         .target(name: "CWipingHeap"),
 
         // Tokens.
-        .target(name: "PKCS11", dependencies: ["CP11Kit", "PKCS11URI"], path: "pkcs11/PKCS11", swiftSettings: strict),
+        .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
+        .target(
+            name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI"], path: "pkcs11/PKCS11",
+            swiftSettings: strict),
         .target(name: "PKCS11URI", path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .target(

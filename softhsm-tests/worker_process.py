@@ -34,21 +34,31 @@ class Worker:
     """Loads the mock at once; `loaded` is the answer to that."""
 
     def __init__(self, mock, sessions=1, timeout=20):
+        self._start(mock.folder, mock.environment, [binary("tokenward-worker")], timeout)
+        walls = bytes([False]) + texts([str(mock.folder)])
+        self.loaded = self.ask(1, blob(mock.path.encode()) + bytes([sessions]) + texts([]) + walls)
+
+    @classmethod
+    def starting(cls, folder, environment, command):
+        """A worker that has been asked nothing yet, started by this command."""
+        worker = cls.__new__(cls)
+        worker._start(folder, environment, command, timeout=20)
+        return worker
+
+    def _start(self, folder, environment, command, timeout):
         ours, theirs = socket.socketpair()
         self.socket, self.number = ours, 0
-        self.output = open(mock.folder / "worker-output", "wb")
+        self.output = open(folder / "worker-output", "wb")
         try:
             descriptor = theirs.fileno()
             # The descriptor that the agent gives it, whatever number it has here.
             self.process = subprocess.Popen(
-                ["/bin/bash", "-c", f'exec "$0" 3<&{descriptor} {descriptor}<&-', binary("tokenward-worker")],
-                env=mock.environment, pass_fds=[descriptor], cwd="/", stdin=subprocess.DEVNULL,
+                ["/bin/bash", "-c", f'exec "$@" 3<&{descriptor} {descriptor}<&-', "bash", *command],
+                env=environment, pass_fds=[descriptor], cwd="/", stdin=subprocess.DEVNULL,
                 stdout=self.output, stderr=self.output)
         finally:
             theirs.close()
         ours.settimeout(timeout)
-        walls = bytes([False]) + texts([str(mock.folder)])
-        self.loaded = self.ask(1, blob(mock.path.encode()) + bytes([sessions]) + texts([]) + walls)
 
     def ask(self, kind, body, pin=b""):
         """The answer: a value that its kind has, or a Failure."""
@@ -164,6 +174,9 @@ class Reader:
             return "logged-out"
         if kind == 133:
             return self.blob()
+        if kind == 149:
+            texts = lambda: (self.items(lambda: self.blob().decode()) or [None])[0]
+            return self.items(lambda: (self.blob().decode(), texts(), texts(), bool(self.byte())))
         assert kind == 134, kind
         failure_kind = KINDS[self.byte()]
         code = (self.items(lambda: self.number(8)) or [None])[0]

@@ -10,6 +10,7 @@ package enum Reply: Hashable, Sendable {
     /// What `Request.presence` asks for.
     case present([TokenReference])
     case renewed
+    case registeredModules([RegisteredModule])
     case readers(ReaderReport)
     /// The card has forgotten its login: what `ReaderRequest.reset` asks for.
     case reset

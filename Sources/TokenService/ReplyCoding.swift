@@ -13,6 +13,7 @@ extension Reply {
         case .readers: 146
         case .reset: 147
         case .verifiedCards: 148
+        case .registeredModules: 149
         }
     }
 
@@ -30,6 +31,7 @@ extension Reply {
         case .verifiedCards(let readers): writer.list(readers) { $0.blob($1) }
         case .present(let tokens): writer.list(tokens) { $1.write(to: &$0) }
         case .readers(let report): report.write(to: &writer)
+        case .registeredModules(let modules): writer.list(modules) { $1.write(to: &$0) }
         case .signature(let bytes): writer.blob(bytes)
         case .failed(let failure): failure.write(to: &writer)
         }
@@ -60,6 +62,11 @@ extension Reply {
         case 148:
             self = .verifiedCards(
                 try reader.list(smallest: 4, limit: 64) { (reader) throws(WireError) in try reader.blob(upTo: 64) })
+        case 149:
+            self = .registeredModules(
+                try reader.list(smallest: 13, limit: 1024) { (reader) throws(WireError) in
+                    try RegisteredModule(from: &reader)
+                })
         default: throw .unknownKind(kind)
         }
         try reader.end()

@@ -16,6 +16,8 @@ package enum Request: Hashable, Sendable {
     case presence
     /// Open every session anew: the machine has slept, or cards have come and gone.
     case renewSessions
+    /// The modules that p11-kit has registered. First and last of a worker that loads none.
+    case registeredModules
     /// Of the watcher of card readers.
     case readers(ReaderRequest)
 }

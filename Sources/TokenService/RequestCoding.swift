@@ -12,6 +12,7 @@ extension Request {
         case .presence: 16
         case .renewSessions: 17
         case .readers: 18
+        case .registeredModules: 19
         }
     }
 
@@ -25,7 +26,7 @@ extension Request {
         case .list(.one(let token)):
             writer.byte(2)
             token.write(to: &writer)
-        case .presence, .renewSessions: break
+        case .presence, .renewSessions, .registeredModules: break
         case .logIn(let request): request.write(to: &writer)
         case .logOut(let token):
             writer.list(token.map { [$0] } ?? []) { $1.write(to: &$0) }
@@ -51,6 +52,7 @@ extension Request {
         case 16: self = .presence
         case 17: self = .renewSessions
         case 18: self = .readers(try ReaderRequest(from: &reader))
+        case 19: self = .registeredModules
         default: throw .unknownKind(kind)
         }
         try reader.end()

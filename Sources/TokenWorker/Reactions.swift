@@ -42,7 +42,7 @@ extension WorkerFailure {
     init(_ error: PKCS11Error, isLoggedIn: Bool? = nil, isRepeated: Bool = false) {
         let kind: Kind =
             switch error {
-            case .notLoaded: .notLoaded
+            case .notLoaded, .notRead: .notLoaded
             case .noMechanism: .mechanism
             case .notAuthorized: .notLoggedIn
             case .overLimit, .nonsense: .nonsense

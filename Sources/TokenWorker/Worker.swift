@@ -4,7 +4,8 @@ import Glibc
 import PKCS11
 import TokenService
 
-/// A worker: one PKCS#11 module, its sessions and its logins, in a process that may be killed at any moment.
+/// A worker: one PKCS#11 module, its sessions and its logins, in a process that may be killed at any moment. Or, for one
+/// answer, what p11-kit has registered.
 package enum Worker {
     /// Serves the agent at the other end of `socket` until it is gone.
     ///
@@ -17,14 +18,38 @@ package enum Worker {
         guard fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 else { return 71 }
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
-        guard let first = channel.receive(), case .load(let load) = first.request else { return 64 }
+        guard let first = channel.receive() else { return 64 }
         do throws(WorkerFailure) {
-            try load.walls.putUp()
+            switch first.request {
+            case .load(let load):
+                try load.walls.putUp()
+                return serve(channel, loading: load, first.number)
+            case .registeredModules:
+                try WorkerWalls(writable: ["/dev/null"]).putUp()
+                return tellRegisteredModules(channel, first.number)
+            default: return 64
+            }
         } catch {
             channel.send(.failed(error), to: first.number)
             return 71
         }
-        return serve(channel, loading: load, first.number)
+    }
+
+    /// Asks p11-kit, which may hang in its files, while this thread sees the agent's end.
+    private static func tellRegisteredModules(_ channel: AgentChannel, _ number: UInt32) -> Int32 {
+        DispatchQueue(label: "p11-kit").async {
+            do throws(PKCS11Error) {
+                let modules = try RegisteredLibrary.all().map {
+                    RegisteredModule(
+                        name: $0.name, path: $0.path, initArguments: $0.initArguments, isTrusted: $0.isTrusted)
+                }
+                channel.send(.registeredModules(modules), to: number)
+            } catch {
+                channel.send(.failed(WorkerFailure(error)), to: number)
+            }
+        }
+        while channel.receive() != nil {}
+        _exit(0)
     }
 
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
@@ -126,7 +151,7 @@ extension TokenControl {
             case .logOut(let token):
                 try logOut(token)
                 return .loggedOut
-            case .load, .sign, .renewSessions, .readers:
+            case .load, .sign, .renewSessions, .readers, .registeredModules:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {

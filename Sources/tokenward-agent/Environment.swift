@@ -48,6 +48,7 @@ struct Environment {
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFiles: "\(runtime)/\(socket.dropFirst(folder.utf8.count + 1))",
             credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            configHome: variables["XDG_CONFIG_HOME"],
             ownFolders: [variables["HOME"], dropIns, runtime, folder].compactMap(\.self),
             systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"], sessionBus: isSystem ? nil : sessionBus)
     }

@@ -36,6 +36,7 @@ enum Samples {
             ModuleLoad(
                 path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
                 walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
+        .registeredModules,
         .readers(.now), .readers(.reset([0xFF, 0x20])),
         .readers(.after(.max)), .logOut(nil), .logOut(token),
         .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
@@ -58,6 +59,10 @@ enum Samples {
             .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),
             .loaded(ModuleReport(manufacturer: [], description: [], version: "", usesCardReaders: true)),
             .present([]), .present([token, token]), .renewed, .readers(readers), .reset,
+            .registeredModules([
+                RegisteredModule(name: "nss", path: "/m.so", initArguments: "configdir='sql:/db'", isTrusted: true),
+                RegisteredModule(name: "far", path: nil),
+            ]),
             .verifiedCards([]), .verifiedCards([[0xFF], []]),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),

@@ -6,6 +6,8 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     case failed(function: String, ReturnValue)
     /// The library could not be loaded; the text is p11-kit's, with the dynamic linker's reason in it.
     case notLoaded(reason: String)
+    /// p11-kit's configuration could not be read; the text is p11-kit's.
+    case notRead(reason: String)
     /// A length or a count above what any honest token has.
     case overLimit(what: String, value: UInt, limit: Int)
     /// An answer that contradicts itself.
@@ -20,7 +22,7 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     package var returnValue: ReturnValue? {
         switch self {
         case .failed(_, let returnValue), .noMechanism(let returnValue): returnValue
-        case .notLoaded, .overLimit, .nonsense, .notFound, .notAuthorized: nil
+        case .notLoaded, .notRead, .overLimit, .nonsense, .notFound, .notAuthorized: nil
         }
     }
 }
@@ -30,6 +32,7 @@ extension PKCS11Error: CustomStringConvertible {
         switch self {
         case .failed(let function, let returnValue): "\(function) answered \(returnValue)"
         case .notLoaded(let reason): "cannot be loaded: \(reason)"
+        case .notRead(let reason): "p11-kit's configuration cannot be read: \(reason)"
         case .overLimit(let what, let value, let limit): "\(what) of \(value) is over the limit of \(limit)"
         case .nonsense(let what): "\(what)"
         case .notFound(let what): "\(what) not found"

@@ -29,7 +29,7 @@ extension AgentService {
             version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
             profiles: await profileStatuses(survey),
-            notices: notices + source.spareNotices + (await tokens.readerNotices))
+            notices: notices + source.spareNotices + (await tokens.registryNotices) + (await tokens.readerNotices))
     }
 
     /// What is said to the person who asks how the agent is doing.

@@ -43,6 +43,8 @@ package actor AgentService {
         /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
         package var credentialsFolder: String?
         package var home: String?
+        /// `$XDG_CONFIG_HOME`
+        package var configHome: String?
         /// The agent's folders: its home, its configuration and its socket. No module changes them.
         package var ownFolders: [String]
         /// The address of the system's message bus, where it is not the usual one.
@@ -52,8 +54,8 @@ package actor AgentService {
 
         package init(
             scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
-            credentialsFolder: String?, home: String?, ownFolders: [String], systemBus: String? = nil,
-            sessionBus: String? = nil
+            credentialsFolder: String?, home: String?, configHome: String? = nil, ownFolders: [String],
+            systemBus: String? = nil, sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.scope = scope
@@ -62,6 +64,7 @@ package actor AgentService {
             self.runtimeFiles = runtimeFiles
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.configHome = configHome
             self.ownFolders = ownFolders
             self.systemBus = systemBus
         }
@@ -91,8 +94,8 @@ package actor AgentService {
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
                 runtimeFiles: setting.runtimeFiles, credentialsFolder: setting.credentialsFolder,
-                home: setting.scope == .system ? nil : setting.home, ownFolders: setting.ownFolders,
-                sessionBus: setting.sessionBus), clock: clock,
+                home: setting.scope == .system ? nil : setting.home, configHome: setting.configHome,
+                ownFolders: setting.ownFolders, sessionBus: setting.sessionBus), clock: clock,
             log: log)
         source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)

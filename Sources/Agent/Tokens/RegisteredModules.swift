@@ -1,101 +1,126 @@
-import Glibc
+import AgentAPI
+import TokenService
 
-/// A module as p11-kit's configuration registers it (pkcs11.conf(5)).
-struct RegisteredModule: Hashable, Sendable {
-    /// The name of its file, without `.module`.
-    var name: String
-    /// The library's absolute path, or why this agent does not load it.
-    var path: Result<String, Reason>
-    /// Its `x-init-reserved:` line.
-    var initArguments: String? = nil
+/// The modules that p11-kit has registered, by its last answer.
+struct RegisteredModules: Sendable {
+    /// Nil until p11-kit has answered once.
+    private(set) var last: [RegisteredModule]?
+    /// Why it did not answer when it was asked last.
+    private(set) var trouble: ModuleFailure?
 
-    enum Reason: Error, Hashable, Sendable {
-        /// It has no `module:` line, such as one that only runs elsewhere (`remote:`).
-        case noLibrary
-        /// `enable-in:` or `disable-in:` keep it from this program.
-        case disabled
-        /// It holds trust anchors, not keys (`trust-policy: yes`).
-        case trustOnly
+    /// A failure leaves the last good list in force.
+    mutating func note(_ answer: Result<[RegisteredModule], ModuleFailure>) {
+        switch answer {
+        case .success(let modules):
+            last = modules.sorted { $0.name < $1.name }
+            trouble = nil
+        case .failure(let failure): trouble = failure
+        }
     }
+
+    /// What stands for an empty configuration: every module but those that hold trust anchors alone, and those that run in
+    /// another process, see `notices`.
+    var configurations: [ModuleConfiguration] {
+        usable.filter { $0.path != nil }.map { ModuleConfiguration(location: .name($0.name)) }
+    }
+
+    /// The module as it is to be run, and its library.
+    func found(_ module: ModuleConfiguration) -> Result<(ModuleConfiguration, path: String), UnusableModule> {
+        let name: String
+        switch module.location {
+        case .path(let path): return .success((module, path))
+        case .name(let registered): name = registered
+        }
+        guard let last else {
+            return .failure(unavailable(name) ?? UnusableModule(name: name, reason: "p11-kit has not been asked yet"))
+        }
+        guard let found = last.first(where: { $0.name == name }) else {
+            let known = usable.map(\.name).joined(separator: ", ")
+            return .failure(
+                UnusableModule(
+                    name: name, reason: "p11-kit has no module of this name for tokenward-worker; it has: \(known)"))
+        }
+        guard let path = found.path else {
+            return .failure(UnusableModule(name: name, reason: Self.remote))
+        }
+        var module = module
+        module.initArguments = module.initArguments ?? found.initArguments
+        return .success((module, path))
+    }
+
+    /// What stands where the list would, if there was none yet and `configurations` were wanted.
+    var unusable: UnusableModule? { last == nil ? unavailable("p11-kit") : nil }
+
+    /// What `status` says of the list, where p11-kit chooses the modules.
+    var notices: [String] {
+        let old = last == nil ? nil : reason.map { "the registered modules are those of an earlier look: \($0)" }
+        return [old].compactMap(\.self) + usable.filter { $0.path == nil }.map { "\($0.name): \(Self.remote)" }
+    }
+
+    private var usable: [RegisteredModule] { (last ?? []).filter { !$0.isTrusted } }
+
+    private func unavailable(_ name: String) -> UnusableModule? {
+        reason.map { reason in
+            UnusableModule(
+                name: name, reason: reason,
+                outage: Problem(
+                    .moduleFailed, "listing tokens: \(reason)",
+                    hint: "see 'tokenward status'; p11-kit is asked again by itself",
+                    retryAfter: 30))
+        }
+    }
+
+    private var reason: String? {
+        guard case .lost(let loss)? = trouble else { return trouble?.reason }
+        if case .deadline = loss.cause {
+            return
+                "p11-kit does not come back from reading its configuration; check the files of 'p11-kit list-modules'"
+        }
+        return "the process that asks p11-kit is gone: \(loss)"
+    }
+
+    private static let remote =
+        "p11-kit runs it in another process (remote:), which no worker may start; "
+        + "for a server's socket write a [[module]] with p11-kit-client.so and P11_KIT_SERVER_ADDRESS"
 }
 
-/// Reads p11-kit's configuration files. The agent reads them itself, because it does not link what loads modules.
-struct RegisteredModules: Sendable {
-    /// The folders of module files, in p11-kit's own order: a later one overrides a name (pkcs11.conf(5), "Files").
-    var folders: [String]
-    /// What relative library names are relative to (`pkg-config --variable=p11_module_path p11-kit-1`).
-    var libraryFolders: [String]
+/// A module that has no worker, and one line that says why.
+struct UnusableModule: Error, Hashable, Sendable {
+    var name: String
+    var reason: String
+    /// The same where it passes by itself: which tokens there are is not known until then.
+    var outage: Problem?
+}
 
-    static let system = RegisteredModules(
-        folders: ["/usr/share/p11-kit/modules", "/etc/pkcs11/modules"],
-        libraryFolders: [
-            "/usr/lib/x86_64-linux-gnu/pkcs11", "/usr/lib/aarch64-linux-gnu/pkcs11", "/usr/lib64/pkcs11",
-            "/usr/lib/pkcs11",
-        ])
+/// Has a worker ask p11-kit, and ends it. The worker loads no module.
+struct ModuleRegistry: Sendable {
+    /// The path of `tokenward-worker`.
+    var executable: String
+    /// The variables that lead p11-kit to the user's files; none for the system agent, which has no user.
+    var home: String?
+    var configHome: String?
 
-    /// With the folder of this user, which p11-kit reads for everybody but root.
-    static func user(home: String) -> RegisteredModules {
-        var modules = system
-        if geteuid() != 0 { modules.folders.append("\(home)/.config/pkcs11/modules") }
-        return modules
-    }
+    /// How long p11-kit may take, in milliseconds: it reads a few small files.
+    private static let deadline: Int64 = 5000
 
-    /// Every registered module, by name.
-    func all() -> [RegisteredModule] {
-        var files: [String: String] = [:]
-        for folder in folders {
-            for file in entries(of: folder) where file.hasSuffix(".module") {
-                files[String(file.dropLast(".module".count))] = "\(folder)/\(file)"
+    func ask(clock: AgentClock, output: @escaping @Sendable ([UInt8]) -> Void) async -> Result<
+        [RegisteredModule], ModuleFailure
+    > {
+        do throws(WorkerLoss) {
+            let worker = try WorkerProcess(executable: executable, environment: environment, output: output)
+            defer { worker.kill(.stopped) }
+            switch try await worker.ask(.registeredModules, deadline: Self.deadline, clock: clock).get() {
+            case .registeredModules(let modules): return .success(modules)
+            case .failed(let failure): return .failure(.unavailable(failure.text))
+            default: return .failure(.confused)
             }
-        }
-        return files.sorted { $0.key < $1.key }.map { name, file in
-            let settings = settings(of: file)
-            return RegisteredModule(
-                name: name, path: path(settings: settings), initArguments: settings["x-init-reserved"])
+        } catch {
+            return .failure(.lost(error))
         }
     }
 
-    private func path(settings: [String: String]) -> Result<String, RegisteredModule.Reason> {
-        if settings["trust-policy"] == "yes" { return .failure(.trustOnly) }
-        if let programs = settings["enable-in"], !programs.contains("tokenward-worker") { return .failure(.disabled) }
-        if let programs = settings["disable-in"], programs.contains("tokenward-worker") { return .failure(.disabled) }
-        guard let library = settings["module"], !library.isEmpty else { return .failure(.noLibrary) }
-        if library.hasPrefix("/") { return .success(library) }
-        let candidates = libraryFolders.map { "\($0)/\(library)" }
-        return .success(candidates.first { unsafe access($0, F_OK) == 0 } ?? candidates[0])
-    }
-
-    /// `name: value` lines; `#` starts a comment line.
-    private func settings(of file: String) -> [String: String] {
-        var settings: [String: String] = [:]
-        for line in (Self.smallFile(file) ?? "").split(separator: "\n") where !line.hasPrefix("#") {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            settings[String(line[..<colon])] = String(value.reversed().drop { $0.isWhitespace }.reversed())
-        }
-        return settings
-    }
-
-    private func entries(of folder: String) -> [String] {
-        guard let stream = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            names.append(
-                unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                    unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-                })
-        }
-        return names
-    }
-
-    /// Its first 16 KiB.
-    static func smallFile(_ path: String) -> String? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 16_384)
-        let count = unsafe read(file, &bytes, bytes.count)
-        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
+    private var environment: [String: String] {
+        guard let home else { return ["P11_KIT_NO_USER_CONFIG": "1"] }
+        return ["HOME": home, "XDG_CONFIG_HOME": configHome].compactMapValues(\.self)
     }
 }

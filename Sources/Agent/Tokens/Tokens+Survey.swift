@@ -73,7 +73,10 @@ package struct Survey: Sendable {
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
-    package func survey() async -> Survey { await survey(of: hosts) }
+    package func survey() async -> Survey {
+        await modulesFound()
+        return await survey(of: hosts)
+    }
 
     /// The same for the one module that shows this token: the others may hang.
     func survey(ofModuleOf token: FoundToken) async -> Survey {
@@ -90,7 +93,9 @@ extension Tokens {
             return found
         }
         var survey = Survey(
-            modules: unusable.map { FoundModule(name: $0.name, processID: nil, failure: $0.reason) }, tokens: [])
+            modules: unusable.map {
+                FoundModule(name: $0.name, processID: nil, failure: $0.reason, outage: $0.outage)
+            }, tokens: [])
         for (index, host) in hosts.enumerated() {
             guard let (sight, processID) = found[index] else { continue }
             var module = FoundModule(name: host.path, processID: processID, failure: nil)

@@ -12,9 +12,20 @@ package actor Tokens {
     let clock: AgentClock
     let log: Logger
     var rules: [TokenRule]
-    var hosts: [ModuleHost]
+    var hosts: [ModuleHost] = []
     /// Modules that are registered or configured and have no host, and why.
-    var unusable: [UnusableModule]
+    var unusable: [UnusableModule] = []
+    /// The modules that the configuration in force names; none for those that p11-kit has registered.
+    private var configured: [ModuleConfiguration]
+    private var registered = RegisteredModules()
+    /// When p11-kit was asked last, in milliseconds of boot time.
+    private var registeredAt: Int64 = 0
+    /// How long a failure of p11-kit stands before it is asked again, in milliseconds.
+    private static let registryPause: Int64 = 30_000
+    /// The last change of `hosts`, which those after it wait for.
+    private var arrangement: Task<Void, Never>?
+    /// There was one: until there is another, `hosts` are those of a configuration that was in force.
+    private var isArranged = false
     var access: [TokenKey: TokenAccess] = [:]
     var locks: Locks
     private var lockFile: LockFile
@@ -62,6 +73,8 @@ package actor Tokens {
         package var credentialsFolder: String?
         /// The user's home folder, for p11-kit's configuration; nil for the system agent.
         package var home: String?
+        /// `$XDG_CONFIG_HOME`, for the same.
+        package var configHome: String?
         /// The agent's folders: its home, its configuration and its socket. No module changes them.
         package var ownFolders: [String]
         /// The address of the session's message bus.
@@ -69,7 +82,8 @@ package actor Tokens {
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
-            credentialsFolder: String? = nil, home: String? = nil, ownFolders: [String] = [], sessionBus: String? = nil
+            credentialsFolder: String? = nil, home: String? = nil, configHome: String? = nil, ownFolders: [String] = [],
+            sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
@@ -77,6 +91,7 @@ package actor Tokens {
             self.runtimeFiles = runtimeFiles
             self.credentialsFolder = credentialsFolder
             self.home = home
+            self.configHome = configHome
             self.ownFolders = ownFolders
         }
     }
@@ -97,8 +112,7 @@ package actor Tokens {
         refusedPINs = RefusedPINs(file: RuntimeFile(path: "\(setting.runtimeFiles).refused-pins"))
         lockFile = LockFile(path: "\(setting.runtimeFiles).locked")
         locks = Locks(people: lockFile.locks)
-        (hosts, unusable) = Self.hosts(
-            for: configuration.modules, setting: setting, abandonedCards, clock: clock, log: log, kept: [])
+        configured = configuration.modules
         let before = refusedPINs.load()
         for (key, pins) in before.refused { access[key, default: TokenAccess()].refused = pins }
         for key in before.unanswered { access[key, default: TokenAccess()].owesAnswer = true }
@@ -108,10 +122,7 @@ package actor Tokens {
     func replace(with configuration: Configuration) async {
         rules = configuration.tokens
         await prompts.replace(configuration.prompt)
-        let before = hosts
-        (hosts, unusable) = Self.hosts(
-            for: configuration.modules, setting: setting, abandonedCards, clock: clock, log: log, kept: before)
-        for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
+        await arrange(configuration.modules)
         // A person has changed something: a stored PIN has a new chance, unless it is one that was refused.
         for key in access.keys { access[key]?.refusal = nil }
     }
@@ -160,66 +171,69 @@ package actor Tokens {
         }
     }
 
-    private static func hosts(
-        for modules: [ModuleConfiguration], setting: Setting, _ abandonedCards: AbandonedCards, clock: AgentClock,
-        log: Logger, kept: [ModuleHost]
-    ) -> ([ModuleHost], [UnusableModule]) {
-        let registered = setting.home.map { RegisteredModules.user(home: $0) } ?? .system
-        let wanted = modules.isEmpty ? registered.configurations() : modules.map { .success($0) }
-        var hosts: [ModuleHost] = []
-        var unusable: [UnusableModule] = []
-        for entry in wanted {
-            switch entry.flatMap({ module in registered.found(module) }) {
+    // MARK: Which modules there are
+
+    /// Waits for the modules of the configuration that the agent began with: a registered one is known from p11-kit, which
+    /// is asked in a process of its own. A reload is not waited for. Where p11-kit has not answered it is asked again, for
+    /// the survey after this one.
+    func modulesFound() async {
+        guard isArranged else {
+            if let arrangement { await arrangement.value } else { await arrange(configured) }
+            return
+        }
+        guard registered.trouble != nil, clock.boot() - registeredAt > Self.registryPause else { return }
+        registeredAt = clock.boot()
+        Task { await arrange(configured) }  // the next arrangement, or nobody, waits for it
+    }
+
+    /// Puts these modules in the place of those before, after what is under way.
+    private func arrange(_ modules: [ModuleConfiguration]) async {
+        configured = modules
+        let before = arrangement
+        let task = Task {  // awaited below
+            await before?.value
+            await place(modules)
+        }
+        arrangement = task
+        await task.value
+    }
+
+    private func place(_ modules: [ModuleConfiguration]) async {
+        if modules.contains(where: { $0.name != nil }) || modules.isEmpty {
+            let registry = ModuleRegistry(
+                executable: setting.workerExecutable, home: setting.home, configHome: setting.configHome)
+            let output = WorkerOutput(module: "p11-kit", log: log)
+            let answer = await registry.ask(clock: clock) { output.note($0) }
+            registeredAt = clock.boot()
+            registered.note(answer)
+            if case .failure(let failure) = answer {
+                log.warning("p11-kit", metadata: ["trouble": "\(failure.reason)"])
+            }
+        } else {
+            registered = RegisteredModules()
+        }
+        isArranged = true
+        let before = hosts
+        hosts = []
+        unusable = modules.isEmpty ? [registered.unusable].compactMap(\.self) : []
+        for module in modules.isEmpty ? registered.configurations : modules {
+            switch registered.found(module) {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
-                let same = kept.first { $0.configuration == module && $0.path == path }
-                let launch = WorkerLaunch(
-                    executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts),
-                    home: setting.home, ownFolders: setting.ownFolders, abandonedCards: abandonedCards)
                 hosts.append(
-                    same
-                        ?? ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log))
+                    before.first { $0.configuration == module && $0.path == path } ?? host(of: module, path))
             }
         }
-        return (hosts, unusable)
-    }
-}
-
-/// A module that has no worker, and one line that says why.
-struct UnusableModule: Error, Hashable, Sendable {
-    var name: String
-    var reason: String
-}
-
-extension RegisteredModules {
-    /// What stands for an empty configuration: every registered module but those that only hold trust anchors.
-    func configurations() -> [Result<ModuleConfiguration, UnusableModule>] {
-        all().compactMap { module in
-            switch module.path {
-            case .success: .success(ModuleConfiguration(location: .name(module.name)))
-            case .failure(.trustOnly), .failure(.disabled): nil
-            case .failure(.noLibrary):
-                .failure(UnusableModule(name: module.name, reason: "its file has no 'module:' line"))
-            }
-        }
+        for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
     }
 
-    /// The module as it is to be run, and its library.
-    func found(_ module: ModuleConfiguration) -> Result<(ModuleConfiguration, path: String), UnusableModule> {
-        switch module.location {
-        case .path(let path): return .success((module, path))
-        case .name(let name):
-            let modules = all()
-            guard let found = modules.first(where: { $0.name == name }) else {
-                let known = modules.map(\.name).joined(separator: ", ")
-                return .failure(
-                    UnusableModule(name: name, reason: "p11-kit has no module of this name; it has: \(known)"))
-            }
-            var module = module
-            module.initArguments = module.initArguments ?? found.initArguments
-            return found.path.map { (module, $0) }.mapError { _ in
-                UnusableModule(name: name, reason: "p11-kit's file for it names no library to use")
-            }
-        }
+    private func host(of module: ModuleConfiguration, _ path: String) -> ModuleHost {
+        let launch = WorkerLaunch(
+            executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts), home: setting.home,
+            ownFolders: setting.ownFolders, abandonedCards: abandonedCards)
+        return ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log)
     }
+
+    /// What `status` says where p11-kit chooses the modules.
+    var registryNotices: [String] { configured.isEmpty ? registered.notices : [] }
 }

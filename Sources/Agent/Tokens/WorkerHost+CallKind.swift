@@ -16,7 +16,7 @@ extension WorkerHost {
                 case .sign: .signatureWithNewPIN
                 case .logIn: .login
                 case .list: .look
-                case .load, .logOut, .presence, .renewSessions, .readers: .other
+                case .load, .logOut, .presence, .renewSessions, .readers, .registeredModules: .other
                 }
         }
 

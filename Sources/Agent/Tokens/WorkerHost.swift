@@ -208,6 +208,7 @@ extension Request {
         case .presence: "presence"
         case .renewSessions: "renew"
         case .readers: "readers"
+        case .registeredModules: "registered-modules"
         }
     }
 }
