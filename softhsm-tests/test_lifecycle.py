@@ -137,6 +137,23 @@ def test_reloads_at_the_same_time_come_one_after_the_other(start, base, service)
     assert agent.stop() == 0
 
 
+def test_a_lock_does_not_wait_for_a_reload_that_is_slow_to_read(start, base, service, tmp_path):
+    """As with a directory of users that does not answer: here one file takes three seconds to open."""
+    slow = tmp_path / "conf.d" / "slow.toml"
+    agent = start(
+        base, configuration.profile(service),
+        prefix=["strace", "-D", "-f", "-o", tmp_path / "trace", "-P", slow, "-e", "inject=openat:delay_enter=3s"])
+    key_of(agent)
+    slow.parent.mkdir(mode=0o700)
+    slow.touch(mode=0o600)
+    agent.process.send_signal(signal.SIGHUP)
+    agent.process.send_signal(signal.SIGUSR1)
+    wait_for(lambda: agent.get("/v1/profiles/test/credentials")[0] == 423, "it is not locked")
+    assert "configuration read again" not in agent.log()
+    wait_for(lambda: "configuration read again" in agent.log(), "the reload does not end")
+    assert agent.get("/v1/profiles/test/credentials")[0] == 423
+
+
 def test_a_faulty_configuration_at_the_start_ends_it_with_every_fault(base, service, tmp_path):
     agent = Agent(tmp_path, base + configuration.profile(service) + "rle-arn = \"x\"\nsession-duration-seconds = 5\n")
     result = run(agent)
