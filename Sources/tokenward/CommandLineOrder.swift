@@ -3,6 +3,9 @@ enum CommandLineOrder {
     private static let withValue: Set = ["--socket", "--agent-uid", "--timeout"]
     private static let withoutValue: Set = ["--json"]
 
+    /// The options' names, for suggestions.
+    static var names: [String] { Array(withValue.union(withoutValue)) }
+
     /// `arguments` with the shared options in front of the command moved behind it. From the first other option on
     /// everything stays where it is. Without a command they mean nothing, and go.
     static func commandFirst(_ arguments: [String]) -> [String] {

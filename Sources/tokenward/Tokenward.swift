@@ -54,13 +54,21 @@ struct Tokenward: ParsableCommand {
             Glibc.exit(0)
         }
         let line = message(for: error).split(separator: "\n").first ?? "the command line is wrong"
-        // The parser knows the options, and says in a second sentence which one may have been meant.
-        let question = line.firstRange(of: ". Did you mean ")
-        let detail = line[..<(question?.lowerBound ?? line.endIndex)]
+        // Of a command's options the parser says in a second sentence which one may have been meant.
+        let sentences = line.split(separator: ". Did you mean ", maxSplits: 1)
+        let detail = sentences[0].prefix(1).lowercased() + sentences[0].dropFirst()
+        let meant = sentences.count > 1 ? String(sentences[1]) : sharedOption(for: detail).map { "'\($0)'?" }
         Voice.end(
             ClientFailure(
-                .usage, detail.prefix(1).lowercased() + detail.dropFirst(),
-                hint: (question.map { "did you mean \(line[$0.upperBound...]) " } ?? "")
-                    + "run 'tokenward --help', or the command with --help"))
+                .usage, detail,
+                hint: (meant.map { "did you mean \($0) " } ?? "") + "run 'tokenward --help', or the command with --help"
+            ))
+    }
+
+    /// The shared option that an unknown one in front of the command may have been meant for.
+    private static func sharedOption(for detail: String) -> String? {
+        let parts = detail.split(separator: "'")
+        guard parts.count == 2, parts[0] == "unknown option " else { return nil }
+        return nearestName(to: String(parts[1]), among: CommandLineOrder.names)
     }
 }

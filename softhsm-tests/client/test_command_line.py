@@ -530,7 +530,7 @@ def test_shared_options_stand_before_or_after_the_command(agent, tokenward, tmp_
     [
         (["statsu"], "did you mean 'status'?"), (["refesh", "prod"], "did you mean 'refresh'?"),
         (["credentials-process", "prod"], "did you mean 'credential-process'?"), (["xyzzy"], None),
-        (["list", "--jsno"], "did you mean '--json'?"), (["--sokcet", "x", "list"], None),
+        (["list", "--jsno"], "did you mean '--json'?"), (["--sokcet", "x", "list"], "did you mean '--socket'?"), (["--xyzzy", "list"], None),
         (["unlock", "--pin-stdni"], "did you mean '--pin-stdin'?"),
     ],
 )  # fmt: skip
