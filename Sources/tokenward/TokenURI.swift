@@ -6,7 +6,8 @@ import PKCS11URI
 enum TokenURI {
     /// - Throws: For what is no PKCS#11 URI, and for one with a PIN in it, which other users see in the process list.
     static func check(_ uri: String) throws(ValidationError) {
-        guard uri.utf8.starts(with: "pkcs11:".utf8) else {
+        // A scheme may be in upper case (RFC 3986 §3.1).
+        guard uri.prefix(7).lowercased() == "pkcs11:" else {
             // Not quoted: it may be a PIN that was typed in the wrong place, and standard error may be kept.
             throw ValidationError("the argument is no PKCS#11 URI, which starts with pkcs11:")
         }

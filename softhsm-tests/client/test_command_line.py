@@ -279,6 +279,14 @@ def test_a_pin_from_standard_input_is_one_line(agent, tokenward, sent, pin):
         assert changes == [{"uri": PROD, "pin": pin}]
 
 
+@pytest.mark.parametrize("uri", ["PKCS11:token=prod", "Pkcs11:serial=01"])
+def test_the_scheme_of_a_uri_may_be_in_upper_case(agent, tokenward, uri):
+    served = agent(serve)
+    assert tokenward("unlock", uri, "--pin-stdin", input=b"1234\n").returncode == 0
+    assert body_of(served.requests[1]) == {"uri": PROD, "pin": "1234"}
+    assert tokenward("lock", uri).returncode == 0
+
+
 def test_a_stored_pin_is_the_agents_business(agent, tokenward):
     served = agent(serve)
     assert tokenward("unlock", "--stored").returncode == 0
