@@ -158,6 +158,17 @@ def test_workers_have_walls_of_their_own_within_the_units(running):
     assert int(worker["Seccomp_filters"]) == int(agent["Seccomp_filters"]) + 1
 
 
+def test_a_filter_that_refuses_the_workers_walls_is_named(running):
+    running.machine.write(
+        "etc/systemd/system/tokenward.service.d/filter.conf",
+        "[Service]\nSystemCallFilter=~landlock_create_ruleset seccomp\n")
+    running.manage("daemon-reload")
+    running.manage("restart", "tokenward.service")
+    access_key(running.credentials(ALICE))
+    lines = notices(running.status())
+    assert len(lines) == 3 and all("SystemCallFilter=" in line for line in lines)
+
+
 def test_a_reload_takes_the_new_configuration_and_refuses_a_faulty_one(running):
     agent, path = running.agent(), "etc/tokenward/config.toml"
     text = (running.machine.root / path).read_text()

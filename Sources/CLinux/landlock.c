@@ -32,7 +32,8 @@ struct path_beneath {
 
 int clinux_landlock_version(void) {
     const long version = syscall(CREATE_RULESET, NULL, (size_t)0, GIVE_VERSION);
-    return version > 0 ? (int)version : 0;
+    if (version > 0) return (int)version;
+    return errno == EPERM ? -EPERM : 0;
 }
 
 static size_t ruleset_size(int version) {
@@ -57,7 +58,7 @@ static int allow(int rules, const char *path, uint64_t changes) {
 int clinux_limit_files(const char *const *writable, size_t count, int has_network, size_t *failed) {
     const int version = clinux_landlock_version();
     *failed = count;
-    if (version == 0) return ENOSYS;
+    if (version <= 0) return ENOSYS;
     uint64_t changes = WRITE_FILE | REMOVE | MAKE;
     if (version >= 2) changes |= REFER;
     if (version >= 3) changes |= TRUNCATE;

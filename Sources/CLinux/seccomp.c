@@ -24,7 +24,8 @@
 int clinux_has_call_filter(void) {
 #ifdef ARCHITECTURE
     const uint32_t action = SECCOMP_RET_ERRNO;
-    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0) return 1;
+    return errno == EPERM ? -EPERM : 0;
 #else
     return 0;
 #endif

@@ -3,20 +3,20 @@ import Glibc
 import TokenService
 
 extension WorkerWalls {
-    /// Limits this process for good, before the module's first instruction and before any other thread. What this kernel
-    /// does not have is left out: the agent says so in its status.
+    /// Limits this process for good, before the module's first instruction and before any other thread. What cannot be
+    /// had here is left out: the agent says so in its status.
     ///
     /// - Throws: A wall that the kernel has and does not put up.
     func putUp() throws(WorkerFailure) {
         if clinux_landlock_version() > 0 { try limitFiles() }
-        guard clinux_has_call_filter() != 0 else { return }
+        guard clinux_has_call_filter() > 0 else { return }
         let error = clinux_limit_calls(hasNetwork ? 1 : 0)
         guard error == 0 else { throw Self.failure("its system calls cannot be limited", error) }
     }
 
     /// What to add to an error that may come of a network that the module does not have.
     var networkHint: String {
-        guard !hasNetwork, clinux_has_call_filter() != 0 else { return "" }
+        guard !hasNetwork, clinux_has_call_filter() > 0 else { return "" }
         return "; it has no network: if it needs it, write network = true in its [[module]]"
     }
 

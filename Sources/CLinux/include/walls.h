@@ -5,10 +5,11 @@
 
 #include <stddef.h>
 
-/* The kernel's Landlock ABI; 0 where it has none, or has it turned off. */
+/* The kernel's Landlock ABI; 0 where it has none, or has it turned off; -EPERM where a filter of system calls that this
+   process was started in, such as a unit's SystemCallFilter=, refuses it. */
 int clinux_landlock_version(void);
 
-/* Whether the kernel takes seccomp filters, and this architecture has one here. */
+/* 1 where the kernel takes seccomp filters, and this architecture has one here; otherwise 0, or -EPERM as above. */
 int clinux_has_call_filter(void);
 
 /* From now on this thread, and what it starts, executes no program, sends no signal to another process (ABI 6) and
