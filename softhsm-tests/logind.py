@@ -76,6 +76,12 @@ class Logind:
         """How many of ours delay the machine's sleep."""
         return self.call(ROOT, MANAGER, "ListInhibitors").count('"sleep" "Tokenward"')
 
+    def refuse_inhibitors(self):
+        """Answers Inhibit as logind does without polkit, to all users but root."""
+        self.call(
+            ROOT, MOCK, "AddMethod", "sssss", MANAGER, "Inhibit", "ssss", "h",
+            "raise dbus.exceptions.DBusException('Access denied', name='org.freedesktop.DBus.Error.AccessDenied')")
+
     def prepare_for_sleep(self, is_about_to):
         self.call(
             ROOT, MOCK, "EmitSignal", "sssav", MANAGER, "PrepareForSleep", "b", 1, "b", str(is_about_to).lower())

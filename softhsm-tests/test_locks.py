@@ -193,6 +193,32 @@ def test_what_a_person_locked_stays_locked_after_sleep(start, card, service, log
     assert agent.credentials().returncode == 0
 
 
+def test_without_polkit_all_events_are_heard_and_polkit_is_named(start, card, service, logind, pin_file):
+    logind.refuse_inhibitors()
+    logind.add_session("c1")
+    agent = start(
+        settings(card, service, ["suspend", "screen-lock", "session-end"], configuration.token(pin_file)),
+        environment=logind.environment)
+    expected = [
+        "lock-on: suspend: the machine may sleep before PINs and credentials are forgotten: polkit does not run, or refuses "
+        "org.freedesktop.login1.inhibit-delay-sleep: install polkitd"]
+    wait_until(lambda: agent.get("/v1/status")[1]["notices"] == expected, "polkit is named")
+    workers = signed_in(agent, needs_pin=False)
+    logind.lock_screen("c1")
+    wait_until_forgotten(agent, workers)
+    logind.lock_screen("c1", False)
+    wait_until(lambda: agent.credentials().returncode == 0, "a session after the screen's lock")
+    workers = agent.workers()
+    logind.prepare_for_sleep(True)
+    wait_until_forgotten(agent, workers)
+    logind.prepare_for_sleep(False)
+    wait_until(lambda: agent.credentials().returncode == 0, "a session after sleep")
+    workers = agent.workers()
+    logind.remove_session("c1")
+    wait_until_forgotten(agent, workers)
+    assert agent.get("/v1/status")[1]["notices"] == expected
+
+
 # MARK: Sessions
 
 

@@ -251,6 +251,15 @@ def test_a_users_socket_starts_an_agent_of_the_users_own(users):
     access_key(users.credentials())
 
 
+def test_without_polkit_a_users_agent_hears_logind_and_names_polkit(users):
+    users.machine.mask("polkit.service")
+    assert users.machine.run("systemctl", "daemon-reload").returncode == 0
+    access_key(users.credentials())
+    wait_until(lambda: "polkit" in str(users.status()["notices"]), "polkit is named")
+    [line] = [line for line in users.status()["notices"] if line.startswith("lock-on: ")]
+    assert line.startswith("lock-on: suspend: ") and "polkit does not run" in line
+
+
 def test_the_shipped_line_for_pam_unlocks_the_users_agent_at_login(users):
     path = "home/alice/.config/tokenward/config.toml"
     text = (users.machine.root / path).read_text()

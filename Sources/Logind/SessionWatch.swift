@@ -20,6 +20,8 @@ package final class SessionWatch: Sendable {
         var trouble: String? = "logind is not heard yet"
         /// What delays the machine's sleep, or -1.
         var inhibitor: Int32 = -1
+        /// Why nothing delays it although logind is heard.
+        var sleepTrouble: String?
     }
 
     private static let longestPause: UInt32 = 30
@@ -56,6 +58,9 @@ package final class SessionWatch: Sendable {
     /// Why nothing is heard, in one line; nil while all is well.
     package var trouble: String? { state.withLock(\.trouble) }
 
+    /// Why the machine does not wait with its sleep while events are heard, in one line; nil where it does.
+    package var sleepTrouble: String? { state.withLock(\.sleepTrouble) }
+
     /// Lets the machine sleep: what had to be done before is done.
     package func allowSleep() { replaceInhibitor(with: -1) }
 
@@ -84,6 +89,7 @@ package final class SessionWatch: Sendable {
             }
             // Nobody asks any more whether it may sleep; and if it slept, this line would not run.
             allowSleep()
+            state.withLock { $0.sleepTrouble = nil }  // `trouble` says more
             continuation.yield(.awake)
             wait(&pause)
         }
@@ -91,7 +97,7 @@ package final class SessionWatch: Sendable {
 
     /// - Parameter sight: What was seen last, perhaps before the bus went and came again.
     private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(MessageBus.Failure) {
-        replaceInhibitor(with: try logind.delaySleep() ?? -1)
+        delaySleep(by: logind)
         var paths: Set<String> = []
         var isOutdated = true
         while !isStopped {
@@ -99,7 +105,7 @@ package final class SessionWatch: Sendable {
             switch try logind.next(within: isOutdated ? 0 : 60_000) {
             case .sleep(isAboutTo: true)?: continuation.yield(.sleeping)
             case .sleep(isAboutTo: false)?:
-                replaceInhibitor(with: try logind.delaySleep() ?? -1)
+                delaySleep(by: logind)
                 continuation.yield(.awake)
             case .lockRequested(let path)? where paths.contains(path): continuation.yield(.screenLockRequested)
             case .lockRequested?: break
@@ -113,6 +119,28 @@ package final class SessionWatch: Sendable {
             case nil: break
             }
         }
+    }
+
+    /// Has the machine wait with its next sleep. Sessions and screens are heard where it does not, and sleep as well.
+    private func delaySleep(by logind: borrowing Logind) {
+        let trouble: String?
+        do throws(MessageBus.Failure) {
+            replaceInhibitor(with: try logind.delaySleep() ?? -1)
+            trouble = nil
+        } catch {
+            allowSleep()
+            // Everybody may, by logind's own policy; where polkit does not run, logind lets root alone. ERFKILL is what
+            // sd-bus makes of a unit that is masked.
+            trouble =
+                [EACCES, ERFKILL].contains(error.errno)
+                ? "polkit does not run, or refuses org.freedesktop.login1.inhibit-delay-sleep: install polkitd"
+                : "logind's Inhibit: \(unsafe String(cString: strerror(error.errno)))"
+        }
+        let isNew = state.withLock { state in
+            defer { state.sleepTrouble = trouble }
+            return state.sleepTrouble != trouble
+        }
+        if isNew { log(trouble ?? "sleep waits again") }
     }
 
     private func wait(_ pause: inout UInt32) {

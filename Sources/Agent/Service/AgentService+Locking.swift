@@ -33,6 +33,10 @@ extension AgentService {
         if !wanted.isEmpty, let trouble = sessionWatch.trouble {
             notices.append("lock-on: \(wanted): these events are not heard: \(trouble)")
         }
+        if lockOn.contains(.suspend), let trouble = sessionWatch.sleepTrouble {
+            notices.append(
+                "lock-on: suspend: the machine may sleep before PINs and credentials are forgotten: \(trouble)")
+        }
         if scope == .system, !lockOn.isDisjoint(with: [.screenLock, .sessionEnd]) {
             notices.append("lock-on: screen-lock and session-end are of the agent's own user, who has no sessions")
         }
