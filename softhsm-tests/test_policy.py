@@ -173,4 +173,7 @@ def test_where_private_users_hides_the_callers_all_are_refused(share, service):
         configuration.profile(service, allow={"users": [USER], "groups": [GROUP]}), prefix=PRIVATE_USERS)
     result = shared.credentials(USER, GROUP)
     assert (result.returncode, result.stdout) == (77, "")
+    assert (
+        f"profile test: the agent's user namespace hides user {USER}, group {GROUP} of 'allow', so that they are refused: see "
+        "PrivateUsers= in its unit") in shared.agent.get("/v1/status")[1]["notices"]
     assert result.stderr == "tokenward: uid 65534 stands for users unknown here; see 'allow' in the profile's configuration\n"

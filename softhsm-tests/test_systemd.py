@@ -260,6 +260,23 @@ def test_without_polkit_a_users_agent_hears_logind_and_names_polkit(users):
     assert line.startswith("lock-on: suspend: ") and "polkit does not run" in line
 
 
+def test_in_a_namespace_that_hides_root_the_namespace_is_named(users):
+    def run_agent(*arguments):
+        return users.run(
+            "systemd-run", "--user", "--wait", "--pipe", "--quiet", "--property=PrivateUsers=yes",
+            "/usr/local/bin/tokenward-agent", *arguments)
+
+    result = run_agent("--socket", f"/run/user/{ALICE}/other.sock")
+    assert (result.returncode, result.stderr) == (
+        69, "tokenward-agent: error: /run/user: its owner is hidden by the user namespace that the agent runs in; "
+        "take PrivateUsers= out of the unit\n")
+    users.machine.write("etc/tokenward/config.toml", "")
+    result = run_agent("--check", "--config", "/etc/tokenward/config.toml")
+    assert (result.returncode, result.stderr) == (
+        78, "tokenward-agent: error: /etc/tokenward/config.toml: its owner is hidden by the user namespace that the agent "
+        "runs in; take PrivateUsers= out of the unit\n")
+
+
 def test_the_shipped_line_for_pam_unlocks_the_users_agent_at_login(users):
     path = "home/alice/.config/tokenward/config.toml"
     text = (users.machine.root / path).read_text()

@@ -75,6 +75,9 @@ struct GuardedFile {
         var status = stat()
         guard unsafe fstat(file, &status) == 0 else { throw refusal(errno) }
         guard status.st_mode & S_IFMT == type else { throw Refusal(message: "not \(name); put one here") }
+        guard !KnownIDs.users.hides(status.st_uid) else {
+            throw Refusal(message: "\(KnownIDs.hidden); \(KnownIDs.cure)")
+        }
         guard status.st_uid == 0 || status.st_uid == owner else {
             throw Refusal(
                 message: "owned by user \(status.st_uid); make it root's, or the agent's own (user \(owner))")

@@ -67,12 +67,14 @@ struct Ancestry: Hashable, CustomStringConvertible {
 
     private static func process(_ id: Int32) -> (program: Program, parent: Int32)? {
         // The name stands in parentheses, and may hold parentheses (proc_pid_stat(5)).
-        guard let status = read("/proc/\(id)/stat"), let open = status.firstIndex(of: UInt8(ascii: "(")),
+        guard let status = ProcFile.read("/proc/\(id)/stat"), let open = status.firstIndex(of: UInt8(ascii: "(")),
             let close = status.lastIndex(of: UInt8(ascii: ")")), open < close
         else { return nil }
         let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 1, let parent = Int32(String(decoding: fields[1], as: UTF8.self)) else { return nil }
-        let arguments = (read("/proc/\(id)/cmdline") ?? []).split(separator: 0).prefix(2).map { fileName(plain($0)) }
+        let arguments = (ProcFile.read("/proc/\(id)/cmdline") ?? []).split(separator: 0).prefix(2).map {
+            fileName(plain($0))
+        }
         let name = name(
             comm: plain(status[(open + 1)..<close]), program: target("/proc/\(id)/exe").map(fileName),
             arguments: arguments)
@@ -80,15 +82,6 @@ struct Ancestry: Hashable, CustomStringConvertible {
     }
 
     private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-
-    private static func read(_ path: String) -> [UInt8]? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 1024)
-        let count = unsafe Glibc.read(file, &bytes, bytes.count)
-        return count > 0 ? Array(bytes.prefix(count)) : nil
-    }
 
     private static func target(_ link: String) -> String? {
         var bytes = [CChar](repeating: 0, count: 1024)

@@ -6,6 +6,8 @@ package enum ListenerError: Error, Hashable, Sendable {
     case alreadyRunning(path: String)
     /// The path, its directory, or what lies there is not safe to use.
     case unusable(path: String, reason: String)
+    /// The file's or directory's owner has no number in the agent's user namespace, so it may be anybody's.
+    case ownerHidden(path: String)
     /// What systemd passed is not one listening Unix stream socket.
     case inherited(reason: String)
     case failed(call: String, path: String, errno: Int32)
@@ -14,6 +16,7 @@ package enum ListenerError: Error, Hashable, Sendable {
         switch self {
         case .alreadyRunning(let path): "an agent is already running on \(path)"
         case .unusable(let path, let reason): "\(path): \(reason)"
+        case .ownerHidden(let path): "\(path): \(KnownIDs.hidden)"
         case .inherited(let reason): "the socket passed in LISTEN_FDS: \(reason)"
         case .failed(let call, let path, let errno):
             "\(path): \(call) failed: \(unsafe String(cString: strerror(errno)))"
@@ -24,6 +27,7 @@ package enum ListenerError: Error, Hashable, Sendable {
         switch self {
         case .alreadyRunning: "stop it first, or choose another path with --socket"
         case .unusable: "put it right, or choose another path with --socket"
+        case .ownerHidden: KnownIDs.cure
         case .inherited: "let the socket unit have exactly one ListenStream= with an absolute path"
         case .failed: "see that the directory is there and yours"
         }

@@ -56,6 +56,7 @@ struct SocketPath {
             default: "a device"
             }
         if let kind { throw .unusable(path: path, reason: "\(kind) is in the socket's place") }
+        guard !KnownIDs.users.hides(status.st_uid) else { throw .ownerHidden(path: path) }
         guard status.st_uid == geteuid() else {
             throw .unusable(path: path, reason: "the socket there belongs to uid \(status.st_uid)")
         }
@@ -79,6 +80,7 @@ struct SocketPath {
             guard status.st_mode & S_IFMT == S_IFDIR else {
                 throw .unusable(path: current, reason: "it is no directory")
             }
+            guard !KnownIDs.users.hides(status.st_uid) else { throw .ownerHidden(path: current) }
             guard status.st_uid == 0 || status.st_uid == geteuid() else {
                 throw .unusable(path: current, reason: "the directory belongs to uid \(status.st_uid)")
             }

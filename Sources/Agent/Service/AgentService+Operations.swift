@@ -34,7 +34,17 @@ extension AgentService {
 
     /// What is said to the person who asks how the agent is doing.
     private var notices: [String] {
-        WorkerWalls.missing + lockNotices + [promptNotice, touchNotice].compactMap(\.self)
+        WorkerWalls.missing + lockNotices + allowNotices + [promptNotice, touchNotice].compactMap(\.self)
+    }
+
+    /// In a user namespace such as that of PrivateUsers=, callers may be hidden whom a profile lists.
+    private var allowNotices: [String] {
+        configuration.profiles.sorted { $0.key < $1.key }.compactMap { name, profile in
+            let unseen = profile.allow.unseen(users: .users, groups: .groups)
+            guard !unseen.isEmpty else { return nil }
+            return "profile \(name): the agent's user namespace hides \(unseen.joined(separator: ", ")) of 'allow', so "
+                + "that they are refused: see PrivateUsers= in its unit"
+        }
     }
 
     /// Where every token has its PIN from elsewhere, nobody needs to be asked.

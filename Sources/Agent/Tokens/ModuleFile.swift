@@ -64,6 +64,7 @@ enum ModuleFile {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return "\(path): \(unsafe String(cString: strerror(errno)))" }
         if isFile, status.st_mode & S_IFMT != S_IFREG { return "\(path) is not a regular file" }
+        guard !KnownIDs.users.hides(status.st_uid) else { return "\(path): \(KnownIDs.hidden); \(KnownIDs.cure)" }
         guard status.st_uid == 0 || status.st_uid == geteuid() else {
             return "\(path) belongs to user \(status.st_uid): only root or this user may own a module or its folders"
         }

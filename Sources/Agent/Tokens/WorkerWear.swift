@@ -35,11 +35,7 @@ enum HeldLogin: Hashable, Sendable {
 
 /// The memory that a process has resident, in bytes (proc(5), statm); 0 where it cannot be told.
 func residentBytes(of process: pid_t) -> Int {
-    let file = unsafe open("/proc/\(process)/statm", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return 0 }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 128)
-    let count = unsafe read(file, &bytes, bytes.count)
-    let fields = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(separator: " ")
+    let text = ProcFile.read("/proc/\(process)/statm", atMost: 128) ?? []
+    let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
 }

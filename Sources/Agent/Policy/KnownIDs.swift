@@ -1,0 +1,41 @@
+/// The users, or the groups, that a user namespace has numbers for. All others look like one: `Peer.overflowID`.
+struct KnownIDs: Hashable, Sendable {
+    private let ranges: [ClosedRange<UInt64>]
+
+    /// - Parameter map: Lines of three numbers: the first id inside, the first outside, how many (user_namespaces(7)).
+    init(map: some StringProtocol) {
+        ranges = map.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ").map { UInt64($0) }
+            guard numbers.count == 3, let first = numbers[0], let count = numbers[2], count > 0, count <= 1 << 32 else {
+                return nil
+            }
+            return first...(first + count - 1)
+        }
+    }
+
+    func contains(_ id: UInt32) -> Bool { ranges.contains { $0.contains(UInt64(id)) } }
+
+    /// What is said of a file whose owner is hidden, and what to do.
+    static let hidden = "its owner is hidden by the user namespace that the agent runs in"
+    static let cure = "take PrivateUsers= out of the unit"
+
+    /// Whether a file's owner with this id may be anybody outside of the namespace.
+    func hides(_ owner: UInt32) -> Bool { owner == Peer.overflowID && !contains(owner) }
+
+    static let users = KnownIDs(ofFile: "/proc/self/uid_map")
+    static let groups = KnownIDs(ofFile: "/proc/self/gid_map")
+
+    /// Where the kernel has no such namespaces, it has no such file and knows all.
+    private init(ofFile path: String) {
+        let all = Array("0 0 4294967295".utf8)
+        self.init(map: String(decoding: ProcFile.read(path, atMost: 4096) ?? all, as: UTF8.self))
+    }
+}
+
+extension AllowList {
+    /// The listed users and groups that no caller can be seen as.
+    func unseen(users: KnownIDs, groups: KnownIDs) -> [String] {
+        self.users.filter { !users.contains($0) }.sorted().map { "user \($0)" }
+            + self.groups.filter { !groups.contains($0) }.sorted().map { "group \($0)" }
+    }
+}
