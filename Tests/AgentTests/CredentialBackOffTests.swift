@@ -145,7 +145,7 @@ struct CredentialBackOffTests {
         world.source.hold(then: .failure(.pinNeeded))
         let caller = world.caller()
         for attempt in 1...2 {
-            while world.source.held == 0 || world.source.count < attempt { await Task.yield() }
+            try await until { world.source.held > 0 && world.source.count >= attempt }
             await world.cache.stateChanged()
             world.source.release()
         }

@@ -98,12 +98,12 @@ struct CredentialControlTests {
         let world = try CredentialWorld()
         world.source.hold(then: .session(3600))
         let caller = world.caller()
-        while world.source.held < 1 { await Task.yield() }
+        try await until { world.source.held >= 1 }
         try await world.untilWaiting(1)
         await world.cache.drop()
-        while world.source.held < 2 { await Task.yield() }
+        try await until { world.source.held >= 2 }
         world.source.release()
-        while world.source.running(world.profile) != 1 { await Task.yield() }
+        try await until { world.source.running(world.profile) == 1 }
         try await world.advance(1000)
         #expect(try await world.status().waiting == 1)
         world.source.release()
@@ -134,14 +134,14 @@ struct CredentialControlTests {
         var callers: [Task<Result<String, Problem>, Never>] = []
         for (index, profile) in world.profiles.enumerated() {
             callers.append(world.caller(profile))
-            while world.source.held <= index { await Task.yield() }
+            try await until { world.source.held > index }
         }
         await world.cache.replace([world.profiles[0], world.profiles[1]], changed: [world.profiles[1]])
         #expect(await callers[1].value == .success("ASIATEST3"))
         #expect(await callers[2].value.failure?.code == .unknownProfile)
         for _ in 0..<3 { world.source.release() }
         #expect(await callers[0].value == .success("ASIATEST0"))
-        while !world.source.isQuiet { await Task.yield() }
+        try await until { world.source.isQuiet }
         #expect(try await world.ask(world.profiles[1]) == "ASIATEST3")
         await world.end()
     }
@@ -171,7 +171,7 @@ struct CredentialControlTests {
         await world.end()
         #expect(await caller.value.failure?.code == .shuttingDown)
         world.source.release()
-        while !world.source.isQuiet { await Task.yield() }
+        try await until { world.source.isQuiet }
         for profile in world.profiles {
             #expect(world.cache.published.ready(profile) == nil)
             #expect(await world.caller(profile).value.failure?.code == .shuttingDown)
@@ -188,7 +188,7 @@ struct CredentialControlTests {
             profiles: [world.profile], source: world.source,
             settings: CacheSettings(clock: clock.agentClock, render: { _ in [] }))
         let keeper = Task { await cache.run() }
-        while clock.sleeping == 0 { await Task.yield() }
+        try await until { clock.sleeping > 0 }
         keeper.cancel()
         await keeper.value
         let problem = await #expect(throws: Problem.self) { try await cache.credentials(for: world.profile) }

@@ -53,19 +53,18 @@ struct CredentialWorld {
 
     /// Returns when so many callers wait for the profile's flight.
     func untilWaiting(_ count: Int) async throws {
-        while try await status().waiting != count { await Task.yield() }
+        try await until { try await status().waiting == count }
     }
 
     /// Returns when nothing more happens until time passes: the keeper sleeps, and so does each attempt under way.
     func settle() async throws {
-        while true {
-            await Task.yield()
-            guard source.isQuiet, clock.sleeping == 1 + source.asleep else { continue }
-            var isFlying = false
+        await Task.yield()
+        try await until {
+            guard source.isQuiet, clock.sleeping == 1 + source.asleep else { return false }
             for profile in profiles {
-                if try await status(profile).isRefreshing, source.running(profile) == 0 { isFlying = true }
+                if try await status(profile).isRefreshing, source.running(profile) == 0 { return false }
             }
-            if !isFlying, source.isQuiet, clock.sleeping == 1 + source.asleep { return }
+            return source.isQuiet && clock.sleeping == 1 + source.asleep
         }
     }
 
@@ -85,16 +84,22 @@ struct CredentialWorld {
     func outcome(of caller: Task<Result<String, Problem>, Never>, for profile: ProfileName) async throws
         -> Result<String, Problem>
     {
-        let isAnswered = Atomic(false)
-        async let result = {
+        // No `async let`: a caller that is never answered would hold the test after its failure.
+        let answer = Answer()
+        Task {
             let result = await caller.value
-            isAnswered.store(true, ordering: .releasing)
-            return result
-        }()
-        while !isAnswered.load(ordering: .acquiring) {
-            if try await status(profile).waiting > 0 { try await advance(500) } else { await Task.yield() }
+            answer.result.withLock { $0 = result }
         }
-        return await result
+        try await until {
+            if answer.result.withLock({ $0 != nil }) { return true }
+            if try await status(profile).waiting > 0 { try await advance(500) }
+            return false
+        }
+        return try #require(answer.result.withLock { $0 })
+    }
+
+    private final class Answer: Sendable {
+        let result = Mutex<Result<String, Problem>?>(nil)
     }
 
     func end() async {
