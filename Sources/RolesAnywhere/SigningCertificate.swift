@@ -27,9 +27,12 @@ package struct SigningCertificate: Hashable, Sendable {
     package init(
         der: [UInt8], serial: String, keyKind: KeyKind, chain: [[UInt8]] = []
     ) throws(CreateSessionRequestError) {
-        guard (1...64).contains(serial.utf8.count), serial.utf8.allSatisfy(ASCII.isDigit),
-            serial == "0" || !serial.hasPrefix("0")
-        else {
+        guard serial.utf8.count <= 64 else {
+            throw CreateSessionRequestError(
+                message:
+                    "the certificate's serial number has \(serial.utf8.count) digits, the 20 bytes of RFC 5280 make 49")
+        }
+        guard !serial.isEmpty, serial.utf8.allSatisfy(ASCII.isDigit), serial == "0" || !serial.hasPrefix("0") else {
             throw CreateSessionRequestError(
                 message: "certificate serial \(DisplayText.quoted(serial)) is not a decimal number")
         }

@@ -284,6 +284,16 @@ extension KeyLocation {
 extension CreateSessionRequest {
     fileprivate init(_ session: SessionRequest, _ found: IdentityFinder.Found) throws(Problem) {
         let certificate = found.identity.certificate
+        let signing: SigningCertificate
+        do throws(CreateSessionRequestError) {
+            signing = try SigningCertificate(
+                der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
+                chain: found.chain.map(\.der))
+        } catch {
+            throw Problem(
+                .noIdentity, "\(found.identity.certificateURI ?? found.identity.key.uri): \(error.message)",
+                hint: "have the certificate issued anew, or name another one")
+        }
         do {
             self.init(
                 scope: try SessionScope(
@@ -292,9 +302,7 @@ extension CreateSessionRequest {
                 options: try SessionOptions(
                     durationSeconds: session.durationSeconds, roleSessionName: session.roleSessionName,
                     instanceProperties: session.instanceProperties),
-                certificate: try SigningCertificate(
-                    der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
-                    chain: found.chain.map(\.der)))
+                certificate: signing)
         } catch let error as CreateSessionRequestError {
             throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
         } catch let error as SessionScopeError {
