@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from authority import Authority
+from authority import Authority, der
 from softhsm import PIN
 from world import World, access_key, refresh, resident_bytes
 
@@ -302,5 +302,31 @@ def test_the_token_is_asked_for_nothing_while_the_endpoint_is_down(tmp_path):
         assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
         with open(world.trace) as file:
             assert PIN not in agent.log() and file.read()
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("source", ["stored", "prompt"])
+def test_no_login_looks_for_a_hidden_certificate_while_the_endpoint_is_down(tmp_path, certificate_writer, source):
+    world = World(tmp_path, spy=True)
+    try:
+        token = world.hsm.token("hidden")
+        certificate = world.root.issue("client", token.generate("client", "01"))
+        certificate_writer(token, {("client", 1): der(certificate)}, is_private=True)
+        endpoint = world.endpoint()
+        rule = f'[[token]]\nuri = "pkcs11:token=hidden"\npin-source = "file:{world.pin_file}"\n'
+        ends = {"down": f"https://127.0.0.1:{closed_port()}", "up": endpoint.url}
+        agent = world.agent(rule if source == "stored" else "", *(
+            world.profile(name, url, endpoint.ca, 'certificate = "pkcs11:token=hidden"') for name, url in ends.items()))
+        for _ in range(2):
+            result = agent.credentials("down")
+            assert result.returncode == 75 and "connect" in result.stderr, result
+        assert world.calls("C_Login") == 0
+        if source == "stored":
+            access_key(agent.credentials("up"))
+            assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
+        else:
+            assert agent.credentials("up").returncode == 80
+            assert world.calls("C_Login") == 0
     finally:
         world.close()

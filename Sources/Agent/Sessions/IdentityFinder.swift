@@ -24,18 +24,25 @@ struct IdentityFinder: Sendable {
     /// A certificate that its token hides before a login is looked for once more after it: with stored PINs, then with
     /// those that people are asked for.
     ///
-    /// - Parameter purpose: What a person is asked with; nil: nobody is asked.
+    /// - Parameters:
+    ///   - purpose: What a person is asked with; nil: nobody is asked.
+    ///   - reachService: Called before the first login: no token is logged in to for a service that cannot be reached.
     /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
-    func find(for profile: Profile, _ purpose: LoginPurpose?) async throws(Problem) -> [Found] {
+    func find(
+        for profile: Profile, _ purpose: LoginPurpose?, reachService: () async throws(Problem) -> Void
+    ) async throws(Problem) -> [Found] {
         var survey = await tokens.survey()
         var result = await find(in: survey, for: profile)
         let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
         if !stored.isEmpty {
+            try await reachService()
             for token in stored { try await tokens.logIn(to: token) }
             survey = await tokens.survey()
             result = await find(in: survey, for: profile)
         }
-        for token in result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : [] {
+        let others = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : []
+        if stored.isEmpty, !others.isEmpty { try await reachService() }
+        for token in others {
             try await tokens.logIn(to: token, for: purpose)
             result = await find(in: await tokens.survey(), for: profile)
             guard result.isHidden else { break }

@@ -94,7 +94,9 @@ final class RolesAnywhereSource: CredentialSource {
         }
         do throws(Problem) {
             let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
-            let identities = try await finder.find(for: profile, purpose)
+            let identities = try await finder.find(for: profile, purpose) { () async throws(Problem) in
+                try await self.reachService(of: profile)
+            }
             return try await obtain(name, profile, onOneOf: identities, purpose, on: occasion)
         } catch {
             log.warning(
@@ -172,12 +174,8 @@ final class RolesAnywhereSource: CredentialSource {
                     try await self.sign(request, found, for: profile, on: occasion)
                 }
             }
-        } catch let error as TransportError {
-            throw error.problem
-        } catch let error as Problem {
-            throw error
         } catch {
-            throw Problem(.shuttingDown, "the request was cancelled", hint: "try again")
+            throw Problem(ofSending: error)
         }
         log.debug(
             "service call",
@@ -194,7 +192,25 @@ final class RolesAnywhereSource: CredentialSource {
         } catch {
             throw error.problem(
                 hint: error.hint(
-                    issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count))
+                    issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count)
+            ).ending(with: [found.identity.certificate] + found.chain, after: finder.now)
+        }
+    }
+
+    /// Connects to the profile's service, and hangs up when TLS stands.
+    ///
+    /// - Throws: Why the service cannot be reached.
+    private func reachService(of profile: Profile) async throws(Problem) {
+        let endpoint = profile.session.endpoint
+        let http = HTTPRequest(
+            method: .get, url: endpoint.url, caBundle: profile.session.caBundle,
+            allowsLoopbackPlaintext: endpoint.isPlaintext)
+        do {
+            _ = try await transport.send(http) { throw Reached() }
+        } catch is Reached {
+            return
+        } catch {
+            throw Problem(ofSending: error)
         }
     }
 
@@ -227,6 +243,36 @@ final class RolesAnywhereSource: CredentialSource {
 /// sent yet, and another connection is cheap.
 private struct WaitedForPerson: Error {
     static let milliseconds: Int64 = 3000
+}
+
+/// TLS stands, which was all that was to be known; nothing has been sent.
+private struct Reached: Error {}
+
+extension Problem {
+    /// - Parameter error: What `HTTPTransport` threw.
+    fileprivate init(ofSending error: any Error) {
+        self =
+            switch error {
+            case let error as TransportError: error.problem
+            case let problem as Problem: problem
+            default: Problem(.shuttingDown, "the request was cancelled", hint: "try again")
+            }
+    }
+}
+
+extension Profile {
+    /// The files that it names.
+    fileprivate var files: [String] {
+        var files = [identity.intermediates, session.caBundle].compactMap(\.self)
+        if case .file(let path) = identity.certificate { files.append(path) }
+        return files
+    }
+}
+
+extension Configuration {
+    fileprivate var pinFiles: [String] {
+        tokens.compactMap { if case .file(let path) = $0.pinSource { path } else { nil } }
+    }
 }
 
 extension IdentityFinder.Found {
