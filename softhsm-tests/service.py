@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import signal
 import ssl
 import subprocess
 import urllib.request
@@ -12,13 +13,15 @@ from processes import binary
 
 
 class Service:
-    """A running rolesanywhere-emulator that trusts one authority."""
+    """A running rolesanywhere-emulator that trusts one authority.
 
-    def __init__(self, folder, root, *options):
+    `role` is the name of a role in the place of the usual one.
+    """
+
+    def __init__(self, folder, root, *options, role=None):
         self.folder = str(folder)
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        with open(f"{self.folder}/root.pem", "wb") as file:
-            file.write(pem(root.certificate))
+        self._write(root)
         program = binary("rolesanywhere-emulator")
         names = subprocess.run([program, "--print-arns"], capture_output=True, check=True, timeout=20).stdout
         self.arns = json.loads(names)
@@ -30,6 +33,23 @@ class Service:
         assert line.startswith("listening on "), line
         self.url = line.removeprefix("listening on ").strip()
         self.ca = f"{self.folder}/state/ca.pem"
+
+    def _write(self, root):
+        with open(f"{self.folder}/root.pem", "wb") as file:
+            file.write(pem(root.certificate))
+
+    def _configure(self):
+        with open(f"{self.folder}/emulator.json", "w") as file:
+            json.dump({
+                "trustAnchors": [{"arn": self.arns["trustAnchorArn"], "certificates": ["root.pem"]}],
+                "profiles": [{"arn": self.arns["profileArn"], "roleArns": [self.arns["roleArn"]]}],
+                "roles": [{"arn": self.arns["roleArn"]}]}, file)
+        return file.name
+
+    def trust(self, root):
+        """From soon on it trusts another authority."""
+        self._write(root)
+        self.process.send_signal(signal.SIGHUP)
 
     def get(self, name):
         """What the emulator tells of itself: `counters` or `last`."""

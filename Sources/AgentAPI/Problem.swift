@@ -8,12 +8,20 @@ package struct Problem: Error, Hashable, Sendable {
     package var hint: String?
     /// Seconds after which another attempt may succeed, for `Retry-After` (RFC 9110 §10.2.3).
     package var retryAfter: Int?
+    /// When another attempt could fare better. For the agent's cache; it does not travel.
+    package var retry: Retry
+    /// When the cause ends by itself, in seconds since 1970: a certificate begins or ends then. Does not travel.
+    package var causeEnds: Int64?
 
-    package init(_ code: Code, _ detail: String, hint: String? = nil, retryAfter: Int? = nil) {
+    /// - Parameter retry: Nil for what the code means most often.
+    package init(
+        _ code: Code, _ detail: String, hint: String? = nil, retryAfter: Int? = nil, retry: Retry? = nil
+    ) {
         self.code = code
         self.detail = detail
         self.hint = hint
         self.retryAfter = retryAfter
+        self.retry = retry ?? code.usualRetry
     }
 }
 

@@ -8,17 +8,22 @@ struct CredentialModel {
     private(set) var answers = 0
     private(set) var lateAnswers = 0
     private(set) var refusals = 0
+    /// Refusals whose cause had ended when somebody asked.
+    private(set) var outlived = 0
     /// Attempts before this number were locked away.
     private var firstAllowed = 0
     /// Sessions that were over when somebody set the clock forward, and may have been dropped.
     private var perhapsDropped: Set<String> = []
-    /// Boot times at which something changed that may cure a refusal.
+    /// Boot times at which something changed that may cure a refusal, and at which the wall clock was set far.
     private var changes: [Int64] = []
+    private var leaps: [Int64] = []
 
     init(_ world: CredentialWorld) { self.world = world }
 
     /// Calls and judges the answer. A clock that moves in steps of half a second gives that much latitude.
     mutating func ask(_ profile: ProfileName) async throws {
+        let asked = world.clock.boot
+        let isOutlived = hasOutlivedRefusal(profile)
         let hadFailed = hasFailed(profile)
         switch try await world.outcome(of: world.caller(profile), for: profile) {
         case .success(let key):
@@ -31,6 +36,11 @@ struct CredentialModel {
             #expect(hadFailed || hasFailed(profile) || isSlow == true, "less than the floor from a healthy service")
         case .failure(let problem):
             refusals += 1
+            if isOutlived {
+                outlived += 1
+                let isAsked = world.source.last(profile).map { $0.began >= asked } ?? false
+                #expect(isAsked || isBudgetSpent(profile), "a refusal that has lost its cause: \(problem)")
+            }
             guard let held = world.source.lastSession(profile) else { return }
             let isFresh = try world.clock.boot - #require(held.ended) < 500  // it may have come after the answer
             let isExcused =
@@ -41,8 +51,15 @@ struct CredentialModel {
 
     mutating func refresh(_ profile: ProfileName) async throws {
         let asked = world.clock.boot
-        guard case .success(let key) = try await world.outcome(of: world.refresher(profile), for: profile) else {
-            return
+        let isUnderWay = world.source.last(profile).map { $0.ended == nil } ?? false
+        let key: String
+        switch try await world.outcome(of: world.refresher(profile), for: profile) {
+        case .success(let new): key = new
+        case .failure(let problem):
+            let isAsked = world.source.last(profile).map { $0.began >= asked } ?? false
+            let isExcused =
+                isUnderWay || problem.code == .tooManyRequests || isBudgetSpent(profile, oneIn: 2)
+            return #expect(isAsked || isExcused, "a forced refresh that asked nobody: \(problem)")
         }
         let attempt = try judge(key, for: profile)
         #expect(try #require(attempt.ended) >= asked, "an old session for a forced refresh")
@@ -50,10 +67,15 @@ struct CredentialModel {
 
     mutating func setWall(by milliseconds: Int64) {
         world.clock.setWall(by: milliseconds)
-        if abs(milliseconds) > 30_000 { changes.append(world.clock.boot) }
+        if abs(milliseconds) > 30_000 { leaps.append(world.clock.boot) }
         for held in world.profiles.compactMap(world.source.lastSession) where remaining(held) < 60_000 {
             perhapsDropped.insert(held.accessKeyID)
         }
+    }
+
+    mutating func changeFiles() {
+        changes.append(world.clock.boot)
+        world.source.changeFiles()
     }
 
     mutating func changeState() async {
@@ -79,27 +101,46 @@ struct CredentialModel {
         for (attempt, next) in zip(attempts, attempts.dropFirst()) {
             guard let ended = attempt.ended else { continue }
             #expect(next.began >= ended, "two attempts at once")
-            let isChanged = changes.contains { (attempt.began...next.began).contains($0) }
+            let isChanged = (changes + leaps).contains { (attempt.began...next.began).contains($0) }
             var pause: Int64 = 0
             if !attempt.isCancelled, !attempt.gaveSession {
-                switch attempt.failure?.kind {
-                case .transient(let seconds):
+                let isEnded = attempt.failure?.causeEnds.map { next.beganByWall >= $0 * 1000 } ?? false
+                let mayAsk = isChanged || isEnded || next.occasion == .demand
+                switch attempt.failure?.retry {
+                case .pause:
                     failures += 1
                     pause = max(1000, min(30_000, 1000 << Int64(min(failures - 1, 9))) / 2)
-                    pause = max(pause, min(600, Int64(seconds ?? 0)) * 1000)
+                    pause = max(pause, min(600, Int64(attempt.failure?.retryAfter ?? 0)) * 1000)
                 case nil: pause = 1000
-                case .permanent: pause = isChanged ? 0 : Int64(15).minutes
-                case .gesture:  // a minute while something is held, which only its caller knows for sure
+                case .change: pause = mayAsk ? 0 : Int64(15).minutes
+                case .person:  // a minute while something is held, which only its caller knows for sure
                     pause = Int64(2).seconds
                     #expect(next.occasion != .background, "a person asked in the background after a missed touch")
-                case .state:
-                    #expect(isChanged || next.occasion == .demand, "a token asked again that had not changed")
+                case .token: #expect(mayAsk, "a token asked again that had not changed")
                 }
+                if next.occasion == .demand { pause = 0 }
             }
-            if case .transient = attempt.failure?.kind {} else { failures = 0 }
+            if attempt.failure?.retry != .pause { failures = 0 }
             if attempt.isCancelled { failures = 0 }
             #expect(next.began - ended >= pause, "an attempt in a pause after \(attempt)")
         }
+    }
+
+    /// Whether the last attempt was refused, and the cause of that has ended since.
+    private func hasOutlivedRefusal(_ profile: ProfileName) -> Bool {
+        guard let last = world.source.last(profile), !last.isCancelled, let ended = last.ended,
+            let offset = last.endedWithOffset, let cause = last.failure, [.token, .change].contains(cause.retry)
+        else { return false }
+        let leap = abs(world.clock.wall - world.clock.boot - offset)
+        return leap > 30_000 || changes.contains { $0 > ended }
+            || cause.causeEnds.map { world.clock.wall >= $0 * 1000 } ?? false
+    }
+
+    /// Whether there were so many attempts that no other is allowed.
+    private func isBudgetSpent(_ profile: ProfileName, oneIn divisor: Int = 1) -> Bool {
+        let ages = world.source.attempts.filter { $0.profile == profile }.map { world.clock.boot - $0.began }
+        return ages.count(where: { $0 <= Int64(1).hours }) >= 60 / divisor
+            || ages.count(where: { $0 <= Int64(24).hours }) >= 500 / divisor
     }
 
     private func judge(_ key: String, for profile: ProfileName) throws -> ScriptedSource.Attempt {

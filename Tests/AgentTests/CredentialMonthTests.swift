@@ -19,8 +19,10 @@ struct CredentialMonthTests {
         let end = world.clock.boot + Int64(30 * 24).hours
         while world.clock.boot < end {
             let weather = Weather.random(dice)
+            let clock = world.clock
             world.source.script { profile, _ in
-                weather.step(lifetime: Self.lifetimes[profile.description] ?? 0, number: dice.roll(0...999))
+                weather.step(
+                    lifetime: Self.lifetimes[profile.description] ?? 0, number: dice.roll(0...999), at: clock.wall)
             }
             let change = world.clock.boot + dice.roll(Int64(1).minutes...Int64(6).hours)
             while world.clock.boot < change {
@@ -28,9 +30,10 @@ struct CredentialMonthTests {
                 switch dice.roll(0...999) {
                 case 0..<3: model.setWall(by: dice.roll(Int64(-3).hours...Int64(3).hours))
                 case 3..<6: world.clock.suspend(for: dice.roll(1...Int64(9).hours))
-                case 6..<12: await model.changeState()
-                case 12..<16: try await model.refresh(profile)
-                case 16..<18: try await model.lockAndUnlock()
+                case 6..<10: await model.changeState()
+                case 10..<14: model.changeFiles()
+                case 14..<18: try await model.refresh(profile)
+                case 18..<20: try await model.lockAndUnlock()
                 default: try await model.ask(profile)
                 }
                 try await world.advance(Self.pause(dice))
@@ -40,6 +43,7 @@ struct CredentialMonthTests {
         #expect(model.answers > 1000)
         #expect(model.lateAnswers > 4, "the weather was too fine to prove anything")
         #expect(model.refusals > 50, "the weather was too fine to prove anything")
+        #expect(model.outlived > 4, "the weather was too fine to prove anything")
         await world.end()
     }
 
@@ -83,13 +87,14 @@ struct CredentialMonthTests {
 
 /// How the service and the token are for a while.
 private enum Weather: CaseIterable {
-    case slow, flaky, down, throttling, denied, pinNeeded, untouched, garbage, fine
+    case slow, flaky, down, throttling, denied, pinNeeded, untouched, notYetValid, expired, garbage, fine
 
     static func random(_ dice: Dice) -> Self {
         dice.roll(0...1) == 0 ? .fine : allCases[Int(dice.roll(0...Int64(allCases.count - 1)))]
     }
 
-    func step(lifetime: Int64, number: Int64) -> ScriptedSource.Step {
+    /// - Parameter now: The wall clock's milliseconds.
+    func step(lifetime: Int64, number: Int64, at now: Int64) -> ScriptedSource.Step {
         switch self {
         case .fine: .init(takes: number, outcome: .session(lifetime))
         case .slow: .init(takes: number * 70, outcome: .session(lifetime))
@@ -99,6 +104,8 @@ private enum Weather: CaseIterable {
         case .denied: .init(takes: number, outcome: .failure(.denied))
         case .pinNeeded: .init(outcome: .failure(.pinNeeded))
         case .untouched: .init(takes: 15_000, outcome: .failure(.untouched))
+        case .notYetValid: .init(outcome: .failure(.unusable(until: now / 1000 + 1 + number * 10)))
+        case .expired: .init(takes: number, outcome: .failure(number % 2 == 0 ? .unusable(until: nil) : .denied))
         case .garbage: .init(outcome: .session(number % 59))
         }
     }

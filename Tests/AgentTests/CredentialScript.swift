@@ -17,17 +17,20 @@ final class ScriptedSource: CredentialSource {
         /// A session of so many seconds.
         case session(Int64)
         case credentials(SessionCredentials)
-        case failure(SourceFailure)
+        case failure(Problem)
     }
 
     struct Attempt: Sendable {
         let profile: ProfileName
         let occasion: Occasion
         let accessKeyID: String
-        /// Boot time in milliseconds.
+        /// Boot time in milliseconds, and the wall's.
         let began: Int64
+        let beganByWall: Int64
         var ended: Int64?
-        var failure: SourceFailure?
+        var failure: Problem?
+        /// What the wall clock was ahead of the boot clock when it failed.
+        var endedWithOffset: Int64?
         var isCancelled = false
         /// When the session ends, by the wall clock in seconds and by the boot clock in milliseconds.
         var expiration: Int64?
@@ -41,6 +44,8 @@ final class ScriptedSource: CredentialSource {
         var script: @Sendable (ProfileName, Int) -> Step = { _, _ in Step(outcome: .session(3600)) }
         var attempts: [Attempt] = []
         var needsPerson = false
+        /// How often a file has changed that every attempt reads.
+        var fileChanges = 0
         var released = 0
         var asleep = 0
         var running: [ProfileName: Int] = [:]
@@ -99,17 +104,24 @@ final class ScriptedSource: CredentialSource {
 
     func needsPerson(for profile: ProfileName) -> Bool { state.withLock { $0.needsPerson } }
 
+    func files(of profile: ProfileName) async -> [FileStamp?] {
+        Array(repeating: nil, count: state.withLock { $0.fileChanges })
+    }
+
+    func changeFiles() { state.withLock { $0.fileChanges += 1 } }
+
     /// Whether all that follows takes a touch or a PIN.
     func needPerson(_ isNeeded: Bool) { state.withLock { $0.needsPerson = isNeeded } }
 
     func credentials(
         for profile: ProfileName, on occasion: Occasion
-    ) async throws(SourceFailure) -> SessionCredentials {
+    ) async throws(Problem) -> SessionCredentials {
         let (index, step) = state.withLock { state in
             let index = state.attempts.count
             let key = "ASIATEST\(index)"
             state.attempts.append(
-                Attempt(profile: profile, occasion: occasion, accessKeyID: key, began: clock.boot))
+                Attempt(
+                    profile: profile, occasion: occasion, accessKeyID: key, began: clock.boot, beganByWall: clock.wall))
             state.running[profile, default: 0] += 1
             state.last[profile] = index
             return (index, state.script(profile, index))
@@ -135,7 +147,7 @@ final class ScriptedSource: CredentialSource {
             state.withLock { $0.asleep -= 1 }
         }
         let now = (wall: clock.wall, boot: clock.boot)
-        return try state.withLock { state throws(SourceFailure) in
+        return try state.withLock { state throws(Problem) in
             state.running[profile, default: 1] -= 1
             state.attempts[index].ended = now.boot
             state.lastEnded[profile] = index
@@ -143,6 +155,7 @@ final class ScriptedSource: CredentialSource {
             switch step.outcome {
             case .failure(let failure):
                 state.attempts[index].failure = failure
+                state.attempts[index].endedWithOffset = now.wall - now.boot
                 throw failure
             case .credentials(let credentials): return credentials
             case .session(let seconds):
@@ -159,13 +172,18 @@ final class ScriptedSource: CredentialSource {
     }
 }
 
-extension SourceFailure {
-    static let down = Self(.transient(retryAfter: nil), Problem(.awsUnavailable, "the service is down"))
-    static let denied = Self(.permanent, Problem(.awsDenied, "the service refuses"))
-    static let pinNeeded = Self(.state, Problem(.pinNeeded, "the token needs its PIN"))
-    static let untouched = Self(.gesture, Problem(.tokenBusy, "nobody touched the token"))
+extension Problem {
+    static let down = Self(.awsUnavailable, "the service is down")
+    static let denied = Self(.awsDenied, "the service refuses")
+    static let pinNeeded = Self(.pinNeeded, "the token needs its PIN")
+    static let untouched = Self(.tokenBusy, "nobody touched the token", retry: .person)
 
-    static func throttled(_ seconds: Int) -> Self {
-        Self(.transient(retryAfter: seconds), Problem(.awsThrottled, "too many requests"))
+    /// - Parameter end: When the certificate begins, in seconds since 1970.
+    static func unusable(until end: Int64?) -> Self {
+        var problem = Self(.noIdentity, "no usable certificate")
+        problem.causeEnds = end
+        return problem
     }
+
+    static func throttled(_ seconds: Int) -> Self { Self(.awsThrottled, "too many requests", retryAfter: seconds) }
 }

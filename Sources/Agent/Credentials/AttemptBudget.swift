@@ -1,29 +1,53 @@
 /// The starts of a profile's attempts, so that no fault of anybody makes more than 60 of them in any hour, or 500 in
 /// any 24 hours.
 struct AttemptBudget: Sendable {
-    /// Who asks. What a caller forces may use half, so that it never starves the refresh that all live on.
-    enum Share: Sendable { case whole, half }
+    /// What an attempt is for.
+    enum Share: Sendable {
+        /// What the profile lives on: refreshes in the background, and callers who have nothing.
+        case whole
+        /// A refresh that the agent's owner forces: up to half.
+        case owner
+        /// One that another user forces: up to a quarter for all of them, which takes nothing from the owner's half.
+        case others
+    }
+
+    private struct Start {
+        /// Boot time in milliseconds.
+        let boot: Int64
+        let share: Share
+    }
 
     private static let perHour = 60
     private static let perDay = 500
-    /// Boot time in milliseconds, oldest first, never more than a day's worth.
-    private var starts: [Int64] = []
+    /// Oldest first, never more than a day's worth.
+    private var starts: [Start] = []
 
-    mutating func record(_ boot: Int64) {
+    mutating func record(_ boot: Int64, _ share: Share) {
         if starts.count == Self.perDay { starts.removeFirst() }
-        starts.append(boot)
+        starts.append(Start(boot: boot, share: share))
     }
 
     /// The boot time from which another attempt is allowed; it may be past.
     func nextAllowed(_ share: Share) -> Int64 {
-        let divisor = share == .whole ? 1 : 2
+        let all = nextAllowed(oneIn: 1) { _ in true }
+        return switch share {
+        case .whole: all
+        case .owner: max(all, nextAllowed(oneIn: 2) { $0 != .others })
+        case .others:
+            max(all, nextAllowed(oneIn: 2) { _ in true }, nextAllowed(oneIn: 4) { $0 == .others })
+        }
+    }
+
+    /// When another attempt is allowed if one in `divisor` may be for these shares.
+    private func nextAllowed(oneIn divisor: Int, for counts: (Share) -> Bool) -> Int64 {
+        let counted = starts.filter { counts($0.share) }.map(\.boot)
         return max(
-            windowEnd(of: Self.perHour / divisor, milliseconds: 3_600_000),
-            windowEnd(of: Self.perDay / divisor, milliseconds: 86_400_000))
+            Self.windowEnd(of: Self.perHour / divisor, in: counted, milliseconds: 3_600_000),
+            Self.windowEnd(of: Self.perDay / divisor, in: counted, milliseconds: 86_400_000))
     }
 
     /// When the last `count` starts no longer fit into one window of that length.
-    private func windowEnd(of count: Int, milliseconds: Int64) -> Int64 {
+    private static func windowEnd(of count: Int, in starts: [Int64], milliseconds: Int64) -> Int64 {
         starts.count < count ? .min : starts[starts.count - count] + milliseconds + 1
     }
 }

@@ -33,6 +33,7 @@ package actor CredentialCache {
     /// `answerWithin`, and no longer than `patience` where something valid can be had instead. A caller whose task
     /// is cancelled leaves the refresh to the others.
     package func credentials(for profile: ProfileName) async throws(Problem) -> CachedCredentials {
+        await forgetOutlivedRefusal(of: profile)
         if let ready = try readyOrUnderWay(profile) { return ready }
         return try await wait(for: profile, wantsNew: false)
     }
@@ -40,17 +41,23 @@ package actor CredentialCache {
     /// Credentials of a new session, whatever is held.
     ///
     /// Joins a refresh under way, even one that began before the call: its session is as new as the caller can tell,
-    /// and another would cost another signature. Otherwise it starts one: not during a pause after a failure, once in
-    /// 30 seconds, and with no more than half of the attempts that a profile has in an hour.
-    package func refresh(_ profile: ProfileName) async throws(Problem) -> CachedCredentials {
-        try ensureRefresh(profile)
+    /// and another would cost another signature. Otherwise it starts one, also during a pause after a failure: not where
+    /// one has given a session in the last 30 seconds, and with no more than a share of the attempts that a profile has
+    /// in an hour.
+    ///
+    /// - Parameter isOwner: Whether the agent's owner asks; other users have a share of their own.
+    package func refresh(
+        _ profile: ProfileName, isOwner: Bool = true
+    ) async throws(Problem) -> CachedCredentials {
+        try ensureRefresh(profile, isOwner ? .owner : .others)
         return try await wait(for: profile, wantsNew: true)
     }
 
     /// Nil for an unknown profile.
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(
-            at: settings.clock.now(), isUsed: published.isUsed(profile), needsPerson: source.needsPerson(for: profile))
+            of: profile, at: settings.clock.now(), isUsed: published.isUsed(profile),
+            needsPerson: source.needsPerson(for: profile))
     }
 
     /// What can be handed out now, or nil with a flight in the air.
@@ -70,18 +77,21 @@ package actor CredentialCache {
         return nil
     }
 
-    private func ensureRefresh(_ profile: ProfileName) throws(Problem) {
+    private func ensureRefresh(_ profile: ProfileName, _ share: AttemptBudget.Share) throws(Problem) {
         let state = try state(of: profile)
         guard state.flight == nil else { return }
         let now = settings.clock.now()
-        if let refusal = state.refusal(at: now, .half, of: profile, asking: Asking.current) { throw refusal }
-        // One who could not or did not type the PIN at the last attempt has had no session from it.
-        let isRepeated = state.failure?.yields(to: Asking.current) == true
-        if !isRepeated, let lastForced = state.lastForced, now.boot - lastForced < 30_000 {
-            throw Self.refreshedLately(profile, retryAfter: now.seconds(until: lastForced + 30_000))
-        }
-        profiles[profile]?.lastForced = now.boot
-        begin(profile, on: .demand, at: now)
+        if let refusal = state.refusalToForce(at: now, share, of: profile, asking: Asking.current) { throw refusal }
+        profiles[profile]?.noteForced(share, at: now)
+        begin(profile, on: .demand, at: now, share)
+    }
+
+    /// Forgets a refusal whose files have changed. They are looked at outside of the actor: a file system that hangs
+    /// costs those who need it, and no lock.
+    func forgetOutlivedRefusal(of profile: ProfileName) async {
+        guard profiles[profile]?.failure?.isRefusal == true else { return }
+        let files = await source.files(of: profile)
+        profiles[profile]?.forgetRefusal(ifNotOf: files)
     }
 
     /// The profile's state, if it may be asked for credentials at all.
@@ -100,44 +110,52 @@ extension CredentialCache {
     ///
     /// - Parameter asking: Who can be asked for a PIN on the way.
     func begin(
-        _ profile: ProfileName, on occasion: Occasion, at now: Moment, asking: Asking? = Asking.current
+        _ profile: ProfileName, on occasion: Occasion, at now: Moment, _ share: AttemptBudget.Share = .whole,
+        asking: Asking? = Asking.current
     ) {
         let id = nextID()
         // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
         let task = Asking.$current.withValue(asking) {
             Task { [source] in
-                do throws(SourceFailure) {
-                    land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id)
+                let files = await source.files(of: profile)  // before they are read, so that no change is missed
+                do throws(Problem) {
+                    land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id, files)
                 } catch {
-                    land(.failure(error), of: profile, id)
+                    land(.failure(error), of: profile, id, files)
                 }
             }
         }
-        profiles[profile]?.budget.record(now.boot)
+        profiles[profile]?.budget.record(now.boot, share)
         profiles[profile]?.activity = .flying(.init(id: id, began: now.boot, task: task, asking: asking))
     }
 
-    private func land(_ result: Result<SessionCredentials, SourceFailure>, of profile: ProfileName, _ id: UInt64) {
+    private func land(
+        _ result: Result<SessionCredentials, Problem>, of profile: ProfileName, _ id: UInt64, _ files: [FileStamp?]
+    ) {
         // Locked, dropped, reconfigured or stopped meanwhile: this is nobody's session, store nothing.
         guard let flight = profiles[profile]?.flight, flight.id == id else { return }
         let now = settings.clock.now()
         profiles[profile]?.activity = .idle
-        do throws(SourceFailure) {
+        do throws(Problem) {
             let session = try HeldSession(result.get(), receivedAt: now, settings)
             profiles[profile]?.session = session
             profiles[profile]?.failure = nil
             publish(profile)
             answerWaiters(of: profile, .success(session.credentials), at: now)
         } catch {
-            fail(profile, error, of: flight, at: now)
+            fail(profile, error, of: flight, reading: files, at: now)
         }
         wakeKeeper(by: now.boot)
     }
 
     /// Remembers why there is no new session; what is held stays.
-    func fail(_ profile: ProfileName, _ cause: SourceFailure, of flight: ProfileState.Flight, at now: Moment) {
-        profiles[profile]?.remember(cause, wasAsked: flight.asking != nil, at: now, random: settings.random)
-        let problem = profiles[profile]?.failure?.problem(at: now) ?? cause.problem
+    func fail(
+        _ profile: ProfileName, _ cause: Problem, of flight: ProfileState.Flight, reading files: [FileStamp?] = [],
+        at now: Moment
+    ) {
+        profiles[profile]?.remember(
+            cause, wasAsked: flight.asking != nil, reading: files, at: now, random: settings.random)
+        let problem = profiles[profile]?.failure?.problem(at: now) ?? cause
         // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
         let isVoid = flight.isOutdated && profiles[profile]?.failure?.isRefusal == true
         if isVoid { profiles[profile]?.failure = nil }

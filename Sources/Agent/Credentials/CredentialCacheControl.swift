@@ -40,7 +40,7 @@ extension CredentialCache {
     }
 
     /// Whether a profile's last attempt failed for something that only a change of the tokens makes good.
-    package var waitsForTokens: Bool { profiles.values.contains { $0.failure?.cause.kind == .state } }
+    package var waitsForTokens: Bool { profiles.values.contains { $0.failure?.cause.retry == .token } }
 
     /// A reload: `names` are the profiles that there are from now on, `changed` those of them whose sessions are no
     /// longer what is asked for. All others keep theirs, with their pauses and locks; refusals are asked again once.

@@ -9,6 +9,7 @@ extension CredentialCache {
     package func run() async {
         await withTaskCancellationHandler {
             while !isStopped, !Task.isCancelled {
+                for name in profiles.keys { await forgetOutlivedRefusal(of: name) }
                 let pause = look()
                 alarm = settings.clock.boot() + pause
                 // Awaited below. Cancelled to look sooner, so the error is no news.

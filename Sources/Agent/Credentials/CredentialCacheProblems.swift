@@ -30,11 +30,9 @@ extension CredentialCache {
             hint: "touch the token if it blinks, and try again", retryAfter: 1)
     }
 
-    static func givenUp(_ profile: ProfileName) -> SourceFailure {
-        SourceFailure(
-            .transient(retryAfter: nil),
-            Problem(
-                .tokenBusy, "neither the token nor AWS has answered in ten minutes for profile \(profile)",
-                hint: "check the token with 'tokenward status'"))
+    static func givenUp(_ profile: ProfileName) -> Problem {
+        Problem(
+            .tokenBusy, "neither the token nor AWS has answered in ten minutes for profile \(profile)",
+            hint: "check the token with 'tokenward status'")
     }
 }

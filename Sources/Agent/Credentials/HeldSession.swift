@@ -10,7 +10,7 @@ struct HeldSession: Sendable {
     let refreshLead: Int64
 
     /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
-    init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(SourceFailure) {
+    init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(Problem) {
         guard
             ![fresh.accessKeyID, fresh.secretAccessKey, fresh.sessionToken, fresh.accountID].contains(where: \.isEmpty)
         else { throw Self.invalid("the service's answer lacks a part of the credentials") }
@@ -24,8 +24,7 @@ struct HeldSession: Sendable {
         clinux_wipe_stack()
     }
 
-    private static func invalid(_ detail: String) -> SourceFailure {
-        SourceFailure(
-            .transient(retryAfter: nil), Problem(.awsAnswerInvalid, detail, hint: "check the clock and the endpoint"))
+    private static func invalid(_ detail: String) -> Problem {
+        Problem(.awsAnswerInvalid, detail, hint: "check the clock and the endpoint")
     }
 }

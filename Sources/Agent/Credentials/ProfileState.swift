@@ -29,8 +29,8 @@ struct ProfileState {
     var session: HeldSession?
     var failure: RememberedFailure?
     var budget = AttemptBudget()
-    /// When a caller last forced a refresh, boot time in milliseconds.
-    var lastForced: Int64?
+    /// When the owner, and another user, last forced a refresh that went well, boot time in milliseconds.
+    private var lastForced: [AttemptBudget.Share: Int64] = [:]
     /// Who waits for the flight; empty without one.
     var waiters = WaitingCallers()
 
@@ -49,45 +49,66 @@ struct ProfileState {
     var lenientUntil: Int64 {
         if flight?.isSlow == true { return .max }
         guard let failure, !failure.needsSomebodyToAsk else { return .min }
-        return failure.cause.kind == .gesture ? failure.until ?? .max : .max
+        return failure.cause.retry == .person ? failure.until ?? .max : .max
     }
 
     /// Why no attempt may start now; nil if one may.
+    ///
+    /// Whoever forces a refresh has it tried again, whatever is remembered: the budget is the only limit. The rules for
+    /// PINs hold all the same. One who can be asked is no worse off for others who could not.
     func refusal(
         at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking? = nil
     ) -> Problem? {
-        // A person who asks by name may be asked again: for the touch, or for the PIN. The rules for PINs hold all the
-        // same. One who can be asked is no worse off for others who could not.
-        let isNamed = share == .half && [.gesture, .state].contains(failure?.cause.kind)
-        let isAskedAgain = isNamed || failure?.yields(to: asking) == true
-        if let failure, failure.isInForce(at: now), !isAskedAgain { return failure.problem(at: now) }
+        let isAskedAgain = share != .whole || failure?.yields(to: asking) == true
+        if let failure, failure.isInForce(at: now), !isAskedAgain {
+            return failure.rememberedProblem(of: name, at: now)
+        }
         let allowed = budget.nextAllowed(share)
         guard allowed > now.boot else { return nil }
-        var problem = failure?.cause.problem ?? CredentialCache.exhausted(name)
+        if let failure { return failure.rememberedProblem(of: name, at: now, allowed: allowed) }
+        var problem = CredentialCache.exhausted(name)
         problem.retryAfter = now.seconds(until: allowed)
         return problem
     }
 
+    /// Why no refresh may be forced now; nil if one may. A session that is not half a minute old is new enough.
+    func refusalToForce(
+        at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking?
+    ) -> Problem? {
+        if failure == nil, let last = lastForced[share], now.boot - last < 30_000 {
+            return CredentialCache.refreshedLately(name, retryAfter: now.seconds(until: last + 30_000))
+        }
+        return refusal(at: now, share, of: name, asking: asking)
+    }
+
+    mutating func noteForced(_ share: AttemptBudget.Share, at now: Moment) { lastForced[share] = now.boot }
+
     /// Milliseconds to the next attempt that no caller has to ask for, zero when it is due; nil if none is planned.
     func untilAttempt(at now: Moment) -> Int64? {
-        guard case .idle = activity, let session, failure?.cause.kind != .gesture else { return nil }
+        guard case .idle = activity, let session, failure?.cause.retry != .person else { return nil }
         var delay = max(0, session.validity.remaining(at: now) - session.refreshLead)
-        if let failure, failure.isInForce(at: now) {
-            guard let until = failure.until else { return nil }
-            delay = max(delay, until - now.boot)
+        if let failure {
+            guard let pause = failure.pause(at: now) else { return nil }
+            delay = max(delay, pause)
         }
         let allowed = budget.nextAllowed(.whole)
         return allowed > now.boot ? max(delay, allowed - now.boot) : delay
     }
 
     mutating func remember(
-        _ cause: SourceFailure, wasAsked: Bool, at now: Moment, random: (ClosedRange<Int64>) -> Int64
+        _ cause: Problem, wasAsked: Bool, reading files: [FileStamp?], at now: Moment,
+        random: (ClosedRange<Int64>) -> Int64
     ) {
         failure = RememberedFailure(
             cause, count: (failure?.count ?? 0) + 1, at: now, remaining: session?.validity.remaining(at: now),
             random: random)
         failure?.wasAsked = wasAsked
-        if cause.kind == .gesture { lastForced = nil }
+        failure?.files = files
+    }
+
+    /// Forgets a refusal that was made of other files than there are now.
+    mutating func forgetRefusal(ifNotOf files: [FileStamp?]) {
+        if failure?.isOutlived(by: files) == true { failure = nil }
     }
 
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a
@@ -111,13 +132,13 @@ struct ProfileState {
         activity = .flying(flight)
     }
 
-    func status(at now: Moment, isUsed: Bool, needsPerson: Bool) -> CredentialStatus {
+    func status(of name: ProfileName, at now: Moment, isUsed: Bool, needsPerson: Bool) -> CredentialStatus {
         var isLocked = false
         if case .locked = activity { isLocked = true }
         return CredentialStatus(
             expiration: session?.credentials.expiration, accessKeyID: session?.credentials.accessKeyID,
             isLocked: isLocked, isRefreshing: flight != nil, waiting: waiters.count,
-            lastError: failure?.problem(at: now),
+            lastError: failure?.rememberedProblem(of: name, at: now),
             nextAttempt: isUsed && !needsPerson ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil,
             nextNeeded: session.map { session in
                 (now.wall + max(0, session.validity.remaining(at: now) - session.validity.floor) + 999) / 1000

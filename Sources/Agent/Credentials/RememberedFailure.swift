@@ -1,34 +1,36 @@
 import AgentAPI
 
-/// The last failure, and how long no other attempt is made.
+/// The last failure, and how long no other attempt is made: never longer than its cause can last.
 struct RememberedFailure: Sendable {
-    let cause: SourceFailure
+    let cause: Problem
     /// How many there were in a row.
     let count: Int
     private let at: Moment
-    /// Boot time in milliseconds; nil: until the state of the token has changed.
+    /// Boot time in milliseconds; nil: until what was refused has changed.
     let until: Int64?
+    /// The files that the attempt read, as they were when it began.
+    var files: [FileStamp?] = []
     /// Whether somebody was there who could be asked for a PIN.
     var wasAsked = false
 
     /// - Parameter remaining: What is left of the session that is held, in milliseconds.
     init(
-        _ cause: SourceFailure, count: Int, at now: Moment, remaining: Int64?,
+        _ cause: Problem, count: Int, at now: Moment, remaining: Int64?,
         random: (ClosedRange<Int64>) -> Int64
     ) {
         self.cause = cause
         self.count = count
         at = now
         until =
-            switch cause.kind {
-            case .transient(let seconds):
+            switch cause.retry {
+            case .pause:
                 now.boot
                     + max(
                         Self.pause(count: count, remaining: remaining, random: random),
-                        Int64(min(max(seconds ?? 0, 0), 600)) * 1000)
-            case .permanent: now.boot + 900_000
-            case .gesture: now.boot + ((remaining ?? 0) >= SessionValidity.leastHandedOut ? 60_000 : 2_000)
-            case .state: nil
+                        Int64(min(max(cause.retryAfter ?? 0, 0), 600)) * 1000)
+            case .change: now.boot + 900_000
+            case .person: now.boot + ((remaining ?? 0) >= SessionValidity.leastHandedOut ? 60_000 : 2_000)
+            case .token: nil
             }
     }
 
@@ -41,36 +43,68 @@ struct RememberedFailure: Sendable {
     }
 
     /// Nothing has failed: the answer was no, for as long as nothing changes.
-    var isRefusal: Bool { cause.kind == .state || cause.kind == .permanent }
+    var isRefusal: Bool { cause.retry == .token || cause.retry == .change }
 
     /// Whether a change of the tokens or of the configuration may have cured it. A module that failed may have failed
     /// because its card was pulled, and the change is that the card is back.
-    var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.problem.code) }
+    var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.code) }
 
-    func isInForce(at now: Moment) -> Bool {
-        if cause.kind == .permanent, now.isSetApart(from: at) { return false }  // a wrong clock may have been the cause
-        guard let until else { return true }
-        return now.boot < until
+    /// Whether a refusal was made of other files than these.
+    func isOutlived(by files: [FileStamp?]) -> Bool { isRefusal && files != self.files }
+
+    /// Milliseconds for which no attempt is made: zero when it is over, nil where no time but only a change ends it.
+    func pause(at now: Moment) -> Int64? {
+        // Either clock may have been wrong, and then so was what it said of a certificate.
+        if isRefusal, now.isSetApart(from: at) { return 0 }
+        let ends = [until.map { $0 - now.boot }, cause.causeEnds.map { $0 * 1000 - now.wall }].compactMap(\.self)
+        return ends.min().map { max(0, $0) }
     }
 
+    func isInForce(at now: Moment) -> Bool { pause(at: now) != 0 }
+
     /// Whether all that was missing is somebody to ask for the PIN.
-    var needsSomebodyToAsk: Bool { cause.kind == .state && cause.problem.code == .pinNeeded && !wasAsked }
+    var needsSomebodyToAsk: Bool { cause.retry == .token && cause.code == .pinNeeded && !wasAsked }
 
     /// Whether a caller who can be asked for a PIN may try all the same: where nobody could before, or where the caller
     /// wants to be asked again.
     func yields(to asking: Asking?) -> Bool {
-        guard let asking, cause.kind == .state else { return false }
-        switch cause.problem.code {
+        guard let asking, cause.retry == .token else { return false }
+        switch cause.code {
         case .pinNeeded: return needsSomebodyToAsk || asking.isExplicit
         case .pinIncorrect: return asking.isExplicit
         default: return false
         }
     }
 
-    /// What callers are told meanwhile.
+    /// What those are told who have waited for the attempt.
     func problem(at now: Moment) -> Problem {
-        var problem = cause.problem
-        problem.retryAfter = until.map { now.seconds(until: $0) }
+        var problem = cause
+        problem.retryAfter = pause(at: now).map { now.seconds(until: now.boot + $0) }
         return problem
+    }
+
+    /// What callers are told meanwhile: that nobody was asked for them, and until when.
+    ///
+    /// - Parameter allowed: When the profile's attempts allow another one, boot time in milliseconds.
+    func rememberedProblem(of name: ProfileName, at now: Moment, allowed: Int64 = .min) -> Problem {
+        var problem = problem(at: now)
+        if allowed > now.boot {
+            let pause = max(pause(at: now) ?? 0, allowed - now.boot)
+            problem.retryAfter = now.seconds(until: now.boot + pause)
+        }
+        let end = problem.retryAfter.map { now.text(in: $0) + (isRefusal ? " at the latest" : "") }
+        problem.detail += " (remembered until \(end ?? "something changes"))"
+        if cause.retry == .change {
+            let again = "'tokenward refresh \(name)' asks again"
+            problem.hint = problem.hint.map { "\($0); \(again)" } ?? again
+        }
+        return problem
+    }
+}
+
+extension Moment {
+    /// RFC 3339.
+    fileprivate func text(in seconds: Int) -> String {
+        "\(UTCTimestamp(secondsSince1970: wall / 1000 + Int64(seconds)))"
     }
 }

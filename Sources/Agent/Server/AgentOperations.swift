@@ -6,8 +6,8 @@ package struct AgentOperations: Sendable {
     /// Fresh credentials from memory, or nil. Called on the event loop, so it must not wait.
     package var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?
     package var credentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
-    /// Credentials of a new session.
-    package var refresh: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
+    /// Credentials of a new session; the owner has a share of the attempts apart from that of other users.
+    package var refresh: @Sendable (ProfileName, _ isOwner: Bool) async throws(Problem) -> IssuedCredentials
     package var explain: @Sendable (ProfileName) async throws(Problem) -> [ExplainedCandidate]
     package var profiles: @Sendable () async throws(Problem) -> [ProfileStatus]
     package var identities: @Sendable () async throws(Problem) -> [IdentityListing]
@@ -25,7 +25,7 @@ package struct AgentOperations: Sendable {
     package init(
         cachedCredentials: @escaping @Sendable (ProfileName) -> IssuedCredentials?,
         credentials: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials,
-        refresh: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials,
+        refresh: @escaping @Sendable (ProfileName, _ isOwner: Bool) async throws(Problem) -> IssuedCredentials,
         explain: @escaping @Sendable (ProfileName) async throws(Problem) -> [ExplainedCandidate],
         profiles: @escaping @Sendable () async throws(Problem) -> [ProfileStatus],
         identities: @escaping @Sendable () async throws(Problem) -> [IdentityListing],

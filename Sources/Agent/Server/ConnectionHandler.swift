@@ -201,13 +201,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         isWithdrawn = false
         deadline = nil  // the operation has its own
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)
-        let (operations, gate) = (core.operations, core.gate)
+        let (operations, gate, isOwner) = (core.operations, core.gate, isOwner)
         let asking = Asking(
             peer: peer, agentUID: core.policy.agentUID, header: request.head.person,
             isExplicit: request.route.action == .refresh || request.route.action == .unlock)
         // Nobody awaits this task: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {
-            let answer = await Asking.$current.withValue(asking) { await invocation.answer(from: operations) }
+            let answer = await Asking.$current.withValue(asking) {
+                await invocation.answer(from: operations, isOwner: isOwner)
+            }
             gate.execute { this.value.complete(request, with: answer) }
         }
     }

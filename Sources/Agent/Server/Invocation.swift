@@ -29,11 +29,13 @@ enum Invocation: Sendable {
     }
 
     /// The answer; a problem becomes one as well.
-    func answer(from operations: AgentOperations) async -> Answer {
+    ///
+    /// - Parameter isOwner: Whether the agent's owner asks.
+    func answer(from operations: AgentOperations, isOwner: Bool) async -> Answer {
         do throws(Problem) {
             switch self {
             case .credentials(let profile): return .credentials(try await operations.credentials(profile))
-            case .refresh(let profile): return .credentials(try await operations.refresh(profile))
+            case .refresh(let profile): return .credentials(try await operations.refresh(profile, isOwner))
             case .explain(let profile): return try .message(await operations.explain(profile))
             case .profiles: return try .message(await operations.profiles())
             case .identities: return try .message(await operations.identities())

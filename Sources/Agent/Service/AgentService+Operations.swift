@@ -11,7 +11,9 @@ extension AgentService {
         return AgentOperations(
             cachedCredentials: { cache.published.ready($0).map(IssuedCredentials.init) },
             credentials: { (name) throws(Problem) in IssuedCredentials(try await cache.credentials(for: name)) },
-            refresh: { (name) throws(Problem) in IssuedCredentials(try await cache.refresh(name)) },
+            refresh: { (name, isOwner) throws(Problem) in
+                IssuedCredentials(try await cache.refresh(name, isOwner: isOwner))
+            },
             explain: { (name) throws(Problem) in try await self.explain(name) },
             profiles: { () throws(Problem) in await self.profileStatuses(await self.tokens.survey()) },
             identities: { () throws(Problem) in await self.identities() },

@@ -97,7 +97,7 @@ package actor AgentService {
                 home: setting.scope == .system ? nil : setting.home, configHome: setting.configHome,
                 ownFolders: setting.ownFolders, sessionBus: setting.sessionBus), clock: clock,
             log: log)
-        source = RolesAnywhereSource(profiles: configuration.profiles, tokens: tokens, clock: clock, log: log)
+        source = RolesAnywhereSource(configuration, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
             profiles: Set(configuration.profiles.keys), source: source,
@@ -164,7 +164,7 @@ package actor AgentService {
         configuration = new
         await server?.replace(policy: policy())
         await tokens.replace(with: new)
-        source.replace(new.profiles)
+        source.replace(new)
         await cache.replace(Set(new.profiles.keys), changed: difference.profiles.changed)
         watchSessions()
         for event in lasting where !lockOn.contains(event) { await end(event) }

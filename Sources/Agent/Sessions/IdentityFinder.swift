@@ -119,7 +119,9 @@ struct IdentityFinder: Sendable {
         do throws(SelectionError) {
             identity = try selection.identity.get()
         } catch {
-            throw error.problem(modules: survey.modules)
+            var problem = error.problem(modules: survey.modules)
+            problem.causeEnds = selection.nextBegin
+            throw problem
         }
         var configured: [Certificate] = []
         if let path = profile.identity.intermediates { configured += try CertificateFiles.read(path) }
@@ -172,6 +174,16 @@ extension CertificateSelector {
             throw Problem(.configuration, "certificate-serial \"\(text)\" is no decimal or hexadecimal number")
         }
         self.serial = serial
+    }
+}
+
+extension Selection {
+    /// When the next certificate begins that only its dates speak against, in seconds since 1970.
+    fileprivate var nextBegin: Int64? {
+        candidates.compactMap { candidate in
+            let others = candidate.reasons.filter { $0 != .keyHidden }
+            return if others.count == 1, case .notYetValid(let begin)? = others.first { begin } else { nil }
+        }.min()
     }
 }
 

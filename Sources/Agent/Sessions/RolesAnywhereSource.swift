@@ -22,6 +22,8 @@ final class RolesAnywhereSource: CredentialSource {
 
     private struct State {
         var profiles: [ProfileName: Profile]
+        /// The files that `[[token]]` tables name.
+        var pinFiles: [String]
         /// The tokens that each profile's sessions have been signed on, or are about to be.
         var tokens: [ProfileName: Set<TokenKey>] = [:]
         /// What each profile's last signature took from a person, or would have taken.
@@ -29,19 +31,20 @@ final class RolesAnywhereSource: CredentialSource {
         var spares = SpareUse()
     }
 
-    init(profiles: [ProfileName: Profile], tokens: Tokens, clock: AgentClock, log: Logger) {
+    init(_ configuration: Configuration, tokens: Tokens, clock: AgentClock, log: Logger) {
         self.tokens = tokens
         self.clock = clock
         self.log = log
         finder = IdentityFinder(tokens: tokens, clock: clock)
-        state = Mutex(State(profiles: profiles))
+        state = Mutex(State(profiles: configuration.profiles, pinFiles: configuration.pinFiles))
     }
 
     /// A reload. What is under way ends with the configuration that it began with.
-    func replace(_ profiles: [ProfileName: Profile]) {
+    func replace(_ configuration: Configuration) {
         state.withLock { state in
-            state.profiles = profiles
-            state.spares.forget(allBut: Set(profiles.keys))
+            state.profiles = configuration.profiles
+            state.pinFiles = configuration.pinFiles
+            state.spares.forget(allBut: Set(configuration.profiles.keys))
             state.gestures = [:]  // the rules for tokens may be others: the next attempt shows
         }
     }
@@ -50,6 +53,11 @@ final class RolesAnywhereSource: CredentialSource {
         // Never looked at since the last reload: the next caller shows.
         guard let gesture = state.withLock({ $0.gestures[name] }) else { return true }
         return gesture != nil
+    }
+
+    func files(of name: ProfileName) async -> [FileStamp?] {
+        let paths = state.withLock { state in state.profiles[name].map { $0.files + state.pinFiles } ?? [] }
+        return paths.map { FileStamp($0) }
     }
 
     /// The profiles with a session that was signed on one of these tokens, or is under way there.
@@ -88,9 +96,9 @@ final class RolesAnywhereSource: CredentialSource {
 
     func credentials(
         for name: ProfileName, on occasion: Occasion
-    ) async throws(SourceFailure) -> SessionCredentials {
+    ) async throws(Problem) -> SessionCredentials {
         guard let profile = state.withLock({ $0.profiles[name] }) else {
-            throw SourceFailure(.permanent, Problem(.unknownProfile, "there is no profile \(name)"))
+            throw Problem(.unknownProfile, "there is no profile \(name)")
         }
         do throws(Problem) {
             let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
@@ -102,7 +110,7 @@ final class RolesAnywhereSource: CredentialSource {
             log.warning(
                 "no session",
                 metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
-            throw SourceFailure(error.kind, error)
+            throw error
         }
     }
 
@@ -193,7 +201,7 @@ final class RolesAnywhereSource: CredentialSource {
             throw error.problem(
                 hint: error.hint(
                     issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count)
-            ).ending(with: [found.identity.certificate] + found.chain, after: finder.now)
+            ).ending(with: [found.identity.certificate] + found.chain, after: clock.wall() / 1000)
         }
     }
 
@@ -289,7 +297,10 @@ extension Gesture {
     fileprivate func isNotMade(on token: FoundToken) -> Problem {
         let name = token.snapshot.token.displayName
         return switch self {
-        case .touch: Problem(.tokenBusy, "token \(name) wants a touch", hint: "ask again, and touch it when it blinks")
+        case .touch:
+            Problem(
+                .tokenBusy, "token \(name) wants a touch", hint: "ask again, and touch it when it blinks",
+                retry: .person)
         case .pin: Problem(.pinNeeded, "token \(name) needs its PIN", hint: "run 'tokenward unlock'")
         }
     }

@@ -1,19 +1,14 @@
 import AgentAPI
 import HTTPTransport
 import RolesAnywhere
+import X509
 
 extension Problem {
-    /// When another attempt could fare better.
-    var kind: SourceFailure.Kind {
-        switch code {
-        case .pinNeeded where retryAfter != nil: .gesture  // a prompt that could not be shown: not at each request
-        case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity, .tokenGone:
-            .state
-        case .configuration, .unknownProfile, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid: .permanent
-        // A program that holds the card comes with a time to try again; a person who did not touch it does not.
-        case .tokenBusy where retryAfter == nil: .gesture
-        default: .transient(retryAfter: retryAfter)
-        }
+    /// The same, with its end where one of these certificates begins or ends next (RFC 5280 §4.1.2.5: both inclusive).
+    func ending(with certificates: [Certificate], after now: Int64) -> Problem {
+        var problem = self
+        problem.causeEnds = certificates.flatMap { [$0.notBefore, $0.notAfter + 1] }.filter { $0 > now }.min()
+        return problem
     }
 }
 

@@ -38,7 +38,8 @@ extension PINTrouble {
                 hint: "\(unlock), or 'tokenward refresh PROFILE' to be asked again")
         case .unaskable(let reason):
             return Problem(
-                .pinNeeded, "token \(name) needs its PIN, and could not ask: \(reason)", hint: unlock, retryAfter: 60)
+                .pinNeeded, "token \(name) needs its PIN, and could not ask: \(reason)", hint: unlock, retryAfter: 60,
+                retry: .person)
         case .keypad:
             return Problem(
                 .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
@@ -169,7 +170,7 @@ extension WorkerFailure {
         case .gesture:
             Problem(
                 .tokenBusy, "\(what): nobody confirmed on the token in time (\(text))",
-                hint: "try again, and touch the token when it asks")
+                hint: "try again, and touch the token when it asks", retry: .person)
         case .mechanism:
             Problem(
                 .moduleFailed, "\(what): the token cannot make this signature: \(text)",

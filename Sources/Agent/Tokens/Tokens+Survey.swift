@@ -51,7 +51,7 @@ struct TokenSight: Hashable, Sendable {
     var key: TokenKey
     var isLoggedIn: Bool
     var certificates: [CertificateObject]
-    var keys: Int
+    var keys: Set<KeyObject>
     var slotID: UInt64
 
     init(_ token: FoundToken) {
@@ -59,7 +59,7 @@ struct TokenSight: Hashable, Sendable {
         slotID = token.snapshot.slotID
         isLoggedIn = token.snapshot.isLoggedIn
         certificates = token.snapshot.certificates
-        keys = token.snapshot.keys.count
+        keys = Set(token.snapshot.keys)
     }
 
     var reference: TokenReference { TokenReference(slotID: slotID, token: key.token) }

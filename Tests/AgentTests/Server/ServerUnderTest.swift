@@ -63,7 +63,8 @@ extension AgentOperations {
         health: @escaping @Sendable () async throws(Problem) -> Void = { () async throws(Problem) in }
     ) -> AgentOperations {
         AgentOperations(
-            cachedCredentials: cached, credentials: credentials, refresh: credentials,
+            cachedCredentials: cached, credentials: credentials,
+            refresh: { (name, _) throws(Problem) in try await credentials(name) },
             explain: { (_) async throws(Problem) in
                 [ExplainedCandidate(uri: "", subject: "CN=a", serial: "1", notAfter: "", chosen: true, reasons: [])]
             },
