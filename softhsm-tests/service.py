@@ -25,9 +25,14 @@ class Service:
         program = binary("rolesanywhere-emulator")
         names = subprocess.run([program, "--print-arns"], capture_output=True, check=True, timeout=20).stdout
         self.arns = json.loads(names)
+        resources = ["--trust-anchor-pem", f"{self.folder}/root.pem"]
+        if role:
+            account, _, _ = self.arns["roleArn"].rpartition("/")
+            self.arns["roleArn"] = f"{account}/{role}"
+            resources = ["--config", self._configure()]
         self.process = subprocess.Popen(
-            [program, "--exit-with-stdin", "--lifetime", "900", "--trust-anchor-pem", f"{self.folder}/root.pem",
-             "--state", f"{self.folder}/state", *map(str, options)],
+            [program, "--exit-with-stdin", "--lifetime", "900", *resources, "--state", f"{self.folder}/state",
+             *map(str, options)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import configuration
+from service import Service
 from softhsm import MODULE, write_pin
 from spy import MODULE as SPY_MODULE
 from spy import Spy
@@ -76,6 +77,20 @@ def test_a_session_costs_one_login_and_one_signature_and_a_refresh_one_signature
     assert second["AccessKeyId"] != first[1]["AccessKeyId"]
     assert spy.counts(*CALLS) == (after[0], after[1] + 1)
     assert service.created() == tells["sessionsCreated"] + 1
+
+
+def test_a_role_with_every_character_that_iam_allows_is_assumed(start, tokens, root, pin_file, tmp_path):
+    service = Service(tmp_path / "service", root, role="a+b=c,d.e@f-g_h")
+    try:
+        agent = start(
+            configuration.module(tokens), configuration.token(pin_file),
+            configuration.profile(service, certificate="pkcs11:token=EC-prime256v1"))
+        result = agent.credentials()
+        assert result.returncode == 0, result.stderr
+        last = service.get("last")
+        assert (last["target"], last["missingSignedHeaders"], last["postEmptyBody"]) == ("/sessions", [], False)
+    finally:
+        service.stop()
 
 
 def shimmed(start, tokens, service, shim, pin_file, key_type="EC:prime256v1", **switches):

@@ -19,17 +19,25 @@ package struct CreateSessionRequest: Hashable, Sendable {
     /// The endpoint's base path included.
     package var path: String { endpoint.basePath + "/sessions" }
 
-    /// Escaped and sorted. The ARNs stand here as the service's own SDK model has them, not in the body.
-    package var query: String {
-        CanonicalQuery.text([
-            "profileArn": scope.profileARN.description, "roleArn": scope.roleARN.description,
-            "trustAnchorArn": scope.trustAnchorARN.description,
-        ])
+    /// Escaped and sorted. The ARNs stand here as the service's own SDK model has them, where they can; else it is empty.
+    package var query: String { arnsAreInBody ? "" : CanonicalQuery.text(arns) }
+
+    package var url: String {
+        "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(path)" + (arnsAreInBody ? "" : "?\(query)")
     }
 
-    package var url: String { "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(path)?\(query)" }
+    package var body: [UInt8] { Array(options.json(with: arnsAreInBody ? arns : [:]).utf8) }
 
-    package var body: [UInt8] { Array(options.json.utf8) }
+    private var arns: [String: String] {
+        [
+            "profileArn": scope.profileARN.description, "roleArn": scope.roleARN.description,
+            "trustAnchorArn": scope.trustAnchorARN.description,
+        ]
+    }
+
+    /// The name of a role may hold `=`. In a query the user guide ("Signing process") wants that escaped twice before it
+    /// is signed, where AWS' programs escape it once; the service takes the ARNs in the body as well.
+    private var arnsAreInBody: Bool { arns.values.contains { $0.contains("=") } }
 
     /// The request as of a moment, ready to be signed. Cheap and without effects: draft anew for each signature.
     ///

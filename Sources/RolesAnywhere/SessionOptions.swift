@@ -33,8 +33,11 @@ package struct SessionOptions: Hashable, Sendable {
     }
 
     /// The body of CreateSession, its members in one order, so that one session is one text.
-    var json: String {
+    ///
+    /// - Parameter arns: Those that are not in the query.
+    func json(with arns: [String: String] = [:]) -> String {
         var members = ["\"durationSeconds\":\(durationSeconds)"]
+        members += arns.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(Self.quoted($0.value))" }
         if !instanceProperties.isEmpty {
             let properties = instanceProperties.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
                 .map { "\(Self.quoted($0.key)):\(Self.quoted($0.value))" }

@@ -50,7 +50,7 @@ struct CanonicalRequestTests {
         let request = ReceivedRequest(
             method: "POST", target: Self.target, headers: headers, body: Array(vector.body.utf8))
         let names = headers.map { $0.name.lowercased() }.sorted()
-        let canonical = try CanonicalRequest(request, signedHeaders: names)
+        let canonical = try CanonicalRequest(request, signedHeaders: names, equalsSigns: .twice)
         #expect(canonical.hash == vector.canonicalHash)
         let stringToSign = canonical.stringToSign(
             algorithm: vector.algorithm, date: "20231001T120000Z",
@@ -80,7 +80,8 @@ struct CanonicalRequestTests {
         let headers =
             headers + [Header("X-Amz-Date", "20231001T120000Z"), Header("X-Amz-Security-Token", "token/+=")]
         let request = ReceivedRequest(method: "POST", target: target, headers: headers, body: Array(body.utf8))
-        let canonical = try CanonicalRequest(request, signedHeaders: headers.map { $0.name.lowercased() }.sorted())
+        let canonical = try CanonicalRequest(
+            request, signedHeaders: headers.map { $0.name.lowercased() }.sorted(), equalsSigns: .once)
         let scope = CredentialScope(date: "20231001", region: "eu-west-2", service: "sts", terminator: "aws4_request")
         let stringToSign = canonical.stringToSign(
             algorithm: "AWS4-HMAC-SHA256", date: "20231001T120000Z", scope: scope.text)
@@ -89,18 +90,42 @@ struct CanonicalRequestTests {
         #expect(Hex.encode(made) == signature)
     }
 
-    /// What botocore's `SigV4Auth.canonical_query_string` makes of the same parameters, given decoded.
+    /// Of an AWS sample of 2026, calculated from the user guide by its author.
+    @Test("A request with its length signed has the digest of AWS' sample")
+    func sample() throws {
+        let service = "arn%3Aaws%3Arolesanywhere%3Aus-east-1%3A123456789012%3A"
+        let headers = [
+            Header("Content-Length", "24"), Header("Content-Type", "application/json"),
+            Header("Host", "rolesanywhere.us-east-1.amazonaws.com"), Header("X-Amz-Date", "20260312T103000Z"),
+            Header("X-Amz-X509", "VEVTVA=="),
+        ]
+        let request = ReceivedRequest(
+            method: "POST",
+            target: "/sessions?profileArn=\(service)profile%2FEXAMPLE"
+                + "&roleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FExampleRole"
+                + "&trustAnchorArn=\(service)trust-anchor%2FEXAMPLE",
+            headers: headers, body: Array(#"{"durationSeconds":3600}"#.utf8))
+        let canonical = try CanonicalRequest(
+            request, signedHeaders: headers.map { $0.name.lowercased() }, equalsSigns: .twice)
+        #expect(canonical.hash == "175c0d4f37c0b5bc1ff3276af9da3c12d73d1405018a442e7bcbf096e84b3dda")
+    }
+
+    /// What botocore's `SigV4Auth.canonical_query_string` makes of the same parameters, given decoded; with `=` twice, the
+    /// same with what the user guide says of it ("Signing process").
     @Test(
-        "A query is sorted and encoded once",
+        "A query is sorted and encoded, equals signs in values as often as is asked for",
         arguments: [
-            ("", ""), ("b=2&a=1", "a=1&b=2"), ("a=2&a=1", "a=1&a=2"), ("c", "c="), ("a=x:y/z", "a=x%3Ay%2Fz"),
-            ("a=%3a", "a=%3A"), ("a=~-_.", "a=~-_."), ("a=%zz", "a=%25zz"), ("a=b=c", "a=b%3Dc"),
-        ])
-    func query(raw: String, expected: String) throws {
+            ("", "", nil), ("b=2&a=1", "a=1&b=2", nil), ("a=2&a=1", "a=1&a=2", nil), ("c", "c=", nil),
+            ("a=x:y/z", "a=x%3Ay%2Fz", nil), ("a=%3a", "a=%3A", nil), ("a=~-_.", "a=~-_.", nil),
+            ("a=%zz", "a=%25zz", nil), ("a=b=c", "a=b%3Dc", "a=b%253Dc"), ("a=%3D%3d", "a=%3D%3D", "a=%253D%253D"),
+        ] as [(String, String, String?)])
+    func query(raw: String, once: String, twice: String?) throws {
         let request = ReceivedRequest(method: "POST", target: "/sessions?\(raw)", headers: [], body: [])
-        let lines = try CanonicalRequest(request, signedHeaders: []).text.split(
-            separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[2] == expected)
+        for (equalsSigns, expected) in [(CanonicalRequest.EqualsSigns.once, once), (.twice, twice ?? once)] {
+            let lines = try CanonicalRequest(request, signedHeaders: [], equalsSigns: equalsSigns).text.split(
+                separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines[2] == expected)
+        }
     }
 
     @Test("A signed header that is missing or doubled is named", arguments: [0, 2])
@@ -108,7 +133,7 @@ struct CanonicalRequestTests {
         let headers = Array(repeating: Header("Host", "x"), count: occurrences)
         let request = ReceivedRequest(method: "POST", target: "/", headers: headers, body: [])
         let error = #expect(throws: CanonicalRequest.UnusableHeader.self) {
-            try CanonicalRequest(request, signedHeaders: ["host"])
+            try CanonicalRequest(request, signedHeaders: ["host"], equalsSigns: .once)
         }
         #expect(error?.name == "host")
         #expect(error?.occurrences == occurrences)

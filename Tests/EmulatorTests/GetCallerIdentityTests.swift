@@ -16,7 +16,7 @@ struct GetCallerIdentityTests {
         let names = unsigned.headers.map(\.name)
         let scope = CredentialScope(
             date: String(time.basic.prefix(8)), region: "us-east-1", service: "sts", terminator: "aws4_request")
-        let stringToSign = try CanonicalRequest(unsigned, signedHeaders: names)
+        let stringToSign = try CanonicalRequest(unsigned, signedHeaders: names, equalsSigns: .once)
             .stringToSign(algorithm: "AWS4-HMAC-SHA256", date: time.basic, scope: scope.text)
         let signature = GetCallerIdentity.signature(of: stringToSign, secret: session.secretAccessKey, scope: scope)
         let authorization =

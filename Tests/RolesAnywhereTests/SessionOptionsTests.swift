@@ -10,7 +10,7 @@ import Testing
             durationSeconds: 43_200, roleSessionName: "a+b=c",
             instanceProperties: ["z": "1", "a\"\\": "line\n\u{1F}é/", "Z": "2"])
         #expect(
-            options.json
+            options.json()
                 == #"{"durationSeconds":43200,"instanceProperties":{"Z":"2","a\"\\":"line\u000a\u001fé/","z":"1"},"#
                 + #""roleSessionName":"a+b=c"}"#)
     }

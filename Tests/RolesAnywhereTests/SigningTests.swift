@@ -76,14 +76,55 @@ import Testing
                 == "aW50ZXJtZWRpYXRlLWNlcnQtMQ==,aW50ZXJtZWRpYXRlLWNlcnQtMg==")
     }
 
+    /// Of an AWS sample of 2026, calculated from the user guide by its author.
+    @Test("A request with its length signed has the digest of AWS' sample")
+    func sample() throws {
+        let service = "arn:aws:rolesanywhere:us-east-1:123456789012"
+        let body = Array(#"{"durationSeconds":3600}"#.utf8)
+        let canonical = CanonicalRequest(
+            method: "POST", path: "/sessions",
+            query: CanonicalQuery.text([
+                "profileArn": "\(service):profile/EXAMPLE", "roleArn": "arn:aws:iam::123456789012:role/ExampleRole",
+                "trustAnchorArn": "\(service):trust-anchor/EXAMPLE",
+            ]),
+            headers: [
+                HeaderField(name: "Content-Type", value: "application/json"),
+                HeaderField(name: "Content-Length", value: "24"),
+                HeaderField(name: "Host", value: "rolesanywhere.us-east-1.amazonaws.com"),
+                HeaderField(name: "X-Amz-Date", value: "20260312T103000Z"),
+                HeaderField(name: "X-Amz-X509", value: "VEVTVA=="),
+            ], bodyDigest: testSHA256(body))
+        #expect(canonical.signedHeaders == "content-length;content-type;host;x-amz-date;x-amz-x509")
+        #expect(
+            Hexadecimal.encode(testSHA256(Array(canonical.text.utf8)))
+                == "175c0d4f37c0b5bc1ff3276af9da3c12d73d1405018a442e7bcbf096e84b3dda")
+    }
+
+    @Test("The ARNs stand in the body where one has an equals sign, and the query is empty")
+    func equalsSign() throws {
+        let request = try SessionFixture.request(
+            role: "arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a")
+        let draft = request.draft(at: SessionFixture.now, sha256: testSHA256)
+        #expect(draft.url == "https://127.0.0.1:8443/a/sessions")
+        #expect(
+            String(decoding: draft.body, as: UTF8.self) == """
+                {"durationSeconds":3600,"profileArn":"arn:aws:rolesanywhere:eu-west-2:123456789012:profile/test",\
+                "roleArn":"arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h",\
+                "trustAnchorArn":"arn:aws:rolesanywhere:eu-west-2:123456789012:trust-anchor/test"}
+                """)
+        #expect(
+            Hexadecimal.encode(testSHA256(draft.stringToSign))
+                == "3b5b3b423c876c6a436699924b07b935796ae48258a543489ba98999ca0b42c5")
+    }
+
     @Test("A base path and a port are signed as they are sent, and a role's name is escaped once")
     func basePath() throws {
         let request = try SessionFixture.request(
-            role: "arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a/b~c/")
+            role: "arn:aws:iam::123456789012:role/p/a+b,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a/b~c/")
         let draft = request.draft(at: SessionFixture.now, sha256: testSHA256)
         #expect(
             Hexadecimal.encode(testSHA256(draft.stringToSign))
-                == "03c814f09f6ccbe533cdaa1472a9e680df34053fae8db938a39f7ebdc2774266")
+                == "899d85760691a0a4b0afcd6f7c9266453df9f20c798bb9105af28048b4425187")
         #expect(draft.url == "https://127.0.0.1:8443/a/b~c/sessions?\(draft.query)")
         #expect(draft.path == "/a/b~c/sessions")
         #expect(draft.headers.value(of: "host") == "127.0.0.1:8443")

@@ -62,6 +62,9 @@ class SignedRequest:
         self.algorithm = algorithm_of(identity.key)
         self.chain = identity.chain
         self.unsigned = set()
+        self.headers = {}  # further ones
+        self.repeated = ""  # what else the query has
+        self.equals_sign = "%253D"  # what is signed for one in a query, as the user guide wants it
         self.key = identity.key
 
     def finish(self):
@@ -74,7 +77,7 @@ class SignedRequest:
             headers["x-amz-x509-chain"] = ",".join(base64.b64encode(der(c)).decode() for c in self.chain)
         names = sorted(set(headers) - self.unsigned)
         canonical = "\n".join([
-            "POST", "/sessions", query, *(f"{name}:{headers[name]}" for name in names), "", ";".join(names),
+            "POST", "/sessions", query.replace("%3D", self.equals_sign), *(f"{name}:{headers[name]}" for name in names), "", ";".join(names),
             hashlib.sha256(body).hexdigest()])
         scope = f"{self.scope_date or self.date[:8]}/{self.region}/{self.service}/{self.terminator}"
         message = "\n".join(

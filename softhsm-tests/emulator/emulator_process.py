@@ -63,7 +63,7 @@ def resources(folder, root, revoked=()):
         "profiles": [
             {"arn": Emulator.profile, "aliases": [f"{SERVICE}:alias/profile/production"], "durationSeconds": 7200,
              "roleArns": [role, f"{role}-tagged", f"{role}-sourced", f"{role}-missing",
-                          "arn:aws:iam::999999999999:role/abroad", f"{role}-short"]},
+                          "arn:aws:iam::999999999999:role/abroad", f"{role}-short", f"{role}=7"]},
             {"arn": f"{SERVICE}:profile/named", "roleArns": [role], "acceptRoleSessionName": True},
             {"arn": f"{SERVICE}:profile/disabled", "roleArns": [role], "enabled": False},
             {"arn": f"{SERVICE}:profile/properties", "roleArns": [role], "requireInstanceProperties": True},
@@ -74,6 +74,7 @@ def resources(folder, root, revoked=()):
             {"arn": f"{role}-sourced", "sourceArn": f"{SERVICE}:trust-anchor/another"},
             {"arn": f"{role}-short", "maxSessionDuration": 3600},
             {"arn": f"{role}-unlisted"},
+            {"arn": f"{role}=7"},
             {"arn": "arn:aws:iam::999999999999:role/abroad"},
         ],
     }

@@ -11,6 +11,10 @@ struct GetCallerIdentity {
     func answer(_ request: ReceivedRequest, trace: inout Trace) throws(STSError) -> String {
         let form = FormFields(String(decoding: request.body, as: UTF8.self), plusIsSpace: true)
         let session = try signer(of: request, trace: &trace)
+        if let name = form.repeatedName {
+            throw STSError(
+                status: 404, code: "MalformedQueryString", message: "The parameter '\(name)' stands twice")
+        }
         guard form["Action"] == "GetCallerIdentity" else {
             throw STSError(
                 status: 400, code: "InvalidAction",
@@ -53,7 +57,8 @@ struct GetCallerIdentity {
         }
         let canonical: CanonicalRequest
         do {
-            canonical = try CanonicalRequest(request, signedHeaders: authorization.signedHeaders)
+            canonical = try CanonicalRequest(
+                request, signedHeaders: authorization.signedHeaders, equalsSigns: .once)
         } catch {
             throw .signatureDoesNotMatch("'\(error.name)' is signed and did not arrive exactly once.")
         }

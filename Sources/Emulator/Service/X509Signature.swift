@@ -32,7 +32,8 @@ struct X509Signature {
 
         let canonical: CanonicalRequest
         do {
-            canonical = try CanonicalRequest(request, signedHeaders: authorization.signedHeaders)
+            canonical = try CanonicalRequest(
+                request, signedHeaders: authorization.signedHeaders, equalsSigns: .twice)
         } catch {
             throw .denied("The signed header '\(error.name)' must arrive exactly once")
         }

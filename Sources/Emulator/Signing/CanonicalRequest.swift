@@ -1,15 +1,23 @@
 /// The canonical request, rebuilt from what arrived.
 ///
 /// Source: AWS "Create a signed AWS API request", step 1, and the IAM Roles Anywhere user guide, "signing process".
-/// The guide wants `=` in query values encoded twice, the common client encodes it once: only one of the two can be
-/// right, and this takes the single form that SigV4 has everywhere else.
 package struct CanonicalRequest: Sendable {
     package let text: String
 
+    /// How often `=` in the value of a query parameter is encoded.
+    package enum EqualsSigns: Sendable {
+        /// As AWS' own programs do for every other service.
+        case once
+        /// As the IAM Roles Anywhere user guide asks for.
+        case twice
+    }
+
     /// - Parameter signedHeaders: Lower-case names, in the order of the Authorization header.
     /// - Throws: A name that did not arrive exactly once.
-    package init(_ request: ReceivedRequest, signedHeaders: [String]) throws(UnusableHeader) {
-        var lines = [request.method, request.path, Self.query(request.query)]
+    package init(
+        _ request: ReceivedRequest, signedHeaders: [String], equalsSigns: EqualsSigns
+    ) throws(UnusableHeader) {
+        var lines = [request.method, request.path, Self.query(request.query, equalsSigns)]
         for name in signedHeaders {
             guard let value = request.value(of: name) else {
                 throw UnusableHeader(name: name, occurrences: request.values(of: name).count)
@@ -29,12 +37,16 @@ package struct CanonicalRequest: Sendable {
 }
 
 extension CanonicalRequest {
-    private static func query(_ raw: String) -> String {
+    private static func query(_ raw: String, _ equalsSigns: EqualsSigns) -> String {
         raw.split(separator: "&")
             .map { parameter in
                 let halves = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let name = reencode(halves[0])
-                return (name: name, value: halves.count == 2 ? reencode(halves[1]) : "")
+                var value = halves.count == 2 ? reencode(halves[1]) : ""
+                if equalsSigns == .twice {
+                    value = value.split(separator: "%3D", omittingEmptySubsequences: false).joined(separator: "%253D")
+                }
+                return (name: name, value: value)
             }
             .sorted { ($0.name, $0.value) < ($1.name, $1.value) }
             .map { "\($0.name)=\($0.value)" }
