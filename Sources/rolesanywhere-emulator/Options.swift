@@ -64,6 +64,11 @@ struct ListeningOptions: ParsableArguments {
         guard (0...65_535).contains(port) else { throw ValidationError("--port is from 0 to 65535") }
     }
 
+    /// Nil where certificates are given, with whatever names.
+    var hostNames: Set<String>? {
+        tlsCert == nil ? tlsName.map { [$0.lowercased()] } ?? ["127.0.0.1", "localhost"] : nil
+    }
+
     func tlsFiles() throws -> TLSFiles? {
         if plain { return nil }
         if let tlsCert, let tlsKey { return try TLSFiles.read(certificates: tlsCert, key: tlsKey) }

@@ -67,6 +67,7 @@ struct RolesanywhereEmulator: ParsableCommand {
         configuration.ratePerSecond = faults.rate
         configuration.clockOffsetSeconds = faults.clockOffset
         configuration.faults = faults.fault
+        configuration.hostNames = listening.hostNames
         return configuration
     }
 

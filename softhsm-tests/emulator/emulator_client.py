@@ -69,10 +69,10 @@ class SignedRequest:
 
     def finish(self):
         body = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        query = "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(self.query.items()))
+        query = "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in sorted(self.query.items())) + self.repeated
         headers = {
             "content-type": "application/json", "host": self.host, "x-amz-date": self.date,
-            "x-amz-x509": base64.b64encode(der(self.identity.certificate)).decode()}
+            "x-amz-x509": base64.b64encode(der(self.identity.certificate)).decode()} | self.headers
         if self.chain:
             headers["x-amz-x509-chain"] = ",".join(base64.b64encode(der(c)).decode() for c in self.chain)
         names = sorted(set(headers) - self.unsigned)

@@ -94,6 +94,34 @@ def test_the_arns_may_come_in_the_body(emulator, identity):
     granted(emulator, request)
 
 
+def test_a_role_with_an_equals_sign_is_signed_as_the_guide_says_or_stands_in_the_body(emulator, identity):
+    role = f"{emulator.role}=7"
+    request = SignedRequest(emulator, identity, roleArn=role)
+    assert granted(emulator, request)["credentialSet"][0]["roleArn"] == role
+    request.equals_sign = "%3D"  # as botocore signs it for other services
+    assert create_session(emulator, request).refusal == (403, "AccessDeniedException", "Invalid signature", False)
+    request.body, request.query = request.query | {"durationSeconds": 900}, {}
+    assert granted(emulator, request)["credentialSet"][0]["roleArn"] == role
+
+
+def test_what_cloudtrail_would_report_can_be_read(emulator, identity):
+    reports = "missingSignedHeaders", "postEmptyBody", "algorithmMismatch"
+
+    def reported(request):
+        create_session(emulator, request)
+        last = emulator.get("last")
+        return [last.get(name) for name in reports]
+
+    request = SignedRequest(emulator, identity)
+    assert reported(request) == [[], False, False]
+    request.body = b""
+    assert reported(request) == [[], True, False]
+    request.algorithm = "AWS4-X509-RSA-SHA256"
+    assert reported(request) == [[], True, True]
+    request.unsigned = {"host", "content-type"}
+    assert reported(request) == [["content-type", "host"], True, None]
+
+
 def test_a_trust_policy_that_fits_is_no_obstacle(emulator, identity):
     granted(emulator, SignedRequest(emulator, identity, roleArn=f"{emulator.role}-tagged"))
 

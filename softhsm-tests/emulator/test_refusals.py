@@ -149,6 +149,23 @@ SIGNED = {
     "chain unsigned": (
         {"chain": lambda i: [i.certificate], "unsigned": lambda i: {"x-amz-x509-chain"}},
         made_up("The header 'x-amz-x509-chain' must be signed")),
+    "content type unsigned": (
+        {"unsigned": lambda i: {"content-type"}}, made_up("The header 'content-type' must be signed")),
+    "a further header unsigned": (
+        {"headers": lambda i: {"x-amz-meta": "1"}, "unsigned": lambda i: {"x-amz-meta"}},
+        made_up("The header 'x-amz-meta' must be signed")),
+    "another host": (
+        {"host": lambda i: "rolesanywhere.eu-west-2.amazonaws.com"},
+        made_up("The Host header names 'rolesanywhere.eu-west-2.amazonaws.com', where no such service is")),
+    "another content type": (
+        {"headers": lambda i: {"content-type": "text/plain"}},
+        (415, "UnsupportedMediaTypeException", "The content type of the body must be application/json", True)),
+    "one name twice in the query": (
+        {"repeated": lambda i: "&trustAnchorArn=x"},
+        (400, "ValidationException", "The parameter 'trustAnchorArn' stands twice", True)),
+    "one name in query and body": (
+        {"body": lambda i: {"roleArn": f"{Emulator.role}-tagged"}},
+        (400, "ValidationException", "The parameter 'roleArn' stands twice", True)),
     "a body that is no JSON": (
         {"body": lambda i: b"durationSeconds=900"},
         (400, "SerializationException", "The request body is not the JSON object it should be", True)),
@@ -315,6 +332,12 @@ def test_a_key_that_the_service_does_not_take(emulator, root):
     request.key = make_key("p256")
     assert algorithm_of(identity.key) == "AWS4-X509-ECDSA-SHA256"
     check(emulator, request, made_up("The certificate's key type is not one that this emulator can verify"))
+
+
+@pytest.mark.parametrize("kind", ["rsa1024", "rsa4608", "p224", "k256"])
+def test_a_key_of_another_size_or_curve_than_the_service_takes(emulator, root, kind):
+    check(emulator, SignedRequest(emulator, root.issue(kind=kind)), made_up(
+        "The certificate's key is neither RSA of 2048 to 4096 bits nor on P-256, P-384 or P-521"))
 
 
 def test_a_revoked_leaf(emulator, revoked):

@@ -32,6 +32,8 @@ struct CertificatePath {
             throw Unbuildable(reason: "out of memory")
         }
         let parameters = unsafe X509_STORE_CTX_get0_param(context)
+        // No X509_V_FLAG_X509_STRICT: it wants key identifiers, which the service is known not to need. AWS' own example
+        // of a hierarchy for it (aws/rolesanywhere-credential-helper, generate-credential-process-data.sh) has none.
         unsafe X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         unsafe X509_VERIFY_PARAM_set_time(parameters, time_t(now.secondsSince1970))
         let verified = unsafe X509_verify_cert(context) == 1

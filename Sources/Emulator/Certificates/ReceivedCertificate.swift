@@ -73,6 +73,20 @@ extension ReceivedCertificate {
         }
     }
 
+    /// Whether the key has a size or a curve that the service takes.
+    var hasAcceptedKey: Bool {
+        let key = unsafe X509_get0_pubkey(handle)
+        switch keyKind {
+        case .rsa: return unsafe (2048...4096).contains(EVP_PKEY_get_bits(key))
+        case .ec:
+            var name = [CChar](repeating: 0, count: 64)
+            guard unsafe EVP_PKEY_get_group_name(key, &name, name.count, nil) == 1 else { return false }
+            let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return ["prime256v1", "secp384r1", "secp521r1"].contains(text)
+        case .other: return false
+        }
+    }
+
     /// Whether this certificate's key signed `message`: PKCS #1 v1.5 or DER-encoded ECDSA, over SHA-256.
     func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
         let context = unsafe EVP_MD_CTX_new()

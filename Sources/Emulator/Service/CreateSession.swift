@@ -2,10 +2,13 @@
 struct CreateSession {
     let resources: Resources
     let now: UTCTime
+    /// Nil: any.
+    let hostNames: Set<String>?
 
     func grant(_ request: ReceivedRequest, trace: inout Trace) throws(Refusal) -> SessionGrant {
         let signature = try X509Signature(
             request, region: resources.region, skewSeconds: resources.skewSeconds, at: now, trace: &trace)
+        try checkHost(request)
         try LeafRules.check(signature.leaf, at: now)
 
         let parameters = try SessionParameters(request)
@@ -26,6 +29,14 @@ struct CreateSession {
             role: role.name, sessionName: sessionName, sourceIdentity: tags.sourceIdentity(hexSerial: hexSerial),
             subjectARN: subjectARN(of: signature.leaf, anchor: anchor),
             expiration: now.advanced(by: try duration(parameters, profile: profile, role: role)))
+    }
+
+    /// The service has one name in each region. Its port is not compared: tests reach the emulator through relays.
+    private func checkHost(_ request: ReceivedRequest) throws(Refusal) {
+        guard let hostNames, let host = request.value(of: "host") else { return }
+        guard hostNames.contains(host.prefix { $0 != ":" }.lowercased()) else {
+            throw .denied("The Host header names '\(host)', where no such service is")
+        }
     }
 
     private func checkPath(_ signature: X509Signature, to anchor: TrustAnchor) throws(Refusal) {

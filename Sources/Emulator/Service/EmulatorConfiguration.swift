@@ -7,6 +7,8 @@ package struct EmulatorConfiguration: Sendable {
     package var faults: [Fault] = []
     /// How far the emulator's clock is off, seconds.
     package var clockOffsetSeconds = 0
+    /// What a Host header may name, without the port; nil: anything.
+    package var hostNames: Set<String>?
 
     /// - Throws: What the file lacks, or what is wrong with a certificate or list that it names.
     package init(file: String) throws(ConfigurationError) {

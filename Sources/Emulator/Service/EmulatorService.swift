@@ -15,6 +15,7 @@ package final class EmulatorService: Sendable {
     private let state: Mutex<State>
     private let clock: @Sendable () -> UTCTime
     private let latencyMilliseconds: Int64
+    private let hostNames: Set<String>?
 
     /// - Parameter clock: What the service takes for the time; a test may have it go wrong.
     package init(
@@ -23,6 +24,7 @@ package final class EmulatorService: Sendable {
         let offset = configuration.clockOffsetSeconds
         self.clock = { clock().advanced(by: offset) }
         latencyMilliseconds = Int64(configuration.latencyMilliseconds)
+        hostNames = configuration.hostNames
         state = Mutex(
             State(
                 resources: configuration.resources, faults: FaultQueue(faults: configuration.faults),
@@ -81,7 +83,8 @@ extension EmulatorService {
         var trace = Trace(request)
         let grant: SessionGrant
         do {
-            grant = try CreateSession(resources: resources, now: now).grant(request, trace: &trace)
+            grant = try CreateSession(resources: resources, now: now, hostNames: hostNames).grant(
+                request, trace: &trace)
         } catch {
             return refuse(error, trace)
         }

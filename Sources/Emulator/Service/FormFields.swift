@@ -1,6 +1,8 @@
-/// The decoded fields of a query or of a form body; of a name that stands twice, the first.
+/// The decoded fields of a query or of a form body.
 struct FormFields {
     private var fields: [String: String] = [:]
+    /// A name that stands twice; its value is the first one's.
+    private(set) var repeatedName: String?
 
     init(_ text: String, plusIsSpace: Bool) {
         for parameter in text.split(separator: "&") {
@@ -9,7 +11,7 @@ struct FormFields {
                 let value = PercentEncoding.decode(halves.count == 2 ? halves[1] : "", plusIsSpace: plusIsSpace)
             else { continue }
             let key = String(decoding: name, as: UTF8.self)
-            if fields[key] == nil { fields[key] = String(decoding: value, as: UTF8.self) }
+            if fields[key] == nil { fields[key] = String(decoding: value, as: UTF8.self) } else { repeatedName = key }
         }
     }
 

@@ -9,6 +9,9 @@ enum LeafRules {
         if !leaf.isSignedWithStrongDigest {
             throw .denied("The certificate is not signed with SHA-256 or stronger")
         }
+        if !leaf.hasAcceptedKey {
+            throw .denied("The certificate's key is neither RSA of 2048 to 4096 bits nor on P-256, P-384 or P-521")
+        }
         if leaf.hasEmptySubject { throw .denied("The certificate has an empty subject") }
         guard let notBefore = leaf.notBefore, let notAfter = leaf.notAfter else {
             throw .denied("The certificate's validity cannot be read")

@@ -71,6 +71,18 @@ extension Refusal {
         status: 400, code: "SerializationException", message: "The request body is not the JSON object it should be",
         isInvention: true)
 
+    /// Smithy's name for it (restJson1 protocol); that the service looks at the type is an assumption.
+    static let notJSON = Refusal(
+        status: 415, code: "UnsupportedMediaTypeException",
+        message: "The content type of the body must be application/json",
+        isInvention: true)
+
+    static func repeated(_ name: String) -> Refusal {
+        Refusal(
+            status: 400, code: "ValidationException", message: "The parameter '\(name)' stands twice", isInvention: true
+        )
+    }
+
     static let throttled = Refusal(
         status: 429, code: "ThrottlingException", message: "Rate exceeded", isInvention: true)
 }

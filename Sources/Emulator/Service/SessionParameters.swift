@@ -19,6 +19,8 @@ struct SessionParameters {
     }
 
     init(_ request: ReceivedRequest) throws(Refusal) {
+        let type = request.value(of: "content-type")?.prefix { $0 != ";" }.lowercased()
+        guard request.body.isEmpty || type == "application/json" else { throw .notJSON }
         let body: Body
         do {
             let text = request.body.isEmpty ? Array("{}".utf8) : request.body
@@ -27,17 +29,21 @@ struct SessionParameters {
             throw .unreadableBody
         }
         let query = FormFields(request.query, plusIsSpace: false)
-        // The guide takes the ARNs "as URI parameters or as JSON"; which wins is not said.
-        trustAnchorARN = try Self.required("trustAnchorArn", query["trustAnchorArn"] ?? body.trustAnchorArn)
-        profileARN = try Self.required("profileArn", query["profileArn"] ?? body.profileArn)
-        roleARN = try Self.required("roleArn", query["roleArn"] ?? body.roleArn)
+        if let name = query.repeatedName { throw .repeated(name) }
+        trustAnchorARN = try Self.required("trustAnchorArn", query["trustAnchorArn"], body.trustAnchorArn)
+        profileARN = try Self.required("profileArn", query["profileArn"], body.profileArn)
+        roleARN = try Self.required("roleArn", query["roleArn"], body.roleArn)
         durationSeconds = body.durationSeconds
         roleSessionName = body.roleSessionName
         instanceProperties = body.instanceProperties ?? [:]
     }
 
-    private static func required(_ member: String, _ value: String?) throws(Refusal) -> String {
-        guard let value else { throw .invalid(nil, at: member, "not be null") }
+    /// The guide takes the ARNs "as URI parameters or as JSON"; which wins is not said, so they must agree.
+    private static func required(
+        _ member: String, _ inQuery: String?, _ inBody: String?
+    ) throws(Refusal) -> String {
+        if let inQuery, let inBody, inQuery != inBody { throw .repeated(member) }
+        guard let value = inQuery ?? inBody else { throw .invalid(nil, at: member, "not be null") }
         guard ResourceName(value) != nil else {
             throw .invalid(value, at: member, "satisfy regular expression pattern: ^arn:aws(-[^/]+)?:.*$")
         }

@@ -9,6 +9,10 @@ struct Trace: Encodable, Sendable {
     var message: String?
     /// What the service would not say, such as OpenSSL's reason.
     var detail: String?
+    /// As CloudTrail tells of each CreateSession; absent for other requests, and for what was not looked at any more.
+    var missingSignedHeaders: [String]?
+    var postEmptyBody: Bool?
+    var algorithmMismatch: Bool?
 
     init(_ request: ReceivedRequest) {
         method = request.method

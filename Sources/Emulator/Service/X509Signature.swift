@@ -12,10 +12,13 @@ struct X509Signature {
     init(_ request: ReceivedRequest, region: String, skewSeconds: Int, at now: UTCTime, trace: inout Trace)
         throws(Refusal)
     {
+        trace.postEmptyBody = request.body.isEmpty
         let authorization = try Self.authorization(of: request)
         let date = try Self.date(of: request, authorization.scope, skewSeconds: skewSeconds, at: now)
         try Self.check(authorization.scope, region: region)
-        try Self.checkSignedHeaders(authorization.signedHeaders, request)
+        let unsigned = Self.unsignedHeaders(of: request, signed: authorization.signedHeaders)
+        trace.missingSignedHeaders = unsigned
+        if let name = unsigned.first { throw .denied("The header '\(name)' must be signed") }
 
         guard let encoded = request.value(of: "x-amz-x509"), let der = Base64.decode(encoded),
             let leaf = ReceivedCertificate(der: der)
@@ -24,10 +27,12 @@ struct X509Signature {
         guard authorization.credentialID == leaf.decimalSerial else {
             throw .denied("Credential does not name the certificate's serial number in decimal")
         }
-        switch (leaf.keyKind, authorization.algorithm) {
-        case (.rsa, "AWS4-X509-RSA-SHA256"), (.ec, "AWS4-X509-ECDSA-SHA256"): break
-        case (.other, _): throw .denied("The certificate's key type is not one that this emulator can verify")
-        default: throw .denied("The signing algorithm does not fit the certificate's key")
+        guard let algorithm = leaf.keyKind.algorithm else {
+            throw .denied("The certificate's key type is not one that this emulator can verify")
+        }
+        trace.algorithmMismatch = algorithm != authorization.algorithm
+        guard algorithm == authorization.algorithm else {
+            throw .denied("The signing algorithm does not fit the certificate's key")
         }
 
         let canonical: CanonicalRequest
@@ -82,12 +87,13 @@ struct X509Signature {
         if scope.terminator != "aws4_request" { throw .denied("Credential should be scoped with 'aws4_request'") }
     }
 
-    private static func checkSignedHeaders(_ names: [String], _ request: ReceivedRequest) throws(Refusal) {
-        var needed = ["host", "x-amz-date", "x-amz-x509"]
-        if !request.values(of: "x-amz-x509-chain").isEmpty { needed.append("x-amz-x509-chain") }
-        for name in needed where !names.contains(name) {
-            throw .denied("The header '\(name)' must be signed")
+    /// What must be signed and is not: the host, the date, the certificate, and of what was sent the content type and
+    /// every further `x-amz-` header ("Create a signed AWS API request", step 1).
+    private static func unsignedHeaders(of request: ReceivedRequest, signed: [String]) -> [String] {
+        let sent = request.headers.map { $0.name.lowercased() }.filter {
+            $0 == "content-type" || $0.hasPrefix("x-amz-")
         }
+        return Set(["host", "x-amz-date", "x-amz-x509"] + sent).subtracting(signed).sorted()
     }
 
     private static func chain(_ request: ReceivedRequest) throws(Refusal) -> [ReceivedCertificate] {
@@ -104,5 +110,16 @@ struct X509Signature {
             chain.append(certificate)
         }
         return chain
+    }
+}
+
+extension ReceivedCertificate.KeyKind {
+    /// The algorithm of the signatures that keys of this kind make; nil where this emulator knows none.
+    fileprivate var algorithm: String? {
+        switch self {
+        case .rsa: "AWS4-X509-RSA-SHA256"
+        case .ec: "AWS4-X509-ECDSA-SHA256"
+        case .other: nil
+        }
     }
 }
