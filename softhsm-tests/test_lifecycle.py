@@ -162,6 +162,15 @@ def test_a_faulty_configuration_at_the_start_ends_it_with_every_fault(base, serv
     assert len(lines) == 2 and all(f"{agent.configuration_path}:" in line for line in lines)
 
 
+@pytest.mark.parametrize("argument, suggestion", [
+    ("--chek", "did you mean '--check'? "), ("--scoket=/x", "did you mean '--socket'? "), ("--xyzzy", ""), ("check", "")])
+def test_an_unknown_argument_ends_it_with_the_option_that_was_meant(argument, suggestion):
+    result = subprocess.run([binary("tokenward-agent"), argument], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 64
+    assert result.stderr == (
+        f"tokenward-agent: error: unknown argument '{argument}'; {suggestion}see tokenward-agent --help\n")
+
+
 # MARK: What it inherits
 
 

@@ -1,3 +1,4 @@
+import Agent
 import AgentAPI
 import Logging
 
@@ -61,11 +62,15 @@ enum AgentInvocation {
                     throw Failure(.usage, "--log-level is debug, info, notice, warning or error")
                 }
                 options.logLevel = level
-            default: throw Failure(.usage, "unknown argument '\(argument)'; see tokenward-agent --help")
+            default:
+                let meant = nearestName(to: name, among: Self.names).map { "did you mean '\($0)'? " } ?? ""
+                throw Failure(.usage, "unknown argument '\(argument)'; \(meant)see tokenward-agent --help")
             }
         }
         self = .serve(options)
     }
+
+    private static let names = ["--config", "--socket", "--system", "--check", "--log-level", "--version", "--help"]
 
     private static let levels: [String: Logger.Level] = [
         "debug": .debug, "info": .info, "notice": .notice, "warning": .warning, "error": .error,

@@ -1,5 +1,5 @@
 /// The known name that `name` was probably meant to be: a part of it, or a few slips of the finger away.
-func nearestName(to name: String, among known: [String]) -> String? {
+package func nearestName(to name: String, among known: [String]) -> String? {
     let typed = Array(name.utf8)
     guard (1...64).contains(typed.count) else { return nil }
     let allowed = max(2, typed.count / 3)
