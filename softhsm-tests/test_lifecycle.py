@@ -163,7 +163,8 @@ def test_a_faulty_configuration_at_the_start_ends_it_with_every_fault(base, serv
 
 
 @pytest.mark.parametrize("argument, suggestion", [
-    ("--chek", "did you mean '--check'? "), ("--scoket=/x", "did you mean '--socket'? "), ("--xyzzy", ""), ("check", "")])
+    ("--chek", "did you mean '--check'? "), ("--scoket=/x", "did you mean '--socket'? "), ("check", "did you mean '--check'? "),
+    ("--xyzzy", "")])
 def test_an_unknown_argument_ends_it_with_the_option_that_was_meant(argument, suggestion):
     result = subprocess.run([binary("tokenward-agent"), argument], capture_output=True, text=True, timeout=20)
     assert result.returncode == 64
