@@ -99,7 +99,10 @@ class Machine:
             shutil.copy(binary(name), self.root / "programs")
             libraries = subprocess.run(["ldd", binary(name)], capture_output=True, text=True, timeout=20).stdout
             for library in re.findall(r"=> (/opt/\S+|/home/\S+)", libraries):  # Swift's own, where they are not linked in
-                shutil.copy(library, self.root / "programs")
+                copy = self.root / library.removeprefix("/")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                if not copy.exists():
+                    shutil.copy(library, copy)
         for wants in pathlib.Path("/usr/lib/systemd/system").glob("*.wants"):
             for unit in wants.iterdir():
                 if unit.name not in WANTED and not unit.name.endswith(".target"):
