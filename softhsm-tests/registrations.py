@@ -61,7 +61,6 @@ LAYOUTS = {
     "enable-in and disable-in": {"share/a.module": f"{A}enable-in: tokenward-worker\ndisable-in: tokenward-worker\n"},
     "trust-policy": {"share/a.module": f"{A}trust-policy: yes\n", "share/b.module": f"{B}trust-policy: no\n"},
     "remote": {"share/a.module": "remote: |/bin/false\n", "share/b.module": B},
-    "remote and module": {"share/a.module": f"{A}remote: |/bin/false\n", "share/b.module": B},
     "not managed": {"share/a.module": f"{A}managed: no\n"},
     "calls logged": {"share/a.module": f"{A}log-calls: yes\n"},
     "critical": {"share/a.module": f"{A}critical: yes\n"},

@@ -78,7 +78,7 @@ package struct TokenListing: Codable, Hashable, Sendable {
     package var manufacturer: String
     package var model: String
     package var serial: String
-    /// The module's path, or the name under which p11-kit has it.
+    /// The module's path; where two modules have one library, with the name or the settings that tell them apart.
     package var module: String
     package var present: Bool
     package var state: State

@@ -6,17 +6,18 @@ import Testing
 @Suite("What a module is busy with")
 struct AwaitedGesturesTests {
     private static let key = TokenKey(
-        module: "/m.so", token: TokenDescription(label: [1], manufacturer: [], model: [], serial: []))
+        module: ModuleIdentity(path: "/m.so"),
+        token: TokenDescription(label: [1], manufacturer: [], model: [], serial: []))
 
     @Test("A login excuses its module from other answers, and is no gesture that somebody waits for") func login() {
         var awaited = AwaitedGestures()
         let call = awaited.nextID()
         awaited.noteLogin(call, Self.key)
-        #expect(awaited.excuses(module: "/m.so") && !awaited.excuses(module: "/other.so"))
-        #expect(!awaited.occupies(module: "/m.so") && !awaited.contains(Self.key))
+        #expect(awaited.excuses(module: Self.key.module) && !awaited.excuses(module: ModuleIdentity(path: "/other.so")))
+        #expect(!awaited.occupies(module: Self.key.module) && !awaited.contains(Self.key))
         #expect(awaited.place(of: Self.key) == nil)
         awaited.end(call)
-        #expect(!awaited.excuses(module: "/m.so"))
+        #expect(!awaited.excuses(module: Self.key.module))
     }
 
     @Test(
@@ -27,8 +28,10 @@ struct AwaitedGesturesTests {
         let calls = [awaited.nextID(), awaited.nextID()]
         for call in calls { awaited.note(call, Self.key, place) }
         awaited.end(calls[0])
-        #expect(awaited.excuses(module: "/m.so") && awaited.occupies(module: "/m.so") && awaited.contains(Self.key))
+        #expect(
+            awaited.excuses(module: Self.key.module) && awaited.occupies(module: Self.key.module)
+                && awaited.contains(Self.key))
         awaited.end(calls[1])
-        #expect(!awaited.excuses(module: "/m.so") && !awaited.occupies(module: "/m.so"))
+        #expect(!awaited.excuses(module: Self.key.module) && !awaited.occupies(module: Self.key.module))
     }
 }

@@ -84,7 +84,6 @@ struct ConfigurationSettingTests {
 
     static let modules = [
         FaultCase("", "config.toml:1: [[module]] has neither path nor name; add one of them"),
-        FaultCase("path = '/m'\nname = 'm'", "config.toml:1: [[module]] has both path and name; keep one of them"),
         FaultCase(
             "path = 'lib/m.so'",
             "config.toml:2: path is \"lib/m.so\", which is relative; give an absolute path, from / on"),
@@ -129,7 +128,31 @@ struct ConfigurationSettingTests {
         FaultCase(
             "path = '/m'\n[[module]]\npath = '/m'",
             "config.toml:3: this module stands in config.toml:1 already; keep one of them"),
+        FaultCase(
+            "path = '/m'\nname = 'x'\nenvironment.A = 'a'\n[[module]]\npath = '/m'\nname = 'y'\nenvironment.A = 'a'",
+            "config.toml:5: this module stands in config.toml:1 already; keep one of them"),
+        FaultCase(
+            "name = 'm'\n[[module]]\nname = 'm'\nenvironment.A = 'b'",
+            "config.toml:3: a module named m stands in config.toml:1 already; "
+                + "give another one of its library a path, and a name of its own"),
+        FaultCase(
+            "name = 'm'\n[[module]]\npath = '/m'\nname = 'm'",
+            "config.toml:3: a module named m stands in config.toml:1 already; "
+                + "give another one of its library a path, and a name of its own"),
     ]
+
+    @Test(
+        "One library is as many modules as it has environments and init strings, each with a name where it is given one"
+    )
+    func modulesOfOneLibrary() throws {
+        let text = """
+            module = [{ path = "/m", name = "one", environment = { A = "1" } }, { path = "/m", environment = { A = "2" } },
+                { path = "/m", init-arguments = "x" }, { path = "/m" }]
+            """
+        let modules = try ConfigurationFolder(text).load().modules
+        #expect(modules.map(\.location) == Array(repeating: .path("/m"), count: 4))
+        #expect(modules.map(\.name) == ["one", nil, nil, nil])
+    }
 
     @Test("A wrong PIN rule is refused", arguments: tokens)
     func tokensAreRefused(_ row: FaultCase) throws {

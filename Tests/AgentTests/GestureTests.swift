@@ -53,7 +53,7 @@ struct GestureTests {
         _ row: Case, isLoggedIn: Bool = true, isLocked: Bool = false, loginEnds: Int64? = nil, nextNeeded: Int64? = nil
     ) throws -> ProfileStatus.NextGesture? {
         let token = FoundToken(
-            module: "/m.so",
+            module: ModuleIdentity(path: "/m.so"), shownModule: "/m.so",
             snapshot: TokenSnapshot(
                 slotID: 0, token: TokenDescription(label: [], manufacturer: [], model: [], serial: []),
                 flags: row.flags, isLoggedIn: isLoggedIn, pinLength: 4...8, certificates: [], keys: []),

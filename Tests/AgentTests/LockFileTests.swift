@@ -15,7 +15,7 @@ final class LockFileTests {
 
     private static func key(_ label: String) -> TokenKey {
         TokenKey(
-            module: "/usr/lib/a b.so",
+            module: ModuleIdentity(path: "/usr/lib/a b.so"),
             token: TokenDescription(label: Array(label.utf8), manufacturer: [0, 10, 32], model: [], serial: [255]))
     }
 

@@ -6,7 +6,8 @@ import Testing
 struct LocksTests {
     private static func key(_ label: String) -> TokenKey {
         TokenKey(
-            module: "/m", token: TokenDescription(label: Array(label.utf8), manufacturer: [], model: [], serial: []))
+            module: ModuleIdentity(path: "/m"),
+            token: TokenDescription(label: Array(label.utf8), manufacturer: [], model: [], serial: []))
     }
     private let one = key("one")
     private let other = key("other")
@@ -17,6 +18,17 @@ struct LocksTests {
         locks.lock(one)
         #expect(locks.contains(one) && !locks.contains(other))
         locks.unlock(one)
+        #expect(!locks.contains(one))
+    }
+
+    @Test("A lock holds for every module of its library that shows such a token, whatever its settings")
+    func settings() {
+        var locks = Locks()
+        locks.lock(one)
+        var same = one
+        same.module.environment = ["SERVER": "a"]
+        #expect(locks.contains(same) && locks.people == LockSet(exceptions: [one]))
+        locks.unlock(same)
         #expect(!locks.contains(one))
     }
 

@@ -9,7 +9,8 @@ struct ConfigurationBuilder {
     private var modules: [ModuleConfiguration] = []
     private var tokens: [TokenRule] = []
     private var profiles: [ProfileName: Profile] = [:]
-    private var modulePlaces: [ModuleConfiguration.Location: Place] = [:]
+    private var modulePlaces: [ModuleSettings: Place] = [:]
+    private var moduleNamePlaces: [String: Place] = [:]
     private var tokenPlaces: [PKCS11URI: Place] = [:]
     private var profilePlaces: [ProfileName: Place] = [:]
     private var prompt = PromptSettings()
@@ -67,11 +68,28 @@ struct ConfigurationBuilder {
 
     private mutating func add(module table: inout TableReader) {
         guard let module = ModuleConfiguration(reading: &table) else { return }
-        if let first = modulePlaces[module.location] {
+        let settings = ModuleSettings(module)
+        if let first = modulePlaces[settings] {
             repeated("this module", first, table)
+        } else if let name = module.name, let first = moduleNamePlaces[name] {
+            table.fault(
+                "a module named \(name) stands in \(first.file):\(first.line) already; "
+                    + "give another one of its library a path, and a name of its own")
         } else {
-            modulePlaces[module.location] = (table.file, table.line)
+            modulePlaces[settings] = (table.file, table.line)
+            if let name = module.name { moduleNamePlaces[name] = (table.file, table.line) }
             modules.append(module)
+        }
+    }
+
+    /// What makes two tables the same module.
+    private struct ModuleSettings: Hashable {
+        let location: ModuleConfiguration.Location
+        let environment: [String: String]
+        let initArguments: String?
+
+        init(_ module: ModuleConfiguration) {
+            (location, environment, initArguments) = (module.location, module.environment, module.initArguments)
         }
     }
 

@@ -11,7 +11,6 @@ extension ModuleConfiguration {
         let timeouts = Timeouts(reading: &table)
         table.refuseUnknownKeys()
         switch (table.has("path"), table.has("name")) {
-        case (true, true): table.fault("\(table.title) has both path and name; keep one of them")
         case (false, false): table.fault("\(table.title) has neither path nor name; add one of them")
         default: break
         }
@@ -20,6 +19,7 @@ extension ModuleConfiguration {
         self.hasNetwork = hasNetwork ?? false
         if table.has("writable") { self.writable = writable }
         self.initArguments = initArguments
+        if path != nil { givenName = name }
     }
 
     private static func writable(_ node: TOMLNode) throws(Complaint) -> String {

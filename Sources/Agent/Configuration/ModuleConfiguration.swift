@@ -7,6 +7,8 @@ package struct ModuleConfiguration: Hashable, Sendable {
         case name(String)
     }
     package var location: Location
+    /// What URIs call a module that is configured by its path (`module-name`); nil where nothing says so.
+    package var givenName: String?
     /// Environment variables for the module's process, which has no others.
     package var environment: [String: String]
     /// How many PKCS#11 sessions may sign at the same time: 1 to 64.
@@ -29,6 +31,16 @@ package struct ModuleConfiguration: Hashable, Sendable {
         package var touch = 60
 
         package init() {}
+    }
+
+    /// What URIs call it.
+    package var name: String? {
+        if case .name(let name) = location { name } else { givenName }
+    }
+
+    /// Whether p11-kit knows where its library is.
+    var isRegistered: Bool {
+        if case .name = location { true } else { false }
     }
 
     package init(

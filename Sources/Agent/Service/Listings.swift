@@ -30,7 +30,8 @@ extension TokenListing {
             }
         self.init(
             uri: "\(PKCS11URI(token: token))", label: text(token.label), manufacturer: text(token.manufacturer),
-            model: text(token.model), serial: text(token.serial), module: found.module, present: true, state: state,
+            model: text(token.model), serial: text(token.serial), module: found.shownModule, present: true,
+            state: state,
             pinTries: tries, pinpad: found.pinSource == .protected,
             awaiting: found.awaited.map { $0 == .touch ? .touch : .pinpad })
     }

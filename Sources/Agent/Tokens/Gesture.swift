@@ -80,8 +80,10 @@ struct AwaitedGestures: Sendable {
 
     func contains(_ key: TokenKey) -> Bool { calls.values.contains { $0.key == key } }
 
-    func occupies(module: String) -> Bool { calls.values.contains { $0.key.module == module } }
+    func occupies(module: ModuleIdentity) -> Bool { calls.values.contains { $0.key.module == module } }
 
     /// Whether the module may have good reason not to answer who only wants to know that it is alive.
-    func excuses(module: String) -> Bool { occupies(module: module) || logins.values.contains { $0.module == module } }
+    func excuses(module: ModuleIdentity) -> Bool {
+        occupies(module: module) || logins.values.contains { $0.module == module }
+    }
 }

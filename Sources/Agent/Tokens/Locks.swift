@@ -32,7 +32,7 @@ struct Locks: Sendable {
     mutating func endEvent() { events = LockSet() }
 }
 
-/// All tokens, or none, with exceptions.
+/// All tokens, or none, with exceptions, as they are written.
 struct LockSet: Hashable, Sendable {
     private(set) var isAllLocked: Bool
     private(set) var exceptions: Set<TokenKey>
@@ -42,9 +42,9 @@ struct LockSet: Hashable, Sendable {
         self.exceptions = exceptions
     }
 
-    func contains(_ key: TokenKey) -> Bool { exceptions.contains(key) != isAllLocked }
+    func contains(_ key: TokenKey) -> Bool { exceptions.contains(key.written) != isAllLocked }
 
     mutating func set(_ key: TokenKey, isLocked: Bool) {
-        if isLocked == isAllLocked { exceptions.remove(key) } else { exceptions.insert(key) }
+        if isLocked == isAllLocked { exceptions.remove(key.written) } else { exceptions.insert(key.written) }
     }
 }

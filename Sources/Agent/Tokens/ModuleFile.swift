@@ -55,6 +55,24 @@ enum ModuleFile {
         }
     }
 
+    /// What makes two modules one, whatever their paths: the same file, with the same settings.
+    struct Identity: Hashable {
+        private let device: UInt64
+        private let inode: UInt64
+        /// A file that is not there is only its path.
+        private let path: String?
+        private let settings: ModuleIdentity
+
+        init(_ path: String, environment: [String: String], initArguments: String?) {
+            var status = stat()
+            let exists = unsafe stat(path, &status) == 0
+            device = exists ? UInt64(status.st_dev) : 0
+            inode = exists ? UInt64(status.st_ino) : 0
+            self.path = exists ? nil : path
+            settings = ModuleIdentity(path: "", environment: environment, initArguments: initArguments)
+        }
+    }
+
     struct Problem: Error, Hashable {
         let text: String
         init(_ text: String) { self.text = text }

@@ -47,6 +47,11 @@ actor ModuleHost {
             configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
     }
 
+    nonisolated var identity: ModuleIdentity {
+        ModuleIdentity(
+            path: path, environment: configuration.environment, initArguments: configuration.initArguments)
+    }
+
     /// What the library says of itself, once it has been loaded.
     var report: ModuleReport? {
         get async { await listing.report }

@@ -39,7 +39,7 @@ extension Tokens {
     /// Remembers which tokens are there, and tells of those that are no longer. A module that does not answer says nothing
     /// of its tokens: that is an outage, and no hand that took a card.
     func notePresence(in survey: Survey) {
-        let answering = Set(survey.modules.filter { $0.failure == nil && $0.outage == nil }.map(\.name))
+        let answering = Set(survey.modules.filter { $0.failure == nil && $0.outage == nil }.compactMap(\.identity))
         let found = Dictionary(
             survey.tokens.map { ($0.key, $0.snapshot.slotID) }, uniquingKeysWith: { first, _ in first })
         let removed = present.filter { found[$0.key] == nil && answering.contains($0.key.module) }

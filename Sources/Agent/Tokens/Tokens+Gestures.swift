@@ -56,7 +56,8 @@ extension Tokens {
     }
 
     private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
-        guard awaited.occupies(module: host.path), let snapshots = lastLooks[host.path], snapshots.count == 1 else {
+        guard awaited.occupies(module: host.identity), let snapshots = lastLooks[host.identity], snapshots.count == 1
+        else {
             return nil
         }
         return withAwaitedLogins(snapshots, of: host)
@@ -66,12 +67,12 @@ extension Tokens {
     private func withAwaitedLogins(_ snapshots: [TokenSnapshot], of host: ModuleHost) -> [TokenSnapshot] {
         snapshots.map { snapshot in
             var snapshot = snapshot
-            if awaited.contains(TokenKey(module: host.path, token: snapshot.token)) { snapshot.isLoggedIn = true }
+            if awaited.contains(TokenKey(module: host.identity, token: snapshot.token)) { snapshot.isLoggedIn = true }
             return snapshot
         }
     }
 
-    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.path] = snapshots }
+    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.identity] = snapshots }
 }
 
 /// A signature under way that people have not been told of.

@@ -7,8 +7,8 @@ extension Tokens {
     /// - Parameter used: Tokens that somebody has had a session from, whether they are still there or not.
     func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
         used.union(present.keys).union(access.keys).filter { key in
-            let name = hosts.first { $0.path == key.module }?.configuration.name
-            let module = ModuleDescription(name: name, path: key.module)
+            let host = host(of: key) ?? hosts.first { $0.path == key.module.path }  // a file has no settings
+            let module = ModuleDescription(name: host?.configuration.name, path: key.module.path)
             return uri.matches(LocatedToken(key.token, slotID: present[key], module: module))
         }
     }

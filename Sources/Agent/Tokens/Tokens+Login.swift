@@ -195,7 +195,7 @@ extension Tokens {
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }
 
-    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.path == key.module } }
+    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.identity == key.module } }
 
     func gone(_ token: FoundToken) -> Problem {
         Problem(

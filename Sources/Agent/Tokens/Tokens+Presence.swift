@@ -15,11 +15,11 @@ extension Tokens {
         var changed: [ModuleHost] = []
         for host in hosts {
             if areWatched, await host.usesCardReaders { continue }
-            let sight = lastSight[host.path] ?? []
+            let sight = lastSight[host.identity] ?? []
             if isWaitedFor {
                 changed.append(host)
             } else if sight.contains(where: { $0.isLoggedIn || used.contains($0.key) }) {
-                if awaited.excuses(module: host.path) { continue }
+                if awaited.excuses(module: host.identity) { continue }
                 guard let present = await host.presence() else { continue }
                 let seen = Set(sight.map(\.reference))
                 // A module that fails is asked once more, by the survey, which tells why.

@@ -36,7 +36,7 @@ extension Tokens {
                     // sessions for whatever card comes next (ykcs11).
                     if change.keepsCard { await host.renewSessions() } else { await host.abandon() }
                     // With another card still there, somebody may be at it.
-                    if !(change.keepsCard && awaited.excuses(module: host.path)) { await host.checkLife() }
+                    if !(change.keepsCard && awaited.excuses(module: host.identity)) { await host.checkLife() }
                 }
             }
             if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }

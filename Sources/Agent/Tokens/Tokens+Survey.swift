@@ -4,8 +4,9 @@ package import TokenService
 
 /// A token as the agent found it, and where.
 package struct FoundToken: Sendable {
-    /// The module's path.
-    var module: String
+    var module: ModuleIdentity
+    /// What the module is called where people look, see `ModuleNames`.
+    var shownModule: String
     /// The name under which p11-kit has the module, where the configuration says so.
     var moduleName: String?
     var library: ModuleReport?
@@ -23,7 +24,7 @@ package struct FoundToken: Sendable {
 
     /// What URIs are held against.
     var located: LocatedToken {
-        snapshot.located(in: ModuleDescription(name: moduleName, path: module, library: library?.library))
+        snapshot.located(in: ModuleDescription(name: moduleName, path: module.path, library: library?.library))
     }
 
     var hasStoredPIN: Bool {
@@ -39,7 +40,10 @@ package struct FoundToken: Sendable {
 
 /// A module as the agent found it.
 struct FoundModule: Sendable {
+    /// What it is called where people look, see `ModuleNames`.
     var name: String
+    /// Nil for one that has no host.
+    var identity: ModuleIdentity?
     var processID: Int32?
     var failure: String?
     /// The failure where it passes by itself: what the module's tokens have is not known until then.
@@ -80,7 +84,7 @@ extension Tokens {
 
     /// The same for the one module that shows this token: the others may hang.
     func survey(ofModuleOf token: FoundToken) async -> Survey {
-        await survey(of: hosts.filter { $0.path == token.module })
+        await survey(of: hosts.filter { $0.identity == token.module })
     }
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
@@ -92,19 +96,21 @@ extension Tokens {
             for await (index, sight, processID) in group { found[index] = (sight, processID) }
             return found
         }
+        let names = ModuleNames(self.hosts)
         var survey = Survey(
             modules: unusable.map {
                 FoundModule(name: $0.name, processID: nil, failure: $0.reason, outage: $0.outage)
             }, tokens: [])
         for (index, host) in hosts.enumerated() {
             guard let (sight, processID) = found[index] else { continue }
-            var module = FoundModule(name: host.path, processID: processID, failure: nil)
+            var module = FoundModule(
+                name: names.name(of: host), identity: host.identity, processID: processID, failure: nil)
             if let failure = sight.failure {
                 module.failure = failure.reason
                 if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
             }
             let library = await host.report
-            survey.tokens += sight.tokens.map { describe($0, host, library) }
+            survey.tokens += sight.tokens.map { describe($0, host, named: names.name(of: host), library) }
             if sight.failure == nil, library?.usesCardReaders == true {
                 module.outage = await busyCard(seen: sight.tokens.count)
             }
@@ -112,8 +118,8 @@ extension Tokens {
         }
         guard !Task.isCancelled else { return survey }  // a look that was left early shows nothing to go by
         for host in hosts {
-            let sight = Set(survey.tokens.lazy.filter { $0.module == host.path }.map(TokenSight.init))
-            if let last = lastSight.updateValue(sight, forKey: host.path), last != sight {
+            let sight = Set(survey.tokens.lazy.filter { $0.module == host.identity }.map(TokenSight.init))
+            if let last = lastSight.updateValue(sight, forKey: host.identity), last != sight {
                 log.info(
                     "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.count)"])
                 changed.yield()
@@ -123,11 +129,14 @@ extension Tokens {
         return survey
     }
 
-    private func describe(_ snapshot: TokenSnapshot, _ host: ModuleHost, _ library: ModuleReport?) -> FoundToken {
-        let key = TokenKey(module: host.path, token: snapshot.token)
+    private func describe(
+        _ snapshot: TokenSnapshot, _ host: ModuleHost, named name: String, _ library: ModuleReport?
+    ) -> FoundToken {
+        let key = TokenKey(module: host.identity, token: snapshot.token)
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
         var found = FoundToken(
-            module: host.path, moduleName: host.configuration.name, library: library, snapshot: snapshot,
+            module: host.identity, shownModule: name, moduleName: host.configuration.name, library: library,
+            snapshot: snapshot,
             isLocked: locks.contains(key), isBlocked: isBlocked, loginEnds: access[key]?.typedUntil,
             awaited: awaited.place(of: key))
         found.rule = rule(for: found.located)
@@ -157,9 +166,22 @@ extension LibraryVersion {
     }
 }
 
+/// What modules are called where people look: their paths, and where two have one library what sets them apart.
+struct ModuleNames {
+    private let paths: [String: Int]
+
+    init(_ hosts: [ModuleHost]) { paths = hosts.reduce(into: [:]) { $0[$1.path, default: 0] += 1 } }
+
+    func name(of host: ModuleHost) -> String {
+        guard paths[host.path, default: 0] > 1 else { return host.path }
+        return "\(host.path) (\(host.configuration.name ?? host.configuration.settings))"
+    }
+}
+
 extension ModuleConfiguration {
-    /// Nil where the module is configured by its path.
-    var name: String? {
-        if case .name(let name) = location { name } else { nil }
+    /// Its variables and its init string, in one line.
+    fileprivate var settings: String {
+        (environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" } + [initArguments].compactMap(\.self))
+            .joined(separator: " ")
     }
 }

@@ -38,10 +38,10 @@ package actor Tokens {
     /// Tokens that are no longer there, with the slots that they were in.
     nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
-    /// What was last seen of each module, by its path.
-    var lastSight: [String: Set<TokenSight>] = [:]
+    /// What was last seen of each module.
+    var lastSight: [ModuleIdentity: Set<TokenSight>] = [:]
     /// By module, for the time in which it cannot be asked.
-    var lastLooks: [String: [TokenSnapshot]] = [:]
+    var lastLooks: [ModuleIdentity: [TokenSnapshot]] = [:]
     let readers: CardReaders
     /// When pcscd was last seen to come back, in milliseconds of boot time.
     var pcscdReturned: Int64?
@@ -199,7 +199,7 @@ package actor Tokens {
     }
 
     private func place(_ modules: [ModuleConfiguration]) async {
-        if modules.contains(where: { $0.name != nil }) || modules.isEmpty {
+        if modules.contains(where: \.isRegistered) || modules.isEmpty {
             let registry = ModuleRegistry(
                 executable: setting.workerExecutable, home: setting.home, configHome: setting.configHome)
             let output = WorkerOutput(module: "p11-kit", log: log)
@@ -215,11 +215,19 @@ package actor Tokens {
         isArranged = true
         let before = hosts
         hosts = []
+        var paths: [ModuleFile.Identity: String] = [:]
         unusable = modules.isEmpty ? [registered.unusable].compactMap(\.self) : []
         for module in modules.isEmpty ? registered.configurations : modules {
             switch registered.found(module) {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
+                let file = ModuleFile.Identity(
+                    path, environment: module.environment, initArguments: module.initArguments)
+                if let first = paths.updateValue(path, forKey: file) {
+                    paths[file] = first
+                    log.notice("a module is configured twice", metadata: ["module": "\(path)", "first": "\(first)"])
+                    continue
+                }
                 hosts.append(
                     before.first { $0.configuration == module && $0.path == path } ?? host(of: module, path))
             }
