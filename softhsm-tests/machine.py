@@ -163,16 +163,19 @@ class Machine:
     def output(self):
         return (self.folder / "console").read_text(errors="replace")
 
-    def run(self, *command, user=None, groups=(), environment=None, input=None, timeout=60):
-        """Runs a command inside, as root or another user."""
+    def command(self, *command, user=None, groups=()):
+        """What runs a command inside, as root or another user."""
         become = []
         if user is not None:
-            become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-            if groups:
-                become[-1] = f"--groups={','.join(map(str, groups))}"
+            members = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
+            become = ["setpriv", f"--reuid={user}", f"--regid={user}", members]
+        return ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--wd=/", *become,
+                *map(str, command)]
+
+    def run(self, *command, environment=None, input=None, timeout=60, **become):
+        """The command when it has ended."""
         return subprocess.run(
-            ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--wd=/", *become,
-             *map(str, command)],
+            self.command(*command, **become),
             env={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin", "LC_ALL": "C.UTF-8", **(environment or {})},
             stdin=subprocess.DEVNULL if input is None else None, input=input, start_new_session=True,
             capture_output=True, text=True, timeout=timeout)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -11,7 +12,8 @@ import configuration
 from machine import Machine
 from shipped import PAM, commands
 from softhsm import PIN
-from world import access_key, notices, wait_until
+from terminal import Terminal
+from world import access_key, checked_credentials, notices, wait_until
 
 ALICE, MALLORY, DEPLOY = 61001, 61002, 61010
 
@@ -259,6 +261,18 @@ def test_without_polkit_a_users_agent_hears_logind_and_names_polkit(users):
     [line] = [line for line in users.status()["notices"] if line.startswith("lock-on: ")]
     assert line.startswith("lock-on: suspend: ") and "polkit does not run" in line
 
+    def locks_after_a_session():
+        with subprocess.Popen(
+            users.machine.command("runuser", "--login", "alice", "--command", "read line"), stdin=subprocess.PIPE,
+            env={"PATH": "/usr/sbin:/usr/bin", "XDG_SESSION_CLASS": "user"}) as session:
+            wait_until(lambda: "alice" in users.machine.run("loginctl", "list-sessions").stdout, "a session")
+            users.status()
+            session.stdin.close()
+        wait_until(lambda: "alice" not in users.machine.run("loginctl", "list-sessions").stdout, "no session")
+        return "locking because-of=session-end" in users.log()
+
+    wait_until(locks_after_a_session, "the end of the user's last session locks")
+
 
 def test_in_a_namespace_that_hides_root_the_namespace_is_named(users):
     def run_agent(*arguments):
@@ -277,10 +291,33 @@ def test_in_a_namespace_that_hides_root_the_namespace_is_named(users):
         "runs in; take PrivateUsers= out of the unit\n")
 
 
-def test_the_shipped_line_for_pam_unlocks_the_users_agent_at_login(users):
+def prompted(users):
+    """The PIN is a person's from now on."""
     path = "home/alice/.config/tokenward/config.toml"
     text = (users.machine.root / path).read_text()
     users.machine.write(path, text.replace("file:/home/alice/pin", "prompt"), owner=ALICE)
+    return users
+
+
+def test_pinentry_works_within_the_users_unit(users):
+    terminal = Terminal()
+    try:
+        with subprocess.Popen(
+            prompted(users).machine.command(
+                "script", "--quiet", "--return", "--command", "tokenward-credential-process test >/home/alice/answer",
+                "/dev/null", user=ALICE),
+            env={"PATH": "/usr/local/bin:/usr/bin", "TERM": "xterm", **users.environment}, stdin=terminal.slave,
+            stdout=terminal.slave, stderr=terminal.slave, start_new_session=True) as client:
+            terminal.read_until(b'PIN of token "prod"')
+            terminal.type(f"{PIN}\r".encode())
+            assert client.wait(20) == 0, terminal.drain()
+    finally:
+        terminal.close()
+    checked_credentials((users.machine.root / "home/alice/answer").read_text())
+
+
+def test_the_shipped_line_for_pam_unlocks_the_users_agent_at_login(users):
+    prompted(users)
     users.machine.write("etc/pam.d/tokenward-test", (
         f"auth required pam_exec.so expose_authtok quiet /bin/true\n{PAM.read_text()}account required pam_permit.so\n"))
     assert users.credentials().returncode == 80
