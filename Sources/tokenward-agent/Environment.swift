@@ -40,13 +40,13 @@ struct Environment {
     ///   - socket: Its path, whoever has made it.
     ///   - dropIns: The folder of the configuration's drop-ins.
     func setting(isSystem: Bool, socket: String, dropIns: String?) throws(Failure) -> AgentService.Setting {
-        let folder = Self.folder(of: socket)
+        let (folder, name) = Self.split(socket)
         let runtime = runtimeFolder ?? folder
         return AgentService.Setting(
             scope: isSystem ? .system : .user, workerExecutable: try executable("tokenward-worker"),
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
-            runtimeFiles: "\(runtime)/\(socket.dropFirst(folder.utf8.count + 1))",
+            runtimeFiles: "\(runtime)/\(name)",
             credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
             configHome: variables["XDG_CONFIG_HOME"],
             ownFolders: [variables["HOME"], dropIns, runtime, folder].compactMap(\.self),
@@ -62,8 +62,10 @@ struct Environment {
     /// `$RUNTIME_DIRECTORY`, where systemd made one.
     private var runtimeFolder: String? { variables["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init) }
 
-    private static func folder(of path: String) -> String {
-        String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    /// - Parameter path: Absolute.
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
+        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 
     /// A program beside this one, or in the folder for what only programs start (FHS 3.0 §4.7).
