@@ -1,5 +1,6 @@
 """Who may use the agent: other users, real ones for the kernel."""
 
+import json
 import os
 import pathlib
 import re
@@ -65,10 +66,10 @@ class Shared:
 def share(open_folder, softhsm, token, service):
     agents = []
 
-    def share(*profiles, system=True, prefix=()):
+    def share(*profiles, system=True, prefix=(), **rule):
         shutil.copy(binary("tokenward-credential-process"), open_folder)
         agent = Agent(open_folder, "\n".join([
-            configuration.module(softhsm), configuration.token(write_pin(open_folder / "pin")), *profiles]),
+            configuration.module(softhsm), configuration.token(write_pin(open_folder / "pin"), **rule), *profiles]),
             prefix=prefix)
         agent.socket = f"{open_folder}/tokenward/agent.sock"
         agent.arguments += ["--socket", agent.socket, *["--system"] * system]
@@ -177,3 +178,30 @@ def test_where_private_users_hides_the_callers_all_are_refused(share, service):
         f"profile test: the agent's user namespace hides user {USER}, group {GROUP} of 'allow', so that they are refused: see "
         "PrivateUsers= in its unit") in shared.agent.get("/v1/status")[1]["notices"]
     assert result.stderr == "tokenward: uid 65534 stands for users unknown here; see 'allow' in the profile's configuration\n"
+
+
+@pytest.mark.parametrize("method", ["credentials", "refresh"])
+def test_another_users_request_makes_no_person_act(share, service, method):
+    shared = share(configuration.profile(service, allow={"users": [USER]}), touch=True)
+    before = service.created()
+
+    def ask():
+        if method == "credentials":
+            refused = shared.credentials(USER)
+            assert (refused.stdout, refused.stderr.count("\n")) == ("", 1)
+            return refused.returncode, "takes a touch" in refused.stderr
+        answer = json.loads(shared.curl(USER, "/v1/profiles/test/refresh", "--request", "POST")[:-3])
+        return answer["exit"], "takes a touch" in answer["detail"]
+
+    for _ in range(70):  # more than a profile has attempts in an hour
+        assert ask() == (80, True)
+    assert service.created() == before
+    # The owner's own requests are no worse off for it, and the session that they bring serves the other user as well.
+    assert shared.agent.credentials().returncode == 0
+    assert shared.credentials(USER).returncode == 0
+    assert service.created() == before + 1
+
+
+def test_a_profile_may_let_another_user_have_a_person_act(share, service):
+    shared = share(configuration.profile(service, allow={"users": [USER], "gestures": True}), touch=True)
+    assert shared.credentials(USER).returncode == 0

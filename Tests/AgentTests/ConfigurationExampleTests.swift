@@ -48,7 +48,7 @@ struct ConfigurationExampleTests {
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
-            "ca-bundle", "users", "groups", "lock-on",
+            "ca-bundle", "users", "groups", "gestures", "lock-on",
         ])
     func complete(_ key: String) throws {
         let lines = try #require(Self.text).split(separator: "\n")

@@ -130,6 +130,7 @@ struct ConfigurationValueTests {
             [profile.p.allow]
             users = ["alice", 0, 4294967294]
             groups = ["deploy"]
+            gestures = true
             """)
         let profile = try ConfigurationFolder(text).profile("p")
         #expect(
@@ -142,7 +143,7 @@ struct ConfigurationValueTests {
         #expect(profile.session.instanceProperties == ["environment": "production"])
         #expect(profile.session.endpoint.url == "http://127.0.0.1:8080")
         #expect(profile.session.caBundle == "/etc/roots.pem")
-        #expect(profile.allow == AllowList(users: [1001, 0, 4_294_967_294], groups: [2001]))
+        #expect(profile.allow == AllowList(users: [1001, 0, 4_294_967_294], groups: [2001], gestures: true))
     }
 
     @Test(

@@ -102,7 +102,7 @@ final class ScriptedSource: CredentialSource {
         }?.resume()
     }
 
-    func needsPerson(for profile: ProfileName) -> Bool { state.withLock { $0.needsPerson } }
+    func needsPerson(for profile: ProfileName) -> Bool? { state.withLock { $0.needsPerson } }
 
     func files(of profile: ProfileName) async -> [FileStamp?] {
         Array(repeating: nil, count: state.withLock { $0.fileChanges })

@@ -7,11 +7,12 @@ extension AllowList {
         let groups = table.list("groups") { node throws(Complaint) in
             try Self.id(node, "group", accounts.group)
         }
+        let gestures = table.value("gestures") { node throws(Complaint) in try node.boolean() }
         table.refuseUnknownKeys()
         if !table.has("users"), !table.has("groups") {
             table.fault("\(table.title) is empty; add users or groups, or remove the table")
         }
-        self.init(users: Set(users), groups: Set(groups))
+        self.init(users: Set(users), groups: Set(groups), gestures: gestures ?? false)
     }
 
     private static func id(

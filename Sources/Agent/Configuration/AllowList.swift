@@ -2,8 +2,11 @@
 package struct AllowList: Hashable, Sendable {
     package var users: Set<UInt32>
     package var groups: Set<UInt32>
+    /// Whether their requests may have a person act: touch the token, or type on its keypad.
+    package var gestures: Bool
 
-    package init(users: Set<UInt32>, groups: Set<UInt32>) {
+    package init(users: Set<UInt32>, groups: Set<UInt32>, gestures: Bool = false) {
+        self.gestures = gestures
         self.users = users
         self.groups = groups
     }

@@ -57,7 +57,7 @@ package actor CredentialCache {
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(
             of: profile, at: settings.clock.now(), isUsed: published.isUsed(profile),
-            needsPerson: source.needsPerson(for: profile))
+            needsPerson: source.needsPerson(for: profile) ?? true)
     }
 
     /// What can be handed out now, or nil with a flight in the air.
@@ -68,7 +68,9 @@ package actor CredentialCache {
         let state = try state(of: profile)
         guard state.flight == nil else { return nil }
         let now = settings.clock.now()
-        if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current) {
+        if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current)
+            ?? refusalOfGestures(for: profile)
+        {
             guard let fallback = state.fallback(at: now) else { throw refusal }
             published.markUsed(profile)
             return fallback
@@ -81,9 +83,18 @@ package actor CredentialCache {
         let state = try state(of: profile)
         guard state.flight == nil else { return }
         let now = settings.clock.now()
-        if let refusal = state.refusalToForce(at: now, share, of: profile, asking: Asking.current) { throw refusal }
+        if let refusal = state.refusalToForce(at: now, share, of: profile, asking: Asking.current)
+            ?? refusalOfGestures(for: profile)
+        {
+            throw refusal
+        }
         profiles[profile]?.noteForced(share, at: now)
         begin(profile, on: .demand, at: now, share)
+    }
+
+    /// Why no attempt is made for another user, where a person is known to be needed for one.
+    private func refusalOfGestures(for profile: ProfileName) -> Problem? {
+        !Gestures.areAllowed && source.needsPerson(for: profile) == true ? Self.needsOwner(profile) : nil
     }
 
     /// Forgets a refusal whose files have changed. They are looked at outside of the actor: a file system that hangs
@@ -108,12 +119,15 @@ package actor CredentialCache {
 extension CredentialCache {
     /// Starts the profile's one attempt.
     ///
-    /// - Parameter asking: Who can be asked for a PIN on the way.
+    /// - Parameters:
+    ///   - asking: Who can be asked for a PIN on the way.
+    ///   - mayGesture: Whether a person may be made to act for it.
     func begin(
         _ profile: ProfileName, on occasion: Occasion, at now: Moment, _ share: AttemptBudget.Share = .whole,
-        asking: Asking? = Asking.current
+        asking: Asking? = Asking.current, mayGesture: Bool = Gestures.areAllowed
     ) {
         let id = nextID()
+        let occasion = mayGesture ? occasion : .foreign
         // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
         let task = Asking.$current.withValue(asking) {
             Task { [source] in
@@ -126,7 +140,8 @@ extension CredentialCache {
             }
         }
         profiles[profile]?.budget.record(now.boot, share)
-        profiles[profile]?.activity = .flying(.init(id: id, began: now.boot, task: task, asking: asking))
+        profiles[profile]?.activity = .flying(
+            .init(id: id, began: now.boot, task: task, asking: asking, mayGesture: mayGesture))
     }
 
     private func land(
@@ -153,6 +168,14 @@ extension CredentialCache {
         _ profile: ProfileName, _ cause: Problem, of flight: ProfileState.Flight, reading files: [FileStamp?] = [],
         at now: Moment
     ) {
+        // The token was asked for nothing, so there is nothing to remember.
+        if cause == Self.needsOwner(profile) {
+            profiles[profile]?.forgetForced()
+            guard profiles[profile]?.waiters.mayGesture == true else {
+                return answerWaiters(of: profile, .failure(cause), at: now)
+            }
+            return beginAgain(profile, at: now)
+        }
         profiles[profile]?.remember(
             cause, wasAsked: flight.asking != nil, reading: files, at: now, random: settings.random)
         let problem = profiles[profile]?.failure?.problem(at: now) ?? cause
@@ -180,7 +203,7 @@ extension CredentialCache {
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: asking) {
             answerWaiters(of: profile, .failure(refusal), at: now)
         } else {
-            begin(profile, on: .request, at: now, asking: asking)
+            begin(profile, on: .request, at: now, asking: asking, mayGesture: state.waiters.mayGesture)
             profiles[profile]?.markRepeated(isRepeated)
         }
     }

@@ -45,7 +45,7 @@ extension CredentialCache {
             publish(name)
         }
         answerOverdue(of: name, at: now)
-        let isRefreshed = published.isUsed(name) && !source.needsPerson(for: name)
+        let isRefreshed = published.isUsed(name) && source.needsPerson(for: name) == false
         if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 {
             begin(name, on: .background, at: now, asking: nil)
         }

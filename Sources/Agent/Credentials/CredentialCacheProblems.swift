@@ -12,6 +12,15 @@ extension CredentialCache {
         Problem(.locked, "profile \(profile) is locked", hint: "run 'tokenward unlock'")
     }
 
+    static func needsOwner(_ profile: ProfileName) -> Problem {
+        Problem(
+            .pinNeeded,
+            "a session of profile \(profile) takes a touch or a PIN, which no other user's request asks a person for",
+            hint:
+                "have the agent's user run 'tokenward refresh \(profile)', or write gestures = true in its allow table",
+            retry: .person)
+    }
+
     static func refreshedLately(_ profile: ProfileName, retryAfter: Int) -> Problem {
         Problem(
             .tooManyRequests, "profile \(profile) was refreshed on demand less than 30 seconds ago",

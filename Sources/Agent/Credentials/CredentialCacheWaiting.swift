@@ -17,7 +17,7 @@ extension CredentialCache {
                     id,
                     .init(
                         wantsNew: wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, asking: Asking.current,
-                        continuation: continuation))
+                        mayGesture: Gestures.areAllowed, continuation: continuation))
                 wakeKeeper(by: answerAt)
             }
         } onCancel: {

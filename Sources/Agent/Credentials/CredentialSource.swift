@@ -7,8 +7,9 @@ package protocol CredentialSource: Sendable {
     func credentials(
         for profile: ProfileName, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials
-    /// Whether a new session takes a touch or a PIN, or may take one: then none is obtained before somebody asks for it.
-    func needsPerson(for profile: ProfileName) -> Bool
+    /// Whether a new session takes a touch or a PIN; nil where that is not known yet. Where it takes one, or may, none is
+    /// obtained in the background.
+    func needsPerson(for profile: ProfileName) -> Bool?
     /// The files that an attempt reads, as they are now: with others a refusal may have lost its cause.
     func files(of profile: ProfileName) async -> [FileStamp?]
 }

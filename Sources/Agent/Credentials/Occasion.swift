@@ -6,4 +6,6 @@ package enum Occasion: Sendable {
     case request
     /// A person has asked for a new session by name.
     case demand
+    /// Another user's program waits for it, and that user may not have a person act.
+    case foreign
 }

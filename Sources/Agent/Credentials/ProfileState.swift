@@ -17,6 +17,8 @@ struct ProfileState {
         let task: Task<Void, Never>
         /// The person who can be asked for a PIN on the way.
         var asking: Asking?
+        /// Whether a person may be made to act for it.
+        let mayGesture: Bool
         /// The configuration or the token changed since, so a refusal may no longer hold.
         var isOutdated = false
         /// It was begun in the place of an outdated one.
@@ -82,6 +84,9 @@ struct ProfileState {
     }
 
     mutating func noteForced(_ share: AttemptBudget.Share, at now: Moment) { lastForced[share] = now.boot }
+
+    /// A refresh that was forced has asked for nothing, so the next one need not wait.
+    mutating func forgetForced() { lastForced = [:] }
 
     /// Milliseconds to the next attempt that no caller has to ask for, zero when it is due; nil if none is planned.
     func untilAttempt(at now: Moment) -> Int64? {

@@ -10,6 +10,8 @@ struct WaitingCallers {
         /// When to look for a fallback; then `giveUpAt`.
         var answerAt: Int64
         var asking: Asking?
+        /// Whether a person may be made to act for it.
+        let mayGesture: Bool
         let continuation: CheckedContinuation<Result<CachedCredentials, Problem>, Never>
     }
 
@@ -22,6 +24,9 @@ struct WaitingCallers {
 
     /// One of them who can be asked for a PIN.
     var asking: Asking? { callers.values.lazy.compactMap(\.asking).first }
+
+    /// Whether a person may be made to act for one of them.
+    var mayGesture: Bool { callers.values.contains(where: \.mayGesture) }
 
     mutating func add(_ id: UInt64, _ caller: Caller) { callers[id] = caller }
 

@@ -38,6 +38,11 @@ package struct Policy: Hashable, Sendable {
         return admitted.decision(for: peer) ?? .deny(reason: "no profile allows uid \(peer.uid)")
     }
 
+    /// Whether a person may be made to act for the peer: the agent's own user, and others where the profile says so.
+    package func allowsGestures(for peer: Peer, profile: ProfileName?) -> Bool {
+        peer.uid == agentUID || profile.flatMap { profiles[$0] }?.gestures == true
+    }
+
     /// Whether the peer may do this.
     ///
     /// The agent's own user may do everything: the profiles are its own. Root runs the system's agent, and uses a

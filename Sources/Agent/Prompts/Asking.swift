@@ -21,6 +21,13 @@ package struct Asking: Hashable, Sendable {
     }
 }
 
+/// Whether a person may be made to act for the request under way: to touch the token, or to type on its keypad.
+///
+/// It travels with the task that carries the request out.
+enum Gestures {
+    @TaskLocal static var areAllowed = true
+}
+
 /// What a login is for, in the words of the prompt.
 package struct LoginPurpose: Sendable {
     let asking: Asking

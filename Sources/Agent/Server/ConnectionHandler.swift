@@ -205,10 +205,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         let asking = Asking(
             peer: peer, agentUID: core.policy.agentUID, header: request.head.person,
             isExplicit: request.route.action == .refresh || request.route.action == .unlock)
+        let mayGesture = core.policy.allowsGestures(for: peer, profile: request.profile)
         // Nobody awaits this task: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {
             let answer = await Asking.$current.withValue(asking) {
-                await invocation.answer(from: operations, isOwner: isOwner)
+                await Gestures.$areAllowed.withValue(mayGesture) {
+                    await invocation.answer(from: operations, isOwner: isOwner)
+                }
             }
             gate.execute { this.value.complete(request, with: answer) }
         }

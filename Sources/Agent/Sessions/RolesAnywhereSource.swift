@@ -49,11 +49,8 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    func needsPerson(for name: ProfileName) -> Bool {
-        // Never looked at since the last reload: the next caller shows.
-        guard let gesture = state.withLock({ $0.gestures[name] }) else { return true }
-        return gesture != nil
-    }
+    /// Nil for a profile that was never looked at since the last reload: the next caller shows.
+    func needsPerson(for name: ProfileName) -> Bool? { state.withLock { $0.gestures[name] }.map { $0 != nil } }
 
     func files(of name: ProfileName) async -> [FileStamp?] {
         let paths = state.withLock { state in state.profiles[name].map { $0.files + state.pinFiles } ?? [] }
@@ -148,7 +145,11 @@ final class RolesAnywhereSource: CredentialSource {
             state.tokens[name, default: []].insert(found.token.key)
             state.gestures[name] = .some(gesture)
         }
-        if let gesture, occasion == .background { throw gesture.isNotMade(on: found.token) }
+        switch (gesture, occasion) {
+        case (let gesture?, .background): throw gesture.isNotMade(on: found.token)
+        case (_?, .foreign): throw CredentialCache.needsOwner(name)
+        default: break
+        }
         let session = try await obtain(profile, found, purpose, on: occasion)
         log.notice(
             "session",

@@ -1,7 +1,11 @@
 /// On whose behalf a token signs: those whom a profile lets in. Profiles for the same people share one flow, so that who
 /// has a hundred of them takes no more turns on a shared token than who has one.
 package struct SigningFlow: Hashable, Sendable {
-    private let users: AllowList
+    private let users: Set<UInt32>
+    private let groups: Set<UInt32>
 
-    package init(_ users: AllowList) { self.users = users }
+    package init(_ list: AllowList) {
+        users = list.users
+        groups = list.groups
+    }
 }

@@ -59,6 +59,7 @@ import Testing
         for (name, list) in [
             ("open", AllowList(users: [2000], groups: [3000])), ("own", AllowList(users: [], groups: [])),
             ("nobody", AllowList(users: [65_534], groups: [65_534])),
+            ("touched", AllowList(users: [2000], groups: [], gestures: true)),
         ] {
             if let name = ProfileName(name) { profiles[name] = list }
         }
@@ -94,6 +95,18 @@ import Testing
         let peer = Peer(uid: 65_534, gid: 65_534, pid: 1)
         #expect(Self.policy(.user, agent: 65_534).decide(peer, .owner, profile: nil) == Self.own)
         #expect(Self.policy(.user, agent: 65_534).admits(peer) == Self.own)
+    }
+
+    @Test(
+        "Only the agent's own user has a person act, and others where the profile says so",
+        arguments: [
+            (1000, "own", true), (1000, nil, true), (2000, "open", false), (2000, "touched", true), (0, "own", false),
+            (0, nil, false), (2000, "unknown", false),
+        ] as [(UInt32, String?, Bool)])
+    func gestures(uid: UInt32, profile: String?, expected: Bool) {
+        let peer = Peer(uid: uid, gid: uid, pid: 1)
+        let name = profile.flatMap { ProfileName($0) }
+        #expect(Self.policy(.system).allowsGestures(for: peer, profile: name) == expected)
     }
 
     @Test(
