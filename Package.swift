@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CSystemd"),
         .target(name: "CWipingHeap"),
+        .target(name: "CRefusedSockets"),
 
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
@@ -67,7 +68,7 @@ let package = Package(
         .target(name: "PKCS11URI", path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .target(
-            name: "TokenWorker", dependencies: ["CLinux", "PKCS11", "TokenService", "X509"],
+            name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509"],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite"], swiftSettings: strict + pcscHeaders),

@@ -69,6 +69,10 @@ def landlock_version():
     return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
 
 
+def attempts_so_far(path):
+    return dict(line.split() for line in path.read_text().splitlines())
+
+
 def attempts(path):
     lines = path.read_text().splitlines()
     assert lines[-1] == "end", lines
@@ -166,22 +170,38 @@ def test_a_folder_that_is_not_there_is_named(start, softhsm, demo, tmp_path):
     assert status["last_error"] == f"writable: {tmp_path}/none: No such file or directory"
 
 
-HINT = "; it has no network: if it needs it, write network = true in its [[module]]"
+HINT = "; it looked for the network, which it does not have: if it needs it, write network = true in its [[module]]"
+NO_CONFIGURATION = {"SOFTHSM2_CONF": "/nonexistent"}  # C_Initialize fails
 
 
 @pytest.mark.parametrize("network", [False, True])
-def test_a_module_that_does_not_initialise_is_told_how_to_get_the_network(start, softhsm, demo, network):
-    """SoftHSM finds no configuration, so that C_Initialize fails."""
-    agent = start(module(softhsm, environment={"SOFTHSM2_CONF": "/nonexistent"}, network=network))
+def test_a_module_that_looked_for_the_network_in_vain_is_told_how_to_get_it(
+        start, softhsm, escape, listener, tmp_path, network):
+    (tmp_path / "report").touch()
+    agent = start(escaping(
+        softhsm, escape, listener, tmp_path, tmp_path, tmp_path, NO_CONFIGURATION, network=network))
     [status] = agent.json("status")["modules"]
+    assert attempts_so_far(tmp_path / "report")["first-tcp"] == ("done" if network else "EAFNOSUPPORT")
     assert status["last_error"].startswith("C_Initialize ")
     assert status["last_error"].endswith(HINT) != network, status
 
 
-def test_a_module_that_does_not_list_is_told_how_to_get_the_network(start, mock):
+def test_a_module_that_never_looked_for_the_network_is_not_sent_there(start, softhsm, mock):
     mock.on("C_GetSlotList", rv=0x30)
-    [status] = start(configuration.mock(mock)).json("status")["modules"]
-    assert status["last_error"] == f"listing tokens: C_GetSlotList answered CKR_DEVICE_ERROR{HINT}"
+    agent = start(module(softhsm, environment=NO_CONFIGURATION), configuration.mock(mock))
+    errors = [status["last_error"] for status in agent.json("status")["modules"]]
+    assert errors[0].startswith("C_Initialize ") and "network" not in errors[0]
+    assert errors[1] == "listing tokens: C_GetSlotList answered CKR_DEVICE_ERROR"
+
+
+def test_a_machine_without_a_tpm_is_told_so(start, tmp_path):
+    library = next(iter(pathlib.Path("/usr/lib").glob("*/pkcs11/libtpm2_pkcs11.so")), None)
+    if not library:
+        pytest.skip("tpm2-pkcs11 is not installed: apt-get install libtpm2-pkcs11-1")
+    environment = {"TPM2_PKCS11_TCTI": f"device:{tmp_path}/none", "TSS2_LOG": "all+none"}
+    agent = start(configuration.table("[[module]]", {"path": str(library), "environment": environment}))
+    [status] = agent.json("status")["modules"]
+    assert status["last_error"] == f"C_Initialize answered CKR_GENERAL_ERROR; there is no TPM here: {tmp_path}/none does not exist"
 
 
 def test_a_library_that_cannot_be_loaded_has_nothing_to_do_with_the_network(start, softhsm, demo, tmp_path):

@@ -9,8 +9,8 @@ import TokenService
 final class LoadedModule: Sendable {
     let module: Module
     let sessions: Int
-    /// See `WorkerWalls`.
-    let networkHint: String
+    /// What the agent has asked for.
+    let load: ModuleLoad
     let renewal: SessionRenewal
     let heldPINs = HeldPINs()
     let agent: AgentChannel
@@ -27,7 +27,7 @@ final class LoadedModule: Sendable {
     ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
         sessions = Int(max(1, load.sessions))
-        networkHint = load.walls.networkHint
+        self.load = load
         self.renewal = renewal
         self.agent = agent
         self.closeIdleSessions = closeIdleSessions

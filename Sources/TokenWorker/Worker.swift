@@ -108,7 +108,7 @@ package enum Worker {
             if error.returnValue == .argumentsBad, load.initArguments == nil {
                 failure.text += "; if it needs an init string, write it as init-arguments"
             } else if error.returnValue != nil {  // the linker's errors are about files
-                failure.text += load.walls.networkHint
+                failure.text += load.advice
             }
             channel.send(.failed(failure), to: number)
             _exit(66)
@@ -158,7 +158,7 @@ extension TokenControl {
             var failure = WorkerFailure(error)
             // A reader's troubles have nothing to do with the network.
             if case .list = received.request, !tokens.module.usesCardReaders {
-                failure.text += tokens.module.networkHint
+                failure.text += tokens.module.load.advice
             }
             return .failed(failure)
         }

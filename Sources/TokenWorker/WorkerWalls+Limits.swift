@@ -14,12 +14,6 @@ extension WorkerWalls {
         guard error == 0 else { throw Self.failure("its system calls cannot be limited", error) }
     }
 
-    /// What to add to an error that may come of a network that the module does not have.
-    var networkHint: String {
-        guard !hasNetwork, clinux_has_call_filter() > 0 else { return "" }
-        return "; it has no network: if it needs it, write network = true in its [[module]]"
-    }
-
     private func limitFiles() throws(WorkerFailure) {
         var paths = unsafe writable.map { unsafe UnsafePointer(strdup($0)) }
         defer { unsafe paths.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
