@@ -62,8 +62,8 @@ struct ConfigurationSafetyTests {
         try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/conf.d/2.toml", withDestinationPath: target)
         #expect(
             folder.faults() == [
-                "config.toml: a symbolic link, which others could turn; put the file itself here",
-                "conf.d/2.toml: a symbolic link, which others could turn; put the file itself here",
+                "config.toml: a symbolic link, which others could turn; put the file itself here (of a Kubernetes volume: by subPath)",
+                "conf.d/2.toml: a symbolic link, which others could turn; put the file itself here (of a Kubernetes volume: by subPath)",
             ])
     }
 

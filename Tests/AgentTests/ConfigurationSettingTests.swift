@@ -91,6 +91,11 @@ struct ConfigurationSettingTests {
             "path = '~/m.so'",
             "config.toml:2: path is \"~/m.so\", which is relative; give an absolute path, from / on"),
         FaultCase("path = '/usr/lib/'", "config.toml:2: path is \"/usr/lib/\", which is a directory; give a file"),
+        FaultCase(
+            "path = '/usr/lib/p11-kit-proxy.so'",
+            "config.toml:2: path is \"/usr/lib/p11-kit-proxy.so\", which is p11-kit's proxy, which loads every registered module "
+                + "into one process; leave its [[module]] out, which uses them all, or give the name of one that "
+                + "'p11-kit list-modules' shows"),
         FaultCase("path = ''", "config.toml:2: path is empty; give a value, or remove the key"),
         FaultCase("path = \"/a\\nb\"", "config.toml:2: path holds a control character; remove it"),
         FaultCase("path = 7", "config.toml:2: path is an integer; give a string"),

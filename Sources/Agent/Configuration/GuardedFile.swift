@@ -60,7 +60,10 @@ struct GuardedFile {
         switch errno {
         case ENOENT: return nil
         case ELOOP:
-            throw Refusal(message: "a symbolic link, which others could turn; put the file itself here")
+            throw Refusal(
+                message:
+                    "a symbolic link, which others could turn; put the file itself here (of a Kubernetes volume: by subPath)"
+            )
         case ENOTDIR where flags & O_DIRECTORY != 0:
             throw Refusal(message: "not a directory, or a symbolic link to one; put the directory itself here")
         case let error: throw refusal(error)

@@ -1,7 +1,7 @@
 extension ModuleConfiguration {
     /// Reads a `[[module]]`; nil when something in it is wrong, which is told of.
     init?(reading table: inout TableReader) {
-        let path = table.value("path") { node throws(Complaint) in try node.absolutePath() }
+        let path = table.value("path", Self.path)
         let name = table.value("name", Self.name)
         let environment = table.texts("environment", Self.variable)
         let sessions = table.value("sessions") { node throws(Complaint) in try node.integer(in: 1...64) }
@@ -20,6 +20,14 @@ extension ModuleConfiguration {
         if table.has("writable") { self.writable = writable }
         self.initArguments = initArguments
         if path != nil { givenName = name }
+    }
+
+    private static func path(_ node: TOMLNode) throws(Complaint) -> String {
+        let path = try node.absolutePath()
+        guard !path.hasSuffix("/p11-kit-proxy.so") else {
+            throw Complaint(" is \(path.quoted), which \(ModuleFile.proxy)")
+        }
+        return path
     }
 
     private static func writable(_ node: TOMLNode) throws(Complaint) -> String {

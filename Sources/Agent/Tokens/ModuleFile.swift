@@ -11,6 +11,10 @@ enum ModuleFile {
         }
         defer { unsafe free(resolved) }
         let real = unsafe String(cString: resolved)
+        // p11-kit's own library, which p11-kit-proxy.so is a link to.
+        guard real.split(separator: "/").last?.hasPrefix("libp11-kit.so") != true else {
+            return .failure(Problem("\(path) \(proxy)"))
+        }
         var part = real
         while true {
             if let trouble = trouble(with: part, isFile: part == real) { return .failure(Problem(trouble)) }
@@ -18,6 +22,11 @@ enum ModuleFile {
             part = slash == part.startIndex ? "/" : String(part[..<slash])
         }
     }
+
+    /// What is wrong with p11-kit's proxy; it follows the path.
+    static let proxy =
+        "is p11-kit's proxy, which loads every registered module into one process; leave its [[module]] out, "
+        + "which uses them all, or give the name of one that 'p11-kit list-modules' shows"
 
     /// Whether the library names `C_GetFunctionList`, as ssh-agent asks before it loads one: loading runs a library's
     /// constructors, and what is no PKCS#11 module shall not be run to find that out.
