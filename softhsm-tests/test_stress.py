@@ -1,11 +1,15 @@
 """Many callers at once, many connections, hostile ones among them."""
 
+import contextlib
 import json
 import os
+import re
+import resource
 import select
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import time
 
@@ -141,30 +145,6 @@ def test_ten_thousand_idle_connections_do_not_slow_the_next_request(world, load)
     holder.communicate()
 
 
-def test_one_user_cannot_take_every_connection(world, load, load_program):
-    """12,000 connections are one user's share; the agent's own user is served all the same."""
-    endpoint = world.endpoint()
-    place = f"{world.folder}/public"
-    agent = Agent(
-        f"{world.folder}/agent",
-        world.module() + world.profile("test", endpoint.url, endpoint.ca) + f"[profile.test.allow]\nusers = [{STRANGER}, 0]\n",
-        arguments=["--system", "--socket", f"{place}/agent.sock"])
-    agent.socket = f"{place}/agent.sock"
-    world.ends.callback(lambda: agent.process and agent.process.poll() is None and agent.stop(signal.SIGKILL))
-    agent.start()
-    key = access_key(agent.credentials())
-    # Its folder, not the path to it: pytest's folders are closed to other users.
-    shutil.copy(load_program, place)
-    user = {"program": "./load", "cwd": place, "user": STRANGER, "group": STRANGER, "extra_groups": []}
-    holder = load("hold", "agent.sock", 12_000, **user)
-    read_line(holder, "held")
-    [(count, status, problem)] = answers(load("requests", "agent.sock", TARGET, 20, **user))
-    assert (count, status, problem["code"], problem["exit"]) == (20, 429, "too-many-requests", 75)
-    assert access_key(agent.credentials()) == key
-    holder.communicate()
-    wait_until(lambda: answers(load("requests", "agent.sock", TARGET, 1, **user))[0][1] == 200, "room again", 10)
-
-
 @pytest.fixture
 def open_world(world, load, load_program):
     """A system agent whose profile serves more users than its own, under the memory limit of the shipped unit."""
@@ -180,8 +160,115 @@ def open_world(world, load, load_program):
     agent.socket = f"{place}/agent.sock"
     world.ends.callback(end, agent)
     agent.load = lambda *arguments, user=0: load(
-        arguments[0], "agent.sock", *arguments[1:], program="./load", cwd=place, user=user, group=user, extra_groups=[])
+        *arguments, program="./load", cwd=place, user=user, group=user, extra_groups=[])
     return agent
+
+
+def seconds_of_owner(agent):
+    """What `lock` and `status` take the owner, each with a connection of its own."""
+    begin = time.monotonic()
+    assert agent.request("GET", "/v1/status")[0] == 200
+    middle = time.monotonic()
+    assert agent.request("POST", "/v1/lock")[0] == 204
+    return max(middle - begin, time.monotonic() - middle)
+
+
+def answered(agent, user):
+    """The status of one request of a user, and the problem; None where the agent has hung up."""
+    process = agent.load("requests", "agent.sock", TARGET, 1, user=user)
+    out, _ = process.communicate(timeout=20)
+    return process.returncode == 0 and (int(out.split()[1]), json.loads(out.split(" ", 2)[2]))
+
+
+def test_a_listed_user_has_few_connections_and_is_told_so(open_world):
+    agent = open_world.start()
+    key = access_key(agent.credentials())
+    holder = agent.load("hold", "agent.sock", 200, user=STRANGER)
+    read_line(holder, "held")
+    status, problem = wait_until(lambda: answered(agent, STRANGER), "an answer")  # a few of them a second
+    assert (status, problem["code"], problem["exit"]) == (429, "too-many-requests", 75)
+    assert access_key(agent.credentials()) == key
+    assert answered(agent, STRANGERS[1])[0] == 200
+    holder.communicate()
+    wait_until(lambda: (answered(agent, STRANGER) or [None])[0] == 200, "room again", 10)
+
+
+@pytest.mark.parametrize("users", [STRANGERS, (0,)], ids=["two listed users", "the owner"])
+def test_however_many_connections_are_held_the_owner_locks_and_sees_the_status(open_world, users):
+    agent = open_world.start()
+    access_key(agent.credentials())
+    holders = [agent.load("hold", "agent.sock", 18_000 // len(users), user=user) for user in users]
+    for holder in holders:
+        read_line(holder, "held")
+    assert agent.request("POST", "/v1/lock")[0] == 204  # behind those that are still to be accepted
+    assert max(seconds_of_owner(agent) for _ in range(5)) < 0.1
+    assert agent.cli("lock").returncode == 0
+    assert agent.cli("status").returncode == 0
+    for holder in holders:
+        holder.communicate()
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_refused_users_that_connect_all_the_time_keep_nobody_waiting_and_fill_no_log(open_world, processes):
+    """Each process is another user's. They flood another socket first: that alone keeps a machine with two cores busy."""
+    agent = open_world.start()
+    access_key(agent.credentials())
+    sink = agent.load("sink", "sink.sock")
+    read_line(sink, "listens")
+
+    def flooded(*arguments):
+        floods = [agent.load("flood", *arguments, user=61_000 + number) for number in range(processes)]
+        for flood in floods:
+            read_line(flood, "floods")
+        times = [seconds_of_owner(agent) for _ in range(20)]
+        for flood in floods:
+            flood.communicate()
+        return statistics.median(times)
+
+    elsewhere = flooded("sink.sock")
+    sink.kill()
+    began = time.monotonic()
+    assert flooded("agent.sock") < max(0.1, 5 * elsewhere)
+    seconds = time.monotonic() - began
+    wait_until(lambda: len(refused := re.findall("decision=deny.*", agent.log())) > 1 and refused[-1], "lines")
+    lines = re.findall(r"decision=deny .*? uid=61\d\d\d .*", agent.log())
+    assert len(lines) <= seconds + 2
+    assert any("others=" in line for line in lines)
+
+
+def test_cached_answers_by_the_thousand_are_a_line_a_second_that_counts_them(open_world):
+    agent = open_world.start()
+    access_key(agent.credentials())
+    begin = time.monotonic()
+    assert answers(agent.load("requests", "agent.sock", TARGET, 20_000, 100, user=STRANGER))[0][:2] == (20_000, 200)
+    seconds = time.monotonic() - begin
+
+    def counted():
+        lines = re.findall(rf" uid={STRANGER} .*", agent.log())
+        assert len(lines) <= seconds + 3
+        return sum(1 + int((re.search(r"others=(\d+)", line) or [0, 0])[1]) for line in lines)
+
+    wait_until(lambda: counted() == 20_000, "all of them counted")
+
+
+def test_descriptors_that_are_sent_along_are_closed(world):
+    agent = world.agent()
+    folder = f"/proc/{agent.process.pid}/fd"
+    assert agent.request("GET", "/v1/health")[0] == 200
+    before = len(os.listdir(folder))
+    request = b"GET /v1/health HTTP/1.1\r\nHost: t\r\n\r\n"
+    for parts in [[request], [request[:1], request[1:]], [request[:20]]]:
+        reading, writing = os.pipe()
+        with socket.socket(socket.AF_UNIX) as connection, os.fdopen(reading, "rb") as pipe:
+            connection.connect(agent.socket)
+            connection.settimeout(10)
+            for part in parts:
+                socket.send_fds(connection, [part], [writing] * 200)
+            os.close(writing)
+            if parts[-1].endswith(b"\r\n\r\n"):
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            assert select.select([pipe], [], [], 10)[0] and pipe.read() == b"", "nobody holds the pipe any more"
+    wait_until(lambda: len(os.listdir(folder)) <= before, "nothing is left open")
 
 
 @pytest.mark.parametrize("target, head, body", [
@@ -196,7 +283,7 @@ def test_fifteen_thousand_callers_that_stop_before_the_last_byte_fit_into_the_un
         agent.start()
         key = access_key(agent.credentials())
         before = resident_bytes(agent.process.pid)
-        holders = [agent.load("drip", target, count, head, body, user=user)
+        holders = [agent.load("drip", "agent.sock", target, count, head, body, user=user)
                    for user, count in [(0, 9000), (STRANGERS[0], 3000), (STRANGERS[1], 3000)]]
         for holder in holders:
             read_line(holder, "held")
@@ -263,14 +350,20 @@ def test_running_out_of_descriptors_passes(world, load, descriptors):
     assert agent.request("GET", "/v1/identities")[1][0]["usable"], "the worker's descriptors came through"
 
 
-def test_callers_who_wait_for_a_descriptor_cost_no_processor_time(world, load):
-    agent = world.agent(prefix=["prlimit", "--nofile=64:64"])
-    holder = load("hold", agent.socket, 1000)  # they are refused a few at a time, each within a second
-    read_line(holder, "held")
-    begin = processor_seconds(agent.process.pid)
-    time.sleep(2)  # what is measured is what these cost
-    assert processor_seconds(agent.process.pid) - begin < 0.2
-    holder.communicate()
+def test_callers_who_wait_for_a_descriptor_cost_no_processor_time(world):
+    """The limit is lowered while the agent runs: by itself it takes no more connections than it has descriptors for."""
+    agent = world.agent()
+    limits = resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE)
+    used = max(map(int, os.listdir(f"/proc/{agent.process.pid}/fd"))) + 1
+    resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
+    with contextlib.ExitStack() as waiting:
+        for _ in range(100):
+            waiting.enter_context(socket.socket(socket.AF_UNIX)).connect(agent.socket)
+        wait_until(lambda: "no descriptors left" in agent.log(), "the agent's word")
+        begin = processor_seconds(agent.process.pid)
+        time.sleep(2)  # what is measured is what these cost
+        assert processor_seconds(agent.process.pid) - begin < 0.2
+    resource.prlimit(agent.process.pid, resource.RLIMIT_NOFILE, limits)
     wait_until(lambda: agent.request("GET", "/v1/health")[0] == 200, "served again")
     assert agent.log().count("no descriptors left") == 1
 

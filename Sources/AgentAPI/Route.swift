@@ -24,17 +24,21 @@ package struct Route: Sendable {
     package let action: Action
     /// The largest body that the route takes, in bytes; 0 where it takes none.
     package let largestBody: Int
+    /// Whether the agent's own user can always ask this: some connections are kept for it.
+    package let isKept: Bool
     /// What stands before and after `{name}`; nil where the pattern has none.
     private let ends: (before: String, after: String)?
 
     private init(
-        _ method: Method, _ pattern: String, needs permission: Permission, largestBody: Int = 0, _ action: Action
+        _ method: Method, _ pattern: String, needs permission: Permission, largestBody: Int = 0, isKept: Bool = false,
+        _ action: Action
     ) {
         self.method = method
         self.pattern = pattern
         self.permission = permission
         self.action = action
         self.largestBody = largestBody
+        self.isKept = isKept
         let parts = pattern.split(separator: "{name}", maxSplits: 1)
         ends = parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
     }
@@ -48,10 +52,10 @@ extension Route {
         Route(.get, "/v1/profiles", needs: .owner, .profiles),
         Route(.get, "/v1/identities", needs: .owner, .identities),
         Route(.get, "/v1/tokens", needs: .owner, .tokens),
-        Route(.post, "/v1/tokens/unlock", needs: .owner, largestBody: tokenRequest, .unlock),
-        Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, .lock),
+        Route(.post, "/v1/tokens/unlock", needs: .owner, largestBody: tokenRequest, isKept: true, .unlock),
+        Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, isKept: true, .lock),
         Route(.post, "/v1/reload", needs: .owner, .reload),
-        Route(.get, "/v1/status", needs: .owner, .status),
+        Route(.get, "/v1/status", needs: .owner, isKept: true, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
     ]
 

@@ -14,6 +14,11 @@
 #define SO_PEERGROUPS 59
 #endif
 
+int clinux_accept(int socket) {
+    const int connection = accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return connection >= 0 ? connection : -errno;
+}
+
 int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid) {
     struct ucred peer;
     socklen_t length = sizeof peer;

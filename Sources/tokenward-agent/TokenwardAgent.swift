@@ -57,7 +57,9 @@ struct TokenwardAgent {
             readConfiguration: { [options] () throws(ConfigurationError) in try loader.load(path: options.config) },
             notifier: notifier,
             // The line is made by the thread that writes it: whoever asked does not wait for it.
-            audit: { record in if level <= .info { handler.append(.info) { "\(record)" } } })
+            audit: { record in
+                if level <= record.level { handler.append(record.level) { "\(record)" } }
+            })
         do {
             try await service.start(on: listener)
         } catch {

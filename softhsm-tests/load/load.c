@@ -9,14 +9,19 @@
                                            head of HEAD bytes and a body of BODY bytes (0: all but the last of the head), in
                                            steps on all of them at once, and holds them until standard input ends; prints
                                            "held". What the agent has hung up on is left alone
+     load flood SOCKET                     connects and hangs up until standard input ends; prints "floods" at its start
+     load sink SOCKET                      takes connections on a socket of its own and hangs up, until it is ended; prints
+                                           "listens"
    COUNT is at most 20000. It ends with 1 and a line on standard error when a connection fails. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -126,8 +131,32 @@ static void drip_request(const int *fds, int count, const char *target, int head
     free(bytes);
 }
 
+static int flood(const char *path) {
+    puts("floods");
+    fflush(stdout);
+    for (;;) {
+        struct pollfd input = {.fd = 0, .events = POLLIN};
+        for (int i = 0; i < 64; i++) close(connected(path));
+        if (poll(&input, 1, 0) != 0) return 0;
+    }
+}
+
+static int sink(const char *path) {
+    const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) usage();
+    strcpy(address.sun_path, path);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0) fail("bind");
+    if (chmod(path, 0666) != 0 || listen(listener, 4096) != 0) fail("listen");
+    puts("listens");
+    fflush(stdout);
+    for (;;) close(accept(listener, NULL, NULL));
+}
+
 int main(int argc, char **argv) {
     static int fds[most];
+    if (argc == 3 && strcmp(argv[1], "flood") == 0) return flood(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "sink") == 0) return sink(argv[2]);
     int drips = argc == 7 && strcmp(argv[1], "drip") == 0;
     int holds = argc == 4 && strcmp(argv[1], "hold") == 0;
     if (!holds && argc < 5) usage();

@@ -44,7 +44,7 @@ package struct AgentLogHandler: LogHandler {
     /// Appends a line whose text is made where it costs nobody time.
     package func append(_ level: Logger.Level, text: @escaping @Sendable () -> String) {
         let (style, time) = (style, now())
-        queue.append {
+        queue.append(isVital: level >= .notice) {
             var line =
                 switch style {
                 case .journal: "<\(level.priority)>"

@@ -1,4 +1,5 @@
 package import AgentAPI
+package import Logging
 
 /// What the audit log says of one request. Nothing in it can hold a secret.
 package struct AuditRecord: Hashable, Sendable {
@@ -13,8 +14,10 @@ package struct AuditRecord: Hashable, Sendable {
     package var problem: Problem.Code?
     /// The credentials that were handed out.
     package var issued: Issued?
-    /// How many connections that were refused like this one, of the same user, have no line of their own.
+    /// How many requests or connections like this one have no line of their own.
     package var others: Int
+    /// Whether only a program that means harm, or is broken, does this.
+    package var isAttack: Bool
 
     package struct Issued: Hashable, Sendable {
         /// Not secret: CloudTrail has it (IAM User Guide, "Managing access keys").
@@ -30,7 +33,7 @@ package struct AuditRecord: Hashable, Sendable {
 
     package init(
         peer: Peer, route: Route.Action?, profile: ProfileName? = nil, decision: Policy.Decision, status: Int,
-        problem: Problem.Code? = nil, issued: Issued? = nil, others: Int = 0
+        problem: Problem.Code? = nil, issued: Issued? = nil, others: Int = 0, isAttack: Bool = false
     ) {
         self.peer = peer
         self.route = route
@@ -40,13 +43,21 @@ package struct AuditRecord: Hashable, Sendable {
         self.problem = problem
         self.issued = issued
         self.others = others
+        self.isAttack = isAttack
+    }
+}
+
+extension AuditRecord {
+    package var level: Logger.Level {
+        if isAttack { return .warning }
+        return if case .deny = decision { .notice } else { .info }
     }
 }
 
 extension AuditRecord: CustomStringConvertible {
     /// One line of `key=value`; the log adds the time.
     package var description: String {
-        var line = "audit "
+        var line = isAttack ? "audit attack=yes " : "audit "
         switch decision {
         case .allow(let reason): line += "decision=allow reason=\"\(reason)\""
         case .deny(let reason): line += "decision=deny reason=\"\(reason)\""

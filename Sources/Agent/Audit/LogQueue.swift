@@ -3,7 +3,8 @@ private import NIOPosix
 import Synchronization
 
 /// Lines on their way to a descriptor that may stall. Nobody who logs ever waits: lines that find no place are counted,
-/// and the count is said once there is place again.
+/// and the count is said once there is place again. A quarter of the places is for vital lines, such as warnings and
+/// refusals, so that others do not crowd them out.
 package final class LogQueue: Sendable {
     private struct State {
         var waiting: [@Sendable () -> String] = []
@@ -38,9 +39,9 @@ package final class LogQueue: Sendable {
     /// Appends a line, or drops it when the queue is full.
     ///
     /// - Parameter line: Called on the writing thread; gives a line with its end.
-    package func append(_ line: @escaping @Sendable () -> String) {
+    package func append(isVital: Bool = false, _ line: @escaping @Sendable () -> String) {
         let mustStart = state.withLock { state in
-            guard state.waiting.count < capacity else {
+            guard state.waiting.count < (isVital ? capacity : capacity - capacity / 4) else {
                 state.dropped += 1
                 return false
             }

@@ -4,8 +4,8 @@ import Glibc
 
 /// Who is at the other end of a connection, as the kernel knew it at connect(2).
 ///
-/// A child that inherits the socket acts as the one who connected. Nothing is decided by `pid`, which may be another's
-/// by now; it is for the log.
+/// A child that inherits the socket acts as the one who connected. `pid` may be another's by now: it is for the log, and
+/// for telling the agent's own workers, whose numbers are nobody else's until the agent has waited for them.
 package struct Peer: Hashable, Sendable {
     package var uid: UInt32
     package var gid: UInt32

@@ -3,11 +3,12 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// The HTTP server on the agent's Unix socket, on an event loop of its own.
+/// The HTTP server on the agent's Unix socket: a thread that takes connections, and two event loops that answer, one of
+/// them for the agent's own user alone.
 package actor AgentServer {
     private enum State {
         case idle
-        case running(any Channel, NIOLoopBound<ServerCore>, LoopGate)
+        case running(Acceptor, accepting: Task<Void, Never>, [NIOLoopBound<ServerCore>])
         case stopped
     }
 
@@ -15,19 +16,22 @@ package actor AgentServer {
     private let operations: AgentOperations
     private let limits: ServerLimits
     private let peer: @Sendable (CInt) throws -> Peer
+    private let isWorker: @Sendable (Int32) -> Bool
     private let audit: @Sendable (AuditRecord) -> Void
     private let warn: @Sendable (String) -> Void
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     private var policy: Policy
     private var state = State.idle
 
     /// - Parameters:
     ///   - peer: Who is at the other end of a connected socket.
-    ///   - audit: Called on the event loop for each decision, so it must not wait.
+    ///   - isWorker: Whether this is the number of a process that the agent has started for a module: it is no peer.
+    ///   - audit: Called on the server's threads for each decision, so it must not wait.
     ///   - warn: Called there as well, for what keeps callers waiting.
     package init(
         listener: SocketListener, policy: Policy, operations: AgentOperations, limits: ServerLimits = ServerLimits(),
         peer: @escaping @Sendable (CInt) throws -> Peer = { try Peer.connected(to: $0) },
+        isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false },
         audit: @escaping @Sendable (AuditRecord) -> Void, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.listener = listener
@@ -35,6 +39,7 @@ package actor AgentServer {
         self.operations = operations
         self.limits = limits
         self.peer = peer
+        self.isWorker = isWorker
         self.audit = audit
         self.warn = warn
     }
@@ -42,84 +47,88 @@ package actor AgentServer {
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
     package func start() async throws {
         guard case .idle = state, let descriptor = listener.claim() else { return }
-        var limits = limits
-        limits.connections = min(limits.connections, max(1, DescriptorLimit.raise() - Self.ownDescriptors))
-        // One user, allowed or not, must leave room for the others however few descriptors there are.
-        limits.connectionsPerUser = min(limits.connectionsPerUser, max(1, limits.connections * 4 / 5))
+        let limits = limits.fitting(descriptors: DescriptorLimit.raise())
+        let acceptor: Acceptor
+        do {
+            acceptor = try Acceptor(
+                descriptor: descriptor, entrance: Entrance(policy: policy, limits: limits), peer: peer,
+                isWorker: isWorker, audit: audit, warn: warn)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        let owners = try await core(limits.owner, limits, acceptor)
+        let users = try await core(limits.users, limits, acceptor)
+        let accepting = Task {  // ends in `stop`, which awaits it
+            await acceptor.run { connections in
+                for (core, isOwners) in [(owners, true), (users, false)] {
+                    let own = connections.filter { $0.isOwner == isOwners }
+                    if !own.isEmpty { core.eventLoop.execute { own.forEach(core.value.take) } }
+                }
+            }
+        }
+        state = .running(acceptor, accepting: accepting, [owners, users])
+    }
+
+    private func core(
+        _ share: ServerLimits.Share, _ limits: ServerLimits, _ acceptor: Acceptor
+    ) async throws -> NIOLoopBound<ServerCore> {
         let loop = group.next()
-        let gate = LoopGate(loop)
-        let core = try await loop.submit { [limits, policy, operations, audit] in
+        return try await loop.submit { [policy, operations, audit] in
             NIOLoopBound(
                 ServerCore(
-                    eventLoop: loop, policy: policy, operations: operations, limits: limits, gate: gate, audit: audit),
+                    eventLoop: loop, policy: policy, operations: operations, limits: limits, share: share,
+                    leave: { acceptor.leave($0) }, audit: audit),
                 eventLoop: loop)
         }.get()
-        let channel = try await ServerBootstrap(group: group)
-            .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .serverChannelInitializer { [warn] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause(warn: warn))
-                }
-            }
-            // A request is some hundred bytes, and each connection keeps a buffer of this size.
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1024))
-            // A peer that ends its side may still read its answer; one that is gone is seen all the same (EPOLLHUP).
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [peer] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    let caller = try pipeline.withUnsafeTransportIfAvailable { (socket: CInt) in
-                        try peer(socket)
-                    }
-                    guard let caller else { throw Problem(.forbidden, "the kernel does not say who is calling") }
-                    try pipeline.addHandler(ConnectionHandler(core: core.value, peer: caller))
-                }
-            }
-            .withBoundSocket(descriptor).get()
-        // NIO has listened once more, before it looks at any option, and made the queue 128 long.
-        _ = listen(descriptor, SocketListener.backlog)  // at worst that stays
-        state = .running(channel, core, gate)
     }
 
     /// Decides by another policy from the next request on.
     package func replace(policy: Policy) async {
         self.policy = policy
-        guard case .running(_, let core, _) = state else { return }
-        // It fails only when the loop has ended, and then nobody asks any more.
-        try? await core.eventLoop.submit { core.value.policy = policy }.get()
+        guard case .running(let acceptor, _, let cores) = state else { return }
+        acceptor.replace(policy: policy)
+        await onLoops(of: cores) { $0.policy = policy }
     }
 
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
     /// them already answers "locked", and a peer that does not read its answer is hung up on.
     package func withdrawCredentials(of profiles: Set<ProfileName>?) async {
-        guard case .running(_, let core, _) = state else { return }
-        // As above.
-        try? await core.eventLoop.submit { core.value.withdrawCredentials(of: profiles) }.get()
+        guard case .running(_, _, let cores) = state else { return }
+        await onLoops(of: cores) { $0.withdrawCredentials(of: profiles) }
     }
 
-    /// Returns when the event loop has had a turn.
+    /// Returns when the event loops have had a turn.
     func takeTurn() async {
-        guard case .running(_, let core, _) = state else { return }
-        // It fails only when the loop has ended, which nobody waits for.
-        try? await core.eventLoop.submit {}.get()
+        guard case .running(_, _, let cores) = state else { return }
+        await onLoops(of: cores) { _ in }
     }
 
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
     /// socket.
     package func stop() async {
-        guard case .running(let channel, let core, let gate) = state else { return }
+        guard case .running(let acceptor, let accepting, let cores) = state else { return }
         state = .stopped
         listener.removeName()
-        let loop = core.eventLoop
-        let abandon = loop.scheduleTask(in: .milliseconds(limits.stopMilliseconds)) { core.value.abandon() }
-        // Errors mean that the thing has ended already.
-        try? await channel.close().get()
-        try? await loop.flatSubmit { core.value.stop() }.get()
-        abandon.cancel()
-        gate.close()
+        acceptor.stop()
+        await accepting.value
+        let abandoning = cores.map { core in
+            core.eventLoop.scheduleTask(in: .milliseconds(limits.stopMilliseconds)) { core.value.abandon() }
+        }
+        for core in cores { try? await core.eventLoop.flatSubmit { core.value.stop() }.get() }
+        for task in abandoning { task.cancel() }
+        await onLoops(of: cores) {
+            $0.writeRest()
+            $0.gate.close()
+        }
+        // An error means that it has ended already.
         try? await group.shutdownGracefully()
     }
 
-    /// For the workers' channels, the log, TLS to AWS and the C library.
-    private static let ownDescriptors = 256
+    private func onLoops(
+        of cores: [NIOLoopBound<ServerCore>], _ body: @escaping @Sendable (ServerCore) -> Void
+    ) async {
+        // It fails only when the loop has ended, and then nobody asks any more.
+        for core in cores { try? await core.eventLoop.submit { body(core.value) }.get() }
+    }
 }

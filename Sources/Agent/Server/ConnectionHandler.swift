@@ -21,10 +21,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     let peer: Peer
-    private let core: ServerCore
-    let admission: Policy.Decision
     /// Whether the peer is the agent's own user, or root where the agent is the system's.
     let isOwner: Bool
+    /// Whether this is one of the few that are kept for the agent's own user.
+    let isKept: Bool
+    private let core: ServerCore
+    /// Why the peer is hung up on.
+    private let problem: Problem?
+    private var place: Entrance.Place?
+    private let leave: @Sendable (Entrance.Place) -> Void
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var buffer = RequestBuffer()
@@ -38,11 +43,15 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Nothing is read after the answer under way: the peer or the agent ends.
     private var isLast = false
 
-    init(core: ServerCore, peer: Peer) {
+    /// - Parameter leave: Called once, when the connection has given up its place and its descriptor.
+    init(core: ServerCore, accepted: Acceptor.Accepted, leave: @escaping @Sendable (Entrance.Place) -> Void) {
         self.core = core
-        self.peer = peer
-        admission = core.policy.admits(peer)
-        isOwner = core.policy.isOwner(peer)
+        peer = accepted.peer
+        place = accepted.place
+        problem = accepted.problem
+        isOwner = accepted.isOwner
+        isKept = accepted.place == .kept
+        self.leave = leave
         parser = RequestHeadParser(limits: core.limits)
     }
 
@@ -50,21 +59,28 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelActive(context: ChannelHandlerContext) {
-        setDeadline(core.limits.idleMilliseconds)
-        let problem = core.add(self)
-        guard case .deny(let reason) = admission else {
-            if let problem { refuse(problem) }
-            return
-        }
-        let hasRoom = core.addDenied(self)
-        if hasRoom, problem == nil { refuse(.forbidden(reason: reason)) } else { close() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        leavePlace()
     }
 
-    /// Whether the peer may ask for nothing.
-    var isDenied: Bool { if case .deny = admission { true } else { false } }
+    func leavePlace() {
+        if let place { leave(place) }
+        place = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        setDeadline(isKept ? core.limits.keptIdleMilliseconds : core.limits.idleMilliseconds)
+        core.add(self)
+        if let problem {
+            refuse(problem)
+        } else if core.isStopping {
+            refuse(Problem(.shuttingDown, "the agent is stopping"))
+        }
+    }
+
+    /// Whether the peer has sent nothing yet, or nothing more.
+    var isSilent: Bool { if case .head = phase { buffer.isEmpty } else { false } }
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
@@ -83,7 +99,9 @@ final class ConnectionHandler: ChannelInboundHandler {
             bytes.wipeInPlace()
             return
         case .head:
-            if buffer.isEmpty { setDeadline(core.limits.headMilliseconds) }
+            if buffer.isEmpty {
+                setDeadline(isKept ? core.limits.keptIdleMilliseconds : core.limits.headMilliseconds)
+            }
         case .body: break
         case .waiting, .writing:
             guard !isLast else { return }
@@ -126,7 +144,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let change = buffer.capacity - countedBytes
         guard change != 0 else { return }
         countedBytes = buffer.capacity
-        try core.keep(change, of: self)
+        try core.keep(change, of: peer)
     }
 
     /// - Returns: Whether there may be more to do.
@@ -157,13 +175,16 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func accept(_ head: RequestHead) throws(Problem) -> Bool {
         let accepted: Result<AcceptedRequest, Refusal>
         accepted = AcceptedRequest.decide(head, peer: peer, policy: core.policy)
+        if isKept, case .success(let request) = accepted, !request.route.isKept {
+            throw core.limits.isFull(peer.uid)
+        }
         switch accepted {
         case .success(let request):
             phase = .body(request)
             setDeadline(core.limits.bodyMilliseconds)
         case .failure(let refusal):
             if let decision = refusal.decision {
-                core.audit(
+                core.note(
                     AuditRecord(
                         peer: peer, route: refusal.route, profile: refusal.profile, decision: decision,
                         status: refusal.answer.status, problem: refusal.answer.problem?.code))
@@ -193,7 +214,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             return finish(request, with: .credentials(credentials))
         }
         do throws(Problem) {
-            try core.beginWaiting(peer)
+            try core.beginWaiting(self)
         } catch {
             return finish(request, with: .problem(error))
         }
@@ -224,7 +245,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func finish(_ request: AcceptedRequest, with answer: Answer) {
-        core.audit(
+        core.note(
             AuditRecord(
                 peer: peer, route: request.route.action, profile: request.profile, decision: request.decision,
                 status: answer.status, problem: answer.problem?.code, issued: answer.issued))
@@ -254,7 +275,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         _ answer: Answer, closing: Bool, lingering: Bool, withBody: Bool = true, of profile: ProfileName? = nil
     ) {
         guard let context else { return }
-        isLast = isLast || closing || core.isStopping
+        isLast = isLast || closing || isKept || core.isStopping
         phase = .writing(answer.issued != nil ? profile : nil)
         setDeadline(core.limits.answerMilliseconds)
         let bytes = answer.told(by: core.policy.scope)

@@ -1,95 +1,108 @@
 import AgentAPI
 import CLinux
 import NIOCore
+import NIOPosix
 
-/// What all connections share: the rules, and who is connected. It lives on the event loop alone.
+/// What the connections of one event loop share: the rules, and who is connected. It lives on that loop alone.
+///
+/// There are two: the agent's own user has a loop of its own, so that nothing that others send keeps it waiting.
 final class ServerCore {
     let eventLoop: any EventLoop
     let limits: ServerLimits
     let operations: AgentOperations
-    let audit: @Sendable (AuditRecord) -> Void
     let gate: LoopGate
     var policy: Policy
 
+    private let share: ServerLimits.Share
+    private let leave: @Sendable (Entrance.Place) -> Void
+    private let audit: @Sendable (AuditRecord) -> Void
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
-    private var users: [UInt32: Share] = [:]
-    private var denied: DeniedPeers
-    private var unansweredBytes = UnansweredBytes()
+    /// Those on kept places, the oldest first.
+    private var kept: [ConnectionHandler] = []
+    private var users: [UInt32: Use] = [:]
+    /// Of all users.
+    private var unansweredBytes = 0
+    private var tally: AuditTally
     private var sweep: RepeatedTask?
     /// The most connections since memory was given back, and how many there were at the last look.
     private var (peak, last) = (0, 0)
     private var stopped: EventLoopPromise<Void>?
 
-    private struct Share {
+    /// What one user has of the share.
+    private struct Use {
         var connections = 0
         var waiting = 0
         var unansweredBytes = 0
     }
 
-    /// Memory for what the agent's own user (and root), and all others, have sent and were not answered yet.
-    private struct UnansweredBytes {
-        var ofOwner = 0
-        var ofOthers = 0
-    }
-
+    /// - Parameters:
+    ///   - share: What the users of this loop may take.
+    ///   - leave: Called when a connection has given up its place and its descriptor.
     init(
-        eventLoop: any EventLoop, policy: Policy, operations: AgentOperations, limits: ServerLimits, gate: LoopGate,
+        eventLoop: any EventLoop, policy: Policy, operations: AgentOperations, limits: ServerLimits,
+        share: ServerLimits.Share, leave: @escaping @Sendable (Entrance.Place) -> Void,
         audit: @escaping @Sendable (AuditRecord) -> Void
     ) {
         self.eventLoop = eventLoop
         self.policy = policy
         self.operations = operations
         self.limits = limits
-        self.gate = gate
+        self.share = share
+        self.leave = leave
         self.audit = audit
-        denied = DeniedPeers(limits: limits)
+        gate = LoopGate(eventLoop)
+        tally = AuditTally(milliseconds: limits.lineMilliseconds)
     }
 
     var isStopping: Bool { stopped != nil }
 
-    // MARK: Shares
+    // MARK: Connections
 
-    /// Counts a connection in.
-    ///
-    /// - Returns: Why it cannot stay; it counts all the same until `remove`.
-    func add(_ connection: ConnectionHandler) -> Problem? {
+    /// Makes a channel for a connection, whose descriptor it closes in any case.
+    func take(_ accepted: Acceptor.Accepted) {
+        let handler = NIOLoopBound(
+            ConnectionHandler(core: self, accepted: accepted, leave: leave), eventLoop: eventLoop)
+        ClientBootstrap(group: eventLoop)
+            // A request is some hundred bytes, and each connection keeps a buffer of this size.
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1024))
+            // A peer that ends its side may still read its answer; one that is gone is seen all the same (EPOLLHUP).
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(handler.value)
+                }
+            }
+            .withConnectedSocket(accepted.descriptor)
+            .assumeIsolated().whenFailure { _ in handler.value.leavePlace() }  // the peer is gone already
+    }
+
+    func add(_ connection: ConnectionHandler) {
         connections[ObjectIdentifier(connection)] = connection
         peak = max(peak, connections.count)
-        users[connection.peer.uid, default: Share()].connections += 1
+        change(connection.peer) { $0.connections += 1 }
         startSweeping()
-        if isStopping { return Problem(.shuttingDown, "the agent is stopping") }
-        if connections.count > limits.connections {
-            return Problem(.tooManyRequests, "the agent has \(limits.connections) connections", retryAfter: 1)
-        }
-        guard let share = users[connection.peer.uid], share.connections > limits.connectionsPerUser else { return nil }
-        return Problem(
-            .tooManyRequests, "uid \(connection.peer.uid) has \(limits.connectionsPerUser) connections",
-            hint: "close some of them", retryAfter: 1)
+        guard connection.isKept else { return }
+        kept.append(connection)
+        // Whoever connects to say nothing leaves some of these to those who have something to say.
+        if kept.count > limits.keptConnections / 2 { kept.first(where: \.isSilent)?.abort() }
     }
 
     func remove(_ connection: ConnectionHandler) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         change(connection.peer) { $0.connections -= 1 }
-        if connection.isDenied { denied.leave(connection.peer) }
+        if connection.isKept { kept.removeAll { $0 === connection } }
         if connections.isEmpty { stopped?.succeed() }
     }
 
-    /// Counts a connection in whose peer may ask for nothing, as well as with `add`.
-    ///
-    /// - Returns: Whether there is room to tell it why.
-    func addDenied(_ connection: ConnectionHandler) -> Bool {
-        let line = DeniedPeers.Line(peer: connection.peer, decision: connection.admission)
-        if let line = denied.tell(line, at: .now()) { audit(AuditRecord(line)) }
-        return denied.enter(connection.peer)
-    }
+    // MARK: Shares
 
     /// Counts a request in that will wait for an operation.
-    func beginWaiting(_ peer: Peer) throws(Problem) {
-        guard users[peer.uid]?.waiting ?? 0 < limits.waitingPerUser else {
-            throw Problem(
-                .tooManyRequests, "uid \(peer.uid) has \(limits.waitingPerUser) requests waiting", retryAfter: 1)
+    func beginWaiting(_ connection: ConnectionHandler) throws(Problem) {
+        let uid = connection.peer.uid
+        guard connection.isKept || users[uid]?.waiting ?? 0 < share.waitingPerUser else {
+            throw Problem(.tooManyRequests, "uid \(uid) has \(share.waitingPerUser) requests waiting", retryAfter: 1)
         }
-        change(peer) { $0.waiting += 1 }
+        change(connection.peer) { $0.waiting += 1 }
     }
 
     func endWaiting(_ peer: Peer) { change(peer) { $0.waiting -= 1 } }
@@ -97,24 +110,28 @@ final class ServerCore {
     /// Counts memory in that holds what a peer has sent, or out.
     ///
     /// - Throws: `tooManyRequests` when it has grown beyond its share; it counts all the same.
-    func keep(_ bytes: Int, of connection: ConnectionHandler) throws(Problem) {
-        let uid = connection.peer.uid
-        change(connection.peer) { $0.unansweredBytes += bytes }
-        if connection.isOwner { unansweredBytes.ofOwner += bytes } else { unansweredBytes.ofOthers += bytes }
+    func keep(_ bytes: Int, of peer: Peer) throws(Problem) {
+        unansweredBytes += bytes
+        change(peer) { $0.unansweredBytes += bytes }
         guard bytes > 0 else { return }
-        let isTooMuch =
-            connection.isOwner
-            ? unansweredBytes.ofOwner > limits.unansweredBytesOfOwner
-            : unansweredBytes.ofOthers > limits.unansweredBytes
-                || users[uid]?.unansweredBytes ?? 0 > limits.unansweredBytesPerUser
-        guard isTooMuch else { return }
-        throw Problem(.tooManyRequests, "uid \(uid) has too many requests under way that are incomplete", retryAfter: 1)
+        guard unansweredBytes <= share.bytes, users[peer.uid]?.unansweredBytes ?? 0 <= share.bytesPerUser else {
+            throw Problem(
+                .tooManyRequests, "uid \(peer.uid) has too many requests under way that are incomplete", retryAfter: 1)
+        }
     }
 
-    private func change(_ peer: Peer, _ body: (inout Share) -> Void) {
-        var share = users[peer.uid] ?? Share()
-        body(&share)
-        users[peer.uid] = share.connections > 0 || share.waiting > 0 ? share : nil
+    private func change(_ peer: Peer, _ body: (inout Use) -> Void) {
+        var use = users[peer.uid] ?? Use()
+        body(&use)
+        users[peer.uid] = use.connections > 0 || use.waiting > 0 ? use : nil
+    }
+
+    // MARK: The audit log
+
+    /// Writes a decision down, or counts it.
+    func note(_ record: AuditRecord) {
+        let kind = AuditTally.Kind(record, isKnown: policy.knows)
+        if let line = tally.note(record, as: kind, at: .now()) { audit(line) }
     }
 
     // MARK: Time
@@ -126,14 +143,14 @@ final class ServerCore {
         guard sweep == nil else { return }
         let shortest = [
             limits.headMilliseconds, limits.bodyMilliseconds, limits.idleMilliseconds, limits.answerMilliseconds,
-            limits.lingerMilliseconds,
+            limits.lingerMilliseconds, limits.keptIdleMilliseconds, limits.lineMilliseconds,
         ].reduce(4000, min)
         let period = TimeAmount.milliseconds(max(5, shortest / 4))
         let this = NIOLoopBound(self, eventLoop: eventLoop)
         sweep = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
             let now = NIODeadline.now()
             for connection in this.value.connections.values { connection.enforceDeadline(now) }
-            for line in this.value.denied.due(at: now) { this.value.audit(AuditRecord(line)) }
+            for line in this.value.tally.due(at: now) { this.value.audit(line) }
             this.value.giveMemoryBack()
             this.value.endSweepingIfAlone()
         }
@@ -149,7 +166,7 @@ final class ServerCore {
     }
 
     private func endSweepingIfAlone() {
-        guard connections.isEmpty, denied.isQuiet, peak < limits.flood else { return }
+        guard connections.isEmpty, tally.nextDue == nil, peak < limits.flood else { return }
         sweep?.cancel()
         sweep = nil
     }
@@ -169,15 +186,13 @@ final class ServerCore {
         return promise.futureResult
     }
 
+    /// Writes down what was only counted: the last thing to be called.
+    func writeRest() {
+        for line in tally.rest() { audit(line) }
+    }
+
     /// Ends what `stop` has left.
     func abandon() {
         for connection in connections.values { connection.abort() }
-    }
-}
-
-extension AuditRecord {
-    fileprivate init(_ line: DeniedPeers.Line) {
-        self.init(
-            peer: line.peer, route: nil, decision: line.decision, status: 403, problem: .forbidden, others: line.others)
     }
 }

@@ -72,7 +72,7 @@ package final class SocketListener: Sendable {
     private static let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
 
     /// The length of the queue of callers that are not accepted yet; the kernel cuts it to net.core.somaxconn.
-    static let backlog: CInt = 4096
+    private static let backlog: CInt = 4096
 
     private static func bind(_ descriptor: CInt, to place: SocketPath, mode: mode_t) throws(ListenerError) -> stat {
         guard let address = UnixAddress(path: place.path) else {

@@ -10,6 +10,9 @@
 #include "client.h"
 #include "walls.h"
 
+/* The next connection of a listening socket, which does not block (accept4(2)). Its descriptor, or -errno. */
+int clinux_accept(int socket);
+
 /* Fills `groups` with the peer's supplementary groups at connect(2) (SO_PEERGROUPS, Linux 4.13).
    The count, or -errno; -ERANGE when there are more than `capacity`. */
 int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);

@@ -108,7 +108,20 @@ import Testing
         let lost = lines.compactMap { $0.hasPrefix("lost ") ? Int($0.dropFirst(5)) : nil }.reduce(0, +)
         #expect(written + lost == 1000)
         #expect(lost > 0)
-        #expect(written >= 100)
+        #expect(written >= 75)
+    }
+
+    @Test("Lines that are not vital leave room for those that are") func vital() async throws {
+        let pipe = try Pipe()
+        let queue = LogQueue(descriptor: pipe.writing, capacity: 100) { "lost \($0)\n" }
+        let line = String(repeating: "x", count: 1023) + "\n"
+        // More than a pipe (64 KiB) and the queue hold, with nobody reading.
+        for _ in 1...1000 { queue.append { line } }
+        for _ in 1...20 { queue.append(isVital: true) { "vital\n" } }
+        async let read = pipe.all()
+        await queue.close(within: 20_000)
+        close(pipe.writing)
+        #expect(try await read.count { $0 == "vital" } == 20)
     }
 
     @Test("A log that nobody reads any more ends nothing") func broken() async throws {
@@ -144,6 +157,14 @@ import Testing
             record.description == """
                 audit decision=deny reason="no profile allows uid 1" uid=1 gid=2 pid=3 status=403 problem=forbidden
                 """)
+    }
+
+    @Test("An attack's audit line is a warning, and tells the number of the process") func attack() {
+        let record = AuditRecord(
+            peer: Peer(uid: 1, gid: 2, pid: 3), route: nil, decision: .deny(reason: "process 3 is a worker"),
+            status: 403, problem: .forbidden, isAttack: true)
+        #expect(record.level == .warning)
+        #expect(record.description.hasPrefix("audit attack=yes decision=deny reason=\"process 3 is a worker\" uid=1 "))
     }
 
     @Test("Issued credentials print as nothing") func redacted() {

@@ -35,6 +35,15 @@ import Testing
         await test.server.stop()
     }
 
+    @Test("A worker of the agent is hung up on, and what it has sent is not looked at") func worker() async throws {
+        let test = try await ServerUnderTest(isWorker: { $0 == 7 })
+        let client = try test.connect()
+        client.send(Self.request("GET /v1/profiles/prod/credentials"))
+        #expect(try await client.receiveAll().isEmpty)
+        #expect(test.audited.map(\.isAttack) == [true])
+        await test.server.stop()
+    }
+
     @Test("A peer whom the kernel does not name is not served") func unknown() async throws {
         let test = try await ServerUnderTest(peer: { _ in throw Problem(.forbidden, "unknown") })
         let client = try test.connect()

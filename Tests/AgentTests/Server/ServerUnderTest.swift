@@ -19,7 +19,8 @@ final class ServerUnderTest: Sendable {
     init(
         operations: AgentOperations = .scripted(), limits: ServerLimits = ServerLimits(), scope: AgentScope = .user,
         profiles: [String: AllowList] = ["prod": AllowList(users: [2000], groups: [3000])],
-        peer: @escaping @Sendable (CInt) throws -> Peer = { _ in Peer(uid: own, gid: own, pid: 7) }
+        peer: @escaping @Sendable (CInt) throws -> Peer = { _ in Peer(uid: own, gid: own, pid: 7) },
+        isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false }
     ) async throws {
         folder = try ServerTestFolder()
         let collected = Records()
@@ -29,7 +30,7 @@ final class ServerUnderTest: Sendable {
         server = AgentServer(
             listener: try SocketListener(path: folder.socket, scope: scope),
             policy: Policy(agentUID: Self.own, scope: scope, profiles: named), operations: operations, limits: limits,
-            peer: peer, audit: { record in collected.all.withLock { $0.append(record) } })
+            peer: peer, isWorker: isWorker, audit: { record in collected.all.withLock { $0.append(record) } })
         try await server.start()
     }
 

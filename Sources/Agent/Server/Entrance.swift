@@ -1,0 +1,113 @@
+import AgentAPI
+import NIOCore
+
+/// Which connections are taken: decided for each by its peer alone, before anything is made for it.
+struct Entrance {
+    /// What a connection counts as, for as long as it is open.
+    enum Place: Hashable, Sendable {
+        /// One of the agent's own user, or of root where the agent is the system's.
+        case owner
+        /// One that is kept for those two where they have no other left. It is answered once, by the routes that are kept.
+        case kept
+        /// One of a user whom a profile allows.
+        case user(UInt32)
+    }
+
+    enum Verdict: Hashable, Sendable {
+        case serve(Place)
+        /// The peer is told this, and hung up on.
+        case tell(Problem)
+        /// The peer is hung up on without a word.
+        case close
+    }
+
+    var policy: Policy
+    private let limits: ServerLimits
+    private var counts: [Place: Int] = [:]
+    private var ofUsers = 0
+    private var told = Told()
+    private var lines: AuditTally
+
+    /// How many peers were told this second why they are not served.
+    private struct Told {
+        var since = NIODeadline.distantPast
+        var all = 0
+        var users: [UInt32: Int] = [:]
+    }
+
+    init(policy: Policy, limits: ServerLimits) {
+        self.policy = policy
+        self.limits = limits
+        lines = AuditTally(milliseconds: limits.lineMilliseconds)
+    }
+
+    /// Counts the connection in, where it is to be served, until `leave`.
+    ///
+    /// - Parameters:
+    ///   - isWorker: Whether the peer is a process that this agent has started for a module.
+    ///   - hasSpoken: Whether the peer has sent something already; asked only where few connections are left.
+    /// - Returns: What becomes of it, and the line for the audit log where there is one now.
+    mutating func judge(
+        _ peer: Peer, isWorker: Bool, hasSpoken: () -> Bool, at now: NIODeadline
+    ) -> (verdict: Verdict, line: AuditRecord?) {
+        if isWorker {
+            let reason = "process \(peer.pid) is a worker of this agent: its module tries to use the agent"
+            return (.close, lines.note(.refusal(of: peer, reason, isAttack: true), as: .attack, at: now))
+        }
+        if case .deny(let reason) = policy.admits(peer) {
+            let line = lines.note(.refusal(of: peer, reason), as: .denied, at: now)
+            return (refusal(of: peer, .forbidden(reason: reason), at: now), line)
+        }
+        guard let place = place(for: peer, hasSpoken) else {
+            return (refusal(of: peer, limits.isFull(peer.uid), at: now), nil)
+        }
+        counts[place, default: 0] += 1
+        if case .user = place { ofUsers += 1 }
+        return (.serve(place), nil)
+    }
+
+    mutating func leave(_ place: Place) {
+        guard let count = counts[place] else { return }
+        counts[place] = count > 1 ? count - 1 : nil
+        if case .user = place { ofUsers -= 1 }
+    }
+
+    /// Lines for refusals that had none.
+    mutating func due(at now: NIODeadline) -> [AuditRecord] { lines.due(at: now) }
+
+    /// When `due` has something to do next.
+    var nextDue: NIODeadline? { lines.nextDue }
+
+    /// Lines for all that had none, at the end.
+    mutating func rest() -> [AuditRecord] { lines.rest() }
+
+    private func place(for peer: Peer, _ hasSpoken: () -> Bool) -> Place? {
+        if policy.isOwner(peer) {
+            if counts[.owner] ?? 0 < limits.connectionsOfOwner { return .owner }
+            // Those who come to say nothing do not get the last ones; see `ServerCore.add` for those who have come.
+            let kept = limits.keptConnections - (counts[.kept] ?? 0)
+            return kept > limits.keptConnections / 4 || kept > 0 && hasSpoken() ? .kept : nil
+        }
+        let own = counts[.user(peer.uid)] ?? 0
+        return own < limits.connectionsPerUser && ofUsers < limits.connectionsOfUsers ? .user(peer.uid) : nil
+    }
+
+    /// Telling why costs a channel: beyond some a second, peers learn nothing.
+    private mutating func refusal(of peer: Peer, _ problem: Problem, at now: NIODeadline) -> Verdict {
+        if now - told.since >= .seconds(1) { told = Told(since: now) }
+        guard told.all < limits.toldPerSecond, told.users[peer.uid] ?? 0 < limits.toldPerUserAndSecond else {
+            return .close
+        }
+        told.all += 1
+        told.users[peer.uid, default: 0] += 1
+        return .tell(problem)
+    }
+}
+
+extension AuditRecord {
+    fileprivate static func refusal(of peer: Peer, _ reason: String, isAttack: Bool = false) -> AuditRecord {
+        AuditRecord(
+            peer: peer, route: nil, decision: .deny(reason: reason), status: 403, problem: .forbidden,
+            isAttack: isAttack)
+    }
+}
