@@ -13,6 +13,7 @@ from c_sources import compile
 from configuration import module, profile, token
 from mounts import private_mounts
 from softhsm import MODULE
+from world import wait_until
 
 WALLS = pathlib.Path(__file__).parent / "walls"
 KEPT = {
@@ -160,6 +161,30 @@ def test_without_a_list_the_home_is_kept_and_the_folders_of_a_modules_settings_a
     assert agent.credentials().returncode == 0, agent.log()
     found = attempts(pathlib.Path(f"/proc/{agent.process.pid}/root{store}/report"))
     assert {name: found[name] for name in [*no_changes, *INSIDE]} == {**no_changes, **INSIDE}
+
+
+@pytest.fixture(scope="module")
+def caller(tmp_path_factory):
+    return compile(WALLS / "caller.c", tmp_path_factory.mktemp("walls") / "caller.so", "-shared", "-fPIC")
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["waits for the answer", "ends after the request"])
+@pytest.mark.parametrize("line", ["GET /v1/profiles/test/credentials", "POST /v1/profiles/test/refresh", "GET /v1/status"])
+def test_a_module_that_calls_its_agent_is_refused_and_told_of(
+        start, softhsm, demo, service, caller, tmp_path, pin_file, line, stays):
+    environment = {
+        "CALLER_MODULE": MODULE, "CALLER_SOCKET": f"{tmp_path}/run/tokenward/agent.sock",
+        "CALLER_REQUEST": f"{line} HTTP/1.1", **({"CALLER_REPORT": f"{tmp_path}/report"} if stays else {})}
+    agent = start(module(softhsm, caller, environment), token(pin_file), profile(service))
+    assert environment["CALLER_SOCKET"] == agent.socket
+    agent.request("GET", "/v1/tokens")
+    if stays:
+        wait_until(lambda: "end" in (tmp_path / "report").read_text(), "the module's answer")
+        assert (tmp_path / "report").read_text() == "end\n"
+    told = r"warning: audit attack=yes decision=deny reason=.process (\d+) is a worker of this agent"
+    number = wait_until(lambda: re.search(told, agent.log()), "a line in the log")[1]
+    assert re.search(rf"module loaded .*worker={number}$", agent.log(), re.M)
+    assert not re.search(rf"pid={number} .*route=", agent.log())
 
 
 def test_a_folder_that_is_not_there_is_named(start, softhsm, demo, tmp_path):

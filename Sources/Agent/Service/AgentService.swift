@@ -107,7 +107,8 @@ package actor AgentService {
     /// Listens and serves until `stop`.
     package func start(on listener: SocketListener) async throws {
         let server = AgentServer(
-            listener: listener, policy: policy(), operations: operations(), audit: audit,
+            listener: listener, policy: policy(), operations: operations(),
+            isWorker: { number in WorkerNumbers.own.withLock { $0.contains(number, at: .now) } }, audit: audit,
             warn: { [log] in log.warning("\($0)") })
         try await server.start()
         self.server = server

@@ -88,6 +88,7 @@ final class WorkerProcess: Sendable {
             close(pipes[0])
             throw WorkerLoss(cause: .notStarted(error))
         }
+        WorkerNumbers.own.withLock { $0.start(processID) }
         self.processID = processID
         self.abandonedCards = abandonedCards
         socket = FrameSocket(descriptor: sockets[0])
@@ -168,6 +169,7 @@ final class WorkerProcess: Sendable {
             Glibc.kill(processID, SIGKILL)
             state.isReaped = true
         }
+        WorkerNumbers.own.withLock { $0.end(processID, at: .now) }
         var status: Int32 = 0
         while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
         abandonedCards?.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
