@@ -19,7 +19,7 @@ package final class AgentChannel: Sendable {
     ///
     /// - Returns: Nil when the agent is gone, or says what this version does not understand: nobody is left to answer.
     package func receive() -> Received? {
-        guard let frame = socket.receive(), let request = try? Request(kind: frame.header.kind, body: frame.body)
+        guard let frame = try? socket.receive(), let request = try? Request(kind: frame.header.kind, body: frame.body)
         else {
             hasEnded.store(true, ordering: .sequentiallyConsistent)
             return nil

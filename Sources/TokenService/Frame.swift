@@ -55,6 +55,8 @@ package enum WireError: Error, Hashable, Sendable {
     case truncated
     case tooLong
     case unknownKind(UInt8)
+    /// An answer to a request that was not made.
+    case unknownNumber(UInt32)
     case badValue
     case trailingBytes
 }

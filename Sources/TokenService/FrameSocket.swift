@@ -15,11 +15,12 @@ package struct FrameSocket: Sendable {
 
     /// Waits for a whole frame. The secret goes straight into its locked page.
     ///
-    /// - Returns: Nil when the peer is gone, or sent what is no frame: the conversation is over.
-    package func receive() -> Received? {
-        guard let bytes = read(FrameHeader.length), let header = try? FrameHeader(bytes),
-            let body = read(header.bodyLength)
-        else { return nil }
+    /// - Returns: Nil when the peer is gone.
+    /// - Throws: Where it has sent what is no frame. Then, too, the conversation is over.
+    package func receive() throws(WireError) -> Received? {
+        guard let bytes = read(FrameHeader.length) else { return nil }
+        let header = try FrameHeader(bytes)
+        guard let body = read(header.bodyLength) else { return nil }
         guard header.secretLength > 0 else { return Received(header: header, body: body, secret: nil) }
         let secret = try? unsafe HeldPIN(
             PIN { (page) throws(PINError) in

@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import PKCS11URI
 import Synchronization
 import TokenService
 
@@ -54,7 +55,14 @@ final class WorkerProcess: Sendable {
         var hasEnded = false
         /// What it has said of the cards that are logged in.
         var verifiedCards: [AbandonedCard] = []
+        /// How often, since it was last asked for something.
+        var words = 0
+        /// The tokens that it was asked to log in to: no others can be logged in by it.
+        var logins: Set<TokenDescription> = []
     }
+
+    /// A logout of all cards tells of each.
+    private static let mostWords = 1024
 
     /// Starts a worker with exactly this environment.
     ///
@@ -127,6 +135,8 @@ final class WorkerProcess: Sendable {
                         kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
                 else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
                 state.pending[number] = continuation
+                state.words = 0
+                if let token = request.loginToken { state.logins.insert(token) }
                 return nil
             }
             guard let loss else { return }
@@ -148,23 +158,24 @@ final class WorkerProcess: Sendable {
     }
 
     private func expire(_ number: UInt32, after deadline: Int64) {
-        let late = state.withLock { $0.pending.removeValue(forKey: number) }
+        let late = state.withLock { state in
+            let late = state.pending.removeValue(forKey: number)
+            // In one step, so that an answer that comes now is known to be one to a request that was given up.
+            if late != nil { state.cause = state.cause ?? .othersDeadline }
+            return late
+        }
         guard let late else { return }
         kill(.othersDeadline)
         late.resume(returning: .failure(WorkerLoss(cause: .deadline(milliseconds: deadline))))
     }
 
     private func receive() {
-        while let frame = socket.receive(), let reply = try? Reply(kind: frame.header.kind, body: frame.body) {
-            if case .verifiedCards(let readers) = reply {
-                let now = ContinuousClock.now
-                state.withLock { $0.verifiedCards = readers.map { AbandonedCard(reader: $0, verified: now) } }
-            } else {
-                state.withLock { $0.pending.removeValue(forKey: frame.header.number) }?.resume(
-                    returning: .success(reply))
-            }
+        do throws(WireError) {
+            while let frame = try socket.receive() { try take(frame) }
+        } catch {
+            kill(.ended("it said what it was not asked, or what makes no sense: \(error)"))
         }
-        // The socket has ended, or says nonsense: so has the process, in a moment.
+        // The socket has ended: so has the process, in a moment.
         state.withLock { state in
             Glibc.kill(processID, SIGKILL)
             state.isReaped = true
@@ -184,6 +195,31 @@ final class WorkerProcess: Sendable {
         }
     }
 
+    /// - Throws: Where it is no answer to what the process was asked. What comes after its end was decided is read to the
+    ///   last word: a card may be logged in.
+    private func take(_ frame: FrameSocket.Received) throws(WireError) {
+        let reply = try Reply(kind: frame.header.kind, body: frame.body)
+        let number = frame.header.number
+        let waiting = try state.withLock { (state) throws(WireError) in
+            if case .verifiedCards(let readers) = reply {
+                state.words += 1
+                let isSensible =
+                    number == 0 && readers.count <= state.logins.count && state.words <= Self.mostWords
+                    && (!state.pending.isEmpty || state.cause != nil)
+                guard isSensible else { throw .badValue }
+                let now = ContinuousClock.now
+                state.verifiedCards = readers.map { AbandonedCard(reader: $0, verified: now) }
+                return nil as CheckedContinuation<Result<Reply, WorkerLoss>, Never>?
+            }
+            guard let waiting = state.pending.removeValue(forKey: number) else {
+                if state.cause == nil { throw .unknownNumber(number) }
+                return nil
+            }
+            return waiting
+        }
+        waiting?.resume(returning: .success(reply))
+    }
+
     private static func drain(_ pipe: Int32, into output: ([UInt8]) -> Void) {
         defer { close(pipe) }
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -192,6 +228,17 @@ final class WorkerProcess: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             output(Array(buffer.prefix(count)))
+        }
+    }
+}
+
+extension Request {
+    /// The token that it may log in to.
+    fileprivate var loginToken: TokenDescription? {
+        switch self {
+        case .logIn(let login): login.token.token
+        case .sign(let request): request.token.token
+        case .load, .list, .logOut, .presence, .renewSessions, .registeredModules, .readers: nil
         }
     }
 }
