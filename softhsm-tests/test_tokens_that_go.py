@@ -8,6 +8,7 @@ import struct
 import pytest
 
 import configuration
+import mock_module
 from c_sources import compile
 from softhsm import MODULE, SoftHSM
 from spy import MODULE as SPY_MODULE
@@ -66,3 +67,19 @@ def test_a_session_from_before_a_sleep_is_not_used(start, softhsm, root, pin_fil
         calls = re.findall(r"^\d+: (C_\w+)$", file.read(), re.M)
     since = calls[len(calls) - 1 - calls[::-1].index("C_Sign"):]
     assert "C_OpenSession" not in since, "they were opened before the signature"
+
+
+def test_a_token_goes_with_its_module_when_a_reload_leaves_that_out(start, mock, root, service, tmp_path, mock_library):
+    mock.card("prod").identity(root)
+    other = mock_module.MockModule(tmp_path / "other", str(shutil.copy(mock_library, tmp_path / "other.so")))
+    rest = [configuration.mock(other), configuration.profile(service)]
+    agent = start(configuration.mock(mock), *rest)
+    assert agent.cli("unlock", "--pin-stdin", input=mock_module.PIN).returncode == 0
+    assert agent.credentials().returncode == 0
+    agent.configure("\n".join(rest))
+    assert agent.cli("reload").returncode == 0
+    wait_until(lambda: "token removed" in agent.log(), "the token is told to have gone")
+    assert agent.credentials().returncode == 66
+    agent.configure("\n".join([configuration.mock(mock), *rest]))
+    assert agent.cli("reload").returncode == 0
+    assert agent.credentials().returncode == 80  # its PIN was forgotten

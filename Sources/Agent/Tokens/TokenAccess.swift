@@ -28,6 +28,10 @@ struct TokenAccess: Sendable {
     /// Unlocks with a PIN that a person has typed and that waits for the login under way: nobody is asked for another.
     var waitingPINs = 0
 
+    /// Whether a token whose module is configured no longer leaves nothing behind: no login under way, and nothing that keeps
+    /// a PIN from being sent again.
+    var isForgotten: Bool { refused.isEmpty && !owesAnswer && unansweredCalls == 0 && login == nil && waitingPINs == 0 }
+
     struct Login: Sendable {
         let id: UInt64
         let task: Task<Result<Void, PINTrouble>, Never>

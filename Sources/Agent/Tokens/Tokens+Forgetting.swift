@@ -36,14 +36,17 @@ extension Tokens {
         return token
     }
 
-    /// Remembers which tokens are there, and tells of those that are no longer. A module that does not answer says nothing
-    /// of its tokens: that is an outage, and no hand that took a card.
-    func notePresence(in survey: Survey) {
-        let answering = Set(survey.modules.filter { $0.failure == nil && $0.outage == nil }.compactMap(\.identity))
-        let found = Dictionary(
-            survey.tokens.map { ($0.key, $0.snapshot.slotID) }, uniquingKeysWith: { first, _ in first })
-        let removed = present.filter { found[$0.key] == nil && answering.contains($0.key.module) }
-        present = present.filter { removed[$0.key] == nil }.merging(found) { _, new in new }
+    /// Forgets what these hosts' tokens showed and what was typed for them: a reload has ended the hosts. The tokens of a
+    /// module that is configured no longer are gone with it. What keeps a wrong PIN from being sent again stays.
+    func forget(_ ended: [ModuleHost]) {
+        let identities = Set(ended.map(\.identity))
+        for identity in identities { sightings.beginAnew(identity) }
+        for key in access.keys where identities.contains(key.module) { forgetTyped(key) }
+        let configured = Set(hosts.map(\.identity))
+        for key in access.keys where !configured.contains(key.module) {
+            if access[key]?.isForgotten == true { access[key] = nil }
+        }
+        let removed = sightings.keep(only: configured)
         if !removed.isEmpty { removal.yield(removed) }
     }
 

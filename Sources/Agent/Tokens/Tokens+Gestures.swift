@@ -47,19 +47,17 @@ extension Tokens {
 
     /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
     /// has a worker, and the host sees to it that none waits for another's.
-    nonisolated func look(at host: ModuleHost) async -> ModuleSight {
+    nonisolated func lookOrRemember(_ host: ModuleHost, _ look: UInt64) async -> ModuleSight {
         if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
         var sight = await host.tokens()
-        if sight.failure == nil { await remember(sight.tokens, of: host) }
+        if sight.failure == nil { await remember(sight.tokens, of: host, look) }
         sight.tokens = await withAwaitedLogins(sight.tokens, of: host)
         return sight
     }
 
     private func lastLook(at host: ModuleHost) -> [TokenSnapshot]? {
-        guard awaited.occupies(module: host.identity), let snapshots = lastLooks[host.identity], snapshots.count == 1
-        else {
-            return nil
-        }
+        let snapshots = sightings.snapshots(of: host.identity)
+        guard awaited.occupies(module: host.identity), snapshots.count == 1 else { return nil }
         return withAwaitedLogins(snapshots, of: host)
     }
 
@@ -72,7 +70,10 @@ extension Tokens {
         }
     }
 
-    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost) { lastLooks[host.identity] = snapshots }
+    private func remember(_ snapshots: [TokenSnapshot], of host: ModuleHost, _ look: UInt64) {
+        guard hosts.contains(where: { $0 === host }) else { return }  // a reload has ended it
+        sightings.remember(snapshots, of: host.identity, look: look)
+    }
 }
 
 /// A signature under way that people have not been told of.

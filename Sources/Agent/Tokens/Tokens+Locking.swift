@@ -6,10 +6,11 @@ extension Tokens {
     ///
     /// - Parameter used: Tokens that somebody has had a session from, whether they are still there or not.
     func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
-        used.union(present.keys).union(access.keys).filter { key in
+        let slots = sightings.present
+        return used.union(slots.keys).union(access.keys).filter { key in
             let host = host(of: key) ?? hosts.first { $0.path == key.module.path }  // a file has no settings
             let module = ModuleDescription(name: host?.configuration.name, path: key.module.path)
-            return uri.matches(LocatedToken(key.token, slotID: present[key], module: module))
+            return uri.matches(LocatedToken(key.token, slotID: slots[key], module: module))
         }
     }
 
@@ -21,7 +22,8 @@ extension Tokens {
         }
         try? keepLocks()  // the service tries once more, and tells
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
-        let slots = present.filter { keys.contains($0.key) }  // the others are gone, and their logins with them
+        // The others are gone, and their logins with them.
+        let slots = sightings.present.filter { keys.contains($0.key) }
         await withTaskGroup { group in
             for (key, slotID) in slots { group.addTask { await self.logOut(key, slotID: slotID) } }
         }

@@ -15,7 +15,7 @@ extension Tokens {
         var changed: [ModuleHost] = []
         for host in hosts {
             if areWatched, await host.usesCardReaders { continue }
-            let sight = lastSight[host.identity] ?? []
+            let sight = sightings.sights(of: host.identity)
             if isWaitedFor {
                 changed.append(host)
             } else if sight.contains(where: { $0.isLoggedIn || used.contains($0.key) }) {

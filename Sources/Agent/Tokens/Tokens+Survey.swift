@@ -42,31 +42,9 @@ package struct FoundToken: Sendable {
 struct FoundModule: Sendable {
     /// What it is called where people look, see `ModuleNames`.
     var name: String
-    /// Nil for one that has no host.
-    var identity: ModuleIdentity?
-    var processID: Int32?
     var failure: String?
     /// The failure where it passes by itself: what the module's tokens have is not known until then.
     var outage: Problem?
-}
-
-/// What makes a difference to a profile that waits for a token.
-struct TokenSight: Hashable, Sendable {
-    var key: TokenKey
-    var isLoggedIn: Bool
-    var certificates: [CertificateObject]
-    var keys: Set<KeyObject>
-    var slotID: UInt64
-
-    init(_ token: FoundToken) {
-        key = token.key
-        slotID = token.snapshot.slotID
-        isLoggedIn = token.snapshot.isLoggedIn
-        certificates = token.snapshot.certificates
-        keys = Set(token.snapshot.keys)
-    }
-
-    var reference: TokenReference { TokenReference(slotID: slotID, token: key.token) }
 }
 
 /// All modules and tokens at one moment.
@@ -88,45 +66,51 @@ extension Tokens {
     }
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
-        let found = await withTaskGroup(of: (Int, ModuleSight, Int32?).self) { group in
+        let look = sightings.begin()
+        let found = await withTaskGroup(of: (Int, ModuleSight, Problem?).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask { (index, await self.list(host), await host.processID) }
+                group.addTask {
+                    let (sight, outage) = await self.look(at: host, look)
+                    return (index, sight, outage)
+                }
             }
-            var found: [Int: (ModuleSight, Int32?)] = [:]
-            for await (index, sight, processID) in group { found[index] = (sight, processID) }
+            var found: [Int: (ModuleSight, Problem?)] = [:]
+            for await (index, sight, outage) in group { found[index] = (sight, outage) }
             return found
         }
         let names = ModuleNames(self.hosts)
         var survey = Survey(
-            modules: unusable.map {
-                FoundModule(name: $0.name, processID: nil, failure: $0.reason, outage: $0.outage)
-            }, tokens: [])
+            modules: unusable.map { FoundModule(name: $0.name, failure: $0.reason, outage: $0.outage) }, tokens: [])
         for (index, host) in hosts.enumerated() {
-            guard let (sight, processID) = found[index] else { continue }
-            var module = FoundModule(
-                name: names.name(of: host), identity: host.identity, processID: processID, failure: nil)
-            if let failure = sight.failure {
-                module.failure = failure.reason
-                if failure.passes { module.outage = failure.problem(doing: "listing tokens") }
-            }
+            guard let (sight, outage) = found[index] else { continue }
+            let name = names.name(of: host)
+            survey.modules.append(FoundModule(name: name, failure: sight.failure?.reason, outage: outage))
             let library = await host.report
-            survey.tokens += sight.tokens.map { describe($0, host, named: names.name(of: host), library) }
-            if sight.failure == nil, library?.usesCardReaders == true {
-                module.outage = await busyCard(seen: sight.tokens.count)
-            }
-            survey.modules.append(module)
+            survey.tokens += sight.tokens.map { describe($0, host, named: name, library) }
         }
-        guard !Task.isCancelled else { return survey }  // a look that was left early shows nothing to go by
-        for host in hosts {
-            let sight = Set(survey.tokens.lazy.filter { $0.module == host.identity }.map(TokenSight.init))
-            if let last = lastSight.updateValue(sight, forKey: host.identity), last != sight {
-                log.info(
-                    "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.count)"])
-                changed.yield()
-            }
-        }
-        notePresence(in: survey)
         return survey
+    }
+
+    /// Looks at one module, and notes what it shows as soon as it does: the others may take long.
+    private func look(at host: ModuleHost, _ look: UInt64) async -> (ModuleSight, outage: Problem?) {
+        let sight = await list(host, look)
+        var outage: Problem?
+        if let failure = sight.failure {
+            if failure.passes { outage = failure.problem(doing: "listing tokens") }
+        } else if await host.usesCardReaders {
+            outage = await busyCard(seen: sight.tokens.count)
+        }
+        // What a cancelled task has left early, or a host that a reload has ended, shows nothing to go by.
+        guard !Task.isCancelled, hosts.contains(where: { $0 === host }) else { return (sight, outage) }
+        let change = sightings.note(
+            Set(sight.tokens.map { TokenSight($0, of: host.identity) }), of: host.identity, look: look,
+            isAnswer: sight.failure == nil && outage == nil)
+        if change.isNews {
+            log.info("tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.tokens.count)"])
+            changed.yield()
+        }
+        if !change.removed.isEmpty { removal.yield(change.removed) }
+        return (sight, outage)
     }
 
     private func describe(

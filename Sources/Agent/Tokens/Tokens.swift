@@ -33,15 +33,10 @@ package actor Tokens {
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
-    /// The tokens that surveys have found, with their slots.
-    var present: [TokenKey: UInt64] = [:]
+    var sightings = Sightings()
     /// Tokens that are no longer there, with the slots that they were in.
     nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
-    /// What was last seen of each module.
-    var lastSight: [ModuleIdentity: Set<TokenSight>] = [:]
-    /// By module, for the time in which it cannot be asked.
-    var lastLooks: [ModuleIdentity: [TokenSnapshot]] = [:]
     let readers: CardReaders
     /// When pcscd was last seen to come back, in milliseconds of boot time.
     var pcscdReturned: Int64?
@@ -232,7 +227,9 @@ package actor Tokens {
                     before.first { $0.configuration == module && $0.path == path } ?? host(of: module, path))
             }
         }
-        for host in before where !hosts.contains(where: { $0 === host }) { await host.stop() }
+        let ended = before.filter { host in !hosts.contains { $0 === host } }
+        forget(ended)
+        for host in ended { await host.stop() }
     }
 
     private func host(of module: ModuleConfiguration, _ path: String) -> ModuleHost {

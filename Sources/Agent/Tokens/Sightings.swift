@@ -1,0 +1,102 @@
+import PKCS11URI
+import TokenService
+
+/// What each module showed when it was looked at last.
+///
+/// Looks overlap, and a slow one ends after others that began later. Each takes a number when it begins; what it has seen
+/// counts only where no later one has been noted.
+struct Sightings: Sendable {
+    private var modules: [ModuleIdentity: Module] = [:]
+    private var last: UInt64 = 0
+
+    private struct Module: Sendable {
+        /// The looks that the rest is from.
+        var noted: UInt64 = 0
+        var remembered: UInt64 = 0
+        /// Nil until something has been noted.
+        var sights: Set<TokenSight>?
+        /// The tokens, with their slots.
+        var present: [TokenKey: UInt64] = [:]
+        var snapshots: [TokenSnapshot] = []
+    }
+
+    /// What a look has changed.
+    struct Change: Hashable, Sendable {
+        /// Other tokens, objects or logins than before.
+        var isNews = false
+        /// Tokens that are no longer there, with the slots that they were in.
+        var removed: [TokenKey: UInt64] = [:]
+    }
+
+    /// The tokens that have been found, with their slots.
+    var present: [TokenKey: UInt64] {
+        modules.values.reduce(into: [:]) { all, module in all.merge(module.present) { first, _ in first } }
+    }
+
+    func sights(of module: ModuleIdentity) -> Set<TokenSight> { modules[module]?.sights ?? [] }
+
+    /// For the time in which the module cannot be asked.
+    func snapshots(of module: ModuleIdentity) -> [TokenSnapshot] { modules[module]?.snapshots ?? [] }
+
+    /// The number of a look that begins now.
+    mutating func begin() -> UInt64 {
+        last += 1
+        return last
+    }
+
+    /// - Parameter isAnswer: Whether the module has answered. If not, that is an outage, and says nothing of its tokens: no
+    ///   hand has taken a card.
+    mutating func note(_ sights: Set<TokenSight>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool) -> Change {
+        var module = modules[identity] ?? Module()
+        guard look > module.noted else { return Change() }
+        module.noted = look
+        var change = Change(isNews: module.sights.map { $0 != sights } ?? false)
+        module.sights = sights
+        let found = Dictionary(sights.map { ($0.key, $0.slotID) }, uniquingKeysWith: min)
+        if isAnswer { change.removed = module.present.filter { found[$0.key] == nil } }
+        module.present = isAnswer ? found : module.present.merging(found) { _, new in new }
+        modules[identity] = module
+        return change
+    }
+
+    mutating func remember(_ snapshots: [TokenSnapshot], of identity: ModuleIdentity, look: UInt64) {
+        guard look > modules[identity]?.remembered ?? 0 else { return }
+        modules[identity, default: Module()].snapshots = snapshots
+        modules[identity]?.remembered = look
+    }
+
+    /// Forgets the modules that the configuration has no longer.
+    ///
+    /// - Returns: Their tokens, which are gone with them.
+    mutating func keep(only identities: Set<ModuleIdentity>) -> [TokenKey: UInt64] {
+        let gone = present.filter { !identities.contains($0.key.module) }
+        modules = modules.filter { identities.contains($0.key) }
+        return gone
+    }
+
+    /// No look that has begun counts any more: the module runs with other settings, and may show other tokens.
+    mutating func beginAnew(_ identity: ModuleIdentity) {
+        modules[identity]?.snapshots = []
+        modules[identity]?.noted = last
+        modules[identity]?.remembered = last
+    }
+}
+
+/// What makes a difference to a profile that waits for a token.
+struct TokenSight: Hashable, Sendable {
+    var key: TokenKey
+    var isLoggedIn: Bool
+    var certificates: [CertificateObject]
+    var keys: Set<KeyObject>
+    var slotID: UInt64
+
+    init(_ snapshot: TokenSnapshot, of module: ModuleIdentity) {
+        key = TokenKey(module: module, token: snapshot.token)
+        slotID = snapshot.slotID
+        isLoggedIn = snapshot.isLoggedIn
+        certificates = snapshot.certificates
+        keys = Set(snapshot.keys)
+    }
+
+    var reference: TokenReference { TokenReference(slotID: slotID, token: key.token) }
+}
