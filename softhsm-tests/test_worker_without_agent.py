@@ -63,3 +63,11 @@ def test_a_login_that_was_begun_sends_no_pin(mock, card, worker):
     mock.clear(rule)
     assert worker.process.wait(10) == 0
     assert mock.logins(USER) == []
+
+
+def test_a_worker_ends_within_a_second_of_its_agent_whatever_hangs(mock, card, worker):
+    assert worker.log_in(card, PIN) == "logged-in"
+    mock.on("C_Logout", "hang")
+    mock.on("C_CloseSession", "hang")
+    worker.socket.close()
+    assert worker.process.wait(1) == 0

@@ -82,7 +82,7 @@ package enum Worker {
         // must not stay logged in; a module that hangs must not keep this process.
         signatures.removeAll()
         controls.replaceAll(with: nil)
-        _ = ended.wait(timeout: .now() + .seconds(2))
+        _ = ended.wait(timeout: .now() + .milliseconds(900))
         _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
     }
 
