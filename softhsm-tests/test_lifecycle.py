@@ -138,11 +138,13 @@ def test_reloads_at_the_same_time_come_one_after_the_other(start, base, service)
 
 
 def test_a_lock_does_not_wait_for_a_reload_that_is_slow_to_read(start, base, service, tmp_path):
-    """As with a directory of users that does not answer: here one file takes three seconds to open."""
+    """As with a directory of users that does not answer: here one file takes three seconds to open, on one processor."""
     slow = tmp_path / "conf.d" / "slow.toml"
     agent = start(
         base, configuration.profile(service),
-        prefix=["strace", "-D", "-f", "-o", tmp_path / "trace", "-P", slow, "-e", "inject=openat:delay_enter=3s"])
+        prefix=[
+            "taskset", "--cpu-list", "0", "strace", "-D", "-f", "-o", tmp_path / "trace", "-P", slow,
+            "-e", "inject=openat:delay_enter=3s"])
     key_of(agent)
     slow.parent.mkdir(mode=0o700)
     slow.touch(mode=0o600)

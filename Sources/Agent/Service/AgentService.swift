@@ -1,4 +1,5 @@
 import AgentAPI
+import Dispatch
 import Glibc
 package import Logging
 import Logind
@@ -153,9 +154,14 @@ package actor AgentService {
         }
     }
 
-    /// Outside of the actor: a lock does not wait for what is slow to read.
-    @concurrent nonisolated private func read() async throws(ConfigurationError) -> Configuration {
-        try readConfiguration()
+    /// On a thread of its own: a lock does not wait for what is slow to read, not where one processor is all there is.
+    nonisolated private func read() async throws(ConfigurationError) -> Configuration {
+        let result = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "configuration").async { [readConfiguration] in
+                continuation.resume(returning: Result { () throws(ConfigurationError) in try readConfiguration() })
+            }
+        }
+        return try result.get()
     }
 
     /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
