@@ -28,8 +28,6 @@ extension ReturnValue {
     package static var attributeSensitive: Self { .init(CKR_ATTRIBUTE_SENSITIVE) }
     /// `CKR_ATTRIBUTE_TYPE_INVALID`: the object has no such attribute.
     package static var attributeTypeInvalid: Self { .init(CKR_ATTRIBUTE_TYPE_INVALID) }
-    /// `CKR_CRYPTOKI_ALREADY_INITIALIZED`: another part of this process uses the module.
-    package static var alreadyInitialized: Self { .init(CKR_CRYPTOKI_ALREADY_INITIALIZED) }
     /// `CKR_CRYPTOKI_NOT_INITIALIZED`: the module has lost all its state.
     package static var notInitialized: Self { .init(CKR_CRYPTOKI_NOT_INITIALIZED) }
     /// `CKR_DEVICE_REMOVED`: the token left during the call.
@@ -48,8 +46,6 @@ extension ReturnValue {
     package static var sessionCount: Self { .init(CKR_SESSION_COUNT) }
     /// `CKR_OBJECT_HANDLE_INVALID`: the handle is stale.
     package static var objectHandleInvalid: Self { .init(CKR_OBJECT_HANDLE_INVALID) }
-    /// `CKR_KEY_HANDLE_INVALID`: the handle of the key is stale.
-    package static var keyHandleInvalid: Self { .init(CKR_KEY_HANDLE_INVALID) }
     /// `CKR_OPERATION_ACTIVE`: an earlier operation was left open in this session.
     package static var operationActive: Self { .init(CKR_OPERATION_ACTIVE) }
     /// `CKR_OPERATION_NOT_INITIALIZED`: there is no operation that the call could go on with.
@@ -76,12 +72,4 @@ extension ReturnValue {
     package static var functionRejected: Self { .init(CKR_FUNCTION_REJECTED) }
     /// `CKR_FUNCTION_FAILED`: the function did not do its work.
     package static var functionFailed: Self { .init(CKR_FUNCTION_FAILED) }
-    /// `CKR_DEVICE_ERROR`: the token or its driver is in trouble.
-    package static var deviceError: Self { .init(CKR_DEVICE_ERROR) }
-    /// `CKR_DEVICE_MEMORY`: the token is out of memory.
-    package static var deviceMemory: Self { .init(CKR_DEVICE_MEMORY) }
-    /// `CKR_HOST_MEMORY`: the module is out of memory.
-    package static var hostMemory: Self { .init(CKR_HOST_MEMORY) }
-    /// `CKR_GENERAL_ERROR`: the module may be inconsistent (PKCS#11 2.40 §11.1.1).
-    package static var generalError: Self { .init(CKR_GENERAL_ERROR) }
 }
