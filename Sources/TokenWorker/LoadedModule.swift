@@ -78,7 +78,7 @@ final class LoadedModule: Sendable {
             // A slot that does not answer is not the one; `usual` has been asked already.
             slot.id != usual.id && (try? slot.token().description) == reference.token
         }
-        guard others.count < 2 else { throw .notFound(what: "the token among several that look like it") }
+        guard others.count < 2 else { throw .notFound(.onlyToken) }
         guard let other = others.first else { throw trouble ?? .absentToken }
         return other
     }
@@ -86,5 +86,5 @@ final class LoadedModule: Sendable {
 
 extension PKCS11Error {
     /// No slot has the token.
-    static let absentToken = PKCS11Error.notFound(what: "the token in its slot")
+    static let absentToken = PKCS11Error.notFound(.token)
 }

@@ -82,7 +82,7 @@ final class OpenToken {
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
     func look() throws(PKCS11Error) -> TokenInformation {
         let information = try slot.token()
-        guard information.description == reference.token else { throw .notFound(what: "the token in its slot") }
+        guard information.description == reference.token else { throw .notFound(.token) }
         return information
     }
 
@@ -118,7 +118,7 @@ final class OpenToken {
         if let key = try find(wanted) { return key }
         hasLookedLoggedIn = try? isLoggedIn()
         if hasLookedLoggedIn == true, let key = try find(wanted) { return key }
-        throw .notFound(what: "the private key")
+        throw .notFound(.privateKey)
     }
 
     private func find(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey? {

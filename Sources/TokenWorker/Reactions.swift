@@ -46,8 +46,8 @@ extension WorkerFailure {
             case .noMechanism: .mechanism
             case .notAuthorized: .notLoggedIn
             case .overLimit, .nonsense: .nonsense
-            case .notFound(let what) where what.hasPrefix("the token"): .tokenGone
-            case .notFound: isLoggedIn == false ? .notLoggedIn : .keyNotFound
+            case .notFound(.token), .notFound(.onlyToken): .tokenGone
+            case .notFound(.privateKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
             case .failed("C_GetSlotList", _): .broken
             case .failed("C_Sign", let code) where code.refusesMechanism: .mechanism
             case .failed(_, .userNotLoggedIn): isLoggedIn == true ? .gesture : .notLoggedIn

@@ -13,11 +13,18 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     /// An answer that contradicts itself.
     case nonsense(what: String)
     /// No object with these attributes.
-    case notFound(what: String)
+    case notFound(Missing)
     /// No mechanism that the service takes works with this key; the last refusal.
     case noMechanism(ReturnValue)
     /// The login that the key asks for was not made, and nothing was signed; who refused it knows why.
     case notAuthorized
+
+    package enum Missing: String, Hashable, Sendable {
+        case token = "the token in its slot"
+        /// Several tokens say the same of themselves, so that none can be meant.
+        case onlyToken = "the token among several that look like it"
+        case privateKey = "the private key"
+    }
 
     package var returnValue: ReturnValue? {
         switch self {
@@ -35,7 +42,7 @@ extension PKCS11Error: CustomStringConvertible {
         case .notRead(let reason): "p11-kit's configuration cannot be read: \(reason)"
         case .overLimit(let what, let value, let limit): "\(what) of \(value) is over the limit of \(limit)"
         case .nonsense(let what): "\(what)"
-        case .notFound(let what): "\(what) not found"
+        case .notFound(let missing): "\(missing.rawValue) not found"
         case .noMechanism(let returnValue): "no mechanism for this key: the last one answered \(returnValue)"
         case .notAuthorized: "the key's own login was not made"
         }

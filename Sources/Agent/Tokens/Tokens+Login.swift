@@ -12,11 +12,9 @@ extension Tokens {
         let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
-        let running = access[token.key]?.login?.task
-        if let running, purpose != nil, case .failure(.needed) = await running.value {
-            // That one had nobody to ask.
-        } else if let running {
-            return try await finish(running, token)
+        if let running = access[token.key]?.login?.task {
+            let hadNobodyToAsk = if case .failure(.needed) = await running.value { true } else { false }
+            guard purpose != nil, hadNobodyToAsk else { return try await finish(running, token) }
         }
         try await finish(
             access[token.key]?.login?.task
@@ -160,9 +158,9 @@ extension Tokens {
                 return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
             }
             return .failure(.notSent(refusal))
-        case .success(.rejected(_, let code, let failed)):
+        case .success(.rejected(let value, let code, let failed)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
-            let refusal: TokenAccess.Refusal = code == "CKR_PIN_LOCKED" ? .blocked : .rejected(name: code)
+            let refusal: TokenAccess.Refusal = value == LoginOutcome.pinLocked ? .blocked : .rejected(name: code)
             access[key, default: TokenAccess()].refusal = refusal
             access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
