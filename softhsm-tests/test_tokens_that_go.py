@@ -10,7 +10,7 @@ import pytest
 import configuration
 import mock_module
 from c_sources import compile
-from softhsm import MODULE, SoftHSM
+from softhsm import MODULE, PIN, SoftHSM
 from spy import MODULE as SPY_MODULE
 from spy import Spy
 from world import refresh, wait_until
@@ -83,3 +83,16 @@ def test_a_token_goes_with_its_module_when_a_reload_leaves_that_out(start, mock,
     agent.configure("\n".join([configuration.mock(mock), *rest]))
     assert agent.cli("reload").returncode == 0
     assert agent.credentials().returncode == 80  # its PIN was forgotten
+
+
+def test_a_token_made_by_another_process_is_seen_after_a_reload(start, own_softhsm, root, pin_file, service):
+    """SoftHSM looks for tokens once, when it is loaded. The login of the one that was there stays."""
+    own_softhsm.token("first").identity(root)
+    agent = start(
+        configuration.module(own_softhsm), configuration.profile(service, certificate="pkcs11:token=first"))
+    assert agent.cli("unlock", "--pin-stdin", input=PIN).returncode == 0
+    own_softhsm.token("second")
+    assert agent.cli("reload").returncode == 0
+    states = {token["label"]: token["state"] for token in agent.get("/v1/tokens")[1]}
+    assert states == {"first": "ready", "second": "pin-needed"}
+    assert agent.credentials().returncode == 0

@@ -138,6 +138,18 @@ actor ModuleHost {
         if !workers.values.contains(where: { $0.host === listing }) { await listing.abandon() }
     }
 
+    /// Has a new process list what there is: some modules know for good what they found when they were loaded (SoftHSM). No
+    /// login ends with it. What happens to card readers is known from pcscd.
+    func lookAnew() async {
+        guard await !usesCardReaders else { return }
+        listingLook = nil
+        if workers.values.contains(where: { $0.host === listing }) {
+            listing = newHost()
+        } else {
+            await listing.abandon()
+        }
+    }
+
     /// Ends the workers without another call: there is nothing left to log out of. Requests under way have another go.
     func abandon() async {
         let ended = hosts

@@ -118,6 +118,7 @@ package actor Tokens {
         rules = configuration.tokens
         await prompts.replace(configuration.prompt)
         await arrange(configuration.modules)
+        for host in hosts { await host.lookAnew() }
         // A person has changed something: a stored PIN has a new chance, unless it is one that was refused.
         for key in access.keys { access[key]?.refusal = nil }
     }
