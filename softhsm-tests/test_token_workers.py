@@ -251,3 +251,19 @@ def test_a_module_that_dies_each_time_is_left_alone_for_longer_and_longer(start,
     assert "its worker has died" in module["last_error"]
     mock.clear(rule)
     wait_until(lambda: labels(agent) == ["a"], "the module is back", 30)
+
+
+def test_so_many_tokens_have_a_worker_and_one_more_is_told_why_it_has_none(start, mock, service, pin_file):
+    with mock.batch():
+        for number in range(66):
+            mock.card(f"card-{number}")
+    agent = start(configuration.mock(mock), configuration.token(pin_file))
+    unlock = lambda uri: agent.request("POST", "/v1/tokens/unlock", b'{"uri": "%s"}' % uri)
+    status, problem = unlock(b"pkcs11:model=Mock")
+    assert status == 503 and "64 other tokens of its module are logged in" in problem["detail"], problem
+    assert len(agent.workers()) == 65  # one of them lists
+    assert len([token for token in agent.get("/v1/tokens")[1] if token["state"] == "ready"]) == 64
+    assert unlock(b"pkcs11:token=card-65")[0] == 503
+    assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=card-0"}')[0] == 204
+    assert unlock(b"pkcs11:token=card-65")[0] == 204
+    assert len(agent.workers()) == 65

@@ -10,13 +10,15 @@ enum ModuleFailure: Error, Hashable, Sendable {
     /// pcscd, which the module needs, cannot be used.
     case readers(ServiceTrouble)
     case refused(WorkerFailure)
+    /// So many other tokens of the module are in use, and no more have a worker.
+    case crowded(Int)
 
     /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
     var passes: Bool {
         switch self {
         case .resting, .lost, .readers: true
         case .refused(let failure): failure.saysModuleIsBroken
-        case .unavailable: false
+        case .unavailable, .crowded: false
         }
     }
 

@@ -65,7 +65,7 @@ actor ModuleHost {
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
         let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
         let token = request.token.token
-        let worker = worker(of: token).host
+        guard let worker = await worker(of: token)?.host else { return .failure(.crowded(Self.mostWorkers)) }
         let answer = await worker.ask(.logIn(request), secret: pin, deadline: deadline)
         forgetView(of: token)
         return answer.flatMap { reply in
@@ -82,7 +82,9 @@ actor ModuleHost {
     }
 
     /// Where a signature waits for its turn, and has to be for as long as it is made.
-    func turns(on token: TokenDescription) -> TurnQueue<SigningFlow> { worker(of: token).signatures }
+    func turns(on token: TokenDescription) async -> TurnQueue<SigningFlow> {
+        await worker(of: token)?.signatures ?? TurnQueue(places: 1)  // no worker: it fails at once
+    }
 
     /// - Parameters:
     ///   - position: How many signatures the token's worker has then. Each of its sessions has one under way and one that
@@ -95,7 +97,9 @@ actor ModuleHost {
         let limits = launch.deadlines
         let limit = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
         let deadline = position > configuration.sessions ? 2 * limit : limit
-        let worker = worker(of: request.token.token)
+        guard let worker = await worker(of: request.token.token) else {
+            return .failure(.crowded(Self.mostWorkers))
+        }
         let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
         return await worker.host.ask(.sign(request), as: kind, deadline: deadline).flatMap { reply in
             switch reply {
@@ -161,13 +165,24 @@ actor ModuleHost {
 
     var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }
 
-    private func worker(of token: TokenDescription) -> TokenWorker {
+    /// The most tokens in use: each has a process, and a module may show thousands.
+    static let mostWorkers = 64
+
+    /// - Returns: Nil where too many other tokens are in use.
+    private func worker(of token: TokenDescription) async -> TokenWorker? {
+        if workers[token] == nil, workers.count >= Self.mostWorkers { await endIdleWorkers() }
         if let worker = workers[token] { return worker }
+        guard workers.count < Self.mostWorkers else { return nil }
         let isAlone = workers.isEmpty && lastListing.map { $0.count == 1 && $0[0].token == token } ?? false
         let worker = TokenWorker(
             host: isAlone ? listing : newHost(), signatures: TurnQueue(places: 2 * configuration.sessions))
         workers[token] = worker
         return worker
+    }
+
+    /// Ends the workers of tokens that nothing is asked of and nobody is logged in to.
+    private func endIdleWorkers() async {
+        for (token, worker) in workers where await worker.host.isIdle { await forget(token) }
     }
 
     func newHost() -> WorkerHost {

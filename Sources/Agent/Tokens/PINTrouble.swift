@@ -153,6 +153,10 @@ extension ModuleFailure {
         case .readers(let trouble):
             Problem(.tokenGone, "\(what): \(trouble.reason)", hint: "the agent goes on by itself when pcscd is back")
         case .refused(let failure): failure.problem(doing: what)
+        case .crowded(let count):
+            Problem(
+                .tokenBusy, "\(what): \(count) other tokens of its module are logged in, which is the most",
+                hint: "lock one that is not needed: 'tokenward lock URI'")
         }
     }
 }

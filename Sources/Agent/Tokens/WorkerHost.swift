@@ -46,6 +46,9 @@ actor WorkerHost {
         if case .running(let worker) = state { worker.processID } else { nil }
     }
 
+    /// Whether nothing is asked of it and nobody is logged in by it.
+    var isIdle: Bool { pending == 0 && login == .none }
+
     /// - Parameter deadline: In milliseconds, from when the worker is asked; past it the process is killed, because nothing
     ///   else ends a call into a module. A look has longer while a token's card may be waiting for a person.
     func ask(
