@@ -306,7 +306,116 @@ def test_a_slot_s_attributes_choose_as_a_token_s_do(start, mock, root, service, 
     assert mock.count("C_Login") == (1 if exit_code == 0 else 0)
 
 
+def test_a_certificate_with_an_odd_serial_number_drops_out_alone(private, agent_of, root, service, certificate_writer):
+    token = private.token("card")
+    expected = {}
+    for number, (serial, reason) in enumerate([
+        (-5, "its serial number is negative (RFC 5280 forbids that); have it issued anew"),
+        (10 ** 64, "its serial number has 65 decimal digits, more than the 64 that fit in a request"),
+    ], 1):
+        key = p256()
+        value = with_serial(root.issue(f"odd-{number}", key.public_key(), not_after=NOW + 300 * DAY), serial, root.key)
+        expected[add(token, number, value, key)] = [reason]
+    key = p256()
+    add(token, 3, root.issue("good", key.public_key(), not_after=NOW + 30 * DAY), key, "good")
+    agent = agent_of()
+    assert agent.credentials().returncode == 0
+    explained = by_label(agent.json("list", "--explain", "test"))
+    assert {label: one["reasons"] for label, one in explained.items()} == {**expected, "good": ["chosen"]}
+
+
+def with_serial(certificate, serial, key):
+    """The certificate with a serial number that pyca writes into none, signed anew; ECDSA with SHA-256."""
+    tbs = certificate.tbs_certificate_bytes
+    old = der_integer(certificate.serial_number)
+    assert tbs.count(old) == 1
+    content = tbs[der_header(tbs):].replace(old, der_integer(serial))
+    tbs = der_sequence(content)
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256 (RFC 5758 §3.2)
+    signature = key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    return der_sequence(tbs + algorithm + bytes([3, len(signature) + 1, 0]) + signature)
+
+
+def der_integer(value):
+    content = value.to_bytes(value.bit_length() // 8 + 1, signed=True)
+    return bytes([2, len(content)]) + content
+
+
+def der_header(value):
+    return 2 if value[1] < 0x80 else 2 + (value[1] & 0x7F)
+
+
+def der_sequence(content):
+    return b"\x30\x82" + len(content).to_bytes(2) + content
+
+
+def test_a_serial_number_with_two_readings_is_an_error_that_names_both(private, agent_of, root):
+    token = private.token("card")
+    for number, serial in enumerate((1018, 0x1018), 1):
+        key = p256()
+        add(token, number, root.issue("client", key.public_key(), serial=serial), key, f"s{serial}")
+    agent = agent_of(certificate="pkcs11:token=card", certificate_serial="1018")
+    result = agent.credentials()
+    assert result.returncode == 66
+    uris = [one["uri"] for one in agent.json("list")]
+    assert len(uris) == 2 and all(uri in result.stderr for uri in uris)
+    assert "write 0x before hexadecimal digits" in result.stderr
+
+
+@pytest.mark.parametrize("written", [
+    "1018", "3FA", "0x3fa", "serial=03FA", "03:fa",  # what list, openssl and browsers show
+])
+def test_a_serial_number_is_taken_as_others_print_it(private, agent_of, root, service, written):
+    token = private.token("card")
+    for number, serial in enumerate((1018, 5000), 1):
+        key = p256()
+        add(token, number, root.issue("client", key.public_key(), serial=serial, not_after=NOW + serial * DAY), key)
+    assert agent_of(certificate="pkcs11:token=card", certificate_serial=written).credentials().returncode == 0
+    [leaf] = service.header("x-amz-x509")
+    assert x509.load_der_x509_certificate(leaf).serial_number == 1018
+
+
+@pytest.mark.parametrize("settings", [
+    {"certificate": "pkcs11:token=card;id=01"},
+    {"certificate": "FILE", "private_key": "pkcs11:token=card;id=01"},
+])
+def test_a_ckaid_without_its_percent_sign_gets_a_hint(private, agent_of, root, tmp_path, settings):
+    token, key = private.token("card"), p256()
+    leaf = root.issue("client", key.public_key())
+    add(token, 1, leaf, key)
+    (tmp_path / "client.pem").write_bytes(pem(leaf))
+    agent = agent_of(**{name: value.replace("FILE", f"{tmp_path}/client.pem") for name, value in settings.items()})
+    agent.cli("unlock", "pkcs11:token=card", "--stored")
+    result = agent.credentials()
+    assert result.returncode == 66
+    assert "escape each byte of it: write pkcs11:token=card;id=%01" in result.stderr, result.stderr
+
+
 # MARK: The certificate in a file, and the chain
+
+
+def test_a_file_that_begins_with_the_ca_says_so(private, agent_of, root, tmp_path):
+    key = p256()
+    private.token("card").import_key(key, "client", "01")
+    (tmp_path / "client.pem").write_bytes(pem(root.certificate, root.issue("client", key.public_key())))
+    result = agent_of(certificate=f"{tmp_path}/client.pem", private_key="pkcs11:token=card").credentials()
+    assert result.returncode == 78
+    assert result.stderr == (
+        f"tokenward: {tmp_path}/client.pem begins with a CA's certificate; "
+        "put the leaf first, then the CAs between it and the root\n")
+
+
+def test_an_openssl_without_algorithms_is_no_certificate_s_fault(mock, start, root, tmp_path):
+    """A machine that is set to FIPS, without the provider for it."""
+    mock.card("card").identity(root)
+    (tmp_path / "openssl.cnf").write_text("openssl_conf = a\n[a]\nalg_section = b\n[b]\ndefault_properties = fips=yes\n")
+    agent = start(
+        configuration.mock(mock),
+        prefix=private_mounts('mount --bind "$0" /etc/ssl/openssl.cnf && exec "$@"', str(tmp_path / "openssl.cnf")))
+    [one] = agent.json("list")
+    assert one["reasons"] == [
+        "OpenSSL does not offer SHA-256 to this process, so no certificate can be read: see what providers and "
+        "properties its openssl.cnf asks for"]
 
 
 def test_a_certificate_from_a_file_finds_its_key_on_the_token(private, agent_of, service, tmp_path, root):

@@ -121,6 +121,27 @@ def test_private_key_names_the_key_of_a_certificate_in_a_file(renewed, agent_of,
     assert mock.count("C_Sign") == (0 if reason else 2)
 
 
+@pytest.mark.parametrize("key, exit_code", [
+    ("pkcs11:object=k2", 0), ("pkcs11:object=k1", 66), ("pkcs11:token=prod;object=k2;type=private", 0),
+    ("pkcs11:token=other", 66),
+])
+@pytest.mark.parametrize("settings", [{"certificate": "pkcs11:token=prod;object=k2"}, {"certificate_subject": "CN=client-80"}])
+def test_private_key_narrows_the_keys_of_certificates_on_tokens(renewed, agent_of, settings, key, exit_code):
+    renewed()
+    agent = agent_of(private_key=key, **settings)
+    if exit_code:
+        assert_refuses(agent, "")
+    else:
+        assert_serves(agent)
+
+
+def test_private_key_names_a_key_under_another_ckaid_than_its_certificate_s(mock, agent_of, root):
+    card = mock.card("prod")
+    key, _ = card.key(identifier="07", label="signing")
+    card.certificate(der(root.issue("client", key.public_key())), identifier="01")
+    assert_serves(agent_of(certificate="pkcs11:token=prod", private_key="pkcs11:token=prod;object=signing"))
+
+
 def test_a_key_that_is_known_by_its_ckaid_alone_and_does_not_fit_is_no_fault_of_ours(mock, agent_of, root):
     card = mock.card("prod")
     card.key(public=False)

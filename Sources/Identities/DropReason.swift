@@ -17,6 +17,9 @@ package enum DropReason: Hashable, Sendable {
     case unsupportedKey(String)
     case attestation
     case tooLargeToSend(bytes: Int)
+    case negativeSerial
+    /// In decimal.
+    case longSerial(digits: Int)
 
     case noKey
     /// For a certificate from a file.
@@ -25,6 +28,7 @@ package enum DropReason: Hashable, Sendable {
     case differentID
     /// The key that `private-key` names has another public key.
     case namedKeyDiffers
+    case noNamedKey
     case ambiguousKey
     case tooManyKeys
     case keyCannotSign
@@ -53,11 +57,16 @@ package enum DropReason: Hashable, Sendable {
         case .attestation: "an attestation of a YubiKey, made for proofs and not for signing in"
         case .tooLargeToSend(let bytes):
             "it has \(bytes) bytes, more than the \(IdentityRules.maximumCertificateSize) that fit in a request"
+        case .negativeSerial: "its serial number is negative (RFC 5280 forbids that); have it issued anew"
+        case .longSerial(let digits):
+            "its serial number has \(digits) decimal digits, more than the \(IdentityRules.maximumSerialDigits) that fit in a "
+                + "request"
         case .noKey: "no private key with its CKA_ID on the token"
         case .noKeyForFile: "no token that private-key names has a key with its public key"
         case .differentKey: "the key with this CKA_ID on the token is another one: the public keys differ"
         case .differentID: "its private key is on the token under another CKA_ID; give both the same"
         case .namedKeyDiffers: "the key that private-key names is another one: the public keys differ"
+        case .noNamedKey: "its token has no private key that private-key names"
         case .ambiguousKey:
             "several private keys have its CKA_ID, and nothing tells which is its own; give each the label of its public "
                 + "key, or a CKA_ID of its own"
@@ -89,6 +98,7 @@ extension DropReason {
             case .differentKey: .differentKey
             case .differentID: .differentID
             case .namedKeyDiffers: .namedKeyDiffers
+            case .notNamed: .noNamedKey
             case .ambiguous: .ambiguousKey
             case .crowded: .tooManyKeys
             case .cannotSign: .keyCannotSign

@@ -39,6 +39,13 @@ extension Inventory {
         }
         if !hidden.isEmpty { return Selection(choosingFrom: hidden) }
 
+        if let keyURI, let meant = keyURI.withIDAsDigits,
+            possible.contains(where: { token in
+                token.snapshot.keys.contains { meant.matchesObject(label: $0.label, id: $0.id, type: .privateKey) }
+            })
+        {
+            return Selection(identity: .failure(.unescapedID(keyURI)), candidates: [candidate(nil, [.noKeyForFile])])
+        }
         let told = findings.compactMap { if case .none(let reason) = $0.pairing { reason } else { nil } }
         let reason = told.first { $0 != .absent && $0 != .differentID }.map { DropReason($0) } ?? .noKeyForFile
         return Selection(choosingFrom: [candidate(nil, [reason])])

@@ -6,6 +6,9 @@ package enum IdentityRules {
     /// The largest certificate that is sent, in bytes: as base64 in a header it must pass every proxy on the way.
     package static let maximumCertificateSize = 16_384
 
+    /// The longest serial number that a request names, in decimal digits. RFC 5280 §4.1.2.2 allows 20 bytes, which are 49.
+    package static let maximumSerialDigits = 64
+
     /// All that speaks against a certificate at a time, in seconds since 1970.
     package static func reasons(against certificate: Certificate, at now: Int64) -> [DropReason] {
         var reasons: [DropReason] = []
@@ -23,6 +26,12 @@ package enum IdentityRules {
             reasons.append(.weakSignature(hash: hash))
         }
         if certificate.subject.isEmpty { reasons.append(.emptySubject) }
+        let serial = certificate.serial.decimal
+        if serial.hasPrefix("-") {
+            reasons.append(.negativeSerial)
+        } else if serial.utf8.count > maximumSerialDigits {
+            reasons.append(.longSerial(digits: serial.utf8.count))
+        }
         if !isSupported(certificate.publicKey) { reasons.append(.unsupportedKey(certificate.publicKey.description)) }
         if certificate.der.count > maximumCertificateSize {
             reasons.append(.tooLargeToSend(bytes: certificate.der.count))

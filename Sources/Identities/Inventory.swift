@@ -26,7 +26,19 @@ package struct Inventory: Sendable {
 
     /// The same, with what a profile's selectors say against it first.
     func candidates(for selector: CertificateSelector, at now: Int64) -> [Candidate] {
-        certificates.map { Candidate($0, reasons: $0.reasons(for: selector, at: now)) }
+        paired(with: selector.key).map { Candidate($0, reasons: $0.reasons(for: selector, at: now)) }
+    }
+
+    /// The certificates with those private keys alone that a URI means.
+    private func paired(with uri: PKCS11URI?) -> [FoundCertificate] {
+        guard let uri else { return certificates }
+        var rest = certificates[...]
+        return tokens.flatMap { token in
+            let own = rest.prefix(token.snapshot.certificates.count)
+            rest = rest.dropFirst(own.count)
+            var keys = uri.matches(token.location) ? TokenKeys(token.snapshot, meant: uri) : nil
+            return own.map { $0.paired(with: &keys, on: token, uri) }
+        }
     }
 }
 
@@ -40,8 +52,8 @@ package struct FoundCertificate: Hashable, Sendable {
     package let uri: PKCS11URI
     package let content: Result<Certificate, CertificateError>
     /// Nil where no usable key was found.
-    package let key: KeyLocation?
-    private let missingKey: MissingKey?
+    package private(set) var key: KeyLocation?
+    private var missingKey: MissingKey?
     private let location: LocatedToken
 
     init(_ object: CertificateObject, on present: PresentToken, _ keys: inout TokenKeys) {
@@ -62,6 +74,17 @@ package struct FoundCertificate: Hashable, Sendable {
             key = nil
             missingKey = nil
         }
+    }
+
+    /// The same with a key that a URI means, of `keys`; nil where it means none of the token's.
+    fileprivate func paired(with keys: inout TokenKeys?, on present: PresentToken, _ uri: PKCS11URI) -> Self {
+        guard let certificate else { return self }
+        var paired = self
+        let pairing = keys?.pairing(of: certificate.publicKey, id: id) ?? .none(.absent)
+        paired.key = KeyLocation(pairing, certificateID: uri.id ?? id, on: present)
+        paired.missingKey =
+            if case .none(let reason) = pairing { reason == .absent ? .notNamed : reason } else { nil }
+        return paired
     }
 
     package var certificate: Certificate? { try? content.get() }  // the error is in `content` for those who explain

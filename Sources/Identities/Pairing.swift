@@ -19,6 +19,8 @@ enum MissingKey: Hashable {
     case differentID
     /// The key that `private-key` names has another public key.
     case namedKeyDiffers
+    /// The token has no key that `private-key` names.
+    case notNamed
     /// Several private keys could be it, and nothing tells which.
     case ambiguous
     /// The key may not sign (CKA_SIGN).

@@ -28,7 +28,35 @@ extension Inventory {
             uris.isEmpty
                 ? !tokens.isEmpty : tokens.contains(where: { token in uris.contains { $0.matches(token.location) } })
         else { return Selection(identity: .failure(.noToken(uris.first)), candidates: candidates) }
+        if let error = unescapedID(in: uris) ?? ambiguousSerial(selector.serial, among: candidates) {
+            return Selection(identity: .failure(error), candidates: candidates)
+        }
         return Selection(choosingFrom: candidates, ranks: certificates.map { $0.rank(in: uris) ?? 0 })
+    }
+
+    /// An error where the URIs mean nothing, and would with their CKA_ID read as hexadecimal digits.
+    private func unescapedID(in uris: [PKCS11URI]) -> SelectionError? {
+        guard uris.contains(where: { $0.id != nil }), !certificates.contains(where: { $0.rank(in: uris) != nil }) else {
+            return nil
+        }
+        let wrong = uris.first { uri in
+            guard let meant = uri.withIDAsDigits else { return false }
+            return certificates.contains { $0.rank(in: [meant]) != nil }
+        }
+        return wrong.map { .unescapedID($0) }
+    }
+
+    private func ambiguousSerial(_ serial: SerialNumberText?, among candidates: [Candidate]) -> SelectionError? {
+        guard let serial else { return nil }
+        var uris: [SerialNumberText.Reading: PKCS11URI] = [:]
+        for candidate in candidates where !candidate.reasons.contains(where: \.isProfileChoice) {
+            guard let certificate = candidate.certificate, let uri = candidate.uri,
+                let reading = serial.reading(of: certificate.serial), uris[reading] == nil
+            else { continue }
+            uris[reading] = uri
+        }
+        guard let decimal = uris[.decimal], let hexadecimal = uris[.hexadecimal] else { return nil }
+        return .ambiguousSerial(decimal: decimal, hexadecimal: hexadecimal)
     }
 }
 

@@ -10,6 +10,10 @@ package enum SelectionError: Error, Hashable, Sendable {
     case noneUsable(PKCS11URI?, [DropReason], others: Int)
     /// Several expire last and have different keys.
     case ambiguous([PKCS11URI])
+    /// `certificate-serial` is the serial number of one certificate in decimal digits, and of another in hexadecimal ones.
+    case ambiguousSerial(decimal: PKCS11URI, hexadecimal: PKCS11URI)
+    /// No object has this URI's `id` as it is written, and one has it read as hexadecimal digits.
+    case unescapedID(PKCS11URI)
     /// The key of a certificate file could be on each of these tokens, which show no keys before a login.
     case ambiguousToken([PKCS11URI])
 
@@ -23,6 +27,10 @@ package enum SelectionError: Error, Hashable, Sendable {
                 + reasons.map(\.message).joined(separator: "; ") + (others == 0 ? "" : " (and \(others) more)")
         case .ambiguous(let uris):
             "several certificates expire last and have different keys: " + Self.list(uris)
+        case .ambiguousSerial(let decimal, let hexadecimal):
+            "certificate-serial is the number of \(decimal) in decimal digits and that of \(hexadecimal) in hexadecimal ones"
+        case .unescapedID(let uri):
+            "nothing on the tokens has the CKA_ID '\(String(decoding: uri.id ?? [], as: UTF8.self))' of \(uri.id?.count ?? 0) characters"
         case .ambiguousToken(let uris):
             "several tokens may have the private key, and show it only after login: " + Self.list(uris)
         }
@@ -34,6 +42,9 @@ package enum SelectionError: Error, Hashable, Sendable {
         case .noToken: "insert the token, or compare the profile with 'tokenward list'"
         case .noCertificate, .noneUsable: "'tokenward list --explain PROFILE' tells why each certificate was dropped"
         case .ambiguous: "name one of them as 'certificate' in the profile"
+        case .ambiguousSerial: "write 0x before hexadecimal digits, or name one of them as 'certificate' in the profile"
+        case .unescapedID(let uri):
+            "escape each byte of it: write \(uri.withIDAsDigits.map { "\($0)" } ?? "%01 for 01")"
         case .ambiguousToken: "name the token as 'private-key' in the profile"
         }
     }

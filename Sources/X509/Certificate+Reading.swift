@@ -3,6 +3,7 @@ import COpenSSL
 extension Certificate {
     /// Reads a DER certificate: at most `maximumSize` bytes, followed by nothing but zero padding.
     package init(der bytes: [UInt8]) throws(CertificateError) {
+        if let missingAlgorithm { throw .algorithmMissing(missingAlgorithm) }
         let der = try DEREnvelope.contents(of: bytes)
         self = try withCleanErrorQueue { () throws(CertificateError) in
             guard let certificate = Self.parsed(der) else { throw .malformed(reason: firstErrorReason()) }

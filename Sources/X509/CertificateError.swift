@@ -16,6 +16,8 @@ package enum CertificateError: Error, Hashable, Sendable {
     case malformedExtension
     case malformedDate
     case serialTooLong(bytes: Int)
+    /// libcrypto cannot read any certificate in this process.
+    case algorithmMissing(String)
 
     package var message: String {
         switch self {
@@ -31,6 +33,9 @@ package enum CertificateError: Error, Hashable, Sendable {
         case .malformedDate: "the certificate has a date that is malformed"
         case .serialTooLong(let bytes):
             "the certificate's serial number has \(bytes) bytes, more than \(Certificate.maximumSerialSize)"
+        case .algorithmMissing(let name):
+            "OpenSSL does not offer \(name) to this process, so no certificate can be read: see what providers and "
+                + "properties its openssl.cnf asks for"
         }
     }
 }

@@ -16,7 +16,7 @@ package struct DistinguishedName: Hashable, Sendable {
         let value: Value
     }
 
-    /// A value's bytes with escapes undone, or the digits after `#`, which stand for DER.
+    /// A value's bytes with escapes undone, or DER that is no text.
     enum Value: Hashable, Sendable {
         case text([UInt8])
         case der([UInt8])
@@ -35,6 +35,18 @@ package struct DistinguishedName: Hashable, Sendable {
     package func matches(_ name: Name) -> Bool {
         guard let whole = try? Self(name.description) else { return false }  // an empty name contains nothing
         return parts.allSatisfy { part, count in whole.parts[part, default: 0] >= count }
+    }
+}
+
+extension DistinguishedName.Value {
+    /// What stands after `#`: as RFC 2253 has it, OpenSSL writes the values of types without a name so, and as text where it
+    /// is asked for another form. UTF8String, PrintableString and IA5String are text.
+    init(der: [UInt8]) {
+        let isLong = der.count > 2 && der[1] == 0x81
+        let content = der.dropFirst(isLong ? 3 : 2)
+        let length = der.dropFirst(isLong ? 2 : 1).first
+        let isText = [0x0C, 0x13, 0x16].contains(der.first) && length.map(Int.init) == content.count
+        self = isText ? .text(Array(content)) : .der(der)
     }
 }
 

@@ -34,7 +34,7 @@ struct DistinguishedNameParser {
 
     /// Leaves the index at the separator or the end.
     private mutating func value() throws(DistinguishedNameError) -> DistinguishedName.Value {
-        if accept("#") { return .der(try hexadecimalValue()) }
+        if accept("#") { return DistinguishedName.Value(der: try hexadecimalValue()) }
         let isQuoted = accept("\"")
         var bytes: [UInt8] = []
         var significant = 0  // unescaped spaces at the end do not belong to the value

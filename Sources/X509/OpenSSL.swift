@@ -31,6 +31,19 @@ func withCleanErrorQueue<Result, Failure: Error>(_ body: () throws(Failure) -> R
     return try body()
 }
 
+/// What this process's libcrypto does not offer of what every certificate needs; nil where all is there. A configuration
+/// that activates a provider which is not installed, as FIPS set-ups may, leaves nothing: that is no certificate's fault.
+let missingAlgorithm: String? = withCleanErrorQueue {
+    guard unsafe Owned(EVP_MD_fetch(nil, "SHA2-256", nil), freedBy: { unsafe EVP_MD_free($0) }) != nil else {
+        return "SHA-256"
+    }
+    for name in ["RSA", "EC"] {
+        let key = unsafe Owned(EVP_KEYMGMT_fetch(nil, name, nil), freedBy: { unsafe EVP_KEYMGMT_free($0) })
+        guard key != nil else { return name }
+    }
+    return nil
+}
+
 /// OpenSSL's words for the first error in the queue, which is the one nearest to the cause.
 func firstErrorReason() -> String {
     guard let text = unsafe ERR_reason_error_string(ERR_peek_error()) else { return "no reason given" }

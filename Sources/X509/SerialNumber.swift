@@ -25,14 +25,18 @@ extension SerialNumber {
 
 /// A serial number as a person writes it, to be compared as an integer.
 ///
-/// Digits alone are decimal. `0x` before them, colons between them or a letter among them make them hexadecimal.
+/// `0x` before the digits, colons between them or a letter among them make them hexadecimal. Digits alone may be either:
+/// `openssl x509 -serial` writes them without any mark.
 package struct SerialNumberText: Hashable, Sendable {
+    package enum Reading: Hashable, Sendable { case decimal, hexadecimal }
+
     private let isHexadecimal: Bool
     private let digits: String
 
     /// Nil where the text is no integer, or longer than any certificate's serial number.
     package init?(_ text: String) {
         var rest = Array(text.utf8)[...]
+        if rest.starts(with: "serial=".utf8) { rest = rest.dropFirst(7) }  // OpenSSL's whole line
         let isNegative = rest.first == UInt8(ascii: "-")
         if isNegative { rest = rest.dropFirst() }
         let isMarked = rest.starts(with: "0x".utf8) || rest.starts(with: "0X".utf8)
@@ -53,10 +57,11 @@ package struct SerialNumberText: Hashable, Sendable {
         digits = (isNegative && magnitude != "0" ? "-" : "") + magnitude.uppercased()
     }
 
-    package func matches(_ serial: SerialNumber) -> Bool {
-        guard isHexadecimal else { return serial.decimal == digits }
+    /// As which kind of digits the text is this number; nil where it is another one.
+    package func reading(of serial: SerialNumber) -> Reading? {
+        if !isHexadecimal, serial.decimal == digits { return .decimal }
         let isNegative = serial.hexadecimal.hasPrefix("-")
         let magnitude = serial.hexadecimal.dropFirst(isNegative ? 1 : 0).drop { $0 == "0" }
-        return (isNegative ? "-" : "") + (magnitude.isEmpty ? "0" : magnitude) == digits
+        return (isNegative ? "-" : "") + (magnitude.isEmpty ? "0" : magnitude) == digits ? .hexadecimal : nil
     }
 }

@@ -39,13 +39,16 @@ struct ConfigurationProfileTests {
             "certificate = '/c.pem'",
             "config.toml:1: [profile.p] has a certificate in a file and no private-key; add its pkcs11: URI"),
         FaultCase(
-            "private-key = 'pkcs11:id=%01'",
-            "config.toml:5: private-key goes with a certificate in a file; "
-                + "remove it, or give certificate the path of the file"),
+            "certificate = 'pkcs11:object=a;type=private'",
+            "config.toml:5: certificate has type=private, and what it names is a cert; leave out type, or write type=cert"
+        ),
         FaultCase(
-            "certificate = 'pkcs11:id=%01'\nprivate-key = 'pkcs11:id=%01'",
-            "config.toml:6: private-key goes with a certificate in a file; "
-                + "remove it, or give certificate the path of the file"),
+            "certificate = ['pkcs11:object=a', 'pkcs11:type=data']",
+            "config.toml:5: certificate has type=data, and what it names is a cert; leave out type, or write type=cert"),
+        FaultCase(
+            "certificate = '/c.pem'\nprivate-key = 'pkcs11:id=%01;type=public'",
+            "config.toml:6: private-key has type=public, and what it names is a private; leave out type, or write type=private"
+        ),
         FaultCase(
             "certificate = '/c.pem'\nprivate-key = '/k.pem'",
             "config.toml:6: private-key: column 1: this is no PKCS#11 URI; start it with 'pkcs11:', as in 'pkcs11:token=LABEL'"

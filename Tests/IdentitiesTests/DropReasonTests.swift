@@ -10,7 +10,9 @@ import X509
         arguments: [
             ("leaf", []), ("key-rsa2048", []), ("key-rsa4096", []), ("key-secp384r1", []), ("key-secp521r1", []),
             ("hash-sha384", []), ("hash-sha512", []), ("name-utf8", []),
-            ("serial-negative", []),
+            ("serial-negative", ["its serial number is negative (RFC 5280 forbids that); have it issued anew"]),
+            ("serial-zero", []), ("serial-high-bit", []),
+            ("serial-64", ["its serial number has 154 decimal digits, more than the 64 that fit in a request"]),
             ("expired", ["expired on 2020-01-01T00:00:00Z"]),
             ("not-yet-valid", ["not valid before 2090-01-01T00:00:00Z"]),
             ("ca-leaf", ["a CA's certificate (basicConstraints), which the service does not take"]),
@@ -37,9 +39,10 @@ import X509
             ("attestation", ["an attestation of a YubiKey, made for proofs and not for signing in"]),
             ("similar-extension", []),
             ("key-ed25519", ["its key is ED25519; \(taken)"]), ("key-rsa1024", ["its key is RSA 1024; \(taken)"]),
+            ("key-rsa2047", ["its key is RSA 2047; \(taken)"]), ("key-rsa4104", ["its key is RSA 4104; \(taken)"]),
             ("key-secp256k1", ["its key is EC 1.3.132.0.10; \(taken)"]),
             ("key-pss", ["its key is RSASSA-PSS; \(taken)"]),
-            ("key-explicit", ["its key is an unreadable key (id-ecPublicKey); \(taken)"]),
+            ("key-explicit", ["its key is an EC key with explicit curve parameters; \(taken)"]),
             ("big", ["it has 16814 bytes, more than the 16384 that fit in a request"]),
         ])
     func rules(_ name: String, messages: [String]) throws {

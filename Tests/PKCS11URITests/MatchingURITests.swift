@@ -96,6 +96,17 @@ struct MatchingURITests {
     }
 
     @Test(
+        "A CKA_ID that is written as hexadecimal digits can be read as such",
+        arguments: [
+            ("pkcs11:token=a;id=01", "pkcs11:token=a;id=%01"), ("pkcs11:id=aAf0", "pkcs11:id=%AA%F0"),
+            ("pkcs11:id=%01", nil), ("pkcs11:id=1", nil), ("pkcs11:id=0g", nil), ("pkcs11:id=", nil),
+            ("pkcs11:token=01", nil),
+        ] as [(String, String?)])
+    func digits(text: String, expected: String?) throws {
+        #expect(try PKCS11URI(text).withIDAsDigits?.description == expected)
+    }
+
+    @Test(
         "A module matches by path, by p11-kit's name and by its file's name, and an unknown one only what names none",
         arguments: [
             ("pkcs11:token=prod", true, true, false),

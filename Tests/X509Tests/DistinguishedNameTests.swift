@@ -21,6 +21,7 @@ import Testing
             "CN=client,O=Example\\, Inc.", "C=JP, O = \"Example, Inc.\" , CN=client", "C=JP;CN=client",
             "DC=example,DC=org", "E=a@example.org", "emailaddress=a@example.org", "UID=u1", "S=Tokyo", "st=Tokyo",
             "serialnumber=42", "2.5.4.5=42", #"OU=R\+D"#,
+            "CN=#0C06636C69656E74", "CN=#1306636C69656E74",
         ])
     func matches(_ text: String) throws {
         #expect(try DistinguishedName(text).matches(Vectors.certificate("name-full").subject))
@@ -30,10 +31,18 @@ import Testing
         "Other names do not match",
         arguments: [
             "CN=Client", "CN=clien", "CN=client ,CN=client", "CN=client,O=Other", "O=client", "CN=client\\ ",
-            "DC=example,DC=org,DC=org", "CN=client+O=\"Example, Inc.\"", "CN=#0C06636C69656E74", "1.2.3=client",
+            "DC=example,DC=org,DC=org", "CN=client+O=\"Example, Inc.\"", "CN=#0C06636C69656E75", "CN=#0406636C69656E74",
+            "CN=#0C05636C69656E74", "1.2.3=client",
         ])
     func mismatches(_ text: String) throws {
         #expect(try !DistinguishedName(text).matches(Vectors.certificate("name-full").subject))
+    }
+
+    @Test(
+        "A type without a name is written with its value as text or in hexadecimal DER, as openssl prints both",
+        arguments: ["1.2.3.4 = unknown type", "1.2.3.4=#0C0C756E6B6E6F776E2074797065", "CN=oid, 1.2.3.4=unknown type"])
+    func unnamedTypes(_ text: String) throws {
+        #expect(try DistinguishedName(text).matches(Vectors.certificate("name-oid").subject))
     }
 
     @Test(
@@ -81,22 +90,25 @@ import Testing
 
 @Suite struct SerialNumberTextTests {
     @Test(
-        "Serial numbers are compared as integers",
+        "Serial numbers are compared as integers, digits alone in both readings",
         arguments: [
-            ("5215639076998761095638506031589467414", "serial-envoy-1", true),
-            ("0005215639076998761095638506031589467414", "serial-envoy-1", true),
-            ("03ec7edc37a757d3f69a309a7d91a516", "serial-envoy-1", true),
-            ("3EC7EDC37A757D3F69A309A7D91A516", "serial-envoy-1", true),
-            ("03:EC:7E:DC:37:A7:57:D3:F6:9A:30:9A:7D:91:A5:16", "serial-envoy-1", true),
-            ("0x03ec7edc37a757d3f69a309a7d91a516", "serial-envoy-1", true),
-            ("0x03ec7edc37a757d3f69a309a7d91a517", "serial-envoy-1", false), ("1", "serial-one", true),
-            ("0x1", "serial-one", true), ("001", "serial-one", true), ("0", "serial-zero", true),
-            ("0x0", "serial-zero", true), ("-0", "serial-zero", true), ("00:00", "serial-zero", true),
-            ("-291", "serial-negative", true), ("-0x123", "serial-negative", true), ("291", "serial-negative", false),
-            ("0x291", "serial-negative", false), ("10", "serial-one", false),
-        ])
-    func compared(_ text: String, name: String, expected: Bool) throws {
-        #expect(try #require(SerialNumberText(text)).matches(Vectors.certificate(name).serial) == expected)
+            ("5215639076998761095638506031589467414", "serial-envoy-1", .decimal),
+            ("0005215639076998761095638506031589467414", "serial-envoy-1", .decimal),
+            ("03ec7edc37a757d3f69a309a7d91a516", "serial-envoy-1", .hexadecimal),
+            ("3EC7EDC37A757D3F69A309A7D91A516", "serial-envoy-1", .hexadecimal),
+            ("serial=03EC7EDC37A757D3F69A309A7D91A516", "serial-envoy-1", .hexadecimal),
+            ("03:EC:7E:DC:37:A7:57:D3:F6:9A:30:9A:7D:91:A5:16", "serial-envoy-1", .hexadecimal),
+            ("0x03ec7edc37a757d3f69a309a7d91a516", "serial-envoy-1", .hexadecimal),
+            ("0x03ec7edc37a757d3f69a309a7d91a517", "serial-envoy-1", nil), ("1", "serial-one", .decimal),
+            ("0x1", "serial-one", .hexadecimal), ("001", "serial-one", .decimal), ("0", "serial-zero", .decimal),
+            ("0x0", "serial-zero", .hexadecimal), ("-0", "serial-zero", .decimal),
+            ("00:00", "serial-zero", .hexadecimal),
+            ("-291", "serial-negative", .decimal), ("-0x123", "serial-negative", .hexadecimal),
+            ("-123", "serial-negative", .hexadecimal), ("serial=-0123", "serial-negative", .hexadecimal),
+            ("291", "serial-negative", nil), ("0x291", "serial-negative", nil), ("10", "serial-one", nil),
+        ] as [(String, String, SerialNumberText.Reading?)])
+    func compared(_ text: String, name: String, expected: SerialNumberText.Reading?) throws {
+        #expect(try #require(SerialNumberText(text)).reading(of: Vectors.certificate(name).serial) == expected)
     }
 
     @Test(

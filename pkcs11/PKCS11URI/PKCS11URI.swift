@@ -66,6 +66,20 @@ package struct PKCS11URI: Hashable, Sendable {
         return part
     }
 
+    /// The same URI with its `id` read as hexadecimal digits; nil where it is no such digits. `id=01` is two characters to the
+    /// RFC, and many who write it mean `id=%01`.
+    package var withIDAsDigits: PKCS11URI? {
+        guard let id, !id.isEmpty, id.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: id.count, by: 2) {
+            guard let byte = PercentEncoding.unescape([UInt8(ascii: "%"), id[index], id[index + 1]]) else { return nil }
+            bytes.append(byte)
+        }
+        var uri = self
+        uri.id = bytes
+        return uri
+    }
+
     private mutating func set(_ attribute: URIAttribute, _ value: [UInt8]?) {
         guard let path = attribute.text, let value else { return }
         let kept = attribute.fieldWidth == nil ? value : Array(Padding.trimmed(value))

@@ -6,7 +6,7 @@ extension IdentitySelector {
     init(reading table: inout TableReader) {
         let (certificate, spares) =
             table.value("certificate", Self.certificates).map { ($0.first, $0.spares) } ?? (nil, [])
-        let key = table.value("private-key") { node throws(Complaint) in try node.pkcs11URI() }
+        let key = table.value("private-key") { node throws(Complaint) in try Self.uri(node, .privateKey) }
         let subject = table.value("certificate-subject", Self.name)
         let issuer = table.value("certificate-issuer", Self.name)
         let serial = table.value("certificate-serial", Self.serial)
@@ -15,13 +15,16 @@ extension IdentitySelector {
             certificate: certificate ?? .any, spares: spares, key: key, subject: subject, issuer: issuer,
             serial: serial,
             intermediates: intermediates)
-        if case .file = self.certificate {
-            Self.checkFile(table)
-        } else if table.has("private-key"), certificate != nil || !table.has("certificate") {
-            table.fault(
-                at: table.lineOf("private-key"),
-                "private-key goes with a certificate in a file; remove it, or give certificate the path of the file")
-        }
+        if case .file = self.certificate { Self.checkFile(table) }
+    }
+
+    /// A URI that can mean an object of this class.
+    private static func uri(_ node: TOMLNode, _ objectClass: ObjectClass) throws(Complaint) -> PKCS11URI {
+        let uri = try node.pkcs11URI()
+        guard let type = uri.type, type != objectClass else { return uri }
+        throw Complaint(
+            " has type=\(type.rawValue), and what it names is a \(objectClass.rawValue); leave out type, or write "
+                + "type=\(objectClass.rawValue)")
     }
 
     /// A file holds the one certificate, and cannot say which key is its own.
@@ -58,7 +61,7 @@ extension IdentitySelector {
         let text = try node.text(limit: 65_536)
         if text.hasPrefix("/") { return .file(try TOMLNode.absolutePath(text)) }
         if text.hasPrefix("file:") { return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text))) }
-        if text.lowercased().hasPrefix("pkcs11:") { return .token(try node.pkcs11URI()) }
+        if text.lowercased().hasPrefix("pkcs11:") { return .token(try uri(node, .certificate)) }
         throw Complaint(" is \(text.quoted); give a pkcs11: URI, or the absolute path of a file")
     }
 
@@ -76,9 +79,8 @@ extension IdentitySelector {
 
     private static func serial(_ node: TOMLNode) throws(Complaint) -> String {
         if case .integer = node.value { throw Complaint(" is an integer; give its digits as a string, in quotes") }
-        let text = try node.text(limit: 128)
-        let digits = text.hasPrefix("0x") ? text.dropFirst(2) : text[...]
-        guard !digits.isEmpty, digits.allSatisfy({ $0.isHexDigit && $0.isASCII || $0 == ":" }) else {
+        let text = try node.text(limit: 256)
+        guard SerialNumberText(text) != nil else {
             throw Complaint(" is \(text.quoted); give decimal or hexadecimal digits")
         }
         return text

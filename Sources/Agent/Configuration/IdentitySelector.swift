@@ -12,12 +12,12 @@ package struct IdentitySelector: Hashable, Sendable {
     package var certificate: Certificate
     /// Where else it is, in the order in which to try; `certificate` is a URI then.
     package var spares: [PKCS11URI]
-    /// Where the private key is, when `certificate` is a file.
+    /// Which private key is meant: that of a certificate in a file, or on its own token.
     package var key: PKCS11URI?
     /// RFC 2253 text, or part of it; see `certificate-subject`.
     package var subject: String?
     package var issuer: String?
-    /// Decimal or hexadecimal digits, as written.
+    /// Decimal or hexadecimal digits, as written; see `SerialNumberText`.
     package var serial: String?
     /// An absolute path to a PEM file with intermediate certificates.
     package var intermediates: String?

@@ -103,6 +103,11 @@ struct IdentityFinder: Sendable {
         case .file(let path):
             let certificates = try CertificateFiles.read(path)
             guard let leaf = certificates.first else { throw Problem(.configuration, "\(path) has no certificate") }
+            guard !leaf.isCA || certificates.allSatisfy(\.isCA) else {
+                throw Problem(
+                    .configuration, "\(path) begins with a CA's certificate",
+                    hint: "put the leaf first, then the CAs between it and the root")
+            }
             return surveyed.all.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
         }
     }
@@ -163,6 +168,7 @@ extension CertificateSelector {
     init(_ identity: IdentitySelector) throws(Problem) {
         self.init()
         if case .token(let uri) = identity.certificate { uris = [uri] + identity.spares }
+        key = identity.key
         do throws(DistinguishedNameError) {
             subject = try identity.subject.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
             issuer = try identity.issuer.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
@@ -191,7 +197,7 @@ extension SelectionError {
     private var isAbsence: Bool {
         switch self {
         case .noToken, .noCertificate, .noneUsable: true
-        case .ambiguous, .ambiguousToken: false
+        case .unescapedID, .ambiguous, .ambiguousSerial, .ambiguousToken: false
         }
     }
 
@@ -203,8 +209,8 @@ extension SelectionError {
         case .noToken:
             let reasons = failures.isEmpty ? "" : " (\(failures.joined(separator: "; ")))"
             return Problem(.noToken, message + reasons, hint: hint)
-        case .noCertificate, .noneUsable: return Problem(.noIdentity, message, hint: hint)
-        case .ambiguous, .ambiguousToken: return Problem(.ambiguousIdentity, message, hint: hint)
+        case .noCertificate, .noneUsable, .unescapedID: return Problem(.noIdentity, message, hint: hint)
+        case .ambiguous, .ambiguousSerial, .ambiguousToken: return Problem(.ambiguousIdentity, message, hint: hint)
         }
     }
 }

@@ -19,7 +19,7 @@ extension IdentitySelector {
     /// The URIs that say which tokens are meant; none: all.
     var tokenURIs: [PKCS11URI] {
         switch certificate {
-        case .any: []
+        case .any: key.map { [$0] } ?? []
         case .token(let uri): [uri] + spares
         case .file: key.map { [$0] } ?? []
         }
