@@ -2,35 +2,26 @@
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 import shipped
-from mounts import private_mounts
 from shipped import FOLDER, PAM, POLKIT, PROGRAMS, UNITS
 
 MANAGERS = ("system", "user")
 
 
-@pytest.fixture
-def programs(tmp_path):
-    """A folder with something to run under the programs' names."""
-    for name in PROGRAMS:
-        shutil.copy("/bin/true", tmp_path / name)
-    return tmp_path
-
-
 @pytest.mark.parametrize("manager", MANAGERS)
-def test_systemd_understands_every_line_of_the_units(manager, programs):
+def test_systemd_understands_every_line_of_the_units(manager, tmp_path):
     units = [UNITS / manager / name for name in ("tokenward.socket", "tokenward.service")]
     result = subprocess.run(
-        [*private_mounts(f'mount --bind "$0" {FOLDER}; exec "$@"', programs), "systemd-analyze", f"--{manager}", "verify",
-         "--man=no", *units],
-        env={**os.environ, "XDG_RUNTIME_DIR": str(programs)}, capture_output=True, text=True, timeout=60)
+        ["systemd-analyze", f"--{manager}", "verify", "--man=no", *units],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60)
     complaints = [line for line in result.stderr.splitlines() if "tokenward" in line]
-    assert complaints == []
+    # The programs need not be installed here.
+    missing = re.compile(rf".*: Command {FOLDER}/tokenward\S* is not executable: No such file or directory")
+    assert [line for line in complaints if not missing.fullmatch(line)] == []
 
 
 def test_the_systems_service_leaves_little_open():
