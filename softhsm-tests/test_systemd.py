@@ -144,6 +144,8 @@ def test_the_systems_socket_starts_the_service_for_whom_the_profile_lists(system
     assert (system.property("ActiveState"), system.property("ActiveState", "tokenward.socket")) == ("inactive", "active")
     access_key(system.credentials(ALICE))
     assert system.property("ActiveState") == "active"
+    modes = system.machine.run("stat", "--format=%a", system.socket, os.path.dirname(system.socket)).stdout
+    assert modes.split() == ["666", "755"]
     access_key(system.credentials(MALLORY, groups=[DEPLOY]))
     refused = system.credentials(MALLORY)
     assert (refused.returncode, refused.stdout) == (77, "")
@@ -192,6 +194,32 @@ def test_a_restart_and_a_stop_leave_the_socket_to_the_callers(running):
     access_key(running.credentials(ALICE))
     running.manage("stop", "tokenward.service")
     assert (running.agent(), running.property("Result"), running.processes()) == ("0", "success", {})
+    access_key(running.credentials(ALICE))
+
+
+def test_callers_of_a_service_with_a_faulty_configuration_are_refused_and_its_socket_stays(system):
+    path = "etc/tokenward/config.toml"
+    text = (system.machine.root / path).read_text()
+    system.machine.write(path, text + "nonsense = 1\n")
+    for _ in range(30):  # more than systemd would start
+        refused = system.credentials(ALICE)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (69, "", 1)
+    assert 'unknown key "nonsense"' in system.log()
+    assert system.property("ActiveState", "tokenward.socket") == "active"
+    # With nobody waiting it ends at once.
+    system.control("restart", "tokenward.service")
+    assert (system.property("ExecMainStatus"), system.property("NRestarts")) == ("78", "0")
+    system.machine.write(path, text)
+    access_key(system.credentials(ALICE))
+
+
+def test_a_lock_outlives_the_service(running):
+    result = running.run("tokenward", "lock")
+    assert result.returncode == 0, result.stderr
+    running.manage("restart", "tokenward.service")
+    assert running.credentials(ALICE).returncode == 80
+    result = running.run("tokenward", "unlock", "--stored")
+    assert result.returncode == 0, result.stderr
     access_key(running.credentials(ALICE))
 
 

@@ -35,7 +35,16 @@ struct TokenwardAgent {
         let environment = Environment()
         environment.keepProxiesOnly()
         let loader = ConfigurationLoader(environment: environment.variables, isSystem: options.isSystem)
-        let configuration = try load(with: loader)
+        let configuration: Configuration
+        do throws(Failure) {
+            configuration = try load(with: loader)
+        } catch {
+            // Without a socket of systemd's, or with one that is not to be had, nobody waits.
+            guard let socket = try? SocketListener.inherited(environment: environment.variables) else { throw error }
+            error.report()
+            socket.refuseCallers()
+            exit(error.code.rawValue)
+        }
         if options.isCheck { return }
 
         let queue = LogQueue(descriptor: STDERR_FILENO)

@@ -17,6 +17,24 @@ extension SocketListener {
         return try SocketListener(checking: 3)
     }
 
+    /// Hangs up on those who wait, and on those who come in the next 15 seconds; returns at once where nobody waits.
+    ///
+    /// For an agent that cannot serve. systemd starts another for callers that this one leaves in the queue, and gives the
+    /// socket up after some starts in a minute (`StartLimitBurst=`): then no caller could start the agent once it can.
+    package func refuseCallers() {
+        guard let descriptor = claim() else { return }
+        defer { close(descriptor) }
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(15)
+        var patience: Int32 = 0
+        while unsafe poll(&waiting, 1, patience) > 0, clock.now < end {
+            let caller = accept(descriptor, nil, nil)
+            if caller >= 0 { close(caller) }
+            patience = Int32(max(0, (end - clock.now) / .milliseconds(1)))
+        }
+    }
+
     /// - Parameter descriptor: Becomes this listener's, unless an error is thrown.
     convenience init(checking descriptor: CInt) throws(ListenerError) {
         var address = sockaddr_storage()
