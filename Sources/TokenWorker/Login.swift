@@ -42,7 +42,7 @@ extension TokenControl {
         } catch {
             tokens.close(slot: request.token.slotID)
             var failure = WorkerFailure(error)
-            if case .failed("C_Login", let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
+            if case .failed(.logIn, let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
             return .failed(failure)
         }
     }

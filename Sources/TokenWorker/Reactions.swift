@@ -8,13 +8,13 @@ extension PKCS11Error {
     /// are among these: vendors invent them for what has gone stale.
     var isWorthRepeating: Bool {
         guard case .failed(let function, let code) = self else { return false }
-        return function != "C_Initialize" && !code.saysTokenIsGone && !code.saysModuleIsBroken
+        return function != .initialize && !code.saysTokenIsGone && !code.saysModuleIsBroken
             && !code.saysPersonDeclined && ![.userNotLoggedIn, .sessionCount, .actionProhibited].contains(code)
     }
 
     /// Whether one object is at fault, and the others can be read.
     var concernsOneObject: Bool {
-        guard case .failed("C_GetAttributeValue", let code) = self else { return false }
+        guard case .failed(.getAttributeValue, let code) = self else { return false }
         return !code.saysTokenIsGone && !code.saysModuleIsBroken && !code.saysOutOfMemory && !code.saysStale
     }
 
@@ -22,7 +22,7 @@ extension PKCS11Error {
     var saysModuleIsBroken: Bool {
         switch self {
         // There is nothing to leave out, and nothing to do again but in a new process.
-        case .failed("C_GetSlotList", _), .nonsense: true
+        case .failed(.getSlotList, _), .nonsense: true
         default: returnValue.map { $0.saysModuleIsBroken || $0.saysOutOfMemory } ?? false
         }
     }
@@ -48,8 +48,8 @@ extension WorkerFailure {
             case .overLimit, .nonsense: .nonsense
             case .notFound(.token), .notFound(.onlyToken): .tokenGone
             case .notFound(.privateKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
-            case .failed("C_GetSlotList", _): .broken
-            case .failed("C_Sign", let code) where code.refusesMechanism: .mechanism
+            case .failed(.getSlotList, _): .broken
+            case .failed(.sign, let code) where code.refusesMechanism: .mechanism
             case .failed(_, .userNotLoggedIn): isLoggedIn == true ? .gesture : .notLoggedIn
             case .failed(_, .sessionCount): .busy
             case .failed(_, .actionProhibited): .forbidden

@@ -57,9 +57,9 @@ struct SigningLane {
         let hasWaited = tokens[reference]?.hasWaited == true
         tokens.close(slot: reference.slotID)
         var failure = WorkerFailure(error, isLoggedIn: isLoggedIn, isRepeated: isRepeated)
-        if case .failed("C_Login", let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
+        if case .failed(.logIn, let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
         // OpenSC forgets the login over a touch that did not come. A login that was lost says so at once.
-        if hasWaited, case .failed("C_Sign", .userNotLoggedIn) = error { failure.kind = .gesture }
+        if hasWaited, case .failed(.sign, .userNotLoggedIn) = error { failure.kind = .gesture }
         return failure
     }
 }

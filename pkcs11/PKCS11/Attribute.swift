@@ -129,7 +129,7 @@ extension TokenSession {
         switch ReturnValue(rawValue: UInt(returnValue)) {
         case .attributeSensitive, .attributeTypeInvalid: return true
         case .bufferTooSmall: return false
-        default: try check("C_GetAttributeValue", returnValue)
+        default: try check(.getAttributeValue, returnValue)
         }
         return true
     }

@@ -41,7 +41,7 @@ import CP11Kit
             throw .notLoaded(reason: message ?? "no reason given")
         }
         do throws(PKCS11Error) {
-            try check("C_Initialize", unsafe initialize(functions))
+            try check(.initialize, unsafe initialize(functions))
         } catch {
             unsafe p11_kit_module_release(functions)
             throw error
@@ -57,7 +57,7 @@ import CP11Kit
     /// What the library says of itself (C_GetInfo).
     package func information() throws(PKCS11Error) -> ModuleInformation {
         var info = CK_INFO()
-        try check("C_GetInfo", unsafe functions.pointee.C_GetInfo(&info))
+        try check(.getInfo, unsafe functions.pointee.C_GetInfo(&info))
         return ModuleInformation(
             manufacturer: unpadded(info.manufacturerID), description: unpadded(info.libraryDescription),
             version: "\(info.libraryVersion.major).\(info.libraryVersion.minor)")
@@ -69,7 +69,7 @@ import CP11Kit
     package func slotsWithToken() throws(PKCS11Error) -> [Slot] {
         for _ in 0..<3 {  // a token that comes between the two calls makes the buffer too small
             var count: CK_ULONG = 0
-            try check("C_GetSlotList", unsafe functions.pointee.C_GetSlotList(CK_BBOOL(CK_TRUE), nil, &count))
+            try check(.getSlotList, unsafe functions.pointee.C_GetSlotList(CK_BBOOL(CK_TRUE), nil, &count))
             guard count <= Slot.limit else {
                 throw .overLimit(what: "a slot count", value: UInt(count), limit: Slot.limit)
             }
@@ -78,7 +78,7 @@ import CP11Kit
             let capacity = count
             let returnValue = unsafe functions.pointee.C_GetSlotList(CK_BBOOL(CK_TRUE), &identifiers, &count)
             if ReturnValue(rawValue: UInt(returnValue)) == .bufferTooSmall { continue }
-            try check("C_GetSlotList", returnValue)
+            try check(.getSlotList, returnValue)
             guard count <= capacity else {
                 throw .nonsense(what: "C_GetSlotList wrote more slots than it had room for")
             }

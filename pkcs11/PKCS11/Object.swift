@@ -29,7 +29,7 @@ extension TokenSession {
         let found = Result { () throws(PKCS11Error) in try collect() }
         let ended = unsafe module.functions.pointee.C_FindObjectsFinal(handle)
         let objects = try found.get()
-        try check("C_FindObjectsFinal", ended)
+        try check(.findObjectsFinal, ended)
         return objects
     }
 
@@ -48,7 +48,7 @@ extension TokenSession {
                 return unsafe module.functions.pointee.C_FindObjectsInit(handle, &template, idBytes == nil ? 1 : 2)
             }
         }
-        try check("C_FindObjectsInit", returnValue)
+        try check(.findObjectsInit, returnValue)
     }
 
     private borrowing func collect() throws(PKCS11Error) -> [Object] {
@@ -57,7 +57,7 @@ extension TokenSession {
         while true {
             var count: CK_ULONG = 0
             try check(
-                "C_FindObjects",
+                .findObjects,
                 unsafe module.functions.pointee.C_FindObjects(handle, &batch, CK_ULONG(batch.count), &count))
             guard count > 0 else { return objects }
             guard count <= batch.count else {

@@ -3,7 +3,7 @@ import CP11Kit
 /// A PKCS#11 call that failed, or a token that answered what cannot be.
 package enum PKCS11Error: Error, Hashable, Sendable {
     /// A function answered something other than CKR_OK.
-    case failed(function: String, ReturnValue)
+    case failed(Function, ReturnValue)
     /// The library could not be loaded; the text is p11-kit's, with the dynamic linker's reason in it.
     case notLoaded(reason: String)
     /// p11-kit's configuration could not be read; the text is p11-kit's.
@@ -37,7 +37,7 @@ package enum PKCS11Error: Error, Hashable, Sendable {
 extension PKCS11Error: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .failed(let function, let returnValue): "\(function) answered \(returnValue)"
+        case .failed(let function, let returnValue): "\(function.rawValue) answered \(returnValue)"
         case .notLoaded(let reason): "cannot be loaded: \(reason)"
         case .notRead(let reason): "p11-kit's configuration cannot be read: \(reason)"
         case .overLimit(let what, let value, let limit): "\(what) of \(value) is over the limit of \(limit)"
@@ -50,8 +50,8 @@ extension PKCS11Error: CustomStringConvertible {
 }
 
 /// The one place where a return code becomes an error.
-func check(_ function: StaticString, _ returnValue: CK_RV) throws(PKCS11Error) {
+func check(_ function: Function, _ returnValue: CK_RV) throws(PKCS11Error) {
     guard returnValue == CKR_OK else {
-        throw .failed(function: "\(function)", ReturnValue(rawValue: UInt(returnValue)))
+        throw .failed(function, ReturnValue(rawValue: UInt(returnValue)))
     }
 }

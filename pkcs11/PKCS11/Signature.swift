@@ -32,7 +32,7 @@ extension TokenSession {
                 refusal = returnValue
                 continue
             } catch .failed(_, .operationActive) where wasRefusedLate {
-                throw .failed(function: "C_Sign", refusal)  // which has left its operation open (tpm2-pkcs11)
+                throw .failed(.sign, refusal)  // which has left its operation open (tpm2-pkcs11)
             }
             let isAuthorized = try authorize()
             do throws(PKCS11Error) {
@@ -48,7 +48,7 @@ extension TokenSession {
 
     private borrowing func start(_ mechanism: Mechanism, with key: Object) throws(PKCS11Error) {
         var parameters = unsafe CK_MECHANISM(mechanism: mechanism.rawValue, pParameter: nil, ulParameterLen: 0)
-        try check("C_SignInit", unsafe module.functions.pointee.C_SignInit(handle, &parameters, key.handle))
+        try check(.signInit, unsafe module.functions.pointee.C_SignInit(handle, &parameters, key.handle))
     }
 
     private borrowing func finish(_ input: [UInt8]) throws(PKCS11Error) -> [UInt8] {
@@ -62,7 +62,7 @@ extension TokenSession {
             returnValue = unsafe module.functions.pointee.C_Sign(
                 handle, &input, CK_ULONG(input.count), &signature, &length)
         }
-        try check("C_Sign", returnValue)
+        try check(.sign, returnValue)
         guard length > 0, length <= CK_ULONG(signature.count) else {
             throw .nonsense(what: "C_Sign gave a signature of \(length) bytes")
         }

@@ -19,7 +19,7 @@ package struct Slot: Sendable {
     /// What the slot is (C_GetSlotInfo).
     package func description() throws(PKCS11Error) -> SlotDescription {
         var info = CK_SLOT_INFO()
-        try check("C_GetSlotInfo", unsafe module.functions.pointee.C_GetSlotInfo(identifier, &info))
+        try check(.getSlotInfo, unsafe module.functions.pointee.C_GetSlotInfo(identifier, &info))
         return SlotDescription(
             description: unpadded(info.slotDescription), manufacturer: unpadded(info.manufacturerID))
     }
@@ -29,7 +29,7 @@ package struct Slot: Sendable {
     /// - Throws: `.tokenNotPresent`, `.tokenNotRecognized`, `.slotIDInvalid`, or the module's own trouble.
     package func token() throws(PKCS11Error) -> TokenInformation {
         var info = CK_TOKEN_INFO()
-        try check("C_GetTokenInfo", unsafe module.functions.pointee.C_GetTokenInfo(identifier, &info))
+        try check(.getTokenInfo, unsafe module.functions.pointee.C_GetTokenInfo(identifier, &info))
         return TokenInformation(
             description: TokenDescription(
                 label: unpadded(info.label), manufacturer: unpadded(info.manufacturerID),

@@ -14,7 +14,7 @@ import CP11Kit
     package init(slot: Slot, isReadWrite: Bool = false) throws(PKCS11Error) {
         var handle = CK_SESSION_HANDLE()
         try check(
-            "C_OpenSession",
+            .openSession,
             unsafe slot.module.functions.pointee.C_OpenSession(
                 slot.identifier, CK_FLAGS(CKF_SERIAL_SESSION | (isReadWrite ? CKF_RW_SESSION : 0)), nil, nil, &handle))
         module = slot.module
@@ -26,7 +26,7 @@ import CP11Kit
     /// Whether this process is logged in to the session's token (C_GetSessionInfo). A login is every session's.
     package borrowing func isLoggedIn() throws(PKCS11Error) -> Bool {
         var info = CK_SESSION_INFO()
-        try check("C_GetSessionInfo", unsafe module.functions.pointee.C_GetSessionInfo(handle, &info))
+        try check(.getSessionInfo, unsafe module.functions.pointee.C_GetSessionInfo(handle, &info))
         return [CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS].contains { info.state == CK_STATE($0) }
     }
 
@@ -53,12 +53,12 @@ import CP11Kit
         // C_Login takes a mutable pointer by its C type, and does not write (PKCS#11 2.40 §5.6).
         let pointer = unsafe bytes.flatMap { unsafe UnsafeMutablePointer(mutating: $0.baseAddress) }
         try check(
-            "C_Login",
+            .logIn,
             unsafe module.functions.pointee.C_Login(handle, user, pointer, CK_ULONG(bytes?.count ?? 0)))
     }
 
     /// Logs this process out of the token (C_Logout): every session's private handles end.
     package borrowing func logOut() throws(PKCS11Error) {
-        try check("C_Logout", unsafe module.functions.pointee.C_Logout(handle))
+        try check(.logOut, unsafe module.functions.pointee.C_Logout(handle))
     }
 }
