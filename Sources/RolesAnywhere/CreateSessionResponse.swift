@@ -45,18 +45,13 @@ package enum CreateSessionResponse {
         return expiration
     }
 
-    /// Both the set's role and the assumed one must be the role asked for; one of them must be there.
+    /// The set's role must be the one asked for, and so must the assumed one where it is told.
     private static func checkRole(
         _ set: JSONValue, is role: ARN, _ answer: ServiceAnswer
     ) throws(ServiceError) {
-        let roleText = set["roleArn"]
-        let assumedText = set["assumedRoleUser"]?["arn"]
-        guard roleText != nil || assumedText != nil else { throw answer.error(.malformed(field: "roleArn")) }
-        if let roleText {
-            guard let text = roleText.text else { throw answer.error(.malformed(field: "roleArn")) }
-            guard text == role.description else { throw answer.error(.wrongRole) }
-        }
-        if let assumedText {
+        guard let text = set["roleArn"]?.text else { throw answer.error(.malformed(field: "roleArn")) }
+        guard text == role.description else { throw answer.error(.wrongRole) }
+        if let assumedText = set["assumedRoleUser"]?["arn"] {
             guard let assumed = assumedText.text.flatMap({ try? ARN($0) }) else {  // whatever it is, it is no ARN
                 throw answer.error(.malformed(field: "assumedRoleUser.arn"))
             }
