@@ -126,6 +126,27 @@ def test_a_forced_refresh_asks_the_service_again(start, softhsm, token, root, pi
         service.stop()
 
 
+def test_status_tells_the_last_refusal_of_a_profile_to_each_program(start, softhsm, token, service, pin_file, tmp_path):
+    agent = start(
+        configuration.module(softhsm), configuration.token(pin_file),
+        configuration.profile(service, certificate="pkcs11:token=absent"))
+    before = now()
+    for _ in range(2):
+        assert agent.credentials().returncode == 66
+    assert agent.cli("refresh", "test").returncode == 66
+    [profile] = agent.get("/v1/profiles")[1]
+    newest, older = profile["last_refusals"]
+    # The client stands for the program that started it; the tests run in python.
+    assert newest["program"] == "tokenward" and "python" in older["program"]
+    for refusal in newest, older:
+        assert (refusal["uid"], refusal["code"]) == (os.getuid(), "no-token")
+        assert refusal["detail"].startswith("no token is present that matches pkcs11:token=absent")
+        assert f"{before:%Y-%m-%dT%H:%M:%SZ}" <= refusal["time"] <= f"{now():%Y-%m-%dT%H:%M:%SZ}"
+    lines = [line.split("\t") for line in agent.cli("status").stdout.splitlines() if line.startswith("refusal\t")]
+    assert [line[1:5] for line in lines] == [
+        ["test", refusal["time"], refusal["program"], str(os.getuid())] for refusal in (newest, older)]
+
+
 @pytest.mark.parametrize("change", ["another certificate", "another key"])
 def test_other_objects_on_the_token_end_a_refusal(start, softhsm, root, service, pin_file, change):
     token = softhsm.token(f"empty {change}")

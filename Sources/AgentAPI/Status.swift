@@ -34,6 +34,27 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// What a program was told in the place of credentials, the last time.
+    package struct Refusal: Codable, Hashable, Sendable {
+        /// Its name in /proc, which it may have chosen itself; absent where it cannot be told.
+        package var program: String?
+        package var uid: UInt32
+        /// RFC 3339, UTC.
+        package var time: String
+        /// A word of `Problem.Code`.
+        package var code: String
+        /// One line.
+        package var detail: String
+
+        package init(program: String?, uid: UInt32, time: String, code: String, detail: String) {
+            self.program = program
+            self.uid = uid
+            self.time = time
+            self.code = code
+            self.detail = detail
+        }
+    }
+
     package var name: String
     /// Such as `roles-anywhere`.
     package var source: String
@@ -46,6 +67,8 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
     package var lastError: String?
     /// Absent where sessions are had without anybody.
     package var nextGesture: NextGesture?
+    /// Since the agent's start, one for each program and user, the newest first; at most eight.
+    package var lastRefusals: [Refusal]
 
     enum CodingKeys: String, CodingKey {
         case name, source, certificate
@@ -53,11 +76,12 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         case sessionExpiry = "session_expiry"
         case lastError = "last_error"
         case nextGesture = "next_gesture"
+        case lastRefusals = "last_refusals"
     }
 
     package init(
         name: String, source: String, roleARN: String, certificate: Certificate? = nil, sessionExpiry: String? = nil,
-        lastError: String? = nil, nextGesture: NextGesture? = nil
+        lastError: String? = nil, nextGesture: NextGesture? = nil, lastRefusals: [Refusal] = []
     ) {
         self.name = name
         self.source = source
@@ -66,6 +90,7 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         self.sessionExpiry = sessionExpiry
         self.lastError = lastError
         self.nextGesture = nextGesture
+        self.lastRefusals = lastRefusals
     }
 }
 

@@ -46,6 +46,15 @@ enum Listed {
         let sessionExpiry: String?
         let lastError: String?
         let nextGesture: NextGesture?
+        let lastRefusals: [Refusal]?
+    }
+
+    /// What a program was told in the place of credentials, the last time.
+    struct Refusal: Decodable {
+        let program: String?
+        let uid: UInt32?
+        let time: String?
+        let detail: String?
     }
 
     /// When a person will be asked for a PIN or a touch.

@@ -105,6 +105,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
             uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true, state: .ready,
             pinTries: .ok, pinpad: true, awaiting: .touch)
         let gesture = ProfileStatus.NextGesture(kind: .touch, due: "")
+        let refusal = ProfileStatus.Refusal(program: "", uid: 0, time: "", code: "", detail: "")
         let certificate = ProfileStatus.Certificate(uri: "", serial: "", notAfter: "")
         let problem = Problem(.forbidden, "", hint: "", retryAfter: 1)
         return [
@@ -123,13 +124,16 @@ struct Sample: Sendable, CustomTestStringConvertible {
             try Sample("ChosenCertificate", certificate),
             try Sample("NextGesture", gesture),
             try Sample(
+                "Refusal", refusal,
+                least: ProfileStatus.Refusal(program: nil, uid: 0, time: "", code: "", detail: "")),
+            try Sample(
                 "ExplainedCandidate",
                 ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
             try Sample(
                 "ProfileStatus",
                 ProfileStatus(
                     name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: "",
-                    nextGesture: gesture),
+                    nextGesture: gesture, lastRefusals: [refusal]),
                 least: ProfileStatus(name: "", source: "", roleARN: "")),
             try Sample(
                 "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),

@@ -44,6 +44,11 @@ PROFILES = [
         "name": "prod", "source": "roles-anywhere", "certificate": {"uri": "pkcs11:id=%01"},
         "session_expiry": "2099-01-01T00:00:00Z",
         "next_gesture": {"kind": "touch", "due": "2098-12-31T23:40:00Z"},
+        "last_refusals": [
+            {"program": "aws (python3.11)", "uid": 1000, "time": "2026-01-01T00:00:00Z", "code": "pin-needed",
+             "detail": "token \"prod\" needs its PIN"},
+            {"uid": 1001, "time": "2025-01-01T00:00:00Z", "code": "forbidden", "detail": "not\tallowed"},
+        ],
     },
     {"name": "dev", "source": "roles-anywhere", "last_error": "the service\nis down"},
 ]  # fmt: skip
@@ -188,6 +193,8 @@ def test_status_in_a_pipe_names_the_kind_of_each_line(agent, tokenward):
         "token\tit's?[31m\tready\tlow\tpkcs11:token=it's;serial=02",
         "profile\tprod\troles-anywhere\t2099-01-01T00:00:00Z\tpkcs11:id=%01\t\ttouch 2098-12-31T23:40:00Z",
         "profile\tdev\troles-anywhere\t\t\tthe service?is down\t",
+        'refusal\tprod\t2026-01-01T00:00:00Z\taws (python3.11)\t1000\ttoken "prod" needs its PIN',
+        "refusal\tprod\t2025-01-01T00:00:00Z\t?\t1001\tnot?allowed",
     ]
 
 

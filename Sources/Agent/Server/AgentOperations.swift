@@ -19,6 +19,9 @@ package struct AgentOperations: Sendable {
     /// Reads the configuration again; throws its faults.
     package var reload: @Sendable () async throws(Problem) -> Void
     package var status: @Sendable () async throws(Problem) -> Status
+    /// Takes note of what a peer was told in the place of the profile's credentials. Called on the event loop, so it must
+    /// not wait.
+    package var noteRefusal: @Sendable (Problem, ProfileName, Peer) -> Void
     /// Throws when requests cannot be served.
     package var health: @Sendable () async throws(Problem) -> Void
 
@@ -34,6 +37,7 @@ package struct AgentOperations: Sendable {
         lock: @escaping @Sendable (_ uri: String?) async throws(Problem) -> Void,
         reload: @escaping @Sendable () async throws(Problem) -> Void,
         status: @escaping @Sendable () async throws(Problem) -> Status,
+        noteRefusal: @escaping @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in },
         health: @escaping @Sendable () async throws(Problem) -> Void
     ) {
         self.cachedCredentials = cachedCredentials
@@ -47,6 +51,7 @@ package struct AgentOperations: Sendable {
         self.lock = lock
         self.reload = reload
         self.status = status
+        self.noteRefusal = noteRefusal
         self.health = health
     }
 }

@@ -189,6 +189,7 @@ final class ConnectionHandler: ChannelInboundHandler {
                         peer: peer, route: refusal.route, profile: refusal.profile, decision: decision,
                         status: refusal.answer.status, problem: refusal.answer.problem?.code))
             }
+            noteRefusal(refusal.answer, refusal.route, refusal.profile)
             let mustClose = refusal.isFinal || head.contentLength > 0
             write(
                 refusal.answer, closing: mustClose || !head.isKeepAlive, lingering: mustClose,
@@ -249,8 +250,14 @@ final class ConnectionHandler: ChannelInboundHandler {
             AuditRecord(
                 peer: peer, route: request.route.action, profile: request.profile, decision: request.decision,
                 status: answer.status, problem: answer.problem?.code, issued: answer.issued))
+        noteRefusal(answer, request.route.action, request.profile)
         if case .closed = phase { return }
         write(answer, closing: !request.head.isKeepAlive, lingering: false, of: request.profile)
+    }
+
+    private func noteRefusal(_ answer: Answer, _ route: Route.Action?, _ profile: ProfileName?) {
+        guard let problem = answer.problem, let profile, route == .credentials || route == .refresh else { return }
+        core.operations.noteRefusal(problem, profile, peer)
     }
 
     /// Whether the answer has credentials that were withdrawn on their way. What the cache holds now has come since.

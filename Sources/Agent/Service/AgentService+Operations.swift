@@ -22,6 +22,7 @@ extension AgentService {
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
+            noteRefusal: { [refusals] problem, name, peer in refusals.note(problem, of: name, to: peer) },
             health: {})
     }
 
@@ -79,6 +80,7 @@ extension AgentService {
             }
             status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
+            status.lastRefusals = refusals.listing(of: name)
             statuses.append(status)
         }
         return statuses

@@ -24,6 +24,7 @@ package actor AgentService {
     var lasting: Set<LockEvent> = []
     private let startedAt: Int64
     private let audit: @Sendable (AuditRecord) -> Void
+    let refusals: LastRefusals
     private var background: [Task<Void, Never>] = []
     private let readConfiguration: @Sendable () throws(ConfigurationError) -> Configuration
     private let notifier: ServiceNotifier
@@ -84,6 +85,7 @@ package actor AgentService {
         self.notifier = notifier
         self.configuration = configuration
         self.audit = audit
+        refusals = LastRefusals(of: configuration.profiles.keys, clock: clock)
         self.clock = clock
         self.log = log
         scope = setting.scope
@@ -172,6 +174,7 @@ package actor AgentService {
         await server?.replace(policy: policy())
         await tokens.replace(with: new)
         source.replace(new)
+        refusals.keep(new.profiles.keys)
         await cache.replace(Set(new.profiles.keys), changed: difference.profiles.changed)
         watchSessions()
         for event in lasting where !lockOn.contains(event) { await end(event) }

@@ -5,7 +5,8 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show the agent, its modules, tokens and profiles.",
         discussion: """
-            In a pipe each line starts with what it tells of: agent, module, token, profile or notice.
+            In a pipe each line starts with what it tells of: agent, module, token, profile, refusal or notice.
+            A refusal is the last one of a profile to a program: many keep the client's line to themselves.
             """)
 
     @OptionGroup var agent: AgentOptions
@@ -20,6 +21,7 @@ struct StatusCommand: ParsableCommand {
         let uptime = status.uptimeSeconds ?? 0
         let parts = [
             ("module", modules(status)), ("token", tokens(status)), ("profile", profiles(status)),
+            ("refusal", refusals(status)),
         ]
         let version = TerminalText.safe(status.version ?? "?")
         guard Voice.isTerminal else {
@@ -67,6 +69,18 @@ struct StatusCommand: ParsableCommand {
             table.append(
                 profile.name, profile.source ?? "?", sessionEnd(profile), profile.certificate?.uri ?? "",
                 profile.lastError ?? "", nextGesture(profile))
+        }
+        return table
+    }
+
+    private func refusals(_ status: Listed.Status) -> Table {
+        var table = Table("PROFILE", "REFUSED", "PROGRAM", "UID", "WHY")
+        for profile in status.profiles ?? [] {
+            for refusal in profile.lastRefusals ?? [] {
+                table.append(
+                    profile.name, refusal.time ?? "?", refusal.program ?? "?", refusal.uid.map(String.init) ?? "?",
+                    refusal.detail ?? "")
+            }
         }
         return table
     }
