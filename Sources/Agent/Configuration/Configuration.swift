@@ -20,3 +20,14 @@ package struct Configuration: Hashable, Sendable {
         self.lockOn = lockOn
     }
 }
+
+extension Configuration {
+    /// The profiles of this configuration that `old` had too, and that ask for another session or with another identity:
+    /// what they hold is not what is wanted any more. Whom a profile is for makes no difference.
+    func changedProfiles(from old: Configuration) -> Set<ProfileName> {
+        Set(
+            profiles.filter { name, profile in
+                old.profiles[name].map { $0.identity != profile.identity || $0.session != profile.session } ?? false
+            }.keys)
+    }
+}

@@ -169,13 +169,13 @@ package actor AgentService {
     /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
     /// profile that lost its permission loses it at once.
     private func take(_ new: Configuration) async {
-        let difference = new.difference(from: configuration)
+        let changed = new.changedProfiles(from: configuration)
         configuration = new
         await server?.replace(policy: policy())
         await tokens.replace(with: new)
         source.replace(new)
         refusals.keep(new.profiles.keys)
-        await cache.replace(Set(new.profiles.keys), changed: difference.profiles.changed)
+        await cache.replace(Set(new.profiles.keys), changed: changed)
         watchSessions()
         for event in lasting where !lockOn.contains(event) { await end(event) }
     }
