@@ -1,9 +1,14 @@
 import Agent
 import AgentAPI
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct ServerPeerTests {
+    private final class Noted: Sendable {
+        let all = Mutex<[String]>([])
+    }
+
     private static func request(_ path: String) -> String { "\(path) HTTP/1.1\r\nHost: x\r\n\r\n" }
 
     @Test(
@@ -81,6 +86,45 @@ import Testing
             #expect(test.audited.map(\.status) == [status])
             await test.server.stop()
         }
+    }
+
+    @Test(
+        "A forced refresh counts as the owner's where the agent's own user asks, or root asks the system's agent",
+        arguments: [
+            (ServerUnderTest.own, .user, true), (2000, .user, false), (0, .system, true), (2000, .system, false),
+        ]
+            as [(UInt32, AgentScope, Bool)])
+    func share(uid: UInt32, scope: AgentScope, isOwner: Bool) async throws {
+        var operations = AgentOperations.scripted()
+        operations.refresh = { (_, asOwner) throws(Problem) in
+            throw Problem(.awsThrottled, asOwner ? "the owner's" : "another's")
+        }
+        let test = try await ServerUnderTest(
+            operations: operations, scope: scope, profiles: ["prod": AllowList(users: [0, 2000], groups: [])],
+            peer: { _ in Peer(uid: uid, gid: 9, pid: 9) })
+        let answer = try await test.answer(to: Self.request("POST /v1/profiles/prod/refresh"))
+        #expect(answer?.body.contains(isOwner ? "the owner's" : "another's") == true)
+        await test.server.stop()
+    }
+
+    @Test("What is told in the place of credentials is noted with its peer, and nothing else is")
+    func notedRefusals() async throws {
+        var operations = AgentOperations.scripted()
+        operations.credentials = { (_) throws(Problem) in throw Problem(.pinNeeded, "it needs its PIN") }
+        operations.cachedCredentials = { _ in nil }
+        let record = Noted()
+        operations.noteRefusal = { problem, profile, peer in
+            record.all.withLock { $0.append("\(problem.code.rawValue) \(profile) \(peer.uid)") }
+        }
+        let test = try await ServerUnderTest(
+            operations: operations, profiles: ["prod": AllowList(users: [2000], groups: [])],
+            peer: { _ in Peer(uid: 2000, gid: 9, pid: 9) })
+        for path in [
+            "GET /v1/profiles/prod/credentials", "POST /v1/profiles/prod/refresh", "GET /v1/status",
+            "GET /v1/profiles/own/credentials",
+        ] { _ = try await test.answer(to: Self.request(path)) }
+        #expect(record.all.withLock { $0 } == ["pin-needed prod 2000", "forbidden own 2000"])
+        await test.server.stop()
     }
 
     @Test("A stranger cannot tell a profile that is there from one that is not") func noOracle() async throws {
