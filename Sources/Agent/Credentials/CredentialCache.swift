@@ -108,7 +108,7 @@ package actor CredentialCache {
     /// The profile's state, if it may be asked for credentials at all.
     private func state(of profile: ProfileName) throws(Problem) -> ProfileState {
         guard !isStopped else { throw Self.shuttingDown }
-        guard let state = profiles[profile] else { throw Self.unknown(profile) }
+        guard let state = profiles[profile] else { throw .unknownProfile("\(profile)") }
         if case .locked = state.activity { throw Self.locked(profile) }
         return state
     }

@@ -51,7 +51,7 @@ extension CredentialCache {
         let now = settings.clock.now()
         for name in profiles.keys.filter({ !names.contains($0) }) {
             abandon(name, andHold: false)
-            answerWaiters(of: name, .failure(Self.unknown(name)), at: now)
+            answerWaiters(of: name, .failure(.unknownProfile("\(name)")), at: now)
             profiles[name] = nil
         }
         for name in names where profiles[name] == nil { profiles[name] = ProfileState() }

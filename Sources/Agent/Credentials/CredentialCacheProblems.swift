@@ -4,10 +4,6 @@ import AgentAPI
 extension CredentialCache {
     static let shuttingDown = Problem(.shuttingDown, "the agent is stopping", hint: "try again when it has restarted")
 
-    static func unknown(_ profile: ProfileName) -> Problem {
-        Problem(.unknownProfile, "no profile is named \(profile)", hint: "run 'tokenward status' to see the profiles")
-    }
-
     static func locked(_ profile: ProfileName) -> Problem {
         Problem(.locked, "profile \(profile) is locked", hint: "run 'tokenward unlock'")
     }

@@ -47,10 +47,7 @@ extension AcceptedRequest {
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }
         if !name.isEmpty, profile.map(policy.knows) != true {
-            let problem = Problem(
-                .unknownProfile, "there is no profile '\(name.prefix(64))'",
-                hint: "'tokenward status' shows the profiles there are")
-            let answer = Answer.problem(problem)
+            let answer = Answer.problem(.unknownProfile(name.prefix(64)))
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }
         guard head.contentLength <= route.largestBody else {

@@ -95,7 +95,7 @@ final class RolesAnywhereSource: CredentialSource {
         for name: ProfileName, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         guard let profile = state.withLock({ $0.profiles[name] }) else {
-            throw Problem(.unknownProfile, "there is no profile \(name)")
+            throw .unknownProfile("\(name)")
         }
         do throws(Problem) {
             let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
