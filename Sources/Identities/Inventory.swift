@@ -11,6 +11,11 @@ package struct Inventory: Sendable {
     package let certificates: [FoundCertificate]
 
     package init(_ tokens: [PresentToken]) {
+        let tokens = zip(tokens, tokens.map(\.location).uris).map { token, uri in
+            var token = token
+            token.uri = uri
+            return token
+        }
         self.tokens = tokens
         certificates = tokens.flatMap { token in
             var keys = TokenKeys(token.snapshot)
@@ -57,12 +62,11 @@ package struct FoundCertificate: Hashable, Sendable {
     private let location: LocatedToken
 
     init(_ object: CertificateObject, on present: PresentToken, _ keys: inout TokenKeys) {
-        let snapshot = present.snapshot
         module = present.module
         location = present.location
         label = object.label
         id = object.id
-        uri = PKCS11URI(token: snapshot.token, label: object.label, id: object.id, type: .certificate)
+        uri = PKCS11URI(of: present, label: object.label, id: object.id, type: .certificate)
         do throws(CertificateError) {
             let certificate = try Certificate(der: object.value)
             content = .success(certificate)
@@ -129,7 +133,7 @@ extension KeyLocation {
         module = present.module
         slotID = present.snapshot.slotID
         token = present.snapshot.token
-        uri = PKCS11URI(token: token, label: label, id: id, type: .privateKey)
+        uri = PKCS11URI(of: present, label: label, id: id, type: .privateKey)
         self.id = id
         self.visibility = visibility
         self.isConfirmed = isConfirmed
@@ -138,7 +142,7 @@ extension KeyLocation {
 
 extension PKCS11URI {
     /// An object's URI, without the attributes that it does not have.
-    fileprivate init(token: TokenDescription, label: [UInt8], id: [UInt8], type: ObjectClass) {
-        self.init(token: token, object: label.isEmpty ? nil : label, id: id.isEmpty ? nil : id, type: type)
+    fileprivate init(of present: PresentToken, label: [UInt8], id: [UInt8], type: ObjectClass) {
+        self = present.uri.naming(object: label.isEmpty ? nil : label, id: id.isEmpty ? nil : id, type: type)
     }
 }

@@ -8,11 +8,14 @@ package struct PresentToken: Hashable, Sendable {
     /// What URIs are held against.
     package var location: LocatedToken
     package var snapshot: TokenSnapshot
+    /// It names the module as well where another one shows an equal token.
+    var uri: PKCS11URI
 
     package init(module: Int, location: LocatedToken, snapshot: TokenSnapshot) {
         self.module = module
         self.location = location
         self.snapshot = snapshot
+        uri = PKCS11URI(token: snapshot.token)
     }
 }
 

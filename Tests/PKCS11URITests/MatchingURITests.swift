@@ -163,4 +163,37 @@ struct MatchingURITests {
         #expect(uri.namesModule == namesModule)
         #expect(uri.matches(LocatedToken(token, module: ModuleDescription(path: "/m.so"))) == !namesModule)
     }
+
+    @Test("A token's module is named where another module shows an equal description, whatever pads it")
+    func namedModules() {
+        var padded = token
+        padded.label.append(0x20)
+        var other = token
+        other.serial.append(0x31)
+        let shown = [(token, "/a.so"), (token, "/a.so"), (padded, "/b.so"), (other, "/c.so")].map { token, path in
+            LocatedToken(token, module: ModuleDescription(path: path))
+        }
+        let queries = shown.uris.map { String("\($0)".drop { $0 != "?" }) }
+        #expect(queries == ["?module-path=/a.so", "?module-path=/a.so", "?module-path=/b.so", ""])
+        #expect(Array(shown.prefix(2)).uris == [PKCS11URI(token: token), PKCS11URI(token: token)])
+        for (uri, located) in zip(shown.uris, shown) { #expect(uri.matches(located)) }
+    }
+
+    @Test("Two modules of one library are told apart by their names") func modulesOfOneLibrary() {
+        let shown = [("one", "/a.so"), (nil, "/a.so"), ("two", "/b.so")].map { name, path in
+            LocatedToken(token, module: ModuleDescription(name: name, path: path))
+        }
+        let queries = shown.uris.map { String("\($0)".drop { $0 != "?" }) }
+        #expect(queries == ["?module-name=one&module-path=/a.so", "?module-path=/a.so", "?module-path=/b.so"])
+    }
+
+    @Test(
+        "A URI of tokens has no attributes of objects and no PIN's source",
+        arguments: [
+            ("pkcs11:token=a;slot-id=1?module-path=/m.so", true), ("pkcs11:token=a;object=b", false),
+            ("pkcs11:token=a;id=%01", false), ("pkcs11:type=cert", false), ("pkcs11:?pin-source=/p", false),
+        ])
+    func tokensAlone(text: String, isOfTokens: Bool) throws {
+        #expect(try (PKCS11URI(text).faultAsTokens == nil) == isOfTokens)
+    }
 }

@@ -12,9 +12,11 @@ extension PKCS11URI {
     }
 
     /// Whether a URI has library or module attributes.
-    package var namesModule: Bool {
-        libraryManufacturer != nil || libraryDescription != nil || libraryVersion != nil || moduleName != nil
-            || modulePath != nil
+    package var namesModule: Bool { namesLibrary || moduleName != nil || modulePath != nil }
+
+    /// Whether a URI has attributes of CK_INFO.
+    package var namesLibrary: Bool {
+        libraryManufacturer != nil || libraryDescription != nil || libraryVersion != nil
     }
 
     /// Whether a URI has slot attributes.

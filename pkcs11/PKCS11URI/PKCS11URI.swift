@@ -53,6 +53,23 @@ package struct PKCS11URI: Hashable, Sendable {
         self.type = type
     }
 
+    /// The same URI for an object on the token.
+    package func naming(object: [UInt8]?, id: [UInt8]?, type: ObjectClass) -> PKCS11URI {
+        var uri = self
+        uri.set(.object, object)
+        uri.set(.id, id)
+        uri.type = type
+        return uri
+    }
+
+    /// The same URI for what this module shows: by its path, and by its name where that is asked for.
+    package func naming(_ module: ModuleDescription, withName: Bool = false) -> PKCS11URI {
+        var uri = self
+        uri.set(.modulePath, Array(module.path.utf8))
+        if withName { uri.set(.moduleName, module.name.map { Array($0.utf8) }) }
+        return uri
+    }
+
     /// Whether it names tokens and no object on them.
     package var isTokenOnly: Bool { object == nil && id == nil && type == nil }
 
