@@ -65,6 +65,13 @@ def test_p2_flags_are_read_right_before_a_login(mock, worker, card, stored, flag
     assert len(mock.logins()) == (typed == "logged-in")
 
 
+def test_p2_a_low_count_stops_a_pin_that_was_typed_at_a_login_and_no_other(mock, worker, card):
+    card.set(flags=COUNT_LOW)
+    assert worker.log_in(card, PIN, from_login=True) == "refused count-low"
+    assert mock.logins() == []
+    assert worker.log_in(card, PIN) == "logged-in"
+
+
 @pytest.mark.parametrize("code, outcome", [
     (0xA0, "rejected"), (0xA1, "rejected"), (0xA2, "rejected"), (0xA3, "rejected unjudged"), (0xA4, "rejected unjudged"),
     (0x80000042, "rejected unjudged"), (0x1B0, "rejected unjudged"), (0x777, "rejected unjudged")])
@@ -146,13 +153,20 @@ def test_p8_no_pin_goes_only_to_a_pin_pad(mock, worker, card):
     assert [login.pin_length for login in mock.logins()] == [None]
 
 
-def test_p9_a_token_is_sent_one_pin_in_two_seconds_and_another_token_need_not_wait(mock, root, worker, card):
+def test_p9_a_token_rests_after_a_wrong_pin_longer_after_the_next_and_another_token_need_not_wait(
+    mock, root, worker, card
+):
+    card.set(tries=9, no_counter=True)
     other = mock.card("other")
     assert worker.log_in(card, WRONG) == "rejected"
     assert worker.log_in(other, PIN) == "logged-in"
+    assert worker.log_in(card, WRONG + "1") == "rejected"
     assert worker.log_in(card, PIN) == "logged-in"
-    first, between, second = [login.milliseconds for login in mock.logins()]
-    assert between - first < 1900 <= second - first
+    worker.log_out(card)
+    assert worker.log_in(card, PIN) == "logged-in"
+    first, between, second, third, fourth = [login.milliseconds for login in mock.logins()]
+    assert between - first < 1900 <= second - first < 3900 <= third - second
+    assert 90 <= fourth - third < 1900, "a right PIN ends it"
 
 
 def test_p9_the_flags_are_read_again_after_the_pause(mock, worker, card):

@@ -242,7 +242,7 @@ def test_the_terminal_shows_nothing_of_a_typed_pin(world):
             except OSError:  # the other end is closed
                 break
             shown += chunk
-            if not typed and b"PIN for card: " in shown:
+            if not typed and b"PIN for card (" in shown:
                 os.write(terminal, f"{PIN}\n".encode())
                 typed = True
     finally:
@@ -447,3 +447,14 @@ def test_agent_and_worker_dump_no_core_and_are_closed_to_their_own_user(
     finally:
         if agent.process:
             agent.stop()
+
+
+def test_a_token_without_a_user_pin_says_so_and_how_to_set_one(start, mock, service):
+    mock.card("new", hidden=0x8)  # CKF_USER_PIN_INITIALIZED
+    agent = start(configuration.mock(mock), configuration.token("prompt"), configuration.profile(service))
+    [notice] = [line for line in agent.get("/v1/status")[1]["notices"] if "user PIN" in line]
+    assert notice.startswith(f'token "new" of {mock.path} has no user PIN yet: set one with') and "--init-pin" in notice
+    result = agent.cli("unlock", "--pin-stdin", input=f"{PIN}\n")
+    assert (result.returncode, result.stderr.count("\n")) == (80, 2)
+    assert 'token "new" has no user PIN yet' in result.stderr and "--init-pin" in result.stderr
+    assert mock.logins() == []

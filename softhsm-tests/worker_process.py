@@ -85,9 +85,9 @@ class Worker:
     def list(self):
         return self.ask(2, b"\x01" + number(0))  # all tokens, none of them spared
 
-    def log_in(self, card, pin=None, source=1, may_be_reserved=False):
+    def log_in(self, card, pin=None, source=1, may_be_reserved=False, from_login=False):
         """`source`: 1 for a typed PIN, 3 for the PIN pad; a path for a stored one."""
-        body = reference(card) + pin_source(source) + number(0) + bytes([may_be_reserved])
+        body = reference(card) + pin_source(source) + number(0) + bytes([may_be_reserved, from_login])
         return self.ask(3, body, b"" if isinstance(source, str) else (pin or "").encode())
 
     def log_out(self, card=None):
@@ -190,7 +190,9 @@ class Reader:
         if outcome == 4:
             self.number(8)
             self.blob()
-            return "rejected" if self.items(lambda: (self.blob(), self.blob())) else "rejected unjudged"
+            failed = self.items(lambda: (self.blob(), self.blob()))
+            self.items(self.byte)
+            return "rejected" if failed else "rejected unjudged"
         return {1: "logged-in", 2: "not-needed"}[outcome]
 
     def snapshot(self):

@@ -63,6 +63,8 @@ package struct TokenListing: Codable, Hashable, Sendable {
     /// What the token's flags say about the attempts that are left (PKCS#11 2.40 §3.2, CKF_USER_PIN_…).
     package enum PINTries: String, Codable, CaseIterable, Sendable {
         case ok, low, final, locked
+        /// It may have counted a PIN that it was sent, and its flags tell nothing, as PKCS#11 allows.
+        case unknown
     }
 
     /// What the token waits for just now.

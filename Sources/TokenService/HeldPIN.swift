@@ -1,13 +1,18 @@
 /// A PIN that several owners keep alive, such as a queue and the thread it feeds; wiped when the last one lets go.
 package final class HeldPIN: Sendable {
     package let pin: PIN
+    /// It was typed at a login of the workstation's, not for this token: it may be something else.
+    package let isFromLogin: Bool
 
-    package init(_ pin: consuming PIN) { self.pin = pin }
+    package init(_ pin: consuming PIN, isFromLogin: Bool = false) {
+        self.pin = pin
+        self.isFromLogin = isFromLogin
+    }
 
     /// Nil where there is no PIN.
-    package convenience init?(_ pin: consuming PIN?) {
+    package convenience init?(_ pin: consuming PIN?, isFromLogin: Bool) {
         switch consume pin {
-        case .some(let pin): self.init(pin)
+        case .some(let pin): self.init(pin, isFromLogin: isFromLogin)
         case nil: return nil
         }
     }

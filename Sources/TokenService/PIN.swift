@@ -10,7 +10,8 @@ import Glibc
     private nonisolated(unsafe) let page: UnsafeMutableRawPointer  // written by `init` alone
     package let count: Int
 
-    /// Copies 1 to `capacity` bytes out of `fill`, which writes them straight into the locked page.
+    /// Copies 1 to `capacity` bytes out of `fill`, which writes them straight into the locked page. A byte order mark
+    /// before them, which editors add unseen, is left out; what is not UTF-8 is no PIN (PKCS#11 2.40 §11.6).
     ///
     /// - Parameter fill: Writes at most `capacity` bytes at the start of the buffer and returns how many.
     /// - Throws: `PINError`, or what `fill` throws; the page is wiped first.
@@ -27,10 +28,10 @@ import Glibc
         _ = unsafe mlock(page, size)
         unsafe madvise(page, size, MADV_DONTDUMP)
         unsafe madvise(page, size, MADV_WIPEONFORK)
-        let count: Int
+        var count: Int
         do throws(PINError) {
             count = try unsafe fill(UnsafeMutableRawBufferPointer(start: page, count: Self.capacity))
-            guard (1...Self.capacity).contains(count) else { throw count == 0 ? .empty : .tooLong }
+            count = try unsafe Self.checkedText(UnsafeMutableRawBufferPointer(start: page, count: count))
         } catch {
             unsafe Self.wipe(page)
             throw error
@@ -48,6 +49,23 @@ import Glibc
         try unsafe body(UnsafeRawBufferPointer(start: page, count: count))
     }
 
+    /// The length of the text in `bytes` once its byte order mark is gone.
+    private static func checkedText(_ bytes: UnsafeMutableRawBufferPointer) throws(PINError) -> Int {
+        guard bytes.count <= capacity else { throw .tooLong }
+        var count = bytes.count
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // U+FEFF
+        if let start = bytes.baseAddress, unsafe bytes.starts(with: mark) {
+            count -= mark.count
+            unsafe memmove(start, start + mark.count, count)
+            unsafe explicit_bzero(start + count, mark.count)
+        }
+        guard count > 0 else { throw .empty }
+        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count]).assumingMemoryBound(to: UInt8.self)
+        // Which byte it was is no business of a message.
+        guard (try? unsafe UTF8Span(validating: text.span)) != nil else { throw .notUTF8 }
+        return count
+    }
+
     private static var pageSize: Int { sysconf(Int32(_SC_PAGESIZE)) }
 
     private static func wipe(_ page: UnsafeMutableRawPointer) {
@@ -62,6 +80,7 @@ package enum PINError: Error, Hashable, Sendable {
     case tooLong
     /// A control character: a PIN file with more than one line, or a binary file.
     case controlByte
+    case notUTF8
     case unreadable(errno: Int32)
     /// The file belongs to another user, is open to others, or is no regular file.
     case unsafeFile(reason: String)

@@ -50,6 +50,7 @@ extension PINError: CustomStringConvertible {
         case .empty: "it is empty"
         case .tooLong: "it is longer than \(PIN.capacity) bytes"
         case .controlByte: "it has a control character in it, or more than one line"
+        case .notUTF8: "it is not UTF-8 text, as tokens want a PIN to be; save it as UTF-8"
         case .unreadable(let error): unsafe String(cString: strerror(error))
         case .unsafeFile(let reason): reason
         case .noMemory: "no memory for it"

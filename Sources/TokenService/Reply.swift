@@ -46,8 +46,8 @@ package enum LoginOutcome: Hashable, Sendable {
     case notNeeded
     /// Nothing was sent to the token.
     case refused(LoginRefusal)
-    /// The token refused, and may have counted a try. The PIN is not sent again.
-    case rejected(returnValue: UInt64, name: String, failed: FailedPIN?)
+    /// The token refused, and may have counted a try. The PIN is not sent again; `oddities` may be why it is wrong.
+    case rejected(returnValue: UInt64, name: String, failed: FailedPIN?, oddities: [PINOddity] = [])
 
     /// CKR_PIN_LOCKED (PKCS#11 2.40 §11.1), as a `returnValue`: the token takes no PIN any more.
     package static let pinLocked: UInt64 = 0xA4

@@ -81,11 +81,12 @@ extension LoginOutcome {
         case .refused(let refusal):
             writer.byte(3)
             refusal.write(to: &writer)
-        case .rejected(let returnValue, let name, let failed):
+        case .rejected(let returnValue, let name, let failed, let oddities):
             writer.byte(4)
             writer.number64(returnValue)
             writer.text(name)
             writer.list(failed.map { [$0] } ?? []) { $1.write(to: &$0) }
+            writer.list(oddities) { $0.byte($1.rawValue) }
         }
     }
 
@@ -97,9 +98,11 @@ extension LoginOutcome {
         case 4:
             self = .rejected(
                 returnValue: try reader.number64(), name: try reader.text(),
-                failed: try reader.list(smallest: 8) { (reader) throws(WireError) in
-                    try FailedPIN(from: &reader)
-                }.first)
+                failed: try FailedPIN.list(from: &reader).first,
+                oddities: try reader.list(smallest: 1, limit: PINOddity.allCases.count) { (reader) throws(WireError) in
+                    guard let oddity = PINOddity(rawValue: try reader.byte()) else { throw .badValue }
+                    return oddity
+                })
         default: throw .badValue
         }
     }

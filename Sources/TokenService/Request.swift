@@ -66,8 +66,14 @@ package struct LoginRequest: Hashable, Sendable {
     package var refused: [FailedPIN]
     /// Words that the module takes for commands may be sent, see `LoginRefusal.reserved`.
     package var mayBeReserved: Bool
+    /// The PIN was typed at a login, not for this token: a count that is low stops it, as it stops a stored one.
+    package var isFromLogin: Bool
 
-    package init(token: TokenReference, source: Source, refused: [FailedPIN], mayBeReserved: Bool = false) {
+    package init(
+        token: TokenReference, source: Source, refused: [FailedPIN], mayBeReserved: Bool = false,
+        isFromLogin: Bool = false
+    ) {
+        self.isFromLogin = isFromLogin
         self.token = token
         self.source = source
         self.refused = refused
@@ -79,11 +85,17 @@ package struct LoginRequest: Hashable, Sendable {
 package struct FailedPIN: Hashable, Sendable {
     package static let saltLength = 16
     package static let hashLength = 32
+    /// How many are kept of one token; the oldest goes first. No card has so many tries.
+    package static let mostOfToken = 32
+    /// How many a request may hold: those of one token as several modules show it.
+    static let mostOfRequest = 1024
 
-    package var salt: [UInt8]
-    package var hash: [UInt8]
+    package let salt: [UInt8]
+    package let hash: [UInt8]
 
-    package init(salt: [UInt8], hash: [UInt8]) {
+    /// Nil where salt or hash has another length: scrypt would take no such salt, and no PIN has such a hash.
+    package init?(salt: [UInt8], hash: [UInt8]) {
+        guard salt.count == Self.saltLength, hash.count == Self.hashLength else { return nil }
         self.salt = salt
         self.hash = hash
     }

@@ -126,13 +126,15 @@ extension LoginRequest {
         source.write(to: &writer)
         writer.list(refused) { $1.write(to: &$0) }
         writer.flag(mayBeReserved)
+        writer.flag(isFromLogin)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         token = try TokenReference(from: &reader)
         source = try Source(from: &reader)
-        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+        refused = try FailedPIN.list(from: &reader)
         mayBeReserved = try reader.flag()
+        isFromLogin = try reader.flag()
     }
 }
 
@@ -168,8 +170,14 @@ extension FailedPIN {
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        salt = try reader.blob()
-        hash = try reader.blob()
+        guard let pin = Self(salt: try reader.blob(), hash: try reader.blob()) else { throw .badValue }
+        self = pin
+    }
+
+    static func list(from reader: inout WireReader) throws(WireError) -> [FailedPIN] {
+        try reader.list(smallest: 8 + saltLength + hashLength, limit: mostOfRequest) { (reader) throws(WireError) in
+            try FailedPIN(from: &reader)
+        }
     }
 }
 
@@ -196,7 +204,7 @@ extension SignRequest {
         message = try reader.blob()
         digest = try reader.blob()
         source = try LoginRequest.Source(from: &reader)
-        refused = try reader.list(smallest: 8) { (reader) throws(WireError) in try FailedPIN(from: &reader) }
+        refused = try FailedPIN.list(from: &reader)
         mayBeReserved = try reader.flag()
     }
 }

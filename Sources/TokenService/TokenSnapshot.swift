@@ -51,6 +51,9 @@ package struct TokenFlags: OptionSet, Hashable, Sendable {
     package static let userPINFinalTry = Self(rawValue: 0x0002_0000)
     package static let userPINLocked = Self(rawValue: 0x0004_0000)
     package static let userPINToBeChanged = Self(rawValue: 0x0008_0000)
+
+    /// Whether they tell of a wrong PIN that the token has counted.
+    package var showCount: Bool { !isDisjoint(with: [.userPINCountLow, .userPINFinalTry, .userPINLocked]) }
 }
 
 /// A CKO_CERTIFICATE object of type CKC_X_509.

@@ -67,8 +67,8 @@ struct ContextLogin {
             if refusal?.saysSessionIsGone != true {
                 refusal = refusal?.remembering(pin, salt: request.refused.first?.salt)
             }
-            if case .rejected(_, _, let failed)? = refusal { pins.refuse(failed, by: request.token.token) }
-            if request.isStored, case .rejected(_, _, failed: nil)? = refusal, let refusal {
+            if case .rejected(_, _, let failed, _)? = refusal { pins.refuse(failed, by: request.token.token) }
+            if request.isStored, case .rejected(_, _, failed: nil, _)? = refusal, let refusal {
                 pins.noteDoubt(about: request.token.token, refusal)
             }
             throw .notAuthorized
@@ -104,7 +104,7 @@ struct ContextLogin {
 
 extension LoginOutcome {
     fileprivate var saysSessionIsGone: Bool {
-        guard case .rejected(let code, _, _) = self else { return false }
+        guard case .rejected(let code, _, _, _) = self else { return false }
         return [.sessionHandleInvalid, .sessionClosed].contains(ReturnValue(rawValue: UInt(code)))
     }
 }

@@ -31,10 +31,11 @@ extension LoginOutcome {
     ///
     /// - Parameter salt: The one that the token's other refused PINs have; nil makes one.
     func remembering(_ pin: borrowing PIN, salt: [UInt8]?) -> LoginOutcome {
-        guard case .rejected(let returnValue, let name, _) = self, ReturnValue(rawValue: UInt(returnValue)).judgesPIN
+        guard case .rejected(let returnValue, let name, _, _) = self, ReturnValue(rawValue: UInt(returnValue)).judgesPIN
         else { return self }
         var generator = SystemRandomNumberGenerator()
         let salt = salt ?? (0..<FailedPIN.saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        return .rejected(returnValue: returnValue, name: name, failed: FailedPIN(pin, salt: salt))
+        return .rejected(
+            returnValue: returnValue, name: name, failed: FailedPIN(pin, salt: salt), oddities: pin.oddities)
     }
 }

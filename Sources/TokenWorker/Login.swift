@@ -1,3 +1,4 @@
+import Glibc
 import PKCS11
 import TokenService
 import X509
@@ -16,13 +17,13 @@ extension TokenControl {
                 heldPINs.endDoubt(about: request.token.token)  // nobody but a person asks for such a login
                 return .login(.notNeeded)
             }
-            if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .login(.refused(refusal)) }
-            if pace.wait(for: request.token.token) {
+            if let refusal = request.refusal(by: flags) { return .login(.refused(refusal)) }
+            let rest = pace.rest(for: request.token.token, at: milliseconds)
+            if rest > 0 {  // in which the token may change
+                usleep(useconds_t(rest * 1000))
                 information = try look(with: token)
                 flags = TokenFlags(rawValue: information.flags)
-                if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) {
-                    return .login(.refused(refusal))
-                }
+                if let refusal = request.refusal(by: flags) { return .login(.refused(refusal)) }
             }
             if request.source == .protected {
                 guard flags.contains(.protectedAuthenticationPath) else { return .login(.refused(.noPinpad)) }
@@ -89,7 +90,7 @@ extension TokenControl {
             if request.refused.mayContain(pin) { return .refused(.knownWrong) }
             // The comparison took a while, in which the card may have been changed, or another program has failed.
             let flags = TokenFlags(rawValue: try look(with: token).flags)
-            if let refusal = LoginRefusal(flags: flags, isStored: request.isStored) { return .refused(refusal) }
+            if let refusal = request.refusal(by: flags) { return .refused(refusal) }
         }
         return try unsafe pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes, to: token) }
             .remembering(pin, salt: request.refused.first?.salt)
@@ -110,11 +111,14 @@ extension TokenControl {
         _ pin: UnsafeRawBufferPointer?, to token: OpenToken
     ) throws(PKCS11Error) -> LoginOutcome {
         guard !tokens.module.agent.isOver else { return .refused(.notHeld) }  // which nobody reads
-        defer { pace.note(token.reference.token) }
         do throws(PKCS11Error) {
             try unsafe token.logIn(pin: pin)
+            pace.note(token.reference.token, isTaken: true, at: milliseconds)
             return .loggedIn
         } catch {
+            if error.returnValue?.mayHaveCostATry != false {
+                pace.note(token.reference.token, isTaken: false, at: milliseconds)
+            }
             guard let returnValue = error.returnValue, !returnValue.saysNothingOfPIN else { throw error }
             if returnValue == .userAlreadyLoggedIn { return .notNeeded }
             if returnValue == .pinExpired { try? token.logOut() }  // some are logged in then, to refuse all else
@@ -144,6 +148,11 @@ extension LoginRequest {
         case .file, .credential: true
         case .typed, .protected: false
         }
+    }
+
+    /// What the token's flags say against it. A low count stops a PIN that nobody has typed for this token.
+    func refusal(by flags: TokenFlags) -> LoginRefusal? {
+        LoginRefusal(flags: flags, isStored: isStored || isFromLogin)
     }
 
     func readPIN(typed: HeldPIN?) throws(PINError) -> HeldPIN {

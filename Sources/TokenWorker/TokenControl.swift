@@ -6,6 +6,9 @@ import TokenService
 struct TokenControl {
     var tokens: OpenTokens
     var pace = LoginPace()
+    private let start = ContinuousClock.now
+    /// The pace's clock.
+    var milliseconds: Int64 { Int64((ContinuousClock.now - start) / .milliseconds(1)) }
     var verifiedCards: VerifiedCards
     /// What the answer under way may still tell of objects.
     var room = ReadingRoom()

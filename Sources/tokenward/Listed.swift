@@ -21,8 +21,9 @@ enum Listed {
     }
 
     struct Token: Decodable {
-        let uri: String
+        var uri: String
         let label: String?
+        var module: String?
         let state: String?
         let pinTries: String?
         var pinpad: Bool?

@@ -25,11 +25,25 @@ enum TokenURI {
         } catch {
             throw ClientFailure(.usage, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
         }
-        // The list does not tell slots and libraries: the agent finds that token.
-        if uri.namesSlot || uri.namesModule {
-            return [Listed.Token(uri: text, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)]
+        if let fault = uri.faultAsTokens {
+            throw ClientFailure(.usage, "the URI \(fault)", hint: "give \(quoted("\(uri.tokenPart)"))")
         }
-        return tokens.filter { $0.description.map { uri.matches(LocatedToken($0)) } ?? false }
+        let unlisted = Listed.Token(uri: text, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)
+        // The list does not tell slots, libraries and p11-kit's names: the agent finds that token.
+        if uri.namesSlot || uri.namesLibrary || uri.moduleName != nil {
+            return [unlisted]
+        }
+        let found: [Listed.Token] = tokens.compactMap { token in
+            guard let description = token.description else { return nil }
+            let module = token.module.map { ModuleDescription(path: $0) }
+            guard uri.matches(LocatedToken(description, module: module)) else { return nil }
+            var token = token
+            // Another module may come to show such a token before the PIN is typed.
+            if uri.namesModule, let module { token.uri = "\(PKCS11URI(token: description).naming(module))" }
+            return token
+        }
+        // Nor which of several modules of one library shows a token.
+        return found.isEmpty && uri.namesModule ? [unlisted] : found
     }
 
     /// For a shell, which takes a semicolon for the end of the command.

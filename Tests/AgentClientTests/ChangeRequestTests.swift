@@ -20,7 +20,8 @@ struct ChangeRequestTests {
 
     @Test("Unlock carries URI and PIN as JSON strings, and their exact length")
     func unlock() throws {
-        let request = try ChangeRequest.unlock(uri: "pkcs11:a\"b\\c\u{1}\u{1f}é", pin: entry(["1\"\\", "é\n"]))
+        let request = try ChangeRequest.unlock(
+            uri: "pkcs11:a\"b\\c\u{1}\u{1f}é", pin: entry(["1\"\\", "é\n"]), isFromLogin: false)
         let body = #"{"uri":"pkcs11:a\"b\\c\u0001\u001fé","pin":"1\"\\é"}"#
         #expect(
             text(request)
@@ -30,8 +31,14 @@ struct ChangeRequestTests {
 
     @Test("Without a PIN the agent uses the stored one")
     func stored() throws {
-        let request = try ChangeRequest.unlock(uri: "pkcs11:a", pin: nil)
+        let request = try ChangeRequest.unlock(uri: "pkcs11:a", pin: nil, isFromLogin: false)
         #expect(text(request).hasSuffix("\r\n\r\n{\"uri\":\"pkcs11:a\"}"))
+    }
+
+    @Test("A PIN that a login handed over is told apart")
+    func fromLogin() throws {
+        let request = try ChangeRequest.unlock(uri: "pkcs11:a", pin: entry(["1"]), isFromLogin: true)
+        #expect(text(request).hasSuffix(#"{"uri":"pkcs11:a","origin":"login","pin":"1"}"#))
     }
 
     @Test("A URI that no request has room for is a usage error")

@@ -52,12 +52,14 @@ struct GestureTests {
     private func next(
         _ row: Case, isLoggedIn: Bool = true, isLocked: Bool = false, loginEnds: Int64? = nil, nextNeeded: Int64? = nil
     ) throws -> ProfileStatus.NextGesture? {
+        let description = TokenDescription(label: [], manufacturer: [], model: [], serial: [])
         let token = FoundToken(
             module: ModuleIdentity(path: "/m.so"), shownModule: "/m.so",
             snapshot: TokenSnapshot(
-                slotID: 0, token: TokenDescription(label: [], manufacturer: [], model: [], serial: []),
-                flags: row.flags, isLoggedIn: isLoggedIn, pinLength: 4...8, certificates: [], keys: []),
-            isLocked: isLocked, isBlocked: false, pinSource: row.source, rule: try row.rule, loginEnds: loginEnds)
+                slotID: 0, token: description, flags: row.flags, isLoggedIn: isLoggedIn, pinLength: 4...8,
+                certificates: [], keys: []),
+            isLocked: isLocked, isBlocked: false, pinSource: row.source, rule: try row.rule, loginEnds: loginEnds,
+            uri: PKCS11URI(token: description))
         return ProfileStatus.NextGesture(
             token, alwaysAuthenticates: row.always, nextNeeded: nextNeeded, at: Self.now)
     }

@@ -28,7 +28,8 @@ enum Samples {
                 holders: ["scdaemon (process 12)"]),
             CardReader(name: "", card: .absent, events: 0, isExclusive: false),
         ])
-    static let failed = FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))
+    static let failed = [FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))]
+        .compactMap(\.self)[0]
 
     static let requests: [Request] = [
         .load(ModuleLoad(path: "/usr/lib/módule.so", sessions: 2)),
@@ -45,6 +46,7 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
         .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
+        .logIn(LoginRequest(token: token, source: .typed, refused: [], isFromLogin: true)),
         .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
         .sign(
             SignRequest(
@@ -70,6 +72,7 @@ enum Samples {
             .failed(WorkerFailure(.protocol, text: "")),
             .login(.loggedIn), .login(.notNeeded),
             .login(.rejected(returnValue: 0xA0, name: "CKR_PIN_INCORRECT", failed: failed)),
+            .login(.rejected(returnValue: 0xA0, name: "", failed: failed, oddities: PINOddity.allCases)),
             .login(.rejected(returnValue: 1 << 40, name: "0x10000000000", failed: nil)),
         ] + refusals.map { .login(.refused($0)) }
     static let refusals: [LoginRefusal] = [
@@ -84,6 +87,16 @@ struct MessageTests {
     @Test("A request arrives as it was sent", arguments: Samples.requests)
     func requestArrives(request: Request) throws {
         #expect(try Request(kind: request.kind, body: request.body) == request)
+    }
+
+    @Test(
+        "A refused PIN is 16 bytes of salt and 32 of hash, or none", arguments: [(15, 32), (17, 32), (16, 0), (0, 33)])
+    func refusedPIN(salt: Int, hash: Int) {
+        #expect(FailedPIN(salt: [UInt8](repeating: 1, count: salt), hash: [UInt8](repeating: 1, count: hash)) == nil)
+        // As `.login(.rejected(…))` has it, whose fields before are 8 bytes and an empty text.
+        var body: [UInt8] = [4] + [UInt8](repeating: 0, count: 12) + [0, 0, 0, 1]
+        for count in [salt, hash] { body += [0, 0, 0, UInt8(count)] + [UInt8](repeating: 1, count: count) }
+        #expect(throws: WireError.self) { try Reply(kind: 131, body: body) }
     }
 
     @Test("A reply arrives as it was sent", arguments: Samples.replies)

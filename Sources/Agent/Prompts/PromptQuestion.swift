@@ -20,9 +20,11 @@ struct PromptQuestion: Hashable, Sendable {
     private static let columns = 70
 
     /// - Parameter home: The user's home folder, which is shown as `~`.
-    init(for token: TokenSnapshot, purpose: LoginPurpose, home: String?, after error: String?) {
+    init(for found: FoundToken, purpose: LoginPurpose, home: String?, after error: String?) {
+        let token = found.snapshot
         var lines = [
             "Enter the PIN of token \(token.token.displayName.printable(limit: 80))", Self.maker(of: token.token),
+            "Module \(Self.plain(Array(found.shownModule.utf8)))",
         ]
         if token.flags.contains(.userPINCountLow) {
             lines.append("A wrong PIN was tried on it before: few tries are left.")

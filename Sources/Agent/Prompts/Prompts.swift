@@ -40,12 +40,12 @@ actor Prompts {
     ///
     /// Waiting for other tokens' prompts and typing have one time together, because a client waits for both.
     func ask(
-        for token: TokenSnapshot, _ key: TokenKey, _ purpose: LoginPurpose, after error: String?
+        for token: FoundToken, _ purpose: LoginPurpose, after error: String?
     ) async -> PromptAnswer {
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
         let hasWaited = current != nil
-        if hasWaited, let answer = await turn(for: key) { return answer }
-        let mine = current ?? Current(key: key)  // handed on by the one before, if there was one
+        if hasWaited, let answer = await turn(for: token.key) { return answer }
+        let mine = current ?? Current(key: token.key)  // handed on by the one before, if there was one
         current = mine
         defer { passOn() }
         guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
@@ -56,7 +56,7 @@ actor Prompts {
         log.notice(
             "asking for a PIN",
             metadata: [
-                "token": "\(token.token.displayName)", "profile": "\(purpose.session?.profile ?? "")",
+                "token": "\(token.snapshot.token.displayName)", "profile": "\(purpose.session?.profile ?? "")",
                 "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
             ])
         let answer = await mine.process.ask(

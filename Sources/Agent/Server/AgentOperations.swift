@@ -3,6 +3,9 @@ package import TokenService
 
 /// What the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels none of them.
 package struct AgentOperations: Sendable {
+    package typealias Unlock =
+        @Sendable (_ uri: String, _ pin: consuming PIN?, _ isFromLogin: Bool) async throws(Problem) -> Void
+
     /// Fresh credentials from memory, or nil. Called on the event loop, so it must not wait.
     package var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?
     package var credentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
@@ -13,7 +16,8 @@ package struct AgentOperations: Sendable {
     package var identities: @Sendable () async throws(Problem) -> [IdentityListing]
     package var tokens: @Sendable () async throws(Problem) -> [TokenListing]
     /// Logs in to the tokens that the URI matches, with the stored PIN where none is given. The URI is as it arrived.
-    package var unlock: @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void
+    /// `isFromLogin`: nobody typed the PIN for this token.
+    package var unlock: Unlock
     /// Locks the tokens that the URI matches, or all. The URI is as it arrived.
     package var lock: @Sendable (_ uri: String?) async throws(Problem) -> Void
     /// Reads the configuration again; throws its faults.
@@ -33,7 +37,7 @@ package struct AgentOperations: Sendable {
         profiles: @escaping @Sendable () async throws(Problem) -> [ProfileStatus],
         identities: @escaping @Sendable () async throws(Problem) -> [IdentityListing],
         tokens: @escaping @Sendable () async throws(Problem) -> [TokenListing],
-        unlock: @escaping @Sendable (_ uri: String, _ pin: consuming PIN?) async throws(Problem) -> Void,
+        unlock: @escaping Unlock,
         lock: @escaping @Sendable (_ uri: String?) async throws(Problem) -> Void,
         reload: @escaping @Sendable () async throws(Problem) -> Void,
         status: @escaping @Sendable () async throws(Problem) -> Status,

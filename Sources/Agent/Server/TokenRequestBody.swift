@@ -13,16 +13,23 @@ final class PINHandover: Sendable {
     func take() -> PIN? { pin.withLock { $0.take() } }
 }
 
-/// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?}`.
+/// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?,"origin"?}`.
 struct UnlockBody {
     let uri: String
     let pin: PINHandover
+    /// `"origin":"login"`: a login of the workstation's hands the PIN over, and nobody typed it for the token.
+    let isFromLogin: Bool
 
     /// - Throws: `badRequest`, which says what is wrong with the body and nothing of what is in it.
     init(_ json: Span<UInt8>) throws(Problem) {
-        let members = try JSONStringMembers(body: json, names: ["uri", "pin"])
+        let members = try JSONStringMembers(body: json, names: ["uri", "pin", "origin"])
         guard let uri = members.text("uri", in: json) else { throw Problem(.badRequest, "the body has no uri") }
         self.uri = uri
+        let origin = members.text("origin", in: json)
+        guard origin == nil || origin == "login" else {
+            throw Problem(.badRequest, "the body's origin is not \"login\"")
+        }
+        isFromLogin = origin != nil
         guard members.contains("pin") else {
             pin = PINHandover(nil)
             return
@@ -78,6 +85,7 @@ extension PINError {
         case .empty: Problem(.badRequest, "the PIN is empty")
         case .tooLong: Problem(.badRequest, "the PIN is longer than \(PIN.capacity) bytes")
         case .controlByte: Problem(.badRequest, "the PIN holds a control character")
+        case .notUTF8: Problem(.badRequest, "the PIN is not UTF-8")
         case .noMemory, .unreadable, .unsafeFile: Problem(.internalFault, "there is no memory for the PIN")
         }
     }

@@ -26,7 +26,7 @@ extension AgentService {
     /// Tokens of now, without which a request by URI has nothing to do.
     func matching(_ text: String) async throws(Problem) -> [FoundToken] {
         let uri = try parsed(text)
-        let found = await tokens.survey().tokens(matching: uri)
+        let found = await tokens.survey().tokens(matching: uri).map { $0.meant(by: uri) }
         guard !found.isEmpty else { throw noToken(uri) }
         return found
     }
@@ -60,11 +60,16 @@ extension AgentService {
     }
 
     private func parsed(_ text: String) throws(Problem) -> PKCS11URI {
+        let uri: PKCS11URI
         do throws(PKCS11URIError) {
-            return try PKCS11URI(text)
+            uri = try PKCS11URI(text)
         } catch {
-            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward list' shows URIs")
+            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
         }
+        if let fault = uri.faultAsTokens {
+            throw Problem(.badRequest, "the URI \(fault)", hint: "give '\(uri.tokenPart)'")
+        }
+        return uri
     }
 
     private func noToken(_ uri: PKCS11URI) -> Problem {

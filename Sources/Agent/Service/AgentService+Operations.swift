@@ -18,7 +18,9 @@ extension AgentService {
             profiles: { () throws(Problem) in await self.profileStatuses(await self.tokens.survey()) },
             identities: { () throws(Problem) in await self.identities() },
             tokens: { () throws(Problem) in await self.tokens.survey().tokens.map(TokenListing.init) },
-            unlock: { (uri, pin) throws(Problem) in try await self.unlock(uri, HeldPIN(pin)) },
+            unlock: { (uri, pin, isFromLogin) throws(Problem) in
+                try await self.unlock(uri, HeldPIN(pin, isFromLogin: isFromLogin), isFromLogin)
+            },
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
@@ -32,7 +34,9 @@ extension AgentService {
             version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
             modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
             profiles: await profileStatuses(survey),
-            notices: notices + source.spareNotices + (await tokens.registryNotices) + (await tokens.readerNotices))
+            notices: notices + survey.tokens.compactMap(\.missingPINNotice) + source.spareNotices
+                + (await tokens.registryNotices)
+                + (await tokens.readerNotices))
     }
 
     /// What is said to the person who asks how the agent is doing.
@@ -99,22 +103,22 @@ extension AgentService {
 
     private func explain(_ name: ProfileName) async throws(Problem) -> [ExplainedCandidate] {
         guard let profile = configuration.profiles[name] else {
-            throw Problem(.unknownProfile, "there is no profile \(name)", hint: "'tokenward status' lists them")
+            throw .unknownProfile("\(name)")
         }
         return try await finder.explain(profile).map(ExplainedCandidate.init)
     }
 
-    private func unlock(_ text: String, _ pin: HeldPIN?) async throws(Problem) {
+    private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {
         let found = try await matching(text)
         if found.count > 1, pin != nil {
             throw Problem(
                 .badRequest, "\(found.count) tokens match, and a PIN is for one token",
-                hint: "name one of: " + found.map { "\(PKCS11URI(token: $0.snapshot.token))" }.joined(separator: " "))
+                hint: "name one of: " + found.map { "'\($0.uri)'" }.joined(separator: " "))
         }
         var problem: Problem?
         for token in found {
             do throws(Problem) {
-                try await tokens.unlock(token, pin: pin)
+                try await tokens.unlock(token, pin: pin, isFromLogin: isFromLogin)
             } catch {
                 problem = problem ?? error
             }

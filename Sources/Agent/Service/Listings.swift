@@ -7,7 +7,6 @@ import X509
 extension TokenListing {
     init(_ found: FoundToken) {
         let token = found.snapshot.token
-        let flags = found.snapshot.flags
         let state: State =
             if found.snapshot.failure != nil {
                 .failed
@@ -18,7 +17,18 @@ extension TokenListing {
             } else {
                 .ready
             }
-        let tries: PINTries =
+        self.init(
+            uri: "\(found.uri)", label: text(token.label), manufacturer: text(token.manufacturer),
+            model: text(token.model), serial: text(token.serial), module: found.shownModule, present: true,
+            state: state, pinTries: PINTries(found.snapshot.flags, hidesCount: found.hidesCount),
+            pinpad: found.pinSource == .protected,
+            awaiting: found.awaited.map { $0 == .touch ? .touch : .pinpad })
+    }
+}
+
+extension TokenListing.PINTries {
+    init(_ flags: TokenFlags, hidesCount: Bool) {
+        self =
             if flags.contains(.userPINLocked) {
                 .locked
             } else if flags.contains(.userPINFinalTry) {
@@ -26,14 +36,8 @@ extension TokenListing {
             } else if flags.contains(.userPINCountLow) {
                 .low
             } else {
-                .ok
+                hidesCount ? .unknown : .ok
             }
-        self.init(
-            uri: "\(PKCS11URI(token: token))", label: text(token.label), manufacturer: text(token.manufacturer),
-            model: text(token.model), serial: text(token.serial), module: found.shownModule, present: true,
-            state: state,
-            pinTries: tries, pinpad: found.pinSource == .protected,
-            awaiting: found.awaited.map { $0 == .touch ? .touch : .pinpad })
     }
 }
 

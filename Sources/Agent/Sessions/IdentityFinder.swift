@@ -134,10 +134,16 @@ struct IdentityFinder: Sendable {
         return ([identity] + selection.spares.prefix(Self.maximumSpares)).map { identity in
             let token = surveyed.all.certificates.filter { $0.module == identity.key.module }.compactMap(\.certificate)
             return Found(
-                identity: identity, token: survey.tokens[identity.key.module],
+                identity: identity, token: named(survey.tokens[identity.key.module], by: profile),
                 chain: CertificateChain.intermediates(
                     for: identity.certificate, from: token, configured: configured, at: now))
         }
+    }
+
+    /// The token as the profile's URIs mean it.
+    private func named(_ token: FoundToken, by profile: Profile) -> FoundToken {
+        let matching = profile.identity.tokenURIs.filter { $0.matches(token.located) }
+        return matching.first(where: \.namesModule).map { token.meant(by: $0) } ?? token
     }
 
     private func find(in survey: Survey, for profile: Profile) async -> Result<[Found], Problem> {
@@ -148,7 +154,7 @@ struct IdentityFinder: Sendable {
     /// that the profile does not name, or that shows certificates: it would show this one as well.
     private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
         let uris = profile.identity.tokenURIs
-        return survey.tokens.filter { token in
+        return survey.tokens.map { named($0, by: profile) }.filter { token in
             guard token.needsLogin, token.hasStoredPIN != mayAsk else { return false }
             let matching = uris.filter { $0.matches(token.located) }
             guard mayAsk else { return uris.isEmpty || !matching.isEmpty }

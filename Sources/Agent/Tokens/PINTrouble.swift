@@ -14,10 +14,16 @@ enum PINTrouble: Error, Hashable, Sendable {
     case unaskable(reason: String)
     /// The reader's keypad takes the PIN, and is switched on for who asks by name.
     case keypad
+    /// Several modules show a token of this description, and nothing says which of them may have its PIN.
+    case ambiguous([PKCS11URI])
     /// Nothing was sent to the token.
     case notSent(LoginRefusal)
     /// The token refused the PIN; the name is the code's.
-    case rejected(name: String)
+    case rejected(name: String, oddities: [PINOddity] = [])
+    /// A login has handed a PIN over, and the token has refused one before, or has not answered.
+    case notFromLogin
+    /// So many PINs were refused by the module's tokens that no other would be known again.
+    case triesUnkept
     /// A PIN was sent, and what the token made of it is not known.
     case unanswered
     case blocked
@@ -44,18 +50,30 @@ extension PINTrouble {
             return Problem(
                 .pinNeeded, "token \(name) wants its PIN on the reader's keypad",
                 hint: "\(unlock), or 'tokenward refresh PROFILE' where its key wants the PIN each time")
-        case .blocked:
+        case .ambiguous(let all):
+            let uris = all.map { "'\($0)'" }.joined(separator: " or ")
             return Problem(
-                .pinBlocked, "the PIN of token \(name) is blocked",
-                hint: "unblock it with the vendor's tool and the PUK or the security officer's PIN")
-        case .rejected(let code):
+                .pinNeeded, "\(all.count) modules show token \(name), so its PIN is sent to none of them",
+                hint: "name the module, to 'tokenward unlock' or in the uri of its [[token]]: \(uris)")
+        case .blocked: return .pinBlocked(name)
+        case .rejected(let code, let oddities):
+            let check = oddities.sentence.map { "the PIN has \($0): check it" } ?? "check the PIN"
             return Problem(
                 .pinIncorrect, "token \(name) refused its PIN (\(code)), which is not tried again",
-                hint: "check the PIN, then \(unlock)")
+                hint: "\(check), then \(unlock)")
         case .unanswered:
             return Problem(
                 .pinIncorrect, "token \(name) was sent a PIN and did not answer, so none is sent again by itself",
                 hint: "check the PIN and the tries that are left, then \(unlock)")
+        case .notFromLogin:
+            return Problem(
+                .pinNeeded, "token \(name) has refused a PIN or not answered to it, so one of a login is not sent",
+                hint: "\(unlock) and type the PIN")
+        case .triesUnkept:
+            return Problem(
+                .moduleFailed,
+                "token \(name) is sent no PIN: the tokens of its module have refused too many to remember",
+                hint: "give one of them its right PIN, or name fewer tokens in [[token]]")
         case .notSent(let refusal): return refusal.problem(for: name)
         case .module(let failure): return failure.problem(doing: "logging in to token \(name)")
         }
@@ -63,9 +81,14 @@ extension PINTrouble {
 }
 
 extension LoginRefusal {
+    /// How a token gets its first user PIN (C_InitPIN).
+    fileprivate static let initialization =
+        "set one with the vendor's tool, or with"
+        + " 'pkcs11-tool --module MODULE --token-label LABEL --login --login-type so --init-pin'"
+
     fileprivate func problem(for name: String) -> Problem {
         switch self {
-        case .locked: PINTrouble.blocked.problem(named: name)
+        case .locked: .pinBlocked(name)
         case .finalTry:
             Problem(
                 .pinNeeded, "token \(name) has one try left for its PIN, which this agent does not spend",
@@ -79,7 +102,8 @@ extension LoginRefusal {
                 .pinNeeded, "token \(name) wants its PIN changed", hint: "change it with the vendor's tool")
         case .notInitialized:
             Problem(
-                .pinNeeded, "token \(name) has no user PIN yet", hint: "set it with the vendor's tool")
+                .pinNeeded, "token \(name) has no user PIN yet, so there is none to type",
+                hint: Self.initialization)
         case .length(let shortest, let longest):
             Problem(
                 .pinIncorrect, "the PIN was not sent: token \(name) takes \(shortest) to \(longest) characters",
@@ -112,10 +136,25 @@ extension LoginRefusal {
     }
 }
 
-extension PINTrouble {
-    fileprivate func problem(named name: String) -> Problem {
-        problem(
-            for: TokenDescription(label: Array(name.utf8), manufacturer: [], model: [], serial: []))
+extension FoundToken {
+    /// One line where the token wants a login that nobody can make yet.
+    var missingPINNotice: String? {
+        guard snapshot.flags.contains(.loginRequired), !snapshot.flags.contains(.userPINInitialized) else { return nil }
+        return
+            "token \(snapshot.token.displayName) of \(shownModule) has no user PIN yet: \(LoginRefusal.initialization)"
+    }
+}
+
+extension [PINOddity] {
+    /// What follows "the PIN has"; nil for nothing.
+    var sentence: String? { isEmpty ? nil : map(\.description).joined(separator: " and ") }
+}
+
+extension Problem {
+    fileprivate static func pinBlocked(_ name: String) -> Problem {
+        Problem(
+            .pinBlocked, "the PIN of token \(name) is blocked",
+            hint: "unblock it with the vendor's tool and the PUK or the security officer's PIN")
     }
 }
 

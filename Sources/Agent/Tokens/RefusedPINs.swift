@@ -22,7 +22,9 @@ struct RefusedPINs: Sendable {
             guard let fields = HexadecimalLine(line)?.fields, let key = TokenKey(fields: fields) else { continue }
             switch fields.count - TokenKey.fieldCount {
             case 0: found.unanswered.insert(key)
-            case 2: found.refused[key, default: []].append(FailedPIN(salt: fields[5], hash: fields[6]))
+            case 2:
+                guard let pin = FailedPIN(salt: fields[5], hash: fields[6]) else { continue }
+                found.refused[key, default: []].append(pin)
             default: continue
             }
         }

@@ -11,6 +11,8 @@ struct TokenAccess: Sendable {
     var owesAnswer = false
     /// Calls under way that may send a PIN that may be wrong.
     var unansweredCalls = 0
+    /// The token has shown once, by its flags, that it had counted a wrong PIN.
+    var showsCount = false
     /// The stored PIN that the token has taken in this agent's life: a login that a crash cuts short costs it no try.
     var takenPIN: StoredPINStamp?
     /// What has become of it since.
@@ -30,7 +32,10 @@ struct TokenAccess: Sendable {
 
     /// Whether a token whose module is configured no longer leaves nothing behind: no login under way, and nothing that keeps
     /// a PIN from being sent again.
-    var isForgotten: Bool { refused.isEmpty && !owesAnswer && unansweredCalls == 0 && login == nil && waitingPINs == 0 }
+    var isForgotten: Bool { refused.isEmpty && !isDoubtful && login == nil && waitingPINs == 0 }
+
+    /// A PIN may have cost a try, and no answer to it is known.
+    var isDoubtful: Bool { owesAnswer || unansweredCalls > 0 }
 
     struct Login: Sendable {
         let id: UInt64
@@ -39,12 +44,20 @@ struct TokenAccess: Sendable {
 
     enum Refusal: Hashable, Sendable {
         /// The token refused the PIN.
-        case rejected(name: String)
+        case rejected(name: String, oddities: [PINOddity])
         /// CKR_PIN_LOCKED, or the token's flags say so.
         case blocked
         /// A person was asked, and did not give it.
         case declined(PromptAnswer.Decline)
         /// A person gave one that was not sent.
         case notSent(LoginRefusal)
+
+        /// The token itself has judged a PIN.
+        var isOfToken: Bool {
+            switch self {
+            case .rejected, .blocked: true
+            case .declined, .notSent: false
+            }
+        }
     }
 }

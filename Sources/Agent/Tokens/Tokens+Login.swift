@@ -13,8 +13,13 @@ extension Tokens {
         guard token.snapshot.flags.contains(.loginRequired) else { return }
         await waitForGestures(on: token)
         if let running = access[token.key]?.login?.task {
-            let hadNobodyToAsk = if case .failure(.needed) = await running.value { true } else { false }
-            guard purpose != nil, hadNobodyToAsk else { return try await finish(running, token) }
+            let isNoneOfOurs =
+                switch await running.value {
+                case .failure(.needed): purpose != nil  // it had nobody to ask
+                case .failure(.ambiguous): token.meantBy != nil  // it named no module
+                default: false
+                }
+            guard isNoneOfOurs else { return try await finish(running, token) }
         }
         try await finish(
             access[token.key]?.login?.task
@@ -23,7 +28,10 @@ extension Tokens {
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: what ends a lock and a
     /// refusal.
-    func unlock(_ token: FoundToken, pin: HeldPIN?) async throws(Problem) {
+    ///
+    /// - Parameter isFromLogin: Nobody typed the PIN for this token, so it ends no refusal, and is not sent after one.
+    func unlock(_ token: FoundToken, pin: HeldPIN?, isFromLogin: Bool) async throws(Problem) {
+        if isFromLogin, hasRefused(token) { throw PINTrouble.notFromLogin.problem(for: token.snapshot.token) }
         if pin != nil { access[token.key, default: TokenAccess()].waitingPINs += 1 }
         defer { if pin != nil { access[token.key]?.waitingPINs -= 1 } }
         if let pin, let running = access[token.key]?.login, await prompts.supply(.pin(pin), for: token.key) {
@@ -34,6 +42,7 @@ extension Tokens {
         let login = login(to: token) {
             // What has ended meanwhile is no mistake that the person has looked at.
             if pin == nil, !isOwed, await self.owesAnswer(token) { return .failure(.unanswered) }
+            if isFromLogin, await self.hasRefused(token) { return .failure(.notFromLogin) }
             return await self.unlockNow(token, pin: pin, purpose)
         }
         try await finish(login, token)
@@ -101,11 +110,12 @@ extension Tokens {
             if token.snapshot.isLoggedIn { return .success(()) }
             return rule?.pinSource == .protected ? .failure(.keypad) : await logInByPrompt(token, purpose)
         }
+        if let trouble = ambiguity(of: token, rule) { return .failure(trouble) }
         if owesAnswer(token) { return .failure(.unanswered) }
         let reference = TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token)
         let request = LoginRequest(
-            token: reference, source: source, refused: refusedPINs(of: token),
-            mayBeReserved: rule?.reservedPINs == true)
+            token: reference, source: source, refused: source == .protected ? [] : refusedPINs(of: token),
+            mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
         let stamp = StoredPINStamp(source)
         // A PIN that the token has taken before costs no try, unless it was changed on the token since.
         let isKnown = stamp != nil && stamp == access[token.key]?.takenPIN
@@ -113,13 +123,16 @@ extension Tokens {
             let rest = loginPace.rest(for: token.key.token, at: clock.boot())
             if rest > 0 { try? await clock.sleep(rest) }  // a cancelled sleep means that the agent ends
             if locks.contains(token.key) { return .failure(.locked) }
+            guard hasRoomForTries(of: token.key) else { return .failure(.triesUnkept) }
             expectAnswer(from: token.key)
         }
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, token.key, .pinpad) } else { awaited.noteLogin(call, token.key) }
         let answer = await host.logIn(request, pin: pin)
         awaited.end(call)
-        if answer.mayHaveSentPIN { loginPace.note(token.key.token, at: clock.boot()) }
+        if answer.mayHaveSentPIN {
+            loginPace.note(token.key.token, isTaken: answer == .success(.loggedIn), at: clock.boot())
+        }
         if isKnown { noteRepeat(answer, from: token.key) } else { noteAnswer(answer, from: token.key) }
         let result = note(answer, token: token, rule: rule, isTyped: pin != nil, stamp: stamp)
         guard locks.contains(token.key) else { return result }
@@ -158,9 +171,15 @@ extension Tokens {
                 return .failure(.notSent(.unreadable(reason: explain(reason, of: source))))
             }
             return .failure(.notSent(refusal))
-        case .success(.rejected(let value, let code, let failed)):
+        case .success(.rejected(let value, let code, let failed, let oddities)):
             log.error("PIN refused by the token", metadata: ["token": "\(name)", "code": "\(code)"])
-            let refusal: TokenAccess.Refusal = value == LoginOutcome.pinLocked ? .blocked : .rejected(name: code)
+            if let oddities = oddities.sentence {
+                log.warning(
+                    "the PIN may hold what does not belong to it",
+                    metadata: ["token": "\(name)", "pin-has": "\(oddities)"])
+            }
+            let refusal: TokenAccess.Refusal =
+                value == LoginOutcome.pinLocked ? .blocked : .rejected(name: code, oddities: oddities)
             access[key, default: TokenAccess()].refusal = refusal
             access[key]?.takenPIN = nil
             if let failed { remember(failed, of: key) }
@@ -205,7 +224,7 @@ extension Tokens {
 extension TokenAccess.Refusal {
     var trouble: PINTrouble {
         switch self {
-        case .rejected(let name): .rejected(name: name)
+        case .rejected(let name, let oddities): .rejected(name: name, oddities: oddities)
         case .blocked: .blocked
         case .declined(let decline): .declined(decline)
         case .notSent(let refusal): .notSent(refusal)

@@ -10,10 +10,13 @@ extension Tokens {
     func logInByPrompt(_ token: FoundToken, _ purpose: LoginPurpose?) async -> Result<Void, PINTrouble> {
         guard let purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
         // What the caller saw may be a minute old: somebody may have typed the PIN since, or spent a try.
-        guard let token = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
+        guard var found = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
+        found.meantBy = token.meantBy
+        let token = found
         if locks.contains(token.key) { return .failure(.locked) }  // somebody may have locked it meanwhile, too
         if !token.needsLogin { return .success(()) }
         // Nobody is asked for a PIN that would not be sent.
+        if let trouble = ambiguity(of: token, token.rule) { return .failure(trouble) }
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
             return .failure(.notSent(refusal))
         }
@@ -21,7 +24,7 @@ extension Tokens {
         if purpose.asking.isExplicit { forgive(token) } else if owesAnswer(token) { return .failure(.unanswered) }
         if access[token.key]?.waitingPINs ?? 0 > 0 { return .failure(.needed) }
         let answer = await prompts.ask(
-            for: token.snapshot, token.key, purpose, after: access[token.key]?.lastPrompt)
+            for: token, purpose, after: access[token.key]?.lastPrompt)
         if locks.contains(token.key) { return .failure(.locked) }
         switch answer {
         case .pin(let pin):
@@ -43,7 +46,9 @@ extension Tokens {
     /// Keeps what the next prompt says of this one. Any failure stands until a person wants to be asked again.
     private func notePrompt(_ result: Result<Void, PINTrouble>, _ key: TokenKey) {
         switch result {
-        case .failure(.rejected(let code)): access[key]?.lastPrompt = "The token refused the last PIN (\(code))."
+        case .failure(.rejected(let code, let oddities)):
+            let oddities = oddities.sentence.map { " It had \($0)." } ?? ""
+            access[key]?.lastPrompt = "The token refused the last PIN (\(code)).\(oddities)"
         case .failure(.notSent(let refusal)):
             if access[key]?.refusal == nil { access[key]?.refusal = .notSent(refusal) }
             access[key]?.lastPrompt = refusal.afterwards

@@ -41,6 +41,7 @@ extension Tokens {
     /// Why a stored PIN is not sent that the key may want.
     private func trouble(withPINOf request: SignRequest, _ token: FoundToken) -> PINTrouble? {
         guard token.mayAskEachTime(request), StoredPINStamp(request.source) != nil else { return nil }
+        if let trouble = ambiguity(of: token, rule(for: token.located)) { return trouble }
         return owesAnswer(token) ? .unanswered : access[token.key]?.refusal?.trouble
     }
 
@@ -81,7 +82,8 @@ extension Tokens {
         _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost, _ position: Int
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
-        request.refused = refusedPINs(of: token)
+        // Another module may have reported them: this one learns them where it is about to get a PIN, and nowhere else.
+        request.refused = token.mayAskEachTime(request) ? refusedPINs(of: token) : []
         let stamp = token.mayAskEachTime(request) ? StoredPINStamp(request.source) : nil
         // The login has just shown that the stored PIN is right, unless its file has changed since.
         let isKnown = stamp == nil || stamp == access[token.key]?.takenPIN

@@ -19,12 +19,25 @@ package struct FoundToken: Sendable {
     var loginEnds: Int64?
     /// What the token waits for just now.
     var awaited: AwaitedGestures.Place?
+    /// The token has been sent a PIN that may have cost a try, and tells nothing of its count.
+    var hidesCount = false
+    /// The URI that means this token: it names the module as well where another one shows such a token.
+    var uri: PKCS11URI
+    /// The URI that the caller means it by, where that names a module.
+    var meantBy: PKCS11URI?
 
     var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
 
     /// What URIs are held against.
     var located: LocatedToken {
         snapshot.located(in: ModuleDescription(name: moduleName, path: module.path, library: library?.library))
+    }
+
+    /// The same token as a URI means it that matches it.
+    func meant(by uri: PKCS11URI) -> FoundToken {
+        var token = self
+        token.meantBy = uri.namesModule ? uri : nil
+        return token
     }
 
     var hasStoredPIN: Bool {
@@ -88,6 +101,14 @@ extension Tokens {
             let library = await host.report
             survey.tokens += sight.tokens.map { describe($0, host, named: name, library) }
         }
+        for (index, uri) in survey.tokens.map(\.located).uris.enumerated() {
+            survey.tokens[index].uri = uri
+            locations[survey.tokens[index].key] = survey.tokens[index].located
+            noteCount(of: survey.tokens[index])
+            survey.tokens[index].hidesCount = hidesCount(survey.tokens[index])
+        }
+        let present = sightings.present
+        locations = locations.filter { present[$0.key] != nil }
         return survey
     }
 
@@ -120,12 +141,23 @@ extension Tokens {
         let isBlocked = access[key]?.refusal == .blocked || snapshot.flags.contains(.userPINLocked)
         var found = FoundToken(
             module: host.identity, shownModule: name, moduleName: host.configuration.name, library: library,
-            snapshot: snapshot,
-            isLocked: locks.contains(key), isBlocked: isBlocked, loginEnds: access[key]?.typedUntil,
-            awaited: awaited.place(of: key))
+            snapshot: snapshot, isLocked: locks.contains(key), isBlocked: isBlocked,
+            loginEnds: access[key]?.typedUntil, awaited: awaited.place(of: key), uri: PKCS11URI(token: snapshot.token))
         found.rule = rule(for: found.located)
         found.pinSource = found.rule?.pinSource
         return found
+    }
+
+    /// Several modules show a token of this description, and no URI says which of them is meant, the rule's or the one that
+    /// the caller means it by: any of them would get the other's PIN.
+    func ambiguity(of token: FoundToken, _ rule: TokenRule?) -> PINTrouble? {
+        let uri = PKCS11URI(token: token.snapshot.token)
+        let others = sightings.present.keys.filter { $0.module != token.module && uri.matches(LocatedToken($0.token)) }
+        guard !others.isEmpty else { return nil }
+        let shown = [token.located] + others.map { locations[$0] ?? LocatedToken($0.token) }
+        let naming = [token.meantBy, rule?.uri].compactMap(\.self).filter(\.namesModule)
+        guard !naming.contains(where: { uri in shown.count { uri.matches($0) } == 1 }) else { return nil }
+        return .ambiguous(shown.uris.sorted { $0.description < $1.description })
     }
 
     /// The first PIN rule whose URI matches the token.

@@ -9,8 +9,39 @@ extension Tokens {
     }
 
     func remember(_ failed: FailedPIN, of key: TokenKey) {
-        access[key, default: TokenAccess()].refused.append(failed)
+        let others = refused(by: key).filter { $0 != failed }
+        access[key, default: TokenAccess()].refused = (others + [failed]).suffix(FailedPIN.mostOfToken)
         saveTries()
+    }
+
+    private func refused(by key: TokenKey) -> [FailedPIN] { access[key]?.refused ?? [] }
+
+    /// Whether what a PIN may cost can still be kept. A module that shows thousands of tokens must not push out what is kept
+    /// of the others'; its own get no PIN then, rather than one that nobody knows afterwards.
+    func hasRoomForTries(of key: TokenKey) -> Bool {
+        let kept = access.filter { $0.key.module.path == key.module.path && $0.key != key }.values
+        return kept.reduce(0) { $0 + $1.refused.count + ($1.isDoubtful ? 1 : 0) } < Self.mostKeptOfModule
+    }
+
+    private static let mostKeptOfModule = 256
+
+    /// Whether this token has refused a PIN, or has not answered to one, and no person has looked at it since.
+    func hasRefused(_ token: FoundToken) -> Bool {
+        let same = access.filter { $0.key.token == token.snapshot.token }.values
+        return same.contains { !$0.refused.isEmpty || $0.isDoubtful || $0.refusal?.isOfToken == true }
+    }
+
+    /// Whether the token's flags leave open how many tries are left: PKCS#11 lets a token keep its count to itself, and
+    /// this one has shown none although it may have counted a PIN.
+    func hidesCount(_ token: FoundToken) -> Bool {
+        guard access[token.key]?.showsCount != true else { return false }
+        return owesAnswer(token) || !refusedPINs(of: token).isEmpty || access[token.key]?.refusal?.isOfToken == true
+    }
+
+    /// A token that shows its count once does so always.
+    func noteCount(of token: FoundToken) {
+        guard token.snapshot.flags.showCount, access[token.key]?.showsCount != true else { return }
+        access[token.key, default: TokenAccess()].showsCount = true
     }
 
     func forget(refusedPINsOf token: FoundToken) {
@@ -69,7 +100,7 @@ extension Tokens {
     private func saveTries() {
         let content = RefusedPINs.Content(
             refused: access.mapValues(\.refused).filter { !$0.value.isEmpty },
-            unanswered: Set(access.filter { $0.value.owesAnswer || $0.value.unansweredCalls > 0 }.keys))
+            unanswered: Set(access.filter(\.value.isDoubtful).keys))
         if !refusedPINs.save(content) {
             log.warning(
                 "refused PINs are not written, so a restart forgets them",
@@ -98,7 +129,7 @@ extension Result<LoginOutcome, ModuleFailure> {
         case .failure(.lost(let loss)): loss.wasSent
         case .failure(.refused(let failure)): failure.leavesPINInDoubt
         // A code that says nothing of the PIN, which is therefore not known again.
-        case .success(.rejected(_, _, failed: nil)): true
+        case .success(.rejected(_, _, failed: nil, _)): true
         case .success, .failure: false
         }
     }

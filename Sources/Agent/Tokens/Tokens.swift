@@ -34,6 +34,8 @@ package actor Tokens {
     nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
     var sightings = Sightings()
+    /// Where the tokens were found last, and by which module.
+    var locations: [TokenKey: LocatedToken] = [:]
     /// Tokens that are no longer there, with the slots that they were in.
     nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation

@@ -2,12 +2,17 @@
 package enum ChangeRequest {
     /// `POST /v1/tokens/unlock`, in locked pages.
     ///
-    /// - Parameter pin: Wiped with this call. nil: the agent uses the PIN that its configuration names.
+    /// - Parameters:
+    ///   - pin: Wiped with this call. nil: the agent uses the PIN that its configuration names.
+    ///   - isFromLogin: Nobody typed the PIN for this token.
     /// - Throws: Exit code 64 for a URI that is no UTF-8 or too long.
-    package static func unlock(uri: String, pin: consuming PINEntry?) throws(ClientFailure) -> SecretBuffer {
+    package static func unlock(
+        uri: String, pin: consuming PINEntry?, isFromLogin: Bool
+    ) throws(ClientFailure) -> SecretBuffer {
         var body = try SecretBuffer(capacity: 16 * 1024, locked: true)
         try body.append("{\"uri\":")
         try body.appendString(Array(uri.utf8).span)
+        if isFromLogin { try body.append(",\"origin\":\"login\"") }
         switch pin {
         case .some(let pin):
             try body.append(",\"pin\":")

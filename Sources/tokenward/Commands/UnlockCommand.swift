@@ -21,7 +21,7 @@ struct UnlockCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Say nothing, and leave a token alone that has counted a wrong PIN: for a PIN that nobody typed for it.
+            Say nothing, and leave a token alone that has refused a PIN before: for a PIN that nobody typed for it.
             """)
     var quiet = false
 
@@ -55,22 +55,17 @@ struct UnlockCommand: ParsableCommand {
         let token = try findTokenInTime()
         let request: SecretBuffer
         if token.state == "ready", !stored { return remark("token \(token.name) is unlocked already") }
-        // A token of which the list tells nothing may have counted one.
-        if quiet, token.pinTries != "ok", token.pinTries != nil || !stored {
-            throw ClientFailure(
-                .pinNeeded, "token \(token.name) has counted a wrong PIN, or may have",
-                hint: "run 'tokenward unlock' and type it")
-        }
         if stored {
-            request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
+            request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
         } else if token.pinpad == true, !pinStdin {
             Voice.remark("type the PIN of \(token.name) on the reader's keypad")
-            request = try ChangeRequest.unlock(uri: token.uri, pin: nil)
+            request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
         } else if pinStdin {
-            request = try ChangeRequest.unlock(uri: token.uri, pin: sent)
+            request = try ChangeRequest.unlock(uri: token.uri, pin: sent, isFromLogin: quiet)
         } else {
             warn(token)
-            request = try ChangeRequest.unlock(uri: token.uri, pin: PINPrompt.ask("PIN for \(token.name): "))
+            request = try ChangeRequest.unlock(
+                uri: token.uri, pin: PINPrompt.ask("PIN for \(token.place): "), isFromLogin: quiet)
         }
         // A keypad has two minutes.
         _ = try agent.send(request, atLeast: token.pinpad == true ? 125_000 : 0)
@@ -117,6 +112,7 @@ struct UnlockCommand: ParsableCommand {
     private func warn(_ token: Listed.Token) {
         switch token.pinTries {
         case "low": Voice.remark("a wrong PIN was tried on this token before; few tries are left")
+        case "unknown": Voice.remark("a PIN was refused before, and this token does not tell how many tries are left")
         case "final": Voice.remark("this is the last try: another wrong PIN blocks the token")
         default: break
         }
@@ -129,4 +125,7 @@ extension Listed.Token {
         guard let label, !label.isEmpty else { return uri }
         return label
     }
+
+    /// The token and the module that is to have its PIN.
+    fileprivate var place: String { module.map { "\(name) (\($0))" } ?? name }
 }

@@ -21,13 +21,13 @@ import TokenService
         let asked = Asked()
         let test = try await ServerUnderTest(
             operations: .scripted(
-                unlock: { (uri, pin) async throws(Problem) in
+                unlock: { (uri, pin, isFromLogin) async throws(Problem) in
                     let text: String? =
                         switch pin {
                         case .some(let pin): unsafe pin.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
                         case .none: nil
                         }
-                    asked.all.withLock { $0.append([uri, text]) }
+                    asked.all.withLock { $0.append([uri, text] + (isFromLogin ? ["login"] : [])) }
                 }, lock: { (uri) async throws(Problem) in asked.all.withLock { $0.append([uri]) } }))
         let answer = try await test.answer(to: request)
         await test.server.stop()
@@ -49,6 +49,21 @@ import TokenService
         let (answer, asked) = try await Self.serve(Self.request("/v1/tokens/unlock", body))
         #expect(answer?.status == 204)
         #expect(asked == [[uri, pin]])
+    }
+
+    @Test("A body tells that a login handed the PIN over, and nothing else of where it comes from") func origin()
+        async throws
+    {
+        let (answer, asked) = try await Self.serve(
+            Self.request("/v1/tokens/unlock", #"{"uri":"u","pin":"1","origin":"login"}"#))
+        #expect(answer?.status == 204)
+        #expect(asked == [["u", "1", "login"]])
+        for origin in ["", "person", "Login"] {
+            let body = #"{"uri":"u","pin":"1","origin":"\#(origin)"}"#
+            let (answer, asked) = try await Self.serve(Self.request("/v1/tokens/unlock", body))
+            #expect(answer?.status == 400)
+            #expect(asked.isEmpty)
+        }
     }
 
     @Test(
@@ -123,7 +138,7 @@ import TokenService
     @Test("A PIN that arrives in pieces is one PIN") func pieces() async throws {
         let asked = Asked()
         let test = try await ServerUnderTest(
-            operations: .scripted(unlock: { (uri, pin) async throws(Problem) in
+            operations: .scripted(unlock: { (uri, pin, _) async throws(Problem) in
                 let length: Int? =
                     switch pin {
                     case .some(let pin): pin.count

@@ -57,9 +57,7 @@ extension AgentOperations {
         credentials: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials = {
             (_) async throws(Problem) in issued
         },
-        unlock: @escaping @Sendable (String, consuming PIN?) async throws(Problem) -> Void = {
-            (_, _) async throws(Problem) in
-        },
+        unlock: @escaping AgentOperations.Unlock = { (_, _, _) async throws(Problem) in },
         lock: @escaping @Sendable (String?) async throws(Problem) -> Void = { (_) async throws(Problem) in },
         health: @escaping @Sendable () async throws(Problem) -> Void = { () async throws(Problem) in }
     ) -> AgentOperations {
