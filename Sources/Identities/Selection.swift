@@ -95,7 +95,7 @@ extension Selection {
         for contender in pool { judged[contender.index].verdict = .expiresEarlier }
         guard Set(last.map(\.identity.certificate.subjectPublicKeyInfo)).count <= 1 else {
             for contender in last { judged[contender.index].verdict = .tied }
-            throw .ambiguous(last.map(\.shownURI).sorted { $0.description < $1.description })
+            throw .ambiguous(last.sorted { $0.uriText < $1.uriText }.map(\.shownURI))
         }
         return last.sorted(by: Contender.isBetter)
     }

@@ -88,10 +88,11 @@ struct TokenKeys {
         let signing = candidates.filter(\.object.canSign)
         if let best = signing.map(\.link).min() {
             let equals = signing.filter { $0.link == best }
-            // Keys that show one public half are one key.
-            guard equals.count == 1 || best == .own else { return .none(.ambiguous) }
-            let isAlone = best == .own || candidates.count { $0.link == best } == 1
-            return .seen(equals[0].object, isConfirmed: best <= .onlyPair && isAlone)
+            let chosen = equals.min { $0.isBefore($1, for: question.id) } ?? equals[0]
+            // Keys that show one public half are one key, and so are those that have each a link of their own to it.
+            let rivals = candidates.filter { $0.link == best && (best > .onlyPair || $0.hasName(of: chosen)) }
+            guard best == .own || rivals.count(where: \.object.canSign) == 1 else { return .none(.ambiguous) }
+            return .seen(chosen.object, isConfirmed: best <= .onlyPair && (best == .own || rivals.count == 1))
         }
         if !candidates.isEmpty { return .none(.cannotSign) }
         if isCrowded { return .none(.crowded) }
@@ -177,6 +178,17 @@ private struct PrivateKey {
     init(_ object: KeyObject, _ link: Link) {
         self.object = object
         self.link = link
+    }
+
+    func hasName(of other: PrivateKey) -> Bool { object.id == other.object.id && object.label == other.object.label }
+
+    /// The order among keys that are as good as each other: that with the CKA_ID first, and then the same each time.
+    func isBefore(_ other: PrivateKey, for id: [UInt8]) -> Bool {
+        let (mine, others) = (object, other.object)
+        if mine.id != others.id {
+            return mine.id == id || others.id != id && mine.id.lexicographicallyPrecedes(others.id)
+        }
+        return mine.label.lexicographicallyPrecedes(others.label)
     }
 }
 

@@ -73,6 +73,30 @@ import X509
         #expect(refused.candidates.map(\.reasons) == [[.keyCannotSign]])
     }
 
+    @Test(
+        "Of several keys the URI's is taken or refused, whatever the others are",
+        arguments: [
+            ("pkcs11:object=a", [.namedKeyDiffers]), ("pkcs11:object=b", []), ("pkcs11:object=c", []),
+            ("pkcs11:object=b;id=%09", []), ("pkcs11:object=b;id=%08", [.noKeyForFile]), ("pkcs11:object=d", []),
+            ("pkcs11:id=%09", []), ("pkcs11:type=private", []), ("pkcs11:object=none", [.noKeyForFile]),
+        ] as [(String, [DropReason])])
+    func severalKeys(_ uri: String, reasons: [DropReason]) throws {
+        let (half, other) = (try Vectors.publicHalf("leaf"), try Vectors.publicHalf("leaf-tie"))
+        let keys: [KeyObject] = [
+            .privateKey(silent, id: [9], label: "a"), .publicKey(other, id: [9], label: "a"),
+            .privateKey(silent, id: [9], label: "b"), .publicKey(half, id: [9], label: "b"),
+            .privateKey(silent, id: [], label: "c"), .publicKey(half, id: [], label: "c"),
+            .privateKey(silent, id: [7], label: "d"),
+        ]
+        let selection = try Inventory([TokenSnapshot(keys: keys)].present)
+            .select(file: Vectors.certificate("leaf"), keyURI: PKCS11URI(uri), at: now)
+        #expect(selection.candidates.map(\.reasons) == [reasons])
+        let label = try PKCS11URI(uri).object
+        if reasons.isEmpty, let label, case .seen(let key)? = selection.candidates.first?.key?.visibility {
+            #expect(key.label == label)
+        }
+    }
+
     @Test("A key that may be on one token after login is looked for there, on two it is an error")
     func hidden() throws {
         let certificate = try Vectors.certificate("leaf")

@@ -136,6 +136,7 @@ extension FoundToken {
     fileprivate func mayAskEachTime(_ request: SignRequest) -> Bool {
         let keys = snapshot.keys.filter {
             $0.keyClass == .privateKey && (request.keyID.isEmpty || $0.id == request.keyID)
+                && request.keyLabel ?? $0.label == $0.label
         }
         return keys.isEmpty || keys.contains(where: \.alwaysAuthenticates)
     }
