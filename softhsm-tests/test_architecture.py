@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from processes import binary
+from shipped import PROGRAMS, README
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 
@@ -150,3 +151,14 @@ def test_each_c_library_has_one_importer():
     assert importers == {
         "CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"},
         "CSystemd": {"Logind"}}
+
+
+def test_the_programs_need_the_glibc_that_the_readme_names():
+    """Relative relocations that are packed are read since glibc 2.36 (its NEWS); no function's version says so."""
+    needed = set()
+    for program in PROGRAMS:
+        versions = subprocess.run(["readelf", "-V", binary(program)], capture_output=True, text=True, check=True).stdout
+        needed.update(re.findall(r"GLIBC_([\d.]+|ABI_DT_RELR)", versions))
+    numbers = [tuple(map(int, ("2.36" if name == "ABI_DT_RELR" else name).split("."))) for name in needed]
+    [stated] = re.findall(r"`libc6 >= ([\d.]+)`", README.read_text())
+    assert max(numbers)[:2] == tuple(map(int, stated.split(".")))
