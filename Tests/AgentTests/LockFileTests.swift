@@ -49,6 +49,15 @@ final class LockFileTests {
         #expect(LockFile(path: path).locks == LockSet(isAllLocked: true))
     }
 
+    @Test("What would be too long to read again is not written, and what is written stays")
+    func tooLong() {
+        let file = RuntimeFile(path: path)
+        let longest = [UInt8](repeating: 0x61, count: RuntimeFile.most)
+        #expect(file.write(longest) == 0)
+        #expect(file.write(longest + [0x62]) == EFBIG)
+        #expect(file.read() == .bytes(longest))
+    }
+
     @Test("A file that others may have written, and a link, lock nothing")
     func foreign() throws {
         #expect(

@@ -5,7 +5,8 @@ import Glibc
 struct RuntimeFile: Sendable {
     let path: String
 
-    private static let most = 1 << 20
+    /// The most that is read, and so the most that is written, in bytes.
+    static let most = 1 << 20
 
     enum Content: Equatable {
         case none
@@ -40,6 +41,7 @@ struct RuntimeFile: Sendable {
     ///
     /// - Returns: Zero, or errno.
     func write(_ bytes: [UInt8]) -> Int32 {
+        guard bytes.count <= Self.most else { return EFBIG }
         let new = "\(path).new"
         unsafe unlink(new)
         let file = unsafe open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
