@@ -1,7 +1,8 @@
 import Dispatch
 
-/// Where certificates are read, paired and chosen from. That takes the longer the more a token holds, and neither an actor
-/// nor the threads that all tasks share are to wait for it: a lock has to be done within a second.
+/// Where certificates and their files are read, paired and chosen from. That takes the longer the more a token holds, and a
+/// file system may hang: neither an actor nor the threads that all tasks share are to wait for it, because a lock has to be
+/// done within a second.
 enum ChoosingQueue {
     private static let queue = DispatchQueue(label: "tokenward.choosing")
 

@@ -54,7 +54,7 @@ final class RolesAnywhereSource: CredentialSource {
 
     func files(of name: ProfileName) async -> [FileStamp?] {
         let paths = state.withLock { state in state.profiles[name].map { $0.files + state.pinFiles } ?? [] }
-        return paths.map { FileStamp($0) }
+        return await ChoosingQueue.run { paths.map { FileStamp($0) } }
     }
 
     /// The profiles with a session that was signed on one of these tokens, or is under way there.
