@@ -16,6 +16,7 @@ import configuration
 from processes import Agent, binary
 from shipped import UNITS
 from softhsm import write_pin
+from world import wait_until
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
 HERE = pathlib.Path(__file__).parent
@@ -208,3 +209,38 @@ def test_another_users_request_makes_no_person_act(share, service, method):
 def test_a_profile_may_let_another_user_have_a_person_act(share, service):
     shared = share(configuration.profile(service, allow={"users": [USER], "gestures": True}), touch=True)
     assert shared.credentials(USER).returncode == 0
+
+
+@pytest.fixture
+def pair(mock, root):
+    """A token that takes a touch, and a spare that takes none; the rule for the first."""
+    cards = mock.card("first"), mock.card("second")
+    for card in cards:
+        card.identity(root)
+    return *cards, configuration.mock(mock)
+
+
+def share_pair(share, service, pair, pin_file):
+    profile = configuration.profile(
+        service, allow={"users": [USER]}, certificate=["pkcs11:token=first", "pkcs11:token=second"])
+    first = configuration.token(pin_file, "pkcs11:token=first", touch=True)
+    return share(pair[2], first, profile, uri="pkcs11:token=second")
+
+
+def test_another_user_is_served_once_a_token_is_there_that_needs_nobody(share, service, pair, pin_file):
+    first, second, _ = pair
+    second.remove()
+    shared = share_pair(share, service, pair, pin_file)
+    assert shared.credentials(USER).returncode == 80
+    first.remove()
+    second.insert()
+    wait_until(lambda: shared.credentials(USER).returncode == 0, "another user's credentials", seconds=20)
+
+
+def test_a_spare_that_fails_another_user_is_not_tried_again_and_again(share, service, mock, pair, pin_file):
+    failing = mock.on("C_Sign", rv=0x30)
+    shared = share_pair(share, service, pair, pin_file)
+    for _ in range(20):
+        refused = shared.credentials(USER)
+        assert refused.returncode not in (0, 80) and "touch" not in refused.stderr
+    assert 0 < mock.fired(failing) < 15

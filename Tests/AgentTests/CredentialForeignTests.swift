@@ -24,6 +24,18 @@ struct CredentialForeignTests {
         await world.end()
     }
 
+    @Test("For a minute after such a refusal the tokens are looked at, which may be others by then")
+    func waiting() async throws {
+        let world = try CredentialWorld()
+        world.source.needPerson(true)
+        #expect(await world.cache.waitsForTokens == false)
+        _ = await Gestures.$areAllowed.withValue(false) { await world.caller().value }
+        #expect(await world.cache.waitsForTokens)
+        try await world.advance(Int64(1).minutes)
+        #expect(await world.cache.waitsForTokens == false)
+        await world.end()
+    }
+
     @Test("Where it is not known whether a person is needed, the attempt asks none, and is forgotten")
     func unknown() async throws {
         let world = try CredentialWorld()

@@ -18,6 +18,8 @@ package actor CredentialCache {
     /// The keeper's wait for its next look at the clocks, and when that is, in boot time.
     var nap: Task<Void, Never>?
     var alarm = Int64.max
+    /// When another user was last refused because a person is needed, in boot time.
+    private(set) var refusedGesture: Int64?
 
     package init(profiles: Set<ProfileName>, source: any CredentialSource, settings: CacheSettings) {
         published = PublishedCredentials(clock: settings.clock)
@@ -69,7 +71,7 @@ package actor CredentialCache {
         guard state.flight == nil else { return nil }
         let now = settings.clock.now()
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current)
-            ?? refusalOfGestures(for: profile)
+            ?? refusalOfGestures(for: profile, at: now)
         {
             guard let fallback = state.fallback(at: now) else { throw refusal }
             published.markUsed(profile)
@@ -84,7 +86,7 @@ package actor CredentialCache {
         guard state.flight == nil else { return }
         let now = settings.clock.now()
         if let refusal = state.refusalToForce(at: now, share, of: profile, asking: Asking.current)
-            ?? refusalOfGestures(for: profile)
+            ?? refusalOfGestures(for: profile, at: now)
         {
             throw refusal
         }
@@ -93,8 +95,10 @@ package actor CredentialCache {
     }
 
     /// Why no attempt is made for another user, where a person is known to be needed for one.
-    private func refusalOfGestures(for profile: ProfileName) -> Problem? {
-        !Gestures.areAllowed && source.needsPerson(for: profile) == true ? Self.needsOwner(profile) : nil
+    private func refusalOfGestures(for profile: ProfileName, at now: Moment) -> Problem? {
+        guard !Gestures.areAllowed, source.needsPerson(for: profile) == true else { return nil }
+        refusedGesture = now.boot
+        return Self.needsOwner(profile)
     }
 
     /// Forgets a refusal whose files have changed. They are looked at outside of the actor: a file system that hangs

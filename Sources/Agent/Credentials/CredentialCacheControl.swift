@@ -39,8 +39,12 @@ extension CredentialCache {
         }
     }
 
-    /// Whether a profile's last attempt failed for something that only a change of the tokens makes good.
-    package var waitsForTokens: Bool { profiles.values.contains { $0.failure?.cause.retry == .token } }
+    /// Whether a profile's last attempt failed for something that only a change of the tokens makes good, or another user
+    /// was refused for such a thing in the last minute.
+    package var waitsForTokens: Bool {
+        profiles.values.contains { $0.failure?.cause.retry == .token }
+            || refusedGesture.map { settings.clock.now().boot - $0 < 60_000 } ?? false
+    }
 
     /// A reload: `names` are the profiles that there are from now on, `changed` those of them whose sessions are no
     /// longer what is asked for. All others keep theirs, with their pauses and locks; refusals are asked again once.

@@ -121,7 +121,12 @@ package actor AgentService {
             Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
             Task { await tokens.followReaders() },
             Task { await tokens.readers.resetAbandonedCards() },
-            Task { for await _ in tokens.changes { await cache.stateChanged() } },
+            Task {
+                for await _ in tokens.changes {
+                    source.forgetGestures()
+                    await cache.stateChanged()
+                }
+            },
             Task { for await removed in tokens.removals { await forget(removed) } },
             Task { for await event in sessionWatch.events { await follow(event) } },
             Task { await ServiceWatchdog(notifier: notifier, clock: clock, answers: answers).run() },

@@ -49,7 +49,11 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    /// Nil for a profile that was never looked at since the last reload: the next caller shows.
+    /// The tokens are others, or show other keys: whether a person is still needed where one was is not known.
+    func forgetGestures() { state.withLock { state in state.gestures = state.gestures.filter { $0.value == nil } } }
+
+    /// Nil for a profile that was not looked at since the last reload, or since what would need a person may have gone: the
+    /// next caller shows.
     func needsPerson(for name: ProfileName) -> Bool? { state.withLock { $0.gestures[name] }.map { $0 != nil } }
 
     func files(of name: ProfileName) async -> [FileStamp?] {
@@ -117,14 +121,18 @@ final class RolesAnywhereSource: CredentialSource {
         on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         var first: Problem?
-        for found in identities {
+        // For another user a token that takes a touch or a PIN is none of the spares: it is not tried, so it has not failed.
+        let effortless = occasion == .foreign ? identities.filter { $0.gesture == nil } : []
+        let tried = effortless.isEmpty ? identities : effortless
+        let passedOver = tried.first?.identity == identities.first?.identity ? nil : CredentialCache.needsOwner(name)
+        for found in tried {
             do throws(Problem) {
                 let session = try await obtain(name, profile, on: found, purpose, on: occasion)
-                state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first) }
+                state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first ?? passedOver) }
                 return session
             } catch {
                 guard error.isOfToken else { throw first ?? error }
-                if found.identity != identities.last?.identity {
+                if found.identity != tried.last?.identity {
                     log.warning(
                         "the next spare is tried",
                         metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
