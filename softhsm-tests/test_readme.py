@@ -141,7 +141,7 @@ def test_the_section_for_a_token_of_ones_own_works_as_it_is_written(newcomer, op
             command = at_the_emulator(command, open_folder, service)
         person.type(command)
         if command == "tokenward unlock":
-            person.terminal.read_until(rb"PIN for prod: ")
+            person.terminal.read_until(rb"PIN for prod \(")
             person.type(PIN)
         shown[command] = person.wait_for_prompt()
     assert re.search(r"pkcs11:\S*token=prod;\S*object=client", shown["tokenward list"])

@@ -354,6 +354,18 @@ def test_a_label_cannot_steer_the_terminal_through_the_question(agent, tmp_path)
     assert "last try" in shown
 
 
+@pytest.mark.parametrize(
+    ("tries", "words"),
+    [("low", "few tries are left"), ("final", "the last try"), ("unknown", "does not tell how many tries are left")],
+)  # fmt: skip
+def test_a_person_is_warned_of_the_tries_before_typing_and_told_the_module(agent, tmp_path, tries, words):
+    token = TOKENS[0] | {"pin_tries": tries, "module": "/usr/lib/\x1bm.so"}
+    agent(lambda connection, request: serve(connection, request, {"GET /v1/tokens": [token]}))
+    code, shown = on_terminal("unlock", path=tmp_path / "agent.sock", prompt=b"PIN for prod (/usr/lib/", typed=b"1\n")
+    assert code == 0 and "\x1b" not in shown
+    assert words in shown.partition("PIN for prod")[0]
+
+
 def ask(path):
     """A client that waits for a PIN on a terminal of its own; and both ends of that terminal."""
     master, slave = pty.openpty()
