@@ -103,6 +103,20 @@ struct CredentialFlightTests {
         await world.end()
     }
 
+    @Test("A source that is given up is told so")
+    func cancelledSource() async throws {
+        let world = try CredentialWorld()
+        world.source.script { _, _ in .init(takes: Int64(11).minutes, outcome: .session(3600)) }
+        let caller = world.caller()
+        try await world.untilWaiting(1)
+        try await world.advance(Int64(10).minutes)
+        _ = await caller.value
+        let attempt = try #require(world.source.attempt(0))
+        #expect(attempt.isCancelled)
+        #expect(attempt.ended == attempt.began + Int64(10).minutes)
+        await world.end()
+    }
+
     @Test("Profiles don't wait for each other")
     func independence() async throws {
         let world = try CredentialWorld("one", "two")
