@@ -96,3 +96,19 @@ def test_a_token_made_by_another_process_is_seen_after_a_reload(start, own_softh
     states = {token["label"]: token["state"] for token in agent.get("/v1/tokens")[1]}
     assert states == {"first": "ready", "second": "pin-needed"}
     assert agent.credentials().returncode == 0
+
+
+def test_a_module_that_hangs_keeps_nobody_from_missing_another_ones_token(
+    start, mock, root, service, pin_file, tmp_path, mock_library
+):
+    other = mock_module.MockModule(tmp_path / "other", str(shutil.copy(mock_library, tmp_path / "other.so")))
+    for module, label in ((other, "a"), (mock, "b")):
+        module.card(label).identity(root)
+    profiles = [configuration.profile(service, label, certificate=f"pkcs11:token={label}") for label in "ab"]
+    agent = start(configuration.mock(other), configuration.mock(mock), configuration.token(pin_file), *profiles)
+    for label in "ab":
+        assert agent.credentials(label).returncode == 0
+    other.on("C_GetSlotList", "hang")
+    wait_until(other.waiting, "the other module hangs")
+    mock.cards[0].remove()
+    wait_until(lambda: "token removed" in agent.log(), "the token is missed", seconds=8)

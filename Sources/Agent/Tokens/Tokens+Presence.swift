@@ -1,7 +1,8 @@
 import TokenService
 
 extension Tokens {
-    /// Looks for tokens that come and go where nothing tells of it: PC/SC has events, PKCS#11 has none to rely on.
+    /// Looks for tokens that come and go where nothing tells of it: PC/SC has events, PKCS#11 has none to rely on. A module
+    /// that is still being looked at is left out, and keeps no other waiting.
     ///
     /// - Parameters:
     ///   - isWaitedFor: Somebody waits for a token, or for what it shows: all of it is read.
@@ -12,21 +13,25 @@ extension Tokens {
             return
         }
         let areWatched = await readers.areWatched
-        var changed: [ModuleHost] = []
-        for host in hosts {
-            if areWatched, await host.usesCardReaders { continue }
-            let sight = sightings.sights(of: host.identity)
-            if isWaitedFor {
-                changed.append(host)
-            } else if sight.contains(where: { $0.isLoggedIn || used.contains($0.key) }) {
-                if awaited.excuses(module: host.identity) { continue }
-                guard let present = await host.presence() else { continue }
-                let seen = Set(sight.map(\.reference))
-                // A module that fails is asked once more, by the survey, which tells why.
-                if (try? present.get()).map(Set.init) != seen { changed.append(host) }
+        for host in hosts where polled.insert(host.identity).inserted {
+            Task {  // ends with the deadlines of the module's calls
+                let hasEvents = await host.usesCardReaders && areWatched
+                if !hasEvents { await poll(host, isWaitedFor: isWaitedFor, used: used) }
+                polled.remove(host.identity)
             }
         }
-        if !changed.isEmpty { _ = await survey(of: changed) }
+    }
+
+    private func poll(_ host: ModuleHost, isWaitedFor: Bool, used: Set<TokenKey>) async {
+        let sights = sightings.sights(of: host.identity)
+        if !isWaitedFor {
+            guard sights.contains(where: { $0.isLoggedIn || used.contains($0.key) }),
+                !awaited.excuses(module: host.identity), let present = await host.presence()
+            else { return }
+            // A module that fails is asked once more, by the survey, which tells why.
+            guard (try? present.get()).map(Set.init) != Set(sights.map(\.reference)) else { return }
+        }
+        _ = await survey(of: [host])
     }
 }
 

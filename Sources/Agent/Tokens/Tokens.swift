@@ -36,6 +36,8 @@ package actor Tokens {
     var sightings = Sightings()
     /// Where the tokens were found last, and by which module.
     var locations: [TokenKey: LocatedToken] = [:]
+    /// Modules that `poll` is looking at.
+    var polled: Set<ModuleIdentity> = []
     /// Tokens that are no longer there, with the slots that they were in.
     nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
