@@ -53,6 +53,9 @@ struct TokenwardAgent {
         let handler = AgentLogHandler(queue: queue, style: style, level: level)
         LoggingSystem.bootstrap { _ in handler }
         let log = Logger(label: "tokenward-agent")
+        if let ambiguity = Policy.ambiguity(of: geteuid()) {
+            throw Failure(.configuration, "the agent cannot tell its own user: \(ambiguity); give it a user of its own")
+        }
         if geteuid() == 0 { log.warning("running as root, which the agent does not need: give it a user of its own") }
 
         let signals = try SignalStream([SIGTERM, SIGINT, SIGHUP, SIGUSR1])

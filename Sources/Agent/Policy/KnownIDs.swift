@@ -15,6 +15,9 @@ struct KnownIDs: Hashable, Sendable {
 
     func contains(_ id: UInt32) -> Bool { ranges.contains { $0.contains(UInt64(id)) } }
 
+    /// Whether none looks like another: the map of a machine without namespaces.
+    var areAll: Bool { ranges.contains { $0.lowerBound == 0 && $0.upperBound >= UInt64(UInt32.max - 1) } }
+
     /// What is said of a file whose owner is hidden, and what to do.
     static let hidden = "its owner is hidden by the user namespace that the agent runs in"
     static let cure = "take PrivateUsers= out of the unit"

@@ -64,6 +64,16 @@ package struct Policy: Hashable, Sendable {
     }
 }
 
+extension Policy {
+    /// Why an agent that runs as this user cannot tell it from others; nil where it can.
+    package static func ambiguity(of agentUID: UInt32) -> String? { ambiguity(of: agentUID, among: .users) }
+
+    static func ambiguity(of agentUID: UInt32, among users: KnownIDs) -> String? {
+        guard agentUID == Peer.overflowID, !users.areAll else { return nil }
+        return "it runs as uid \(agentUID), which stands for all users that its user namespace has no number for"
+    }
+}
+
 extension AllowList {
     /// `.allow` with the entry that says so; nil when none does.
     fileprivate func decision(for peer: Peer) -> Policy.Decision? {

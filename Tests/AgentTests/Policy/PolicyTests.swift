@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite struct PolicyTests {
     struct Row: Sendable {
@@ -89,6 +90,16 @@ import Testing
             Issue.record("admitted")
             return
         }
+    }
+
+    @Test(
+        "An agent cannot be the overflow user where that stands for others too",
+        arguments: [
+            (65_534, "0 0 4294967295", false), (65_534, "0 0 1\n61100 61100 1", true), (65_534, "0 100000 65536", true),
+            (65_534, "", true), (1000, "0 0 1", false),
+        ] as [(UInt32, String, Bool)])
+    func ambiguity(agent: UInt32, map: String, isAmbiguous: Bool) {
+        #expect((Policy.ambiguity(of: agent, among: KnownIDs(map: map)) != nil) == isAmbiguous)
     }
 
     @Test("An agent that runs as the overflow user serves itself") func overflowAgent() {
