@@ -36,8 +36,8 @@ package struct AgentLogHandler: LogHandler {
     package func log(event: LogEvent) {
         var text = "\(event.message)"
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        for (key, value) in all.sorted(by: { $0.key < $1.key }) { text += " \(key)=\(value)" }
-        if let error = event.error { text += " error=\(error)" }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) { text += " \(LogField(key: key, value: "\(value)"))" }
+        if let error = event.error { text += " \(LogField(key: "error", value: "\(error)"))" }
         append(event.level) { [text] in text }
     }
 

@@ -55,23 +55,23 @@ extension AuditRecord {
 }
 
 extension AuditRecord: CustomStringConvertible {
-    /// One line of `key=value`; the log adds the time.
+    /// One line of fields; the log adds the time.
     package var description: String {
-        var line = isAttack ? "audit attack=yes " : "audit "
+        var fields: [(String, String)] = isAttack ? [("attack", "yes")] : []
         switch decision {
-        case .allow(let reason): line += "decision=allow reason=\"\(reason)\""
-        case .deny(let reason): line += "decision=deny reason=\"\(reason)\""
+        case .allow(let reason): fields += [("decision", "allow"), ("reason", reason)]
+        case .deny(let reason): fields += [("decision", "deny"), ("reason", reason)]
         }
-        line += " uid=\(peer.uid) gid=\(peer.gid) pid=\(peer.pid)"
-        if let route { line += " route=\(route)" }
-        if let profile { line += " profile=\(profile)" }
-        line += " status=\(status)"
-        if let problem { line += " problem=\(problem.rawValue)" }
-        if others > 0 { line += " others=\(others)" }
+        fields += [("uid", "\(peer.uid)"), ("gid", "\(peer.gid)"), ("pid", "\(peer.pid)")]
+        if let route { fields.append(("route", "\(route)")) }
+        if let profile { fields.append(("profile", "\(profile)")) }
+        fields.append(("status", "\(status)"))
+        if let problem { fields.append(("problem", problem.rawValue)) }
+        if others > 0 { fields.append(("others", "\(others)")) }
         if let issued {
-            line += " access-key-id=\(issued.accessKeyID)"
-            line += " expiration=\(UTCTimestamp(secondsSince1970: issued.expiration))"
+            fields.append(("access-key-id", issued.accessKeyID))
+            fields.append(("expiration", "\(UTCTimestamp(secondsSince1970: issued.expiration))"))
         }
-        return line
+        return fields.reduce("audit") { "\($0) \(LogField(key: $1.0, value: $1.1))" }
     }
 }

@@ -56,7 +56,7 @@ actor Prompts {
         log.notice(
             "asking for a PIN",
             metadata: [
-                "token": "\(token.snapshot.token.displayName)", "profile": "\(purpose.session?.profile ?? "")",
+                "token": "\(token.snapshot.token.plainName)", "profile": "\(purpose.session?.profile ?? "")",
                 "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
             ])
         let answer = await mine.process.ask(

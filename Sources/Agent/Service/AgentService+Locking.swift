@@ -62,7 +62,7 @@ extension AgentService {
     func forget(_ removed: [TokenKey: UInt64]) async {
         guard lockOn.contains(.removal) else { return }
         for key in removed.keys {
-            log.notice("token removed", metadata: ["token": "\(key.token.displayName)"])
+            log.notice("token removed", metadata: ["token": "\(key.token.plainName)"])
         }
         let names = source.profiles(leaving: Set(removed.keys))
         await cache.drop(names)

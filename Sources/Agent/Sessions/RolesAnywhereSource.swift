@@ -163,7 +163,7 @@ final class RolesAnywhereSource: CredentialSource {
             "session",
             metadata: [
                 "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
-                "token": "\(found.token.snapshot.token.displayName)", "access-key-id": "\(session.accessKeyID)",
+                "token": "\(found.token.snapshot.token.plainName)", "access-key-id": "\(session.accessKeyID)",
                 "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
             ])
         return session

@@ -233,10 +233,12 @@ extension WorkerFailure {
 }
 
 extension TokenDescription {
-    /// The label for a terminal or a log: what is no plain character becomes `?`.
-    var displayName: String {
+    /// The label for a message: what is no plain character becomes `?`.
+    var displayName: String { plainName.isEmpty ? "without a label" : "\"\(plainName)\"" }
+
+    /// The label for a field of the log, which quotes it where it must.
+    var plainName: String {
         let text = label.isEmpty ? serial : label
-        let plain = String(decoding: text.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
-        return plain.isEmpty ? "without a label" : "\"\(plain)\""
+        return String(decoding: text.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
     }
 }

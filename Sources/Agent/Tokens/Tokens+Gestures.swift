@@ -33,7 +33,7 @@ extension Tokens {
         let isTouch = slow.place == .touch
         log.notice(
             isTouch ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
-            metadata: ["token": "\(slow.token.snapshot.token.displayName)"])
+            metadata: ["token": "\(slow.token.snapshot.token.plainName)"])
         guard slow.token.rule?.touch == true else { return }
         shown[call] = Task { await showOnDesktop(slow.token) }  // until it is cancelled
     }

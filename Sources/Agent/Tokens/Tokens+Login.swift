@@ -146,7 +146,7 @@ extension Tokens {
         stamp: StoredPINStamp?
     ) -> Result<Void, PINTrouble> {
         let key = token.key
-        let name = token.snapshot.token.displayName
+        let name = token.snapshot.token.plainName
         switch result {
         case .failure(let failure):
             log.warning("login failed", metadata: ["token": "\(name)", "why": "\(failure)"])
@@ -208,7 +208,7 @@ extension Tokens {
 
     func logOut(_ key: TokenKey, slotID: UInt64) async {
         access[key]?.typedUntil = nil  // a signature that is spent stays so: it may still be logged in for a moment
-        log.notice("logging out", metadata: ["token": "\(key.token.displayName)"])
+        log.notice("logging out", metadata: ["token": "\(key.token.plainName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
     }
 

@@ -33,12 +33,12 @@ extension Tokens {
             return result
         case .declined(let decline):
             log.notice(
-                "no PIN was given", metadata: ["token": "\(token.snapshot.token.displayName)", "why": "\(decline)"])
+                "no PIN was given", metadata: ["token": "\(token.snapshot.token.plainName)", "why": "\(decline)"])
             access[token.key]?.refusal = .declined(decline)
             return .failure(.declined(decline))
         case .failed(let reason):
             log.warning(
-                "no prompt", metadata: ["token": "\(token.snapshot.token.displayName)", "why": "\(reason)"])
+                "no prompt", metadata: ["token": "\(token.snapshot.token.plainName)", "why": "\(reason)"])
             return .failure(.unaskable(reason: reason))
         }
     }

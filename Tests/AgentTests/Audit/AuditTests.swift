@@ -83,7 +83,27 @@ import Testing
             logger[metadataKey: "b"] = "1"
             logger.info("text", metadata: ["a": "x\ny"])
         }
-        #expect(lines == ["<6>text a=x\\u{a}y b=1"])
+        #expect(lines == ["<6>text a=\"x\\u{a}y\" b=1"])
+    }
+
+    @Test(
+        "A value is one word, or stands in quotes: it cannot be taken for more than one field",
+        arguments: [
+            ("demo", "demo"), ("pkcs11:token=a;object=b", "pkcs11:token=a;object=b"), ("", #""""#), ("a b", #""a b""#),
+            (#"x" audit decision=allow uid=0 y=""#, #""x\" audit decision=allow uid=0 y=\"""#),
+            (#"x\"#, #""x\\""#), (#"x\" uid=0"#, #""x\\\" uid=0""#), (#"\u{a}"#, #""\\u{a}""#),
+            ("é🔑", #""é🔑""#), ("a\tb", #""a\u{9}b""#), ("a\u{202e}b", #""a\u{202e}b""#),
+            (String(repeating: "x", count: 1025), "\"" + String(repeating: "x", count: 1024) + "…\""),
+        ])
+    func field(value: String, text: String) async throws {
+        let lines = try await Self.lines(style: .journal) { handler in
+            Logger(label: "test", factory: { _ in handler }).info("text", metadata: ["a": "\(value)", "b": "1"])
+        }
+        #expect(lines == ["<6>text a=\(text) b=1"])
+        let record = AuditRecord(
+            peer: Peer(uid: 1, gid: 2, pid: 3), route: nil, decision: .deny(reason: value), status: 403)
+        let audited = try await Self.lines(style: .journal) { $0.append(.info) { "\(record)" } }
+        #expect(audited == ["<6>audit decision=deny reason=\(text) uid=1 gid=2 pid=3 status=403"])
     }
 
     @Test(
