@@ -11,13 +11,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from card_insertion import card_insertion
 from figure import as_json, markdown
 from first_session import first_session
+from floods import floods
 from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
 from requests import socket_load, thin_client
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card", "kills")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card", "kills", "floods")
 
 
 def main():
@@ -72,6 +73,9 @@ def measure(place, rows, quick):
     if "kills" in rows:
         say("killed workers")
         figures += killed_workers(place, 50 if quick else 1000)
+    if "floods" in rows:
+        say("floods")
+        figures += floods(place, 5 if quick else 20)
     return figures
 
 
