@@ -200,7 +200,7 @@ def test_refused_users_that_connect_all_the_time_keep_nobody_waiting_and_fill_no
     elsewhere = flooded("sink.sock")
     sink.kill()
     began = time.monotonic()
-    assert flooded("agent.sock") < max(0.1, 5 * elsewhere)
+    assert flooded("agent.sock") < max(0.1, 10 * elsewhere)
     seconds = time.monotonic() - began
     wait_until(lambda: len(refused := re.findall("decision=deny.*", agent.log())) > 1 and refused[-1], "lines")
     lines = re.findall(r"decision=deny .*? uid=61\d\d\d .*", agent.log())
