@@ -141,7 +141,7 @@ static int flood(const char *path) {
     }
 }
 
-static int sink(const char *path) {
+static _Noreturn void sink(const char *path) {
     const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) usage();
@@ -156,7 +156,7 @@ static int sink(const char *path) {
 int main(int argc, char **argv) {
     static int fds[most];
     if (argc == 3 && strcmp(argv[1], "flood") == 0) return flood(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "sink") == 0) return sink(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "sink") == 0) sink(argv[2]);
     int drips = argc == 7 && strcmp(argv[1], "drip") == 0;
     int holds = argc == 4 && strcmp(argv[1], "hold") == 0;
     if (!holds && argc < 5) usage();
