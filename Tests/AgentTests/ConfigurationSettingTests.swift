@@ -200,22 +200,31 @@ struct ConfigurationSettingTests {
             "uri = 'pkcs11:'\npin-source = '1234'", "config.toml:3: pin-source is none that we know; \(pinSources)"),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'Prompt'", "config.toml:3: pin-source is none that we know; \(pinSources)"),
+        FaultCase(
+            "uri = 'pkcs11:'\npin-source = 'file:123456'",
+            "config.toml:3: pin-source holds no path of this machine behind file:; give file:/PATH, without escapes"),
+        FaultCase(
+            "uri = 'pkcs11:'\npin-source = 'credential:12/34'",
+            "config.toml:3: pin-source holds no name behind credential:; give the name of a systemd credential, without /"
+        ),
         FaultCase("uri = 'pkcs11:'\npin-source = 1234", "config.toml:3: pin-source is an integer; give a string"),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'file:pin'",
-            "config.toml:3: pin-source is \"pin\", which is relative; give an absolute path, from / on"),
+            "config.toml:3: pin-source holds no path of this machine behind file:; give file:/PATH, without escapes"),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'file://host/pin'",
-            "config.toml:3: pin-source is \"file://host/pin\", a file of another host; give file:/PATH"),
+            "config.toml:3: pin-source holds no path of this machine behind file:; give file:/PATH, without escapes"),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'file:/a%20b'",
-            "config.toml:3: pin-source is \"file:/a%20b\", and escapes are not undone here; give a path without %"),
+            "config.toml:3: pin-source holds no path of this machine behind file:; give file:/PATH, without escapes"),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'credential:'",
-            "config.toml:3: pin-source is \"credential:\"; give the name of a systemd credential, without /"),
+            "config.toml:3: pin-source holds no name behind credential:; give the name of a systemd credential, without /"
+        ),
         FaultCase(
             "uri = 'pkcs11:'\npin-source = 'credential:../pin'",
-            "config.toml:3: pin-source is \"credential:../pin\"; give the name of a systemd credential, without /"),
+            "config.toml:3: pin-source holds no name behind credential:; give the name of a systemd credential, without /"
+        ),
         FaultCase(
             "uri = 'pkcs11:'\npin-lifetime-seconds = -1",
             "config.toml:3: pin-lifetime-seconds is -1; give 0 to 604800"),

@@ -25,22 +25,28 @@ extension TokenRule {
         return uri
     }
 
+    /// Its text is repeated in no complaint: people write the PIN itself here.
     private static func pinSource(_ node: TOMLNode) throws(Complaint) -> PINSource {
         let text = try node.text()
         if text == "prompt" { return .prompt }
         if text == "protected" { return .protected }
-        if text.hasPrefix("file:") { return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text))) }
-        if text.hasPrefix("credential:") { return .credential(try credential(String(text.dropFirst(11)))) }
-        // Not repeated: people write the PIN itself here.
+        if text.hasPrefix("file:") {
+            do throws(Complaint) {
+                return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text)))
+            } catch {
+                throw Complaint(" holds no path of this machine behind file:; give file:/PATH, without escapes")
+            }
+        }
+        if text.hasPrefix("credential:") { return .credential(try credential(text.dropFirst(11))) }
         throw Complaint(" is none that we know; give prompt, file:/PATH, credential:NAME or protected")
     }
 
     /// systemd.exec(5), `LoadCredential=`: a credential's name is a file's name.
-    private static func credential(_ name: String) throws(Complaint) -> String {
+    private static func credential(_ name: Substring) throws(Complaint) -> String {
         guard (1...255).contains(name.utf8.count), name != ".", name != "..", !name.contains("/") else {
-            throw Complaint(" is \("credential:\(name)".quoted); give the name of a systemd credential, without /")
+            throw Complaint(" holds no name behind credential:; give the name of a systemd credential, without /")
         }
-        return name
+        return String(name)
     }
 }
 
