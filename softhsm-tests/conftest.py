@@ -35,6 +35,15 @@ def mock(tmp_path, mock_library):
 
 
 @pytest.fixture
+def other(tmp_path, mock_library):
+    """Another module that follows a script, with a token that no profile names."""
+    library = shutil.copy(mock_library, tmp_path / "other.so")  # one file is one module
+    module = mock_module.MockModule(tmp_path / "other", str(library))
+    module.card("spare")
+    return module
+
+
+@pytest.fixture
 def worker(mock):
     """A worker without an agent, on the module that follows a script."""
     worker = Worker(mock)

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import shutil
 import signal
 import socket
 import time
@@ -10,7 +9,6 @@ import time
 import pytest
 
 import configuration
-import mock_module
 from test_token_workers import in_background
 from world import refresh, resident_bytes, wait_until
 
@@ -18,15 +16,6 @@ MEBIBYTE = 1 << 20
 GROWTH = 16 * MEBIBYTE
 LIMIT = ["prlimit", f"--data={1024 * MEBIBYTE}"]  # what goes wrong ends here, and not with the machine's memory
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@pytest.fixture
-def other(tmp_path, mock_library):
-    """Another module, whose token no profile names."""
-    library = shutil.copy(mock_library, tmp_path / "other.so")  # one path is one module
-    module = mock_module.MockModule(tmp_path / "other", str(library))
-    module.card("spare")
-    return module
 
 
 @pytest.fixture

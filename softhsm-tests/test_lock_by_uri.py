@@ -1,24 +1,13 @@
 """`lock` with a URI: done within a second and without a word to the modules, which may be what a person locks for."""
 
-import shutil
 import time
 
 import pytest
 
 import configuration
-import mock_module
 
 UNLOCK_NEEDED = 80
 PROD = "pkcs11:token=prod"
-
-
-@pytest.fixture
-def other(tmp_path, mock_library):
-    """Another module, with a token that nobody uses."""
-    library = shutil.copy(mock_library, tmp_path / "other.so")  # one path is one module
-    module = mock_module.MockModule(tmp_path / "other", str(library))
-    module.card("spare")
-    return module
 
 
 @pytest.fixture

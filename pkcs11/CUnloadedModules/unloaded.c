@@ -70,7 +70,8 @@ static int point(void **entry, void *function) {
     void *page = (void *)((uintptr_t)entry & ~(size - 1)); /* read-only since it was linked (RELRO) */
     if (mprotect(page, size, PROT_READ | PROT_WRITE) != 0) return errno;
     *entry = function;
-    return mprotect(page, size, PROT_READ) == 0 ? 0 : errno;
+    /* The page stays writable: a library that is bound late has entries in it that are still to be written. */
+    return 0;
 }
 
 /* What the dynamic section says where (elf(5)); glibc has made its addresses absolute. */
