@@ -25,6 +25,8 @@ final class CredentialClock: Sendable {
     var wall: Int64 { state.withLock { $0.wall } }
     var boot: Int64 { state.withLock { $0.boot } }
     var sleeping: Int { state.withLock { $0.sleepers.count } }
+    /// How often somebody has begun to sleep.
+    var naps: Int { state.withLock { $0.lastID } }
     /// Boot time at which the first sleeper wakes.
     var nextWake: Int64? { state.withLock { $0.sleepers.values.map(\.wakeAt).min() } }
 

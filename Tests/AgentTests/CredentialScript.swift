@@ -53,6 +53,8 @@ final class ScriptedSource: CredentialSource {
         var last: [ProfileName: Int] = [:]
         var lastEnded: [ProfileName: Int] = [:]
         var lastSession: [ProfileName: Int] = [:]
+        /// How often an attempt has begun, fallen asleep, woken or ended.
+        var steps = 0
     }
 
     private let clock: CredentialClock
@@ -64,6 +66,7 @@ final class ScriptedSource: CredentialSource {
     var count: Int { state.withLock { $0.attempts.count } }
     var asleep: Int { state.withLock { $0.asleep } }
     var held: Int { state.withLock { $0.held.count } }
+    var steps: Int { state.withLock { $0.steps } }
     /// True when no attempt is between two states.
     var isQuiet: Bool { state.withLock { $0.running.values.reduce(0, +) == $0.asleep + $0.held.count } }
 
@@ -122,6 +125,7 @@ final class ScriptedSource: CredentialSource {
             state.attempts.append(
                 Attempt(
                     profile: profile, occasion: occasion, accessKeyID: key, began: clock.boot, beganByWall: clock.wall))
+            state.steps += 1
             state.running[profile, default: 0] += 1
             state.last[profile] = index
             return (index, state.script(profile, index))
@@ -129,6 +133,7 @@ final class ScriptedSource: CredentialSource {
         if step.isHeld {
             await withCheckedContinuation { continuation in
                 let isReleased = state.withLock { state in
+                    state.steps += 1
                     guard state.released > 0 else {
                         state.held.append(continuation)
                         return false
@@ -140,7 +145,10 @@ final class ScriptedSource: CredentialSource {
             }
         }
         if step.takes > 0 {
-            state.withLock { $0.asleep += 1 }
+            state.withLock { state in
+                state.steps += 1
+                state.asleep += 1
+            }
             do { try await clock.agentClock.sleep(step.takes) } catch {
                 state.withLock { $0.attempts[index].isCancelled = true }
             }
@@ -148,6 +156,7 @@ final class ScriptedSource: CredentialSource {
         }
         let now = (wall: clock.wall, boot: clock.boot)
         return try state.withLock { state throws(Problem) in
+            state.steps += 1
             state.running[profile, default: 1] -= 1
             state.attempts[index].ended = now.boot
             state.lastEnded[profile] = index

@@ -60,11 +60,13 @@ struct CredentialWorld {
     func settle() async throws {
         await Task.yield()
         try await until {
+            // These are looked at one after the other, so they count only where nothing has happened in between.
+            let before = (source.steps, clock.naps)
             guard source.isQuiet, clock.sleeping == 1 + source.asleep else { return false }
             for profile in profiles {
                 if try await status(profile).isRefreshing, source.running(profile) == 0 { return false }
             }
-            return source.isQuiet && clock.sleeping == 1 + source.asleep
+            return source.isQuiet && clock.sleeping == 1 + source.asleep && before == (source.steps, clock.naps)
         }
     }
 

@@ -10,6 +10,7 @@ extension CredentialCache {
         await withTaskCancellationHandler {
             while !isStopped, !Task.isCancelled {
                 for name in profiles.keys { await forgetOutlivedRefusal(of: name) }
+                guard !isStopped, !Task.isCancelled else { break }  // it had no nap to be woken from
                 let pause = look()
                 alarm = settings.clock.boot() + pause
                 // Awaited below. Cancelled to look sooner, so the error is no news.
