@@ -28,13 +28,14 @@ def floods(place, rounds):
     folder.mkdir()
     world = World(folder)
     try:
-        agent = open_agent(world, build_load(folder)).start()
+        agent = open_agent(world, build_load(folder))
         return [figure for name, loads in FLOODS.items() for figure in measure(agent, name, loads, rounds)]
     finally:
         world.close()
 
 
 def measure(agent, name, loads, rounds):
+    agent.start()  # a new one each time: each round takes one of the attempts that a profile has in an hour
     ready(agent)
     running = [agent.load(*arguments, user=user) for user, *arguments in loads]
     for process, (_, kind, *_) in zip(running, loads):
@@ -47,6 +48,7 @@ def measure(agent, name, loads, rounds):
     for process in running:
         process.kill()
         process.communicate()
+    agent.stop()
     return [
         Figure(f"{name}: the owner's {what}, worst of {rounds}", "ms", 1000 * max(column), reach=100)
         for what, column in zip(("status", "lock"), zip(*times))]
@@ -55,4 +57,5 @@ def measure(agent, name, loads, rounds):
 def ready(agent):
     """A lock takes what the cached answers come from."""
     assert agent.request("POST", "/v1/tokens/unlock", b'{"uri":"pkcs11:token=demo"}')[0] == 204
-    assert agent.credentials().returncode == 0
+    result = agent.credentials()
+    assert result.returncode == 0, result.stderr
