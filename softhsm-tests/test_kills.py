@@ -54,6 +54,8 @@ def test_the_agent_can_be_killed_at_any_moment(world, profiles):
     chance = random.Random(SEED)
     agent = world.agent(*profiles[:AGENT_KILLS])
     before = files(world.folder)
+    # A kill within the first login of all leaves its PIN in doubt, and nothing is sent again by itself: see test_pins_in_doubt.
+    assert cached(agent) is None
     with Load(agent, cached, cached) as load:
         for kill in range(AGENT_KILLS - 1):
             # A profile without a session, so that many kills meet the token or the service at work.
