@@ -3,8 +3,20 @@ import Dispatch
 import Glibc
 import Synchronization
 
+/// One question to a person: a run of pinentry, or in tests a person who follows a script.
+protocol Pinentry: Sendable {
+    /// - Parameter seconds: How long the person has.
+    func ask(
+        _ question: PromptQuestion, at place: PromptPlace, program: String, home: String?, seconds: Int,
+        clock: AgentClock
+    ) async -> PromptAnswer
+
+    /// Ends it, so that `ask` returns soon. Its answer is nobody's.
+    func end()
+}
+
 /// One run of pinentry: started for one question, ended with its answer.
-final class PinentryProcess: Sendable {
+final class PinentryProcess: Pinentry {
     private let state = Mutex(State())
 
     private struct State {
@@ -27,7 +39,6 @@ final class PinentryProcess: Sendable {
         }
     }
 
-    /// Ends it, so that `ask` returns soon. Its answer is nobody's.
     func end() {
         state.withLock { state in
             state.isEnded = true

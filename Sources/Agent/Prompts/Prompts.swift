@@ -5,6 +5,7 @@ import TokenService
 actor Prompts {
     var settings: PromptSettings
     private let home: String?
+    private let pinentry: @Sendable () -> any Pinentry
     private let clock: AgentClock
     private let log: Logger
     private var current: Current?
@@ -12,7 +13,7 @@ actor Prompts {
 
     private struct Current {
         let key: TokenKey
-        let process = PinentryProcess()
+        let pinentry: any Pinentry
         /// What ends the prompt in the person's stead.
         var answer: PromptAnswer?
     }
@@ -26,7 +27,12 @@ actor Prompts {
     /// With less time than this nobody is asked: a prompt that goes away under the fingers is worse than none.
     private static let shortest: Int64 = 5000
 
-    init(settings: PromptSettings, home: String?, clock: AgentClock, log: Logger) {
+    /// - Parameter pinentry: Makes one for a question.
+    init(
+        settings: PromptSettings, home: String?, pinentry: @escaping @Sendable () -> any Pinentry, clock: AgentClock,
+        log: Logger
+    ) {
+        self.pinentry = pinentry
         self.settings = settings
         self.home = home
         self.clock = clock
@@ -45,7 +51,7 @@ actor Prompts {
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
         let hasWaited = current != nil
         if hasWaited, let answer = await turn(for: token.key) { return answer }
-        let mine = current ?? Current(key: token.key)  // handed on by the one before, if there was one
+        let mine = current ?? Current(key: token.key, pinentry: pinentry())  // handed on by the one before it
         current = mine
         defer { passOn() }
         guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
@@ -59,7 +65,7 @@ actor Prompts {
                 "token": "\(token.snapshot.token.plainName)", "profile": "\(purpose.session?.profile ?? "")",
                 "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
             ])
-        let answer = await mine.process.ask(
+        let answer = await mine.pinentry.ask(
             question, at: purpose.asking.place, program: program, home: home, seconds: seconds, clock: clock)
         return current?.answer ?? answer
     }
@@ -76,7 +82,7 @@ actor Prompts {
     func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
         if current?.key == key {
             current?.answer = answer
-            current?.process.end()
+            current?.pinentry.end()
             return true
         }
         guard let index = queue.firstIndex(where: { $0.key == key }) else { return false }
@@ -102,7 +108,7 @@ actor Prompts {
             return
         }
         let next = queue.removeFirst()
-        current = Current(key: next.key)
+        current = Current(key: next.key, pinentry: pinentry())
         next.continuation.resume(returning: nil)
     }
 }

@@ -4,13 +4,14 @@ import TokenService
 /// The process that watches pcscd, started when the first module turns out to need pcscd, and what it told last.
 actor CardReaders {
     private let executable: String
+    private let starting: WorkerStart
     let clock: AgentClock
     let log: Logger
     let abandonedCards: AbandonedCards
     /// The reset of cards that is under way.
     var resetting: Task<Void, Never>?
     private var watching: Task<Void, Never>?
-    private(set) var watcher: WorkerProcess?
+    private(set) var watcher: (any WorkerConnection)?
     private(set) var report: ReaderReport?
     /// When a card last came or went, by the reader's name.
     var moves: [String: ContinuousClock.Instant] = [:]
@@ -25,7 +26,10 @@ actor CardReaders {
     private static let deadline: Int64 = 30_000
 
     /// - Parameter abandonedCards: What the workers leave behind, which is reset here.
-    init(executable: String, abandonedCards: AbandonedCards, clock: AgentClock, log: Logger) {
+    init(
+        executable: String, starting: WorkerStart, abandonedCards: AbandonedCards, clock: AgentClock, log: Logger
+    ) {
+        self.starting = starting
         self.abandonedCards = abandonedCards
         self.executable = executable
         self.clock = clock
@@ -75,8 +79,9 @@ actor CardReaders {
         while !Task.isCancelled {
             do throws(WorkerLoss) {
                 let output = WorkerOutput(module: executable, log: log)
-                let watcher = try WorkerProcess(
-                    executable: executable, environment: environment, output: { output.note($0) })
+                let watcher = try starting.start(
+                    WorkerStart.Program(
+                        executable: executable, environment: environment, output: { output.note($0) }))
                 self.watcher = watcher
                 defer {
                     watcher.kill(.stopped)

@@ -94,6 +94,7 @@ struct UnusableModule: Error, Hashable, Sendable {
 
 /// Has a worker ask p11-kit, and ends it. The worker loads no module.
 struct ModuleRegistry: Sendable {
+    var start: WorkerStart
     /// The path of `tokenward-worker`.
     var executable: String
     /// The variables that lead p11-kit to the user's files; none for the system agent, which has no user.
@@ -107,7 +108,8 @@ struct ModuleRegistry: Sendable {
         [RegisteredModule], ModuleFailure
     > {
         do throws(WorkerLoss) {
-            let worker = try WorkerProcess(executable: executable, environment: environment, output: output)
+            let worker = try start.start(
+                WorkerStart.Program(executable: executable, environment: environment, output: output))
             defer { worker.kill(.stopped) }
             switch try await worker.ask(.registeredModules, deadline: Self.deadline, clock: clock).get() {
             case .registeredModules(let modules): return .success(modules)

@@ -78,6 +78,9 @@ package actor Tokens {
         package var ownFolders: [String]
         /// The address of the session's message bus.
         package var sessionBus: String?
+        /// How workers and pinentry are started.
+        var workers = WorkerStart.processes
+        var pinentry: @Sendable () -> any Pinentry = { PinentryProcess() }
 
         package init(
             workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
@@ -103,8 +106,10 @@ package actor Tokens {
         rules = configuration.tokens
         abandonedCards = AbandonedCards()
         readers = CardReaders(
-            executable: setting.watcherExecutable, abandonedCards: abandonedCards, clock: clock, log: log)
-        prompts = Prompts(settings: configuration.prompt, home: setting.home, clock: clock, log: log)
+            executable: setting.watcherExecutable, starting: setting.workers, abandonedCards: abandonedCards,
+            clock: clock, log: log)
+        prompts = Prompts(
+            settings: configuration.prompt, home: setting.home, pinentry: setting.pinentry, clock: clock, log: log)
         desktop = Desktop(address: setting.sessionBus)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
@@ -201,7 +206,8 @@ package actor Tokens {
     private func place(_ modules: [ModuleConfiguration]) async {
         if modules.contains(where: \.isRegistered) || modules.isEmpty {
             let registry = ModuleRegistry(
-                executable: setting.workerExecutable, home: setting.home, configHome: setting.configHome)
+                start: setting.workers, executable: setting.workerExecutable, home: setting.home,
+                configHome: setting.configHome)
             let output = WorkerOutput(module: "p11-kit", log: log)
             let answer = await registry.ask(clock: clock) { output.note($0) }
             registeredAt = clock.boot()
@@ -240,7 +246,7 @@ package actor Tokens {
     private func host(of module: ModuleConfiguration, _ path: String) -> ModuleHost {
         let launch = WorkerLaunch(
             executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts), home: setting.home,
-            ownFolders: setting.ownFolders, abandonedCards: abandonedCards)
+            ownFolders: setting.ownFolders, abandonedCards: abandonedCards, start: setting.workers)
         return ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log)
     }
 

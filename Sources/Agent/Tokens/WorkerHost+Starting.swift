@@ -2,9 +2,9 @@ import TokenService
 
 extension WorkerHost {
     /// The worker, started if there is none; whoever asks meanwhile waits for the same.
-    func running() async -> Result<WorkerProcess, ModuleFailure> {
+    func running() async -> Running {
         guard !isStopped else { return .failure(.stopped) }
-        let task: Task<Result<WorkerProcess, ModuleFailure>, Never>
+        let task: Task<Running, Never>
         switch state {
         case .running(let worker): return .success(worker)
         case .starting(let current): task = current
@@ -17,7 +17,7 @@ extension WorkerHost {
     }
 
     /// Waits for a start, and settles who runs afterwards.
-    func join(_ task: Task<Result<WorkerProcess, ModuleFailure>, Never>) async -> Result<WorkerProcess, ModuleFailure> {
+    func join(_ task: Task<Running, Never>) async -> Running {
         let result = await task.value
         switch state {
         case .starting(let current) where current == task:
@@ -37,22 +37,20 @@ extension WorkerHost {
         return .failure(.stopped)
     }
 
-    func start() async -> Result<WorkerProcess, ModuleFailure> {
+    func start() async -> Running {
         let library: String
-        switch ModuleFile.check(path) {
+        switch launch.start.library(path) {
         case .success(let path): library = path
-        case .failure(let problem): return .failure(.unavailable(problem.text))
+        case .failure(let failure): return .failure(failure)
         }
-        guard ModuleFile.namesFunctionList(library) else {
-            return .failure(.unavailable("\(path) is no PKCS#11 module: it has no C_GetFunctionList"))
-        }
-        let worker: WorkerProcess
+        let worker: any WorkerConnection
         var began = ContinuousClock.now
         do throws(WorkerLoss) {
             let output = WorkerOutput(module: path, log: log)
-            worker = try WorkerProcess(
-                executable: launch.executable, environment: configuration.environment,
-                abandonedCards: launch.abandonedCards, output: { output.note($0) })
+            worker = try launch.start.start(
+                WorkerStart.Program(
+                    executable: launch.executable, environment: configuration.environment,
+                    abandonedCards: launch.abandonedCards, output: { output.note($0) }))
         } catch {
             return .failure(.lost(error))
         }

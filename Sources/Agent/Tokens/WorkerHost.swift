@@ -23,10 +23,12 @@ actor WorkerHost {
     /// A worker takes looks and logins one by one: they wait here, where no deadline runs yet.
     private let control = TurnQueue<CallKind>(places: 1)
 
+    typealias Running = Result<any WorkerConnection, ModuleFailure>
+
     enum State {
         case idle
-        case starting(Task<Result<WorkerProcess, ModuleFailure>, Never>)
-        case running(WorkerProcess)
+        case starting(Task<Running, Never>)
+        case running(any WorkerConnection)
     }
 
     init(
@@ -71,7 +73,7 @@ actor WorkerHost {
     ) async -> Result<Reply, ModuleFailure> {
         let (calls, clock) = (calls, clock)
         for isLastAttempt in [false, true] {
-            let worker: WorkerProcess
+            let worker: any WorkerConnection
             switch await running() {
             case .success(let running): worker = running
             case .failure(let failure): return .failure(failure.unsent)
@@ -157,7 +159,7 @@ actor WorkerHost {
     }
 
     /// Puts a new worker in the place of one that has served long enough and has nothing to do.
-    private func replaceIfWorn(_ worker: WorkerProcess) {
+    private func replaceIfWorn(_ worker: any WorkerConnection) {
         guard pending == 1, case .running(let current) = state, current === worker,  // the one is the caller's
             let why = wear.verdict(
                 at: clock.boot(), residentBytes: residentBytes(of: worker.processID), login: login)
@@ -174,7 +176,7 @@ actor WorkerHost {
         Task { _ = await self.join(task) }  // ends with the start; the next request waits for the same
     }
 
-    private func note(_ loss: WorkerLoss, of worker: WorkerProcess) {
+    private func note(_ loss: WorkerLoss, of worker: any WorkerConnection) {
         guard case .running(let current) = state, current === worker else { return }
         state = .idle
         login = .none
@@ -184,7 +186,7 @@ actor WorkerHost {
         rest.noteDeath(at: clock.boot())
     }
 
-    private func retire(_ worker: WorkerProcess, because failure: WorkerFailure) {
+    private func retire(_ worker: any WorkerConnection, because failure: WorkerFailure) {
         log.warning("worker replaced", metadata: ["module": "\(path)", "why": "\(failure.text)"])
         worker.kill(.stopped)
         guard case .running(let current) = state, current === worker else { return }

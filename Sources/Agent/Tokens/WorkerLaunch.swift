@@ -8,6 +8,7 @@ struct WorkerLaunch: Sendable {
     var ownFolders: [String] = []
     /// Where the cards go that it leaves logged in.
     var abandonedCards: AbandonedCards
+    var start = WorkerStart.processes
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.

@@ -40,7 +40,7 @@ extension WorkerLoss: CustomStringConvertible {
 }
 
 /// A running worker, and the requests that it has not answered yet.
-final class WorkerProcess: Sendable {
+final class WorkerProcess: WorkerConnection {
     let processID: pid_t
     private let socket: FrameSocket
     private let state: Mutex<State>
@@ -108,13 +108,9 @@ final class WorkerProcess: Sendable {
 
     deinit { close(socket.descriptor) }
 
-    /// Asks, and waits for the answer or the process's end; past the deadline the process is killed, because nothing
-    /// else ends a call into a module.
-    ///
-    /// - Parameter mayExpire: Asked at the deadline; if it says no, the call has that time once more.
     func ask(
-        _ request: Request, secret: HeldPIN? = nil, deadline: Int64,
-        mayExpire: @escaping @Sendable () -> Bool = { true }, clock: AgentClock
+        _ request: Request, secret: HeldPIN?, deadline: Int64, mayExpire: @escaping @Sendable () -> Bool,
+        clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
         let number = state.withLock { state in
             state.nextNumber &+= 1
@@ -145,7 +141,6 @@ final class WorkerProcess: Sendable {
         }
     }
 
-    /// Ends the process now. Whoever waits is told so.
     func kill(_ cause: WorkerLoss.Cause) {
         state.withLock { state in
             guard !state.hasEnded else { return }
