@@ -79,6 +79,10 @@ let package = Package(
         .target(name: "Identities", dependencies: ["PKCS11URI", "TokenService", "X509"], swiftSettings: strict),
         .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
 
+        // Files.
+        .target(name: "Files", swiftSettings: strict),
+        .target(name: "ModuleFiles", dependencies: ["Files", "TokenService"], swiftSettings: strict),
+
         // The network.
         .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: strict),
 
@@ -89,8 +93,8 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "HTTPTransport", "Identities", "Logind", "PKCS11URI", "RolesAnywhere",
-                "TokenService", "X509", logging,
+                "AgentAPI", "CLinux", "Files", "HTTPTransport", "Identities", "Logind", "ModuleFiles", "PKCS11URI",
+                "RolesAnywhere", "TokenService", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
 
@@ -113,7 +117,8 @@ let package = Package(
 
         // Measures signatures on the agent's own way to the token; the socket has no request that signs.
         .executableTarget(
-            name: "signing-benchmark", dependencies: ["Agent", "PKCS11URI", "TokenService", "X509", logging],
+            name: "signing-benchmark",
+            dependencies: ["Agent", "ModuleFiles", "PKCS11URI", "TokenService", "X509", logging],
             path: "softhsm-tests/benchmarking/signing", swiftSettings: strict, linkerSettings: boundAtStart),
 
         // An endpoint to try and to test against. It shares no signing code with the agent.
@@ -135,12 +140,15 @@ let package = Package(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(
+            name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere"], swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
         .testTarget(
-            name: "AgentTests", dependencies: ["Agent", "AgentAPI", "RolesAnywhere"],
+            name: "AgentTests", dependencies: ["Agent", "AgentAPI", "Files", "ModuleFiles", "RolesAnywhere"],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(name: "AgentClientTests", dependencies: ["AgentClient"], swiftSettings: strict),
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),

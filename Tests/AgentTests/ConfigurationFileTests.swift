@@ -1,4 +1,5 @@
 import Foundation
+import ModuleFiles
 import Testing
 
 @testable import Agent

@@ -1,5 +1,6 @@
 import Agent
 import AgentAPI
+import Files
 import RolesAnywhere
 import Synchronization
 

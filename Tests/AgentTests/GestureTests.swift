@@ -1,4 +1,5 @@
 import AgentAPI
+import ModuleFiles
 import PKCS11URI
 import Testing
 import TokenService

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import ModuleFiles
 import PKCS11URI
 import Testing
 

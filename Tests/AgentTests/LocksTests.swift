@@ -1,3 +1,4 @@
+import ModuleFiles
 import PKCS11URI
 import Testing
 

@@ -1,3 +1,5 @@
+import Files
+
 /// Who may use a profile beside the agent's own user; empty where the profile has no `allow` table.
 package struct AllowList: Hashable, Sendable {
     package var users: Set<UInt32>
@@ -9,5 +11,13 @@ package struct AllowList: Hashable, Sendable {
         self.gestures = gestures
         self.users = users
         self.groups = groups
+    }
+}
+
+extension AllowList {
+    /// The listed users and groups that no caller can be seen as.
+    func unseen(users: KnownIDs, groups: KnownIDs) -> [String] {
+        self.users.filter { !users.contains($0) }.sorted().map { "user \($0)" }
+            + self.groups.filter { !groups.contains($0) }.sorted().map { "group \($0)" }
     }
 }

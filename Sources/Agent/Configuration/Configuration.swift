@@ -1,3 +1,5 @@
+package import ModuleFiles
+
 /// All that the agent was told, read once and never changed; a reload makes another.
 package struct Configuration: Hashable, Sendable {
     /// Empty: every module that p11-kit has registered, p11-kit-trust apart.

@@ -1,3 +1,4 @@
+import ModuleFiles
 import PKCS11URI
 
 /// Puts the configuration together from its files, and knows where each part came from.

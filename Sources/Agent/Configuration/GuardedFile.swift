@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Reads files that decide who gets credentials, and so must be nobody else's: a regular file, no symbolic link, owned

@@ -1,3 +1,5 @@
+import ModuleFiles
+
 extension ModuleConfiguration {
     /// Reads a `[[module]]`; nil when something in it is wrong, which is told of.
     init?(reading table: inout TableReader) {

@@ -1,4 +1,5 @@
 package import AgentAPI
+import Files
 import RolesAnywhere
 
 /// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing

@@ -1,4 +1,5 @@
 package import AgentAPI
+package import Files
 package import RolesAnywhere
 
 /// Where a profile's sessions come from: Roles Anywhere, or a test's script.

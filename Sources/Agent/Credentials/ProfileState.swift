@@ -1,4 +1,5 @@
 import AgentAPI
+import Files
 
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {

@@ -1,4 +1,5 @@
 import AgentAPI
+import Files
 
 /// The last failure, and how long no other attempt is made: never longer than its cause can last.
 struct RememberedFailure: Sendable {

@@ -1,5 +1,6 @@
 package import AgentAPI
 import CLinux
+import Files
 import Glibc
 
 /// Who is at the other end of a connection, as the kernel knew it at connect(2).
@@ -22,15 +23,12 @@ package struct Peer: Hashable, Sendable {
 }
 
 extension Peer {
-    /// What stands for an id that the agent's user namespace has no number for (user_namespaces(7)): it is nobody's.
-    package static let overflowID: UInt32 = 65_534
-
     /// Asks the kernel (SO_PEERCRED, SO_PEERGROUPS; unix(7)).
     ///
     /// - Parameter socket: A connected Unix stream socket, which is only read.
     /// - Throws: `forbidden` when the kernel does not say.
     package static func connected(to socket: CInt) throws(Problem) -> Peer {
-        var peer = Peer(uid: overflowID, gid: overflowID, pid: 0)
+        var peer = Peer(uid: KnownIDs.overflow, gid: KnownIDs.overflow, pid: 0)
         guard unsafe clinux_peer_credentials(socket, &peer.pid, &peer.uid, &peer.gid) == 0 else { throw unknown }
         // Most have a handful; NGROUPS_MAX is the kernel's limit.
         for capacity in [64, 65_536] {

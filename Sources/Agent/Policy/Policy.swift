@@ -1,4 +1,5 @@
 package import AgentAPI
+import Files
 
 /// Who may do what: a pure function of the peer, the permission and the profile.
 package struct Policy: Hashable, Sendable {
@@ -33,7 +34,7 @@ package struct Policy: Hashable, Sendable {
     /// Whether there is anything at all that the peer may ask for; if not, none of its bytes are read.
     package func admits(_ peer: Peer) -> Decision {
         if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
-        if peer.uid == Peer.overflowID { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
+        if peer.uid == KnownIDs.overflow { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
         if scope == .system, peer.uid == 0 { return .allow(reason: "root") }
         return admitted.decision(for: peer) ?? .deny(reason: "no profile allows uid \(peer.uid)")
     }
@@ -52,7 +53,7 @@ package struct Policy: Hashable, Sendable {
     ///   words as a known one, so that names cannot be guessed.
     package func decide(_ peer: Peer, _ permission: Route.Permission, profile: ProfileName?) -> Decision {
         if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
-        if peer.uid == Peer.overflowID { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
+        if peer.uid == KnownIDs.overflow { return .deny(reason: "uid \(peer.uid) stands for users unknown here") }
         switch permission {
         case .owner:
             if scope == .system, peer.uid == 0 { return .allow(reason: "root") }
@@ -69,7 +70,7 @@ extension Policy {
     package static func ambiguity(of agentUID: UInt32) -> String? { ambiguity(of: agentUID, among: .users) }
 
     static func ambiguity(of agentUID: UInt32, among users: KnownIDs) -> String? {
-        guard agentUID == Peer.overflowID, !users.areAll else { return nil }
+        guard agentUID == KnownIDs.overflow, !users.areAll else { return nil }
         return "it runs as uid \(agentUID), which stands for all users that its user namespace has no number for"
     }
 }
@@ -79,7 +80,7 @@ extension AllowList {
     fileprivate func decision(for peer: Peer) -> Policy.Decision? {
         if users.contains(peer.uid) { return .allow(reason: "user \(peer.uid) is listed") }
         // An unmapped group looks like any other unmapped group.
-        let group = ([peer.gid] + peer.groups).first { $0 != Peer.overflowID && groups.contains($0) }
+        let group = ([peer.gid] + peer.groups).first { $0 != KnownIDs.overflow && groups.contains($0) }
         return group.map { .allow(reason: "group \($0) is listed") }
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The programs that a request comes from: the one that asks, and those that started it. Read from /proc for people's

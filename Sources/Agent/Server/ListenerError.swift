@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Why the socket cannot be made, or cannot be taken over.

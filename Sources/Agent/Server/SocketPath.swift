@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The place of the agent's socket, in a directory that nobody else can write to.

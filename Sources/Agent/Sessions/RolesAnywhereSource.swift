@@ -1,5 +1,6 @@
 import AgentAPI
 import CLinux
+import Files
 import HTTPTransport
 import Identities
 import Logging

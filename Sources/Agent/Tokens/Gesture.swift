@@ -1,3 +1,4 @@
+import ModuleFiles
 import TokenService
 
 /// What a token wants from a person.

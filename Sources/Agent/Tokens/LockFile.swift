@@ -1,3 +1,5 @@
+import Files
+
 /// The locks that people have set, in a file beside the socket: a lock ends with `unlock`, and not with the agent.
 ///
 /// The first line says `all` or `some`. A line follows for each token that is locked, or, under `all`, is not.

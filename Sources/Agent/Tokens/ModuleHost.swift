@@ -1,4 +1,5 @@
 import Logging
+import ModuleFiles
 import PKCS11URI
 import TokenService
 

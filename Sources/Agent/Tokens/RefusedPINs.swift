@@ -1,3 +1,4 @@
+import Files
 import PKCS11URI
 import TokenService
 

@@ -1,3 +1,4 @@
+import Files
 import TokenService
 
 /// Which file a stored PIN came from, and in which state: another state may hold another PIN.

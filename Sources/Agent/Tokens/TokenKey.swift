@@ -1,3 +1,4 @@
+import ModuleFiles
 import PKCS11URI
 
 /// The token that a PIN, a refusal and a lock belong to: the module that shows it and all that it says of itself. Slot
@@ -5,14 +6,6 @@ import PKCS11URI
 struct TokenKey: Hashable, Sendable {
     var module: ModuleIdentity
     var token: TokenDescription
-}
-
-/// Which module it is: a library with its settings. One library with two environments or init strings is two modules, such
-/// as p11-kit-client for two servers.
-struct ModuleIdentity: Hashable, Sendable {
-    var path: String
-    var environment: [String: String] = [:]
-    var initArguments: String?
 }
 
 extension TokenKey {

@@ -1,7 +1,9 @@
 import AgentAPI
+import Files
 import Glibc
 package import Logging
 import Logind
+import ModuleFiles
 import PKCS11URI
 import TokenService
 
@@ -186,7 +188,7 @@ package actor Tokens {
             if let arrangement { await arrangement.value } else { await arrange(configured) }
             return
         }
-        guard registered.trouble != nil, clock.boot() - registeredAt > Self.registryPause else { return }
+        guard registered.failure != nil, clock.boot() - registeredAt > Self.registryPause else { return }
         registeredAt = clock.boot()
         Task { await arrange(configured) }  // the next arrangement, or nobody, waits for it
     }

@@ -1,4 +1,5 @@
 import Glibc
+import ModuleFiles
 import TokenService
 
 /// A worker that runs, and can be asked: a process, or in tests one that follows a script.

@@ -1,4 +1,5 @@
 import Logging
+import ModuleFiles
 import TokenService
 
 /// One worker of a module: started when it is needed, again when it has died, and anew when it has served long enough.

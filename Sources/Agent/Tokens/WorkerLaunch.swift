@@ -1,3 +1,5 @@
+import ModuleFiles
+
 /// What a worker process is made of.
 struct WorkerLaunch: Sendable {
     var executable: String

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// What a worker has been through: modules leak, so a process that has served long enough makes room for another.

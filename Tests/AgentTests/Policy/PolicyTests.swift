@@ -1,4 +1,5 @@
 import AgentAPI
+import Files
 import Testing
 
 @testable import Agent

@@ -2,6 +2,7 @@ import Agent
 import AgentAPI
 import Glibc
 import Logging
+import ModuleFiles
 import PKCS11URI
 import TokenService
 import X509

@@ -2,13 +2,15 @@ import Glibc
 
 /// A small file of the agent's own beside its socket. It outlives the agent, and ends with the runtime directory, which is
 /// in memory.
-struct RuntimeFile: Sendable {
-    let path: String
+package struct RuntimeFile: Sendable {
+    package let path: String
 
     /// The most that is read, and so the most that is written, in bytes.
-    static let most = 1 << 20
+    package static let most = 1 << 20
 
-    enum Content: Equatable {
+    package init(path: String) { self.path = path }
+
+    package enum Content: Equatable {
         case none
         /// Something stands there that this user has not written, so it is not believed.
         case foreign
@@ -16,7 +18,7 @@ struct RuntimeFile: Sendable {
         case bytes([UInt8])
     }
 
-    func read() -> Content {
+    package func read() -> Content {
         let file = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             return switch errno {
@@ -40,7 +42,7 @@ struct RuntimeFile: Sendable {
     /// Writes all of it, whole or not at all.
     ///
     /// - Returns: Zero, or errno.
-    func write(_ bytes: [UInt8]) -> Int32 {
+    package func write(_ bytes: [UInt8]) -> Int32 {
         guard bytes.count <= Self.most else { return EFBIG }
         let new = "\(path).new"
         unsafe unlink(new)
@@ -53,5 +55,5 @@ struct RuntimeFile: Sendable {
     }
 
     /// - Returns: Zero, or errno.
-    func remove() -> Int32 { unsafe unlink(path) == 0 || errno == ENOENT ? 0 : errno }
+    package func remove() -> Int32 { unsafe unlink(path) == 0 || errno == ENOENT ? 0 : errno }
 }

@@ -1,11 +1,13 @@
+import Files
 import Glibc
+import TokenService
 
 /// A module's library, looked at before a worker loads it: loading runs its constructors.
-enum ModuleFile {
+package enum ModuleFile {
     /// Resolves symbolic links and checks that nobody but root and this user can have put the library there.
     ///
     /// - Returns: The real path, or one line that says what is wrong and what to do.
-    static func check(_ path: String) -> Result<String, Problem> {
+    package static func check(_ path: String) -> Result<String, Problem> {
         guard let resolved = unsafe realpath(path, nil) else {
             return .failure(Problem("\(path): \(unsafe String(cString: strerror(errno))); check the module's path"))
         }
@@ -24,13 +26,13 @@ enum ModuleFile {
     }
 
     /// What is wrong with p11-kit's proxy; it follows the path.
-    static let proxy =
+    package static let proxy =
         "is p11-kit's proxy, which loads every registered module into one process; leave its [[module]] out, "
         + "which uses them all, or give the name of one that 'p11-kit list-modules' shows"
 
     /// Whether the library names `C_GetFunctionList`, as ssh-agent asks before it loads one: loading runs a library's
     /// constructors, and what is no PKCS#11 module shall not be run to find that out.
-    static func namesFunctionList(_ path: String) -> Bool {
+    package static func namesFunctionList(_ path: String) -> Bool {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return false }
         defer { close(file) }
@@ -65,14 +67,14 @@ enum ModuleFile {
     }
 
     /// What makes two modules one, whatever their paths: the same file, with the same settings.
-    struct Identity: Hashable {
+    package struct Identity: Hashable {
         private let device: UInt64
         private let inode: UInt64
         /// A file that is not there is only its path.
         private let path: String?
         private let settings: ModuleIdentity
 
-        init(_ path: String, environment: [String: String], initArguments: String?) {
+        package init(_ path: String, environment: [String: String], initArguments: String?) {
             var status = stat()
             let exists = unsafe stat(path, &status) == 0
             device = exists ? UInt64(status.st_dev) : 0
@@ -82,8 +84,8 @@ enum ModuleFile {
         }
     }
 
-    struct Problem: Error, Hashable {
-        let text: String
+    package struct Problem: Error, Hashable {
+        package let text: String
         init(_ text: String) { self.text = text }
     }
 

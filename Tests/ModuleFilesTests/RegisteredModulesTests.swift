@@ -1,16 +1,15 @@
+import ModuleFiles
 import Testing
 import TokenService
-
-@testable import Agent
 
 struct RegisteredModulesTests {
     private static let good = [
         RegisteredModule(name: "b", path: "/b.so"), RegisteredModule(name: "a", path: "/a.so", initArguments: "x"),
         RegisteredModule(name: "trust", path: "/t.so", isTrusted: true), RegisteredModule(name: "far", path: nil),
     ]
-    private static let hang = ModuleFailure.lost(WorkerLoss(cause: .deadline(milliseconds: 5000)))
+    private static let hang = RegistryFailure("p11-kit does not come back")
 
-    private static func answered(_ answers: Result<[RegisteredModule], ModuleFailure>...) -> RegisteredModules {
+    private static func answered(_ answers: Result<[RegisteredModule], RegistryFailure>...) -> RegisteredModules {
         answers.reduce(into: RegisteredModules()) { $0.note($1) }
     }
 
@@ -38,8 +37,8 @@ struct RegisteredModulesTests {
         let failed = Self.answered(.failure(Self.hang))
         #expect(failed.configurations.isEmpty && failed.notices.isEmpty)
         #expect(failed.unusable?.name == "p11-kit")
-        #expect(failed.unusable?.outage?.code == .moduleFailed)
-        let refused = Self.answered(.failure(.unavailable("user-config: nonsense")))
+        #expect(failed.unusable?.passes == true)
+        let refused = Self.answered(.failure(RegistryFailure("user-config: nonsense")))
         #expect(refused.unusable?.reason == "user-config: nonsense")
     }
 

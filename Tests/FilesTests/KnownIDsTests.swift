@@ -1,6 +1,5 @@
+import Files
 import Testing
-
-@testable import Agent
 
 struct KnownIDsTests {
     // As Linux 6.18 writes them: a machine's own, systemd's PrivateUsers=yes of the system's and of a user's manager, podman's.
@@ -30,13 +29,5 @@ struct KnownIDsTests {
         ] as [(String, UInt32, Bool)])
     func hidden(map: String, owner: UInt32, expected: Bool) {
         #expect(KnownIDs(map: map).hides(owner) == expected)
-    }
-
-    @Test("The entries of an allow table that match no caller are named in order") func unseen() {
-        let list = AllowList(users: [990, 1002, 1001], groups: [990, 100])
-        let ids = KnownIDs(map: Self.system)
-        #expect(list.unseen(users: ids, groups: ids) == ["user 1001", "user 1002", "group 100"])
-        let all = KnownIDs(map: Self.machine)
-        #expect(list.unseen(users: all, groups: all).isEmpty)
     }
 }

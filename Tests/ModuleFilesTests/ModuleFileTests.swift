@@ -1,7 +1,5 @@
-import Foundation
+import ModuleFiles
 import Testing
-
-@testable import Agent
 
 struct ModuleFileTests {
     /// The name as a symbol table has it, at a distance from the file's beginning that is near the size of a block.
@@ -27,9 +25,8 @@ struct ModuleFileTests {
     func unreadable() { #expect(!ModuleFile.namesFunctionList("/nonexistent")) }
 
     private func asks(_ bytes: [UInt8]) throws -> Bool {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("module-\(UUID().uuidString)")
-        try Data(bytes).write(to: path)
-        defer { try? FileManager.default.removeItem(at: path) }  // left in a temporary folder, at worst
-        return ModuleFile.namesFunctionList(path.path)
+        let folder = try TemporaryFolder()
+        try folder.write(bytes, to: "module.so")
+        return ModuleFile.namesFunctionList("\(folder.path)/module.so")
     }
 }

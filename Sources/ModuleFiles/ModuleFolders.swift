@@ -1,5 +1,5 @@
 import Glibc
-import TokenService
+package import TokenService
 
 extension ModuleConfiguration {
     /// What its worker is told.
@@ -7,7 +7,7 @@ extension ModuleConfiguration {
     /// - Parameters:
     ///   - home: The user's home folder; nil for the system agent.
     ///   - own: The agent's folders, see `ModuleFolders`.
-    func load(library: String, home: String?, own: [String]) -> ModuleLoad {
+    package func load(library: String, home: String?, own: [String]) -> ModuleLoad {
         let folders = writable ?? ModuleFolders(module: self, home: home, own: own).all
         return ModuleLoad(
             path: library, sessions: UInt8(clamping: sessions), initArguments: initArguments,

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Agent
+@testable import ModuleFiles
 
 @Suite("The way to a folder")
 struct PathTrailTests {
@@ -22,9 +22,8 @@ struct PathTrailTests {
 
     @Test("Every folder is known in which a name was looked up")
     func folders() throws {
-        let folder = try ConfigurationFolder()
-        let result = unsafe symlink("/usr/share", "\(folder.path)/link")
-        #expect(result == 0)
+        let folder = try TemporaryFolder()
+        try folder.link("link", to: "/usr/share")
         let trail = try #require(PathTrail("\(folder.path)/link/doc/.."))
         #expect(trail.target == "/usr/share")
         #expect(trail.folders.isSuperset(of: ["/", "/tmp", folder.path, "/usr", "/usr/share", "/usr/share/doc"]))
@@ -33,9 +32,8 @@ struct PathTrailTests {
 
     @Test("A relative path has no way, and a circle no end")
     func noWay() throws {
-        let folder = try ConfigurationFolder()
-        let result = unsafe symlink("circle", "\(folder.path)/circle")
-        #expect(result == 0)
+        let folder = try TemporaryFolder()
+        try folder.link("circle", to: "circle")
         for path in ["", "relative", "\(folder.path)/circle"] { #expect(PathTrail(path) == nil) }
     }
 }

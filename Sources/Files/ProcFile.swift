@@ -1,9 +1,9 @@
 import Glibc
 
 /// A file of /proc, whose text the kernel makes for one read.
-enum ProcFile {
+package enum ProcFile {
     /// - Returns: Its first bytes; nil where it cannot be read or is empty.
-    static func read(_ path: String, atMost limit: Int = 1024) -> [UInt8]? {
+    package static func read(_ path: String, atMost limit: Int = 1024) -> [UInt8]? {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }

@@ -1,31 +1,10 @@
 import Glibc
 import Testing
 
-@testable import Agent
+@testable import ModuleFiles
 
 @Suite("What a module may change")
 struct ModuleFoldersTests {
-    @Test("The three keys are read, and nothing is open without them")
-    func keysAreRead() throws {
-        let folder = try ConfigurationFolder(
-            """
-            [[module]]
-            path = '/m'
-            [[module]]
-            path = '/n'
-            network = true
-            writable = ['/a/', '/b']
-            init-arguments = "configdir='sql:/db'"
-            [[module]]
-            path = '/o'
-            writable = []
-            """)
-        let modules = try folder.load().modules
-        #expect(modules.map(\.hasNetwork) == [false, true, false])
-        #expect(modules.map(\.writable) == [nil, ["/a", "/b"], []])
-        #expect(modules.map(\.initArguments) == [nil, "configdir='sql:/db'", nil])
-    }
-
     @Test("What the configuration lists is all, beside the null device")
     func listIsAll() {
         var module = ModuleConfiguration(location: .path("/m"), environment: ["STORE": "/var/lib"])
@@ -89,7 +68,7 @@ struct ModuleFoldersTests {
 
     @Test("A link leads where it leads, for the agent's folders and for a module's")
     func linksAreFollowed() throws {
-        let place = try Place(folders: ["real/me/.config", "real/me/store"])
+        let place = try TemporaryFolder(folders: ["real/me/.config", "real/me/store"])
         try place.link("home", to: "\(place.path)/real")
         try place.link("way", to: "home/me/store/")
         let own = [place.path, "\(place.path)/home/me", "\(place.path)/home/me/.config/tokenward/conf.d"]
@@ -104,7 +83,7 @@ struct ModuleFoldersTests {
 
     @Test("A link that the module may have laid leads nowhere")
     func laidLinks() throws {
-        let place = try Place(folders: ["store/inside", "secret"])
+        let place = try TemporaryFolder(folders: ["store/inside", "secret"])
         try place.link("store/laid", to: "\(place.path)/secret")
         try place.link("far", to: "store/laid")
         for laid in ["store/laid", "far", "store/laid/../secret", "store/inside/../../secret"] {
@@ -120,8 +99,8 @@ struct ModuleFoldersTests {
             ("../else", "hsm", ["hsm"]), ("tokens", "hsm", ["hsm"]),
         ] as [(String, String, [String])])
     func tokenFolderIsWritable(_ tokens: String, _ named: String, _ expected: [String]) throws {
-        let place = try Place(folders: ["hsm/tokens", "else"])
-        try place.folder.write(
+        let place = try TemporaryFolder(folders: ["hsm/tokens", "else"])
+        try place.write(
             "# a comment\n directories.tokendir  =  \(place.path)/hsm/\(tokens) \nlog.level = ERROR\n",
             to: "hsm/softhsm2.conf")
         let variables = ["SOFTHSM2_CONF": "\(place.path)/hsm/softhsm2.conf", "STORE": "\(place.path)/\(named)"]
@@ -132,32 +111,5 @@ struct ModuleFoldersTests {
     private func writable(_ environment: [String: String], home: String? = nil, own: [String] = []) -> [String] {
         let module = ModuleConfiguration(location: .path("/m"), environment: environment)
         return ModuleFolders(module: module, home: home, own: own).all
-    }
-}
-
-/// Folders and links below one that is the agent's own, so that all of /tmp is kept.
-private struct Place {
-    let folder: ConfigurationFolder
-    let path: String
-
-    init(folders: [String]) throws {
-        folder = try ConfigurationFolder()
-        path = folder.path
-        for name in folders {
-            var parent = path
-            for part in name.split(separator: "/") {
-                parent += "/\(part)"
-                guard unsafe mkdir(parent, 0o700) == 0 || errno == EEXIST else { throw Errno(errno) }
-            }
-        }
-    }
-
-    func link(_ name: String, to target: String) throws {
-        guard unsafe symlink(target, "\(path)/\(name)") == 0 else { throw Errno(errno) }
-    }
-
-    private struct Errno: Error {
-        let number: Int32
-        init(_ number: Int32) { self.number = number }
     }
 }

@@ -1,4 +1,4 @@
-import Agent
+import Files
 import Foundation
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 struct FileStampTests {
     @Test("Another content, another mode and another file are other stamps; no file is none")
     func changes() throws {
-        let folder = try ServerTestFolder()
+        let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let file = URL(filePath: folder.path + "/client.pem")
         #expect(FileStamp(file.path) == nil)

@@ -39,7 +39,7 @@ package struct ModuleConfiguration: Hashable, Sendable {
     }
 
     /// Whether p11-kit knows where its library is.
-    var isRegistered: Bool {
+    package var isRegistered: Bool {
         if case .name = location { true } else { false }
     }
 
