@@ -6,20 +6,20 @@ import tempfile
 
 import pytest
 
-import mock_module
-from authority import Authority
-from c_sources import compile
-from piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
-from processes import Agent
-from service import Service
-from softhsm import MODULE, SoftHSM, write_pin
-from worker_process import Worker
+from support import mock_module
+from support.agent import Agent
+from support.authority import Authority
+from support.c_sources import compile
+from support.piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
+from support.service import Service
+from support.softhsm import MODULE, SoftHSM, write_pin
+from support.worker_process import Worker
 
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory):
     """The module that misbehaves on request; its source tells how."""
-    return compile("shim.c", tmp_path_factory.mktemp("shim") / "shim.so", "-shared", "-fPIC")
+    return compile("shim/shim.c", tmp_path_factory.mktemp("shim") / "shim.so", "-shared", "-fPIC")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def worker(mock):
 def certificate_writer(tmp_path_factory):
     """Writes any bytes as certificates: values by label and CKA_ID."""
     folder = tmp_path_factory.mktemp("writer")
-    program = compile("write_certificate.c", folder / "write-certificate")
+    program = compile("shim/write_certificate.c", folder / "write-certificate")
 
     def write(token, values, is_private=False):
         arguments = []

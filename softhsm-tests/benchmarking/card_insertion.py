@@ -4,12 +4,12 @@ import statistics
 import sys
 import time
 
-import configuration
+from support import configuration
 from figure import Figure
-from piv import Card
-from piv.pcsc import PCSC, missing
-from processes import Agent
-from world import wait_until
+from support.agent import Agent
+from support.piv import Card
+from support.piv.pcsc import PCSC, missing
+from support.waiting import wait_until
 
 
 def card_insertion(place, rounds):

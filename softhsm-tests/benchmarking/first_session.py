@@ -12,10 +12,10 @@ import statistics
 import time
 from urllib.parse import quote, urlsplit
 
-from authority import der
+from support.authority import der
 from figure import Figure
-from place import CREDENTIALS, run
-from softhsm import MODULE, PIN
+from place import CREDENTIALS
+from support.softhsm import MODULE, PIN
 
 PARTS = ("worker start", "module", "list", "login", "signature", "handshake", "service")
 

@@ -5,8 +5,8 @@ import pathlib
 import sys
 
 from figure import Figure
-from open_agent import STRANGERS, TARGET, build_load, open_agent, seconds_of_owner
-from world import World
+from support.open_agent import STRANGERS, TARGET, build_load, open_agent, seconds_of_owner
+from support.world import World
 
 REFUSED = range(61_000, 61_004)
 FLOODS = {

@@ -4,8 +4,8 @@ import pathlib
 import random
 
 from figure import Figure
-from killing import PROFILES, kill_workers
-from world import World
+from support.killing import PROFILES, kill_workers
+from support.world import World
 
 
 def killed_workers(place, kills):

@@ -4,9 +4,10 @@ import json
 import pathlib
 import subprocess
 
-from authority import Authority, pem
-from processes import Agent, binary
-from softhsm import MODULE, PIN, SoftHSM
+from support.agent import Agent
+from support.authority import Authority, pem
+from support.processes import binary
+from support.softhsm import MODULE, PIN, SoftHSM
 
 HERE = pathlib.Path(__file__).parent
 PROFILE = "test"

@@ -2,7 +2,7 @@
 
 from figure import Figure, alternate
 from place import CREDENTIALS, PROFILE
-from processes import binary
+from support.processes import binary
 
 RIVAL_SESSION_MS = 80
 """A fresh session of a credential helper without a cache, as its users measure it on a fast line."""

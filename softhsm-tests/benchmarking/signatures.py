@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from figure import Figure, alternate
 from place import run
-from processes import binary
-from softhsm import MODULE, PIN
+from support.processes import binary
+from support.softhsm import MODULE, PIN
 
 SESSIONS = 2
 CALLERS = 4

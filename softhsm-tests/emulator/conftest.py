@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from emulator_pki import Authority
-from emulator_process import Emulator, resources
+from support.emulator_pki import Authority
+from support.emulator_process import Emulator, resources
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from emulator_process import ACCOUNT, SERVICE, Emulator, resources
-from emulator_client import SignedRequest, amz_date, create_session, send
-from emulator_pki import Authority, pem
+from support.emulator_process import ACCOUNT, SERVICE, Emulator, resources
+from support.emulator_client import SignedRequest, amz_date, create_session, send
+from support.emulator_pki import Authority, pem
 
 
 def granted(emulator, request):

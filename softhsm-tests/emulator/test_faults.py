@@ -9,9 +9,9 @@ import socket
 
 import pytest
 
-from emulator_process import Emulator, resources
-from emulator_client import SignedRequest, create_session, send
-from emulator_pki import pem
+from support.emulator_process import Emulator, resources
+from support.emulator_client import SignedRequest, create_session, send
+from support.emulator_pki import pem
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from emulator_process import ACCOUNT, BIN, SERVICE, Emulator, resources
-from emulator_client import SignedRequest, algorithm_of, amz_date, create_session, send
-from emulator_pki import Authority, make_key, pem
+from support.emulator_process import ACCOUNT, BIN, SERVICE, Emulator, resources
+from support.emulator_client import SignedRequest, algorithm_of, amz_date, create_session, send
+from support.emulator_pki import Authority, make_key, pem
 
 DENIED = "AccessDeniedException"
 UNTRUSTED = (403, DENIED, "Untrusted Signing Certificate", False)

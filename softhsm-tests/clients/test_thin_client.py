@@ -1,0 +1,460 @@
+"""The thin client against an agent that follows a script: every exit code, and every way an answer can go wrong."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from support.fake_agent import CREDENTIALS, answer, stopped
+from support.processes import binary, client_environment
+
+SYSTEM_SOCKET = pathlib.Path("/run/tokenward/agent.sock")
+OTHER_USER = 61001
+
+
+def refused(result, code):
+    """A failure as the contract has it: nothing on standard output, one line on standard error, this code."""
+    assert result.returncode == code, result.stderr
+    assert result.stdout == b""
+    assert result.stderr.startswith(b"tokenward: ") and result.stderr.endswith(b"\n")
+    assert result.stderr.count(b"\n") == 1 and len(result.stderr) <= 1024
+    assert b"; " in result.stderr
+    return result.stderr.decode()
+
+
+def test_credentials_are_printed_as_the_agent_sent_them(agent, thin):
+    served = agent(answer(CREDENTIALS))
+    result = thin("prod")
+    assert (result.returncode, result.stdout, result.stderr) == (0, CREDENTIALS + b"\n", b"")
+    assert served.requests == [
+        b"GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n\r\n"
+    ]
+
+
+def test_the_output_is_one_write(agent, thin):
+    agent(answer(CREDENTIALS))
+    # A datagram socket keeps the borders of writes.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    result = thin("prod", stdout=theirs)
+    theirs.close()
+    assert result.returncode == 0
+    assert ours.recv(65536) == CREDENTIALS + b"\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_an_answer_in_pieces_is_put_together(agent, thin, size):
+    def drip(connection, _):
+        whole = answer(CREDENTIALS)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+        for start in range(0, len(whole), size):
+            connection.sendall(whole[start : start + size])
+
+    agent(drip)
+    assert thin("prod").stdout == CREDENTIALS + b"\n"
+
+
+def test_the_answer_is_not_waited_for_beyond_its_length(agent, thin):
+    def keep_open(connection, _):
+        connection.sendall(answer(CREDENTIALS))
+        served.released.wait(30)
+
+    served = agent(keep_open)
+    assert thin("prod", "--timeout", "20").returncode == 0
+
+
+@pytest.mark.parametrize("code", [64, 66, 69, 70, 75, 77, 78, 80, 81])
+def test_the_problem_gives_the_exit_code_and_the_line(agent, thin, code):
+    body = json.dumps({"status": 423, "title": "t", "detail": "what happened", "hint": "what to do", "exit": code})
+    agent(answer(body.encode(), "423 Locked", headers=["Content-Type: application/problem+json"]))
+    assert refused(thin("prod"), code) == "tokenward: what happened; what to do\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 71, 79, 137, -1, 64.5, "80", None, [80]])
+def test_an_exit_code_outside_the_table_is_70(agent, thin, code):
+    agent(answer(json.dumps({"detail": "d", "hint": "h", "exit": code}).encode(), "500 Internal Server Error"))
+    refused(thin("prod"), 70)
+
+
+def test_escapes_and_controls_in_a_problem_never_reach_the_terminal_raw(agent, thin):
+    detail = "caf\u00e9 \u65e5\u672c \U0001f511 a\x1b[2Jb\r\nc\td\x00e\x7ff\u009bg\u202eh\u2028i\"\\/"
+    for raw in (True, False):
+        body = json.dumps({"detail": detail, "hint": "\x07h", "exit": 80}, ensure_ascii=raw).encode()
+        served = agent(answer(body, "423 Locked"))
+        line = refused(thin("prod"), 80)
+        assert line == "tokenward: café 日本 🔑 a?[2Jb??c?d?e?f?g?h?i\"\\/; ?h\n"
+        served.close()
+        os.unlink(served.path)
+
+
+def test_invalid_utf8_in_a_problem_is_shown_as_replacement(agent, thin):
+    agent(answer(b'{"detail":"a\xff\xc3b\\ud800c","hint":"h","exit":80}', "423 Locked"))
+    assert "a\ufffd" in refused(thin("prod"), 80)
+
+
+def test_a_long_problem_is_cut_to_one_kilobyte(agent, thin):
+    agent(answer(json.dumps({"detail": "é" * 5000, "exit": 75}, ensure_ascii=False).encode(), "503 Busy"))
+    assert refused(thin("prod"), 75).endswith("éé...; look at the agent's log\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("500 Oops", b""),
+        ("502 Bad", b"<html>"),
+        ("404 No", b"{}"),
+        ("503 No", b'{"detail":"x"'),
+        ("403 No", b"[" * 9999),
+    ],
+)
+def test_a_failure_without_a_problem_document_is_70(agent, thin, status, body):
+    agent(answer(body, status))
+    refused(thin("prod"), 70)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"garbage",
+        b"garbage\r\n\r\n",
+        b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\n\r\n" + CREDENTIALS,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 4000,
+        b"\x00" * 1000,
+        answer(CREDENTIALS, length=len(CREDENTIALS) + 1),
+        answer(CREDENTIALS, length=len(CREDENTIALS) - 1),
+        answer(CREDENTIALS, length=0),
+        answer(CREDENTIALS, length=-1),
+        answer(CREDENTIALS, length=10**30),
+        answer(CREDENTIALS[:-1]),
+        answer(CREDENTIALS + b"{}"),
+        answer(CREDENTIALS.replace(b"AccessKeyId", b"AccessKeyID")),
+        answer(CREDENTIALS.replace(b"secret/+", b"")),
+        answer(CREDENTIALS.replace(b"2030-01-01T00:00:00Z", b"")),
+        answer(CREDENTIALS.replace(b'"Version":1', b'"Version":2')),
+        answer(b"[" + CREDENTIALS + b"]"),
+        answer(b"<html>AccessKeyId</html>"),
+        answer(CREDENTIALS, "201 Created"),
+        answer(b"", "204 No Content", length=0),
+        answer(CREDENTIALS, "302 Found", headers=["Location: http://example.com/"]),
+        answer(b"{" + b" " * 2**20 + CREDENTIALS[1:]),
+        answer(CREDENTIALS[:-1] + b',"x":"' + b"x" * 128 * 1024 + b'"}'),
+    ],
+    ids=lambda sent: f"{sent[:60]!r}+{len(sent)}"[:90],
+)
+def test_an_answer_that_makes_no_sense_is_70_and_prints_nothing(agent, thin, sent):
+    agent(sent)
+    message = refused(thin("prod"), 70)
+    assert "secret" not in message and "tttt" not in message
+
+
+def test_an_answer_of_128_KiB_is_the_longest(agent, thin):
+    body = CREDENTIALS[:-1] + b',"x":"'
+    body += b"x" * (128 * 1024 - len(body) - 2) + b'"}'
+    agent(answer(body))
+    assert thin("prod").stdout == body + b"\n"
+
+
+def test_an_agent_that_closes_at_once_is_unreachable(agent, thin):
+    agent(b"")
+    refused(thin("prod"), 69)
+
+
+def test_a_refusal_before_the_request_is_read_still_tells_its_reason(tmp_path, thin):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "agent.sock"))
+        listener.listen()
+        with subprocess.Popen(
+            [binary("tokenward-credential-process"), "prod"],
+            env=client_environment(TOKENWARD_SOCKET=str(tmp_path / "agent.sock")),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as client:
+            connection, _ = listener.accept()
+            connection.sendall(answer(b'{"detail":"you are not served","hint":"ask","exit":77}', "403 Forbidden"))
+            connection.close()  # with the request unread, which resets the connection
+            output, message = client.communicate(timeout=30)
+    assert (client.returncode, output, message) == (77, b"", b"tokenward: you are not served; ask\n")
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [b"", b"HTTP/1.1 200 OK\r\n", answer(CREDENTIALS[:-5], length=len(CREDENTIALS))],
+    ids=["all", "head", "body"],
+)
+def test_a_silent_agent_is_given_up_at_the_deadline(agent, thin, silence):
+    def stay_silent(connection, _):
+        connection.sendall(silence)
+        served.released.wait(30)
+
+    served = agent(stay_silent)
+    start = time.monotonic()
+    message = refused(thin("--timeout", "0.3", "prod"), 75)
+    assert 0.3 <= time.monotonic() - start < 5
+    assert "0.300 seconds" in message
+
+
+def test_the_deadline_counts_for_the_whole_exchange(agent, thin):
+    def drip_for_ever(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not served.released.wait(0.05):
+            connection.sendall(b"X: x\r\n")
+
+    served = agent(drip_for_ever)
+    refused(thin("--timeout", "0.4", "prod"), 75)
+
+
+def test_a_stopped_agent_is_given_up_at_the_deadline(tmp_path, thin):
+    script = f"""
+import socket
+listener = socket.socket(socket.AF_UNIX)
+listener.bind({str(tmp_path / "agent.sock")!r})
+listener.listen(0)
+print("listening", flush=True)
+listener.accept()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with stopped(process.pid):
+            refused(thin("--timeout", "0.2", "prod"), 75)
+            # The first client's connection still fills the backlog of one: from here on connect(2) itself waits.
+            with socket.socket(socket.AF_UNIX) as filler:
+                filler.setblocking(False)
+                for _ in range(4):
+                    filler.connect_ex(str(tmp_path / "agent.sock"))
+                refused(thin("--timeout", "0.2", "prod"), 75)
+        process.kill()
+
+
+def test_a_full_backlog_is_waited_out(tmp_path, thin):
+    path = str(tmp_path / "agent.sock")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(path)
+        listener.listen(0)
+        first.connect(path)
+        with subprocess.Popen(
+            [binary("tokenward-credential-process"), "prod"],
+            env=client_environment(TOKENWARD_SOCKET=path),
+            stdout=subprocess.PIPE,
+        ) as client:
+            listener.accept()[0].close()  # makes room: the client's connect(2) may have been waiting for it
+            connection, _ = listener.accept()
+            connection.sendall(answer(CREDENTIALS))
+            connection.close()
+            output, _ = client.communicate(timeout=30)
+    assert (client.returncode, output) == (0, CREDENTIALS + b"\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["a", "b"], ["--profile"], ["a", "--socket"], ["a", "--unknown"], ["a", "--timeout", "x"], ["../a"], [".a"],
+        [""], ["a", "--agent-uid", "x"], ["a", "--agent-uid", "4294967296"], ["a", "--agent-uid", ""],
+    ],
+)
+def test_a_wrong_command_line_is_64(thin, arguments):
+    refused(thin(*arguments), 64)
+
+
+def test_a_profile_of_hostile_bytes_is_refused_and_shown_harmless(thin):
+    message = refused(thin(b"\x1b]0;pwned\x07\xff\r\nHost: x"), 64)
+    assert "\x1b" not in message and "\x07" not in message
+
+
+def test_help_and_version_are_results(thin):
+    assert thin("--help").stdout.startswith(b"usage: tokenward-credential-process ")
+    assert thin("prod", "--version").stdout.startswith(b"tokenward-credential-process ")
+    assert thin("-h").returncode == 0
+
+
+def socket_of(folder):
+    (folder / "tokenward").mkdir(parents=True)
+    return folder / "tokenward" / "agent.sock"
+
+
+def test_the_option_comes_first_then_the_variable_then_the_runtime_directory(agent, thin, tmp_path):
+    body = lambda name: answer(CREDENTIALS.replace(b"ASIAEXAMPLE", name))  # noqa: E731
+    agent(body(b"BY-OPTION"), tmp_path / "option.sock")
+    agent(body(b"BY-VARIABLE"), tmp_path / "variable.sock")
+    agent(body(b"BY-RUNTIME"), socket_of(tmp_path / "run"))
+    env = {"TOKENWARD_SOCKET": str(tmp_path / "variable.sock"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    assert b"BY-OPTION" in thin("a", "--socket", tmp_path / "option.sock", env=env).stdout
+    assert b"BY-VARIABLE" in thin("a", env=env).stdout
+    assert b"BY-RUNTIME" in thin("a", env=env | {"TOKENWARD_SOCKET": ""}).stdout
+    del env["TOKENWARD_SOCKET"]
+    assert b"BY-RUNTIME" in thin("a", env=env).stdout
+
+
+def test_the_one_that_was_named_is_the_only_one_asked(agent, thin, tmp_path):
+    agent(answer(CREDENTIALS), socket_of(tmp_path / "run"))
+    env = {"TOKENWARD_SOCKET": str(tmp_path / "none.sock"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+    assert "none.sock" in refused(thin("a", env=env), 69)
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="this machine runs a system agent")
+def test_without_any_agent_both_places_are_named(thin, tmp_path):
+    message = refused(thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}), 69)
+    assert f"{tmp_path}/tokenward/agent.sock or {SYSTEM_SOCKET}" in message
+    assert "start it with 'systemctl --user start tokenward.socket' or 'tokenward-agent'" in message
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="this machine runs a system agent")
+@pytest.mark.parametrize(("env", "fault"), [({}, "is not set"), ({"XDG_RUNTIME_DIR": "run"}, "is no absolute path")])
+def test_without_a_runtime_directory_the_failure_says_so(thin, env, fault):
+    message = refused(thin("a", env=env), 69)
+    assert f"no agent listens at {SYSTEM_SOCKET}, and XDG_RUNTIME_DIR, which says where yours does, {fault}; " in message
+    assert f"XDG_RUNTIME_DIR=/run/user/{os.geteuid()}" in message
+    assert "'sudo systemctl start tokenward.socket'" in message
+
+
+@pytest.mark.skipif(SYSTEM_SOCKET.exists(), reason="this machine runs a system agent")
+def test_the_hint_starts_the_agent_whose_socket_was_named(thin, tmp_path):
+    runtime = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    assert "start it with 'sudo systemctl start" in refused(thin("a", "--socket", SYSTEM_SOCKET, env=runtime), 69)
+    users = tmp_path / "tokenward" / "agent.sock"
+    assert "start it with 'systemctl --user start" in refused(thin("a", "--socket", users, env=runtime), 69)
+    other = {"TOKENWARD_SOCKET": str(tmp_path / "other.sock")}
+    assert "start the agent that listens there, or correct TOKENWARD_SOCKET" in refused(thin("a", env=other), 69)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def system_folder():
+    """/run/tokenward, which is the system agent's."""
+    if os.geteuid() != 0 or SYSTEM_SOCKET.parent.exists():
+        pytest.skip("needs root, and no system agent")
+    SYSTEM_SOCKET.parent.mkdir()
+    yield SYSTEM_SOCKET.parent
+    for path in SYSTEM_SOCKET.parent.iterdir():
+        path.unlink()
+    SYSTEM_SOCKET.parent.rmdir()
+
+
+def test_the_system_agent_is_asked_when_the_user_has_none(agent, thin, tmp_path, system_folder):
+    agent(answer(CREDENTIALS), SYSTEM_SOCKET)
+    assert thin("a", env={"XDG_RUNTIME_DIR": str(tmp_path)}).returncode == 0
+    assert thin("a", env={}).returncode == 0
+
+
+def test_the_system_agent_may_be_the_owner_of_its_folder_and_no_other_user(agent, thin, system_folder):
+    os.chown(system_folder, OTHER_USER, OTHER_USER)
+    served = agent(answer(CREDENTIALS), SYSTEM_SOCKET, user=OTHER_USER)
+    assert thin("a", env={}).returncode == 0
+    os.chown(system_folder, OTHER_USER + 1, OTHER_USER + 1)
+    assert f"uid {OTHER_USER}" in refused(thin("a", env={}), 77)
+    assert len(served.requests) == 1
+
+
+@needs_root
+def test_another_users_process_that_listens_is_sent_nothing_unless_that_user_was_named(agent, thin, tmp_path):
+    served = agent(answer(CREDENTIALS), user=OTHER_USER)
+    message = refused(thin("prod"), 77)
+    assert f"a process of uid {OTHER_USER} listens at {tmp_path}/agent.sock" in message
+    assert f"--agent-uid {OTHER_USER}" in message
+    refused(thin("prod", "--agent-uid", f"{OTHER_USER + 1}"), 77)
+    # Neither a folder that is called so nor a way out of it is the system's.
+    inside = tmp_path / "run" / "tokenward"
+    inside.mkdir(parents=True)
+    os.chown(inside, OTHER_USER, OTHER_USER)
+    agent(answer(CREDENTIALS), inside / "agent.sock", user=OTHER_USER)
+    refused(thin("prod", "--socket", inside / "agent.sock"), 77)
+    assert served.requests == []
+    assert thin("prod", "--agent-uid", f"{OTHER_USER}").returncode == 0
+
+
+def test_a_socket_that_nobody_serves_any_more_is_69(thin, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "agent.sock"))
+    assert "any more" in refused(thin("a"), 69)
+
+
+def test_a_file_or_folder_in_the_sockets_place_is_69(thin, tmp_path):
+    (tmp_path / "agent.sock").write_text("")
+    refused(thin("a"), 69)
+    refused(thin("a", "--socket", tmp_path), 69)
+    refused(thin("a", "--socket", tmp_path / "agent.sock" / "x"), 69)
+
+
+@pytest.mark.parametrize(("length", "code"), [(107, 69), (108, 64), (5000, 64)])
+def test_a_path_of_more_than_107_bytes_is_a_usage_error(thin, length, code):
+    path = "/" + "x" * (length - 1)
+    refused(thin("a", "--socket", path), code)
+    refused(thin("a", env={"TOKENWARD_SOCKET": path}), code)
+
+
+def test_a_path_of_107_bytes_is_connected_to(agent, thin, tmp_path):
+    # The folder may be long itself: reach it through a short name.
+    os.chdir(tmp_path)
+    path = "x" * 107
+    agent(answer(CREDENTIALS), path)
+    assert thin("a", "--socket", path).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["prod"], ["--help"], ["--version"]])
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, thin, arguments, inherited):
+    agent(answer(CREDENTIALS))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = thin(
+            *arguments, stdout=writer, preexec_fn=lambda: signal.signal(signal.SIGPIPE, inherited), restore_signals=False)
+    finally:
+        os.close(writer)
+    assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")
+
+
+def test_a_failure_that_nobody_reads_keeps_its_exit_code(thin):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert thin("prod", stderr=writer).returncode == 69
+    finally:
+        os.close(writer)
+
+
+def test_a_full_disk_is_70(agent, thin):
+    agent(answer(CREDENTIALS))
+    with open("/dev/full", "wb") as full:
+        assert thin("prod", stdout=full).returncode == 70
+
+
+def test_a_closed_standard_output_is_70_and_the_secret_goes_nowhere(agent):
+    served = agent(answer(CREDENTIALS))
+    command = [binary("tokenward-credential-process"), "--socket", served.path, "prod"]
+    result = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, timeout=30)
+    assert (result.returncode, result.stdout) == (70, b"")
+    assert served.requests == []
+
+
+def test_a_slow_reader_gets_everything(agent, thin):
+    body = CREDENTIALS[:-1] + b',"x":"' + b"x" * 120_000 + b'"}'
+    served = agent(answer(body))
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)  # shared with the client: its write(2) is cut short, then fails with EAGAIN
+    client = subprocess.Popen(
+        [binary("tokenward-credential-process"), "prod"],
+        env=client_environment(TOKENWARD_SOCKET=str(served.path)),
+        stdout=writer,
+    )
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        assert stream.read() == body + b"\n"
+    assert client.wait(30) == 0
+
+
+def test_nothing_but_the_c_library_is_in_it():
+    result = subprocess.run(["ldd", binary("tokenward-credential-process")], capture_output=True, text=True)
+    assert "not a dynamic executable" in result.stdout + result.stderr

@@ -1,0 +1,68 @@
+"""Agents whose token is watched: pkcs11-spy counts its calls, and the shim makes them misbehave."""
+
+import pytest
+
+from support import configuration
+from support.softhsm import MODULE, SoftHSM
+from support.spy import MODULE as SPY_MODULE
+from support.spy import Spy
+
+
+@pytest.fixture(scope="module")
+def token(softhsm, root):
+    token = softhsm.token("card")
+    token.identity(root)
+    return token
+
+
+@pytest.fixture
+def spy(tmp_path, shim):
+    return Spy(tmp_path, shim)
+
+
+@pytest.fixture
+def spied_agent(start, service, spy):
+    """Starts an agent on a SoftHSM behind the spy and the shim; `switches` are the shim's."""
+
+    def start_agent(softhsm, pin_source, rule=None, module=None, profiles=1, tables="", environment=None, **switches):
+        variables = {"SHIM_MODULE": MODULE, **{f"SHIM_{name.upper()}": str(value) for name, value in switches.items()}}
+        return start(
+            configuration.module(softhsm, SPY_MODULE, {**spy.environment, **variables}, **(module or {})),
+            configuration.token(pin_source, **(rule or {})) if pin_source else "",
+            *(configuration.profile(service, name) for name in ["test", "other"][:profiles]),
+            tables, environment=environment)
+
+    return start_agent
+
+
+@pytest.fixture
+def agent_with(spied_agent, softhsm, token):
+    """Starts an agent on the one token, with a PIN from this source."""
+
+    def start_agent(pin_source, tables="", environment=None, sessions=2, pin_settings=None, **switches):
+        return spied_agent(
+            softhsm, pin_source, pin_settings, {"sessions": sessions}, tables=tables, environment=environment, **switches)
+
+    return start_agent
+
+
+@pytest.fixture(scope="module", params=["EC:prime256v1", "rsa:2048"])
+def asking_token(request, tmp_path_factory, root):
+    token = SoftHSM(tmp_path_factory.mktemp("asking")).token("card")
+    token.identity(root, key_type=request.param, options=["--always-auth"])
+    return token
+
+
+@pytest.fixture
+def asking(asking_token):
+    """A SoftHSM whose one key wants the PIN each time, and enforces that."""
+    yield asking_token.softhsm
+    asking_token.tool("--list-objects")  # the right PIN, so that the next test finds no count of wrong ones
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, root):
+    """A SoftHSM whose one key is like any other."""
+    softhsm = SoftHSM(tmp_path_factory.mktemp("plain"))
+    softhsm.token("card").identity(root)
+    return softhsm

@@ -1,0 +1,292 @@
+"""The search for secrets (security.md T15, T17): in the memory of every process, in logs, arguments, environments and
+files, while all is in use, after errors, and within a second of everything that locks."""
+
+import base64
+import contextlib
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support import configuration
+from support import scan
+from support.logind import Logind
+from support.softhsm import SoftHSM, write_pin
+from support.waiting import wait_until
+
+PIN = "canary-PIN-c41d9e7b02f85a6633kXq"
+WRONG_PIN = "canary-wrong-7b60a9d1f2Zp"
+URI = "pkcs11:token=canary"
+
+
+@pytest.fixture
+def canary(tmp_path, root):
+    softhsm = SoftHSM(tmp_path / "hsm")
+    softhsm.token("canary", pin=PIN).identity(root)
+    return softhsm
+
+
+@pytest.fixture
+def logind(tmp_path):
+    mock = Logind(tmp_path)
+    try:
+        mock.start().add_session("c1")
+        yield mock
+    finally:
+        mock.stop()
+
+
+def secrets_of(answer):
+    return {"secret key": answer["SecretAccessKey"], "session token": answer["SessionToken"]}
+
+
+def signed_in(agent):
+    """Logs in with the PIN and obtains a session; the session's secrets."""
+    result = agent.cli("unlock", URI, "--pin-stdin", input=f"{PIN}\n")
+    assert result.returncode == 0, result.stderr
+    result = agent.credentials()
+    assert result.returncode == 0, result.stderr
+    return secrets_of(json.loads(result.stdout))
+
+
+def processes(agent):
+    return [agent.process.pid, *agent.workers()]
+
+
+def found_in_memory(agent, secrets):
+    found = []
+    for pid in processes(agent):
+        try:
+            found += [(pid, *hit) for hit in scan.in_memory(pid, secrets)]
+        except (FileNotFoundError, ProcessLookupError):  # a worker that has just ended
+            continue
+    return found
+
+
+def wait_until_wiped(agent, secrets, began):
+    """Nothing is left of the secrets, and that within a second."""
+    while found := found_in_memory(agent, secrets):
+        assert time.monotonic() < began + 1, f"after a second there is still {found}"
+    return time.monotonic() - began
+
+
+def take_out(softhsm, agent):
+    os.rename(f"{softhsm.folder}/tokens", f"{softhsm.folder}/elsewhere")
+    os.mkdir(f"{softhsm.folder}/tokens")
+    agent.get("/v1/tokens")  # a look; PC/SC's events cause one, where there are any
+
+
+LOCKS = {
+    "tokenward lock": lambda agent, softhsm, logind: agent.cli("lock"),
+    "tokenward lock TOKEN": lambda agent, softhsm, logind: agent.cli("lock", URI),
+    "SIGUSR1": lambda agent, softhsm, logind: agent.process.send_signal(signal.SIGUSR1),
+    "removal": lambda agent, softhsm, logind: take_out(softhsm, agent),
+    "screen-lock": lambda agent, softhsm, logind: logind.lock_screen("c1"),
+    "a request to lock the screen": lambda agent, softhsm, logind: logind.request_lock("c1"),
+    "suspend": lambda agent, softhsm, logind: logind.prepare_for_sleep(True),
+    "session-end": lambda agent, softhsm, logind: logind.remove_session("c1"),
+}
+
+
+# MARK: All that locks, after all that goes well and wrong
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_leaves_no_trace(start, canary, service, logind, tmp_path, lock):
+    events = 'lock-on = ["suspend", "screen-lock", "session-end", "removal"]\n'
+    agent = start(
+        events, configuration.module(canary), configuration.profile(service),
+        configuration.profile(service, "astray", endpoint="https://127.0.0.1:1"),
+        arguments=["--log-level", "debug"], environment=logind.environment)
+    wait_until(lambda: not agent.get("/v1/status")[1]["notices"], "logind is heard")
+    pins = {"PIN": PIN, "wrong PIN": WRONG_PIN}
+
+    assert agent.cli("unlock", URI, "--pin-stdin", input=WRONG_PIN).returncode == 80
+    secrets = pins | signed_in(agent)
+    workers = agent.workers()
+    assert agent.credentials("astray").returncode == 75
+    status, new = agent.request("POST", "/v1/profiles/test/refresh")
+    assert status == 200
+    secrets |= {f"new {name}": secret for name, secret in secrets_of(new).items()}
+    for body in (f'{{"uri":"{URI}","pin":"{PIN}","more":""}}', f'{{"uri":"pkcs11:token=no","pin":"{PIN}"}}', f'"{PIN}'):
+        assert agent.request("POST", "/v1/tokens/unlock", body.encode())[0] in (400, 404)
+
+    # In use: the new session is there once, to be handed out; the old one is not, and no PIN is but in the worker.
+    assert scan.copies(agent.process.pid, new["SecretAccessKey"]) == 1
+    assert scan.copies(agent.process.pid, new["SessionToken"]) == 1
+    outdated = {name: secret for name, secret in secrets.items() if not name.startswith("new")}
+    assert scan.in_memory(agent.process.pid, outdated) == []
+    for worker in workers:
+        assert scan.copies(worker, PIN) <= 1
+        assert [hit for hit in scan.in_memory(worker, secrets) if hit[1] != "PIN, plain"] == []
+
+    began = time.monotonic()
+    LOCKS[lock](agent, canary, logind)
+    wait_until_wiped(agent, secrets, began)
+
+    for pid in processes(agent):
+        assert scan.on_record(pid, secrets) == []
+    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+    assert agent.credentials().returncode != 0
+    assert agent.stop() == 0
+    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+
+
+@contextlib.contextmanager
+def answering(status, body):
+    """A service that answers everything with these bytes; its URL."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def session(role, secrets, seconds):
+    expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    return {"credentialSet": [{"roleArn": role, "credentials": {
+        "accessKeyId": "ASIACANARY0123456789", "secretAccessKey": secrets["secret key"],
+        "sessionToken": secrets["session token"], "expiration": expiration}}]}
+
+
+@pytest.mark.parametrize("fault, code", [
+    ("none", None), ("another role", 75), ("expired", 75), ("too long", 75), ("not JSON", 75), ("cut off", 75),
+    ("a refusal", 77)])
+def test_answers_that_are_refused_leave_no_trace(start, canary, service, tmp_path, fault, code):
+    """They may hold a session though they are no good."""
+    secrets = {"secret key": "c4n4rySecret/" + "k" * 12 + "0123456789+/aZ", "session token": "c4n4ryToken" + "Tq7+" * 150}
+    role = service.arns["roleArn"]
+    answer = json.dumps(session(
+        role + ("x" if fault == "another role" else ""), secrets,
+        {"expired": -60, "too long": 90_000}.get(fault, 900))).encode()
+    if fault == "not JSON":
+        answer = answer.replace(b"{", b"<", 1)
+    if fault == "cut off":
+        answer = answer[:-5]
+    with answering(403 if fault == "a refusal" else 201, answer) as url:
+        agent = start(
+            configuration.module(canary), configuration.token(write_pin(tmp_path / "pin", PIN)),
+            configuration.profile(service, endpoint=url, session_duration_seconds=900),
+            arguments=["--log-level", "debug"])
+        result = agent.credentials()
+    assert result.returncode == (code or 0), result.stderr
+    if code:
+        assert result.stdout == ""
+        assert scan.in_memory(agent.process.pid, secrets) == []
+    else:  # what is good is found: the scan looks where it should
+        assert scan.copies(agent.process.pid, secrets["secret key"]) == 1
+        assert scan.copies(agent.process.pid, secrets["session token"]) == 1
+    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+
+
+def test_a_peer_that_does_not_read_keeps_no_credentials_here(start, canary, service):
+    agent = start(configuration.module(canary), configuration.profile(service))
+    secrets = signed_in(agent)
+    request = b"GET /v1/profiles/test/credentials HTTP/1.1\r\nHost: tokenward\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(agent.socket)
+        peer.settimeout(2)
+        for _ in range(1000):  # until there is no room left for answers
+            peer.sendall(5 * request)
+            if scan.copies(agent.process.pid, secrets["secret key"]) > 1:
+                break
+        else:
+            raise AssertionError("no answer is on its way")
+        began = time.monotonic()
+        assert agent.cli("lock").returncode == 0
+        wait_until_wiped(agent, secrets, began)
+
+
+# MARK: T17
+
+
+def test_a_hundred_busy_clients_get_nothing_after_a_lock_and_it_takes_less_than_a_second(
+    start, canary, service, tmp_path
+):
+    agent = start(
+        configuration.module(canary), configuration.token(write_pin(tmp_path / "pin", PIN)),
+        configuration.profile(service))
+    stop, handed_out, guard = threading.Event(), [], threading.Lock()
+    locked_at = [None]
+
+    def ask():
+        request = b"GET /v1/profiles/test/credentials HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n\r\n"
+        while not stop.is_set():
+            lock = locked_at[0]  # known before the request is sent
+            answer = agent.http(request, timeout=30)
+            if lock and locked_at[0] == lock and b"SecretAccessKey" in answer:
+                with guard:
+                    handed_out.append(lock)
+
+    clients = [threading.Thread(target=ask) for _ in range(100)]
+    for client in clients:
+        client.start()
+    times = []
+    try:
+        for number in range(30):
+            assert agent.request("POST", "/v1/tokens/unlock", f'{{"uri":"{URI}"}}'.encode())[0] == 204
+            secrets = secrets_of(wait_until(lambda: credentials(agent), "a session", 30))
+            began = time.monotonic()
+            if number % 2:
+                assert agent.request("POST", "/v1/lock")[0] == 204
+                locked_at[0] = began
+            else:
+                agent.process.send_signal(signal.SIGUSR1)
+            times.append(wait_until_wiped(agent, secrets | {"PIN": PIN}, began))
+            locked_at[0] = None
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(60)
+    assert handed_out == []
+    print(f"lock to wiped: median {sorted(times)[len(times) // 2]:.3f} s, longest {max(times):.3f} s")
+
+
+def credentials(agent):
+    status, answer = agent.get("/v1/profiles/test/credentials")
+    return answer if status == 200 else None
+
+
+# MARK: The scan itself
+
+
+@pytest.mark.parametrize("encoding", [name for name in scan.encodings("x" * 40)])
+def test_the_scan_finds_each_encoding(encoding):
+    needle = scan.encodings(PIN)[encoding]
+    with subprocess.Popen(
+        ["python3", "-c", "import sys; held = sys.stdin.buffer.readline(); print(flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"around " + needle + b" it\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        found = {name for _, name in scan.in_memory(process.pid, {"PIN": PIN})}
+        process.stdin.close()
+    assert f"PIN, {encoding}" in found
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "{\"pin\":\""])
+def test_base64_is_found_wherever_the_secret_stands(before):
+    text = base64.b64encode(f"{before}{PIN}tail".encode())
+    assert any(needle in text for name, needle in scan.encodings(PIN).items() if name.startswith("base64"))

@@ -1,0 +1,58 @@
+"""`lock` with a URI: done within a second and without a word to the modules, which may be what a person locks for."""
+
+import time
+
+import pytest
+
+from support import configuration
+
+UNLOCK_NEEDED = 80
+PROD = "pkcs11:token=prod"
+
+
+@pytest.fixture
+def agent(start, mock, other, root, service, pin_file):
+    mock.card("prod").identity(root)
+    return start(
+        configuration.mock(mock), configuration.mock(other), configuration.token(pin_file), configuration.profile(service))
+
+
+def locks_in_time(agent):
+    """By the agent's own answer: what starting a program takes is not the agent's."""
+    begun = time.monotonic()
+    assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}') == (204, None)
+    return time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("way", [{"ways": ["hang"]}, {"rv": 0x30}, {"ways": ["crash"]}], ids=str)
+@pytest.mark.parametrize("place", ["its own", "another"])
+def test_a_module_that_gives_no_answer_keeps_nobody_from_locking(agent, mock, other, way, place):
+    assert agent.credentials().returncode == 0
+    module = mock if place == "its own" else other
+    module.on("C_GetSlotList", *way.get("ways", []), **{"rv": way["rv"]} if "rv" in way else {})
+    assert locks_in_time(agent)
+    module.clear()
+    signed = mock.count("C_Sign")
+    assert agent.credentials().returncode == UNLOCK_NEEDED
+    assert mock.count("C_Sign") == signed
+
+
+def test_a_lock_holds_for_a_token_that_is_away(agent, mock):
+    """Its session was signed before it was taken out, and its PIN is stored."""
+    assert agent.credentials().returncode == 0
+    mock.cards[0].remove()
+    assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}')[0] == 204
+    mock.cards[0].insert()
+    assert agent.credentials().returncode == UNLOCK_NEEDED
+
+
+def test_a_token_that_was_never_looked_at_is_looked_for(agent, mock):
+    assert agent.cli("lock", PROD).returncode == 0
+    assert agent.credentials().returncode == UNLOCK_NEEDED
+    assert len(mock.logins()) == 0
+
+
+def test_a_uri_that_matches_nothing_is_told_so(agent):
+    status, problem = agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=nobody"}')
+    assert (status, problem["code"]) == (404, "no-token")
+    assert agent.credentials().returncode == 0

@@ -1,0 +1,162 @@
+"""The walls of the house, read from the binaries: SwiftPM does not prove them."""
+
+import glob
+import os
+import re
+import subprocess
+
+import pytest
+
+from support.processes import ROOT, binary
+from support.shipped import README
+
+
+def libraries(program):
+    """What the program itself asks for; what those libraries bring along is not its doing (libcurl brings p11-kit)."""
+    result = subprocess.run(["readelf", "-d", binary(program)], capture_output=True, text=True, check=True)
+    return [line for line in result.stdout.splitlines() if "(NEEDED)" in line]
+
+
+def has_library(program, library):
+    return any(library in line for line in libraries(program))
+
+
+def symbols(program):
+    return subprocess.run(["nm", binary(program)], capture_output=True, text=True, check=True).stdout
+
+
+def has_module(listing, module):
+    """Whether Swift code of a module is in a program: its name is in every mangled symbol, after its length."""
+    return f"$s{len(module)}{module}" in listing
+
+
+@pytest.mark.parametrize(
+    "program, own_module, forbidden_modules, forbidden_libraries",
+    [
+        ("tokenward-agent", "Agent", ["PKCS11", "TokenWorker", "Emulator"], ["libp11-kit", "libpcsclite"]),
+        (
+            "tokenward-worker",
+            "TokenWorker",
+            ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere"],
+            ["libcurl", "libssl", "libpcsclite"],
+        ),
+        (
+            "tokenward-card-watcher",
+            "PCSC",
+            ["PKCS11", "HTTPTransport", "Agent", "NIOPosix", "X509"],
+            ["libp11-kit", "libcurl", "libssl", "libcrypto"],
+        ),
+        ("tokenward", "AgentClient", ["PKCS11", "HTTPTransport", "Agent", "NIOPosix"], ["libp11-kit", "libcurl", "libssl"]),
+    ],
+)
+def test_each_program_has_only_what_its_privilege_needs(program, own_module, forbidden_modules, forbidden_libraries):
+    listing = symbols(program)
+    assert has_module(listing, own_module), "a module of the program's must be seen, or the test sees nothing"
+    assert [module for module in forbidden_modules if has_module(listing, module)] == []
+    assert [library for library in forbidden_libraries if has_library(program, library)] == []
+
+
+PROGRAMS = [
+    "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-card-watcher", "tokenward-credential-process",
+    "rolesanywhere-emulator"]
+
+
+def elf(program, option):
+    """The lines that readelf has of the program's headers (`-h`), segments (`-l`) or dynamic section (`-d`)."""
+    result = subprocess.run(["readelf", "-W", option, binary(program)], capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def segments(program, kind):
+    """What each segment of this kind allows: some of R, W and E."""
+    rows = [line.split() for line in elf(program, "-l")]
+    return ["".join(row[6:-1]) for row in rows if row[:1] == [kind]]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_program_executes_its_stack_or_writes_to_its_code(program):
+    assert segments(program, "GNU_STACK") == ["RW"]
+    assert {flags for flags in segments(program, "LOAD") if "E" in flags} == {"RE"}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_program_calls_is_bound_at_its_start_and_read_only_from_then_on(program):
+    [(start, size)] = [
+        (int(row[2], 16), int(row[5], 16)) for row in map(str.split, elf(program, "-l")) if row[:1] == ["GNU_RELRO"]]
+    tables = re.findall(r"\.got(?:\.plt)? +PROGBITS +(\w+) \w+ (\w+)", "\n".join(elf(program, "-S")))
+    assert tables and all(start <= int(at, 16) and int(at, 16) + int(length, 16) <= start + size for at, length in tables)
+    if program == "tokenward-credential-process":
+        return  # static, so that there is nothing left to bind
+    assert any("DYN (Position-Independent Executable file)" in line for line in elf(program, "-h"))
+    dynamic = elf(program, "-d")
+    assert any("(FLAGS_1)" in line and "NOW" in line for line in dynamic)
+    assert not any("(TEXTREL)" in line for line in dynamic)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_release_looks_for_no_library_beside_itself(program):
+    if has_library(program, "libswiftCore"):
+        pytest.skip("this is a debug build, which finds Swift's libraries by its RUNPATH")
+    assert [line for line in elf(program, "-d") if "PATH)" in line] == []
+
+
+def test_the_parts_that_belong_in_a_program_are_in_it():
+    assert has_module(symbols("tokenward-worker"), "PKCS11") and has_library("tokenward-worker", "libp11-kit")
+    assert has_module(symbols("tokenward-agent"), "HTTPTransport") and has_library("tokenward-agent", "libcurl")
+    assert has_library("tokenward-card-watcher", "libpcsclite")
+
+
+def test_the_thin_client_reaches_nothing_but_the_c_library():
+    assert libraries("tokenward-credential-process") == []
+    listing = symbols("tokenward-credential-process")
+    modules = {"Foundation", "NIOCore", "ArgumentParser", "AgentAPI", "Glibc"}
+    assert [module for module in modules if has_module(listing, module)] == []
+
+
+def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
+    called = set()
+    for path in glob.glob(f"{ROOT}/pkcs11/PKCS11/*.swift"):
+        with open(path) as file:
+            called |= set(re.findall(r"pointee\.(C_\w+)", file.read()))
+    assert called == {
+        "C_CloseSession",
+        "C_FindObjects",
+        "C_FindObjectsFinal",
+        "C_FindObjectsInit",
+        "C_GetAttributeValue",
+        "C_GetInfo",
+        "C_GetSessionInfo",
+        "C_GetSlotList",
+        "C_GetSlotInfo",
+        "C_GetTokenInfo",
+        "C_Initialize",
+        "C_Login",
+        "C_Logout",
+        "C_OpenSession",
+        "C_Sign",
+        "C_SignInit",
+    }
+
+
+def test_each_c_library_has_one_importer():
+    importers = {}
+    for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):
+        room = os.path.relpath(path, ROOT).split("/")[1]
+        with open(path) as file:
+            for module in re.findall(r"^(?:\w+ )?import (CP11Kit|COpenSSL|CCurl|CPCSCLite|CSystemd)$", file.read(), re.MULTILINE):
+                importers.setdefault(module, set()).add(room)
+    # The emulator verifies with OpenSSL on its own: it must share no code with what it checks.
+    assert importers == {
+        "CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "Emulator"}, "CCurl": {"HTTPTransport"},
+        "CSystemd": {"Logind"}}
+
+
+def test_the_programs_need_the_glibc_that_the_readme_names():
+    """Relative relocations that are packed are read since glibc 2.36 (its NEWS); no function's version says so."""
+    needed = set()
+    for program in PROGRAMS:
+        versions = subprocess.run(["readelf", "-V", binary(program)], capture_output=True, text=True, check=True).stdout
+        needed.update(re.findall(r"GLIBC_([\d.]+|ABI_DT_RELR)", versions))
+    numbers = [tuple(map(int, ("2.36" if name == "ABI_DT_RELR" else name).split("."))) for name in needed]
+    [stated] = re.findall(r"`libc6 >= ([\d.]+)`", README.read_text())
+    assert max(numbers)[:2] == tuple(map(int, stated.split(".")))

@@ -1,0 +1,334 @@
+"""What the service can do wrong: what callers are told, and that sessions already held outlive it."""
+
+import concurrent.futures
+import itertools
+import re
+import socket
+import time
+
+import pytest
+
+from support.answers import refresh
+from support.authority import Authority, der
+from support.credentials import access_key
+from support.processes import resident_bytes
+from support.softhsm import PIN
+from support.world import World
+
+AGAIN = "wait; the service is asked again by itself"
+SLOW_DOWN = "wait; the account's CreateSession quota is 10 a second"
+PARAMETERS = "check the profile's ARNs, duration and session name"
+RESOURCES = "check region and ARNs, and that trust anchor and profile are enabled"
+POLICY = ("check that the profile lists the role, that the role's trust policy lets rolesanywhere.amazonaws.com in "
+          "with this certificate, and that the certificate is not revoked")
+PORTAL = "a captive portal or a proxy may answer in the service's place; see endpoint"
+OTHER_SERVICE = "check endpoint: something else than the service may answer there"
+NOT_HTTP = "something else than the service may answer there: check endpoint"
+GATEWAY = "the signature was verified before it was sent and the clock agrees: a proxy or gateway may have changed the request"
+ANCHOR = ("the certificate's issuer is 'CN=Root,O=Tokenward Tests', sent with no chain certificates: the trust anchor "
+          "must be that issuer, or be reached through intermediate certificates that the token or a configured file has")
+
+
+def status(code, name, message="injected by the emulator", **more):
+    return {"fault": "status", "status": code, "code": name, "message": message} | more
+
+
+def refused(code, name, message="injected by the emulator"):
+    return f"CreateSession was refused with {code}: {name}: {message}"
+
+
+# fault, exit code, HTTP status and code on the socket, what happened, what to do
+FAULTS = {
+    "validation": (status(400, "ValidationException"), 78, 502, "aws-rejected",
+                   refused(400, "ValidationException"), PARAMETERS),
+    "access-denied": (status(403, "AccessDeniedException"), 77, 502, "aws-denied",
+                      refused(403, "AccessDeniedException"), POLICY),
+    "untrusted": (status(403, "AccessDeniedException", "Untrusted signing certificate"), 77, 502, "aws-denied",
+                  refused(403, "AccessDeniedException", "Untrusted signing certificate"), ANCHOR),
+    "invalid-signature": (status(403, "InvalidSignatureException"), 77, 502, "aws-denied",
+                          refused(403, "InvalidSignatureException"), GATEWAY),
+    "not-found": (status(404, "ResourceNotFoundException"), 78, 502, "aws-rejected",
+                  refused(404, "ResourceNotFoundException"), RESOURCES),
+    "unknown-refusal": (status(418, "TeapotException"), 75, 502, "aws-answer-invalid",
+                        refused(418, "TeapotException"), None),
+    "throttled": (status(429, "ThrottlingException", "Rate exceeded", retryAfter=7), 75, 503, "aws-throttled",
+                  "CreateSession was throttled (429): ThrottlingException: Rate exceeded", SLOW_DOWN),
+    "internal-error": (status(500, "InternalServerException"), 75, 503, "aws-unavailable",
+                       "the service failed with 500: InternalServerException: injected by the emulator", AGAIN),
+    "unavailable": (status(503, "ServiceUnavailableException", retryAfter=2), 75, 503, "aws-unavailable",
+                    "the service failed with 503: ServiceUnavailableException: injected by the emulator", AGAIN),
+    "terminal-escapes": (status(403, "AccessDeniedException", "a\x1b[31mb\nc\u202ed"), 77, 502, "aws-denied",
+                         re.compile(r"CreateSession was refused with 403: AccessDeniedException: [ -~]+"), POLICY),
+    "html": ({"fault": "html"}, 75, 502, "aws-answer-invalid",
+             "the endpoint answered 200 with something that is not JSON", PORTAL),
+    "garbage": ({"fault": "garbage"}, 75, 502, "aws-answer-invalid",
+                "the service's answer is not valid at the JSON text", OTHER_SERVICE),
+    "empty-set": ({"fault": "empty-set"}, 75, 502, "aws-answer-invalid",
+                  "the service's answer is not valid at credentialSet", OTHER_SERVICE),
+    "truncated": ({"fault": "truncated"}, 75, 503, "aws-unavailable",
+                  "the connection ended before the answer did", "it is tried again by itself"),
+    "close": ({"fault": "close"}, 75, 503, "aws-unavailable",
+              "the connection ended before the answer did", "it is tried again by itself"),
+    "huge-body": ({"fault": "huge-body"}, 75, 502, "aws-answer-invalid",
+                  "the body of the answer is too large", NOT_HTTP),
+    "huge-headers": ({"fault": "huge-headers"}, 75, 502, "aws-answer-invalid",
+                     "the headers of the answer are too large", NOT_HTTP),
+    "expired-answer": ({"fault": "expired-answer", "seconds": 120}, 75, 502, "aws-answer-invalid",
+                       "the service sent credentials that have expired or are about to",
+                       "compare this machine's clock with the service's"),
+    "wrong-role": ({"fault": "wrong-role"}, 75, 502, "aws-answer-invalid",
+                   "the service sent credentials for another role", OTHER_SERVICE),
+    **{f"no-{field}": ({"fault": "missing-field", "field": field}, 75, 502, "aws-answer-invalid",
+                       f"the service's answer is not valid at credentials.{field}", OTHER_SERVICE)
+       for field in ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")},
+    "redirect": ({"fault": "redirect"}, 75, 502, "aws-answer-invalid",
+                 "the endpoint answered 307, a redirect, which is not followed", PORTAL),
+    "gzip": ({"fault": "gzip"}, 75, 502, "aws-answer-invalid",
+             "the answer is not valid HTTP: it is compressed, which was not asked for", NOT_HTTP),
+}
+NO_HINT = "look at the agent's log"  # what a client says where the agent has no hint
+NEVER_ENDING = ("hang", "drip")
+
+
+def line(what, hint):
+    return f"tokenward: {what}; {hint or NO_HINT}\n"
+
+
+class Case:
+    """Two profiles at an endpoint: `warm_…` holds a session before the endpoint goes wrong, `cold_…` does not."""
+
+    def __init__(self, agent, name):
+        self.agent, self.cold, self.warm = agent, f"cold_{name}", f"warm_{name}"
+
+    def warm_up(self):
+        self.key = access_key(self.agent.credentials(self.warm))
+
+    def ask_cold(self):
+        return self.agent.credentials(self.cold)
+
+    def ask_warm(self):
+        """What a forced refresh answers, and what a client gets after it."""
+        return refresh(self.agent, self.warm), self.agent.credentials(self.warm)
+
+    def check_cold(self, finished, exit, what, hint):
+        assert (finished.returncode, finished.stdout) == (exit, "")
+        if isinstance(what, re.Pattern):
+            assert re.fullmatch(f"tokenward: {what.pattern}; {re.escape(hint)}\n", finished.stderr), finished.stderr
+        else:
+            assert finished.stderr == line(what, hint)
+
+    def check_warm(self, answers, exit, status, code, what, hint):
+        (got, problem), after = answers
+        assert (got, problem["status"], problem["code"], problem["exit"]) == (status, status, code, exit)
+        assert problem.get("hint") == hint
+        assert what.fullmatch(problem["detail"]) if isinstance(what, re.Pattern) else problem["detail"] == what
+        assert access_key(after) == self.key
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("faults"))
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def good_endpoint(world):
+    return world.endpoint()
+
+
+@pytest.fixture
+def endpoint(good_endpoint):
+    yield good_endpoint
+    good_endpoint.call("DELETE", "/_emulator/faults")
+
+
+@pytest.fixture(scope="module")
+def slow(world):
+    """Endpoints of which each will do one thing that never ends."""
+    return {name: world.endpoint(name=name) for name in NEVER_ENDING}
+
+
+@pytest.fixture(scope="module")
+def agent(world, good_endpoint, slow):
+    """One agent for all: each fault has profiles of its own, whose failures the others do not see."""
+    places = [(name, good_endpoint) for name in [*FAULTS, "skew", "memory", "burst"]] + list(slow.items())
+    return world.agent(*(
+        world.profile(f"{state}_{name}", place.url, place.ca)
+        for (name, place), state in itertools.product(places, ("cold", "warm"))))
+
+
+@pytest.fixture(scope="module")
+def never_ending(agent, slow):
+    """Both calls at each endpoint that never ends, under way while the other tests run: each takes its 15 seconds."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = {}
+        for name, place in slow.items():
+            case = Case(agent, name)
+            case.warm_up()
+            place.fault({"fault": name})
+            answers[name] = case, pool.submit(case.ask_cold), pool.submit(case.ask_warm)
+        yield answers
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_told_as_it_is_and_costs_nobody_a_session(never_ending, agent, endpoint, name):
+    fault, exit, status, code, what, hint = FAULTS[name]
+    case = Case(agent, name)
+    case.warm_up()
+    endpoint.fault(fault | {"times": 1}, fault | {"times": 1})
+    before = endpoint.counters()
+    case.check_cold(case.ask_cold(), exit, what, hint)
+    case.check_warm(case.ask_warm(), exit, status, code, what, hint)
+    after = endpoint.counters()
+    assert after["createSessionRequests"] - before["createSessionRequests"] == 2
+    assert after["redirectsFollowed"] == 0
+
+
+def test_a_date_that_is_off_does_no_harm_to_good_credentials(agent, endpoint):
+    endpoint.fault({"fault": "date-skew", "seconds": -7200, "times": 1})
+    access_key(agent.credentials("cold_skew"))
+
+
+def test_a_gibibyte_of_answer_takes_no_memory(agent, endpoint):
+    access_key(agent.credentials("warm_memory"))
+    before = resident_bytes(agent.process.pid, "VmHWM")
+    endpoint.fault({"fault": "huge-body", "times": 1})
+    assert agent.credentials("cold_memory").returncode == 75
+    assert resident_bytes(agent.process.pid, "VmHWM") - before < 4 << 20
+
+
+def test_callers_after_a_failure_cause_at_most_one_attempt_a_second(agent, endpoint):
+    endpoint.fault({"fault": "status", "status": 503})
+    before, begin = endpoint.requests, time.monotonic()
+    calls = 0
+    while calls < 200:
+        status, problem = agent.get("/v1/profiles/cold_burst/credentials")
+        assert (status, problem["code"]) == (503, "aws-unavailable") and problem["retry_after"] >= 1
+        calls += 1
+    elapsed = time.monotonic() - begin
+    assert endpoint.requests - before <= 1 + int(elapsed) and elapsed < 10
+
+
+@pytest.mark.parametrize("name", NEVER_ENDING)
+def test_an_answer_that_never_ends_is_given_up_and_costs_nobody_a_session(never_ending, name):
+    what = "the answer of 127.0.0.1 took too long"
+    case, cold, warm = never_ending[name]
+    case.check_cold(cold.result(60), 75, what, "it is tried again by itself")
+    case.check_warm(warm.result(60), 75, 503, "aws-unavailable", what, "it is tried again by itself")
+
+
+# --- endpoints that are wrong from the beginning
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def places(world):
+    """Endpoint URL and CA of each."""
+    wrong_name = world.endpoint("--tls-name", "elsewhere.example", name="wrong-name")
+    behind = world.endpoint("--clock-offset=-7200", name="clock-behind")
+    ahead = world.endpoint("--clock-offset=7200", name="clock-ahead")
+    stranger = world.endpoint(name="stranger", root=Authority("Another Root"))
+    return {
+        "wrong-name": (wrong_name.url, wrong_name.ca),
+        "unknown-ca": (stranger.url, behind.ca),
+        "refused": (f"https://127.0.0.1:{closed_port()}", behind.ca),
+        "untrusted-issuer": (stranger.url, stranger.ca),
+        "clock-behind": (behind.url, behind.ca),
+        "clock-ahead": (ahead.url, ahead.ca),
+        "no-bundle": (stranger.url, f"{world.folder}/missing.pem"),
+    }
+
+
+@pytest.fixture(scope="module")
+def placed_agent(world, places):
+    profiles = [world.profile(name, url, ca) for name, (url, ca) in places.items()]
+    return world.agent(*profiles, folder="placed")
+
+
+TLS = "a proxy may open TLS; if that is meant, name its root in ca-bundle"
+
+
+WRONG_PLACES = {
+    "wrong-name": (75, r"the server's certificate is not for 127\.0\.0\.1",
+     "check endpoint; a captive portal or a proxy may answer in the service's place"),
+    "unknown-ca": (75, r"the certificate of 127\.0\.0\.1 is from an authority that is not trusted", TLS),
+    "refused": (75, r"no connection to 127\.0\.0\.1: .*", "check the network, a firewall, and https_proxy"),
+    "untrusted-issuer": (77, r"CreateSession was refused with 403: AccessDeniedException: Untrusted Signing Certificate",
+     ANCHOR),
+    "clock-behind": (78, r"CreateSession was refused with 403: .*",
+     "the clock is 2 hours fast by the service's Date: set it (timedatectl, chronyc)"),
+    "clock-ahead": (78, r"CreateSession was refused with 403: .*",
+     "the clock is 2 hours slow by the service's Date: set it (timedatectl, chronyc)"),
+    "no-bundle": (78, r"the CA bundle cannot be read: .*",
+     "correct endpoint or ca-bundle, or let the agent read them"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PLACES)
+def test_an_endpoint_that_is_wrong_is_told_as_it_is(placed_agent, name):
+    exit, what, hint = WRONG_PLACES[name]
+    finished = placed_agent.credentials(name)
+    assert (finished.returncode, finished.stdout) == (exit, "")
+    assert re.fullmatch(f"tokenward: {what}; {re.escape(hint or NO_HINT)}\n", finished.stderr), finished.stderr
+
+
+def test_a_session_outlives_its_endpoint(world):
+    doomed = world.endpoint(name="doomed")
+    agent = world.agent(world.profile("test", doomed.url, doomed.ca), folder="outliving")
+    key = access_key(agent.credentials())
+    doomed.process.kill()
+    doomed.process.wait()
+    status, problem = refresh(agent, "test")
+    assert (status, problem["code"], problem["exit"]) == (503, "aws-unavailable", 75)
+    assert access_key(agent.credentials()) == key
+
+
+# --- no endpoint, no PIN
+
+def test_the_token_is_asked_for_nothing_while_the_endpoint_is_down(tmp_path):
+    world = World(tmp_path, spy=True)
+    try:
+        endpoint = world.endpoint()
+        url = f"https://127.0.0.1:{closed_port()}"
+        agent = world.agent(world.profile("down", url, endpoint.ca), world.profile("up", endpoint.url, endpoint.ca))
+        for _ in range(3):
+            assert agent.credentials("down").returncode == 75
+        assert world.calls("C_GetTokenInfo") > 0, "the trace works"
+        assert (world.calls("C_Login"), world.calls("C_Sign")) == (0, 0)
+        access_key(agent.credentials("up"))
+        assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
+        with open(world.trace) as file:
+            assert PIN not in agent.log() and file.read()
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("source", ["stored", "prompt"])
+def test_no_login_looks_for_a_hidden_certificate_while_the_endpoint_is_down(tmp_path, certificate_writer, source):
+    world = World(tmp_path, spy=True)
+    try:
+        token = world.hsm.token("hidden")
+        certificate = world.root.issue("client", token.generate("client", "01"))
+        certificate_writer(token, {("client", 1): der(certificate)}, is_private=True)
+        endpoint = world.endpoint()
+        rule = f'[[token]]\nuri = "pkcs11:token=hidden"\npin-source = "file:{world.pin_file}"\n'
+        ends = {"down": f"https://127.0.0.1:{closed_port()}", "up": endpoint.url}
+        agent = world.agent(rule if source == "stored" else "", *(
+            world.profile(name, url, endpoint.ca, 'certificate = "pkcs11:token=hidden"') for name, url in ends.items()))
+        for _ in range(2):
+            result = agent.credentials("down")
+            assert result.returncode == 75 and "connect" in result.stderr, result
+        assert world.calls("C_Login") == 0
+        if source == "stored":
+            access_key(agent.credentials("up"))
+            assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
+        else:
+            assert agent.credentials("up").returncode == 80
+            assert world.calls("C_Login") == 0
+    finally:
+        world.close()
