@@ -60,6 +60,9 @@ let package = Package(
         .target(name: "CWipingHeap"),
         .target(name: "CRefusedSockets"),
 
+        // The alphabet: without Foundation, and fit for Embedded Swift.
+        .target(name: "UTCTime", swiftSettings: strict),
+
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
         .target(
@@ -75,9 +78,11 @@ let package = Package(
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "RolesAnywhere", swiftSettings: strict),
-        .target(name: "Identities", dependencies: ["PKCS11URI", "TokenService", "X509"], swiftSettings: strict),
-        .target(name: "AgentAPI", exclude: ["openapi.json"], swiftSettings: strict),
+        .target(name: "RolesAnywhere", dependencies: ["UTCTime"], swiftSettings: strict),
+        .target(
+            name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
+            swiftSettings: strict),
+        .target(name: "AgentAPI", dependencies: ["UTCTime"], exclude: ["openapi.json"], swiftSettings: strict),
 
         // Files.
         .target(name: "Files", swiftSettings: strict),
@@ -94,7 +99,7 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "AgentAPI", "CLinux", "Files", "HTTPTransport", "Identities", "Logind", "ModuleFiles", "PKCS11URI",
-                "RolesAnywhere", "TokenService", "X509", logging,
+                "RolesAnywhere", "TokenService", "UTCTime", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
 
@@ -109,7 +114,8 @@ let package = Package(
             name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "TokenService"], swiftSettings: strict,
             linkerSettings: resident),
         .executableTarget(
-            name: "tokenward", dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", argumentParser],
+            name: "tokenward",
+            dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", "UTCTime", argumentParser],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
@@ -129,10 +135,14 @@ let package = Package(
             name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict,
             linkerSettings: boundAtStart),
 
+        // What tests compare with: Python's standard library, and numbers that are random and the same each time.
+        .target(name: "Differential", path: "Tests/Differential", swiftSettings: strict),
+
+        .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .testTarget(
-            name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "PKCS11URI"], path: "softhsm-tests/uri",
-            swiftSettings: strict),
+            name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "Differential", "PKCS11URI"],
+            path: "softhsm-tests/uri", swiftSettings: strict),
         .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
         .testTarget(
             name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
@@ -143,12 +153,13 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(
             name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
-        .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere"], swiftSettings: strict),
+        .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
         .testTarget(
-            name: "AgentTests", dependencies: ["Agent", "AgentAPI", "Files", "ModuleFiles", "RolesAnywhere"],
+            name: "AgentTests",
+            dependencies: ["Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime"],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(name: "AgentClientTests", dependencies: ["AgentClient"], swiftSettings: strict),
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),

@@ -1,3 +1,5 @@
+import UTCTime
+
 /// The JSON that a `credential_process` prints, and the body of an answer with credentials.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Process credential provider"; `AccountId` as botocore reads it.
@@ -12,7 +14,7 @@ package enum CredentialDocument {
             ("AccessKeyId", .string(accessKeyID)),
             ("SecretAccessKey", .string(secretAccessKey)),
             ("SessionToken", .string(sessionToken)),
-            ("Expiration", .string(UTCTimestamp(secondsSince1970: expiration).description)),
+            ("Expiration", .string(UTCTime(secondsSince1970: expiration).description)),
             ("AccountId", .string(accountID)),
         ])
     }

@@ -1,3 +1,4 @@
+import UTCTime
 package import X509
 
 /// Why a certificate cannot be the one that a profile signs in with.
@@ -44,8 +45,8 @@ package enum DropReason: Hashable, Sendable {
     package var message: String {
         switch self {
         case .unreadable(let error): error.message
-        case .expired(let time): "expired on \(UTCText.date(time))"
-        case .notYetValid(let time): "not valid before \(UTCText.date(time))"
+        case .expired(let time): "expired on \(UTCTime(secondsSince1970: time))"
+        case .notYetValid(let time): "not valid before \(UTCTime(secondsSince1970: time))"
         case .certificateAuthority: "a CA's certificate (basicConstraints), which the service does not take"
         case .noKeyUsage: "no key usage extension; the service wants digitalSignature"
         case .noDigitalSignature: "its key usage lacks digitalSignature"

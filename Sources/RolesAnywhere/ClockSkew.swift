@@ -1,3 +1,5 @@
+import UTCTime
+
 /// How far the clock of this machine and that of a service are apart.
 package struct ClockSkew: Hashable, Sendable {
     /// This machine's time less the service's, in seconds: positive where this machine is ahead.
@@ -8,7 +10,7 @@ package struct ClockSkew: Hashable, Sendable {
     ///   - now: This machine's time in seconds since 1970 when the answer arrived.
     /// - Returns: `nil` if the header is not an IMF-fixdate.
     package init?(dateHeader: String, now: Int64) {
-        guard let theirs = TimeText.httpDate(dateHeader) else { return nil }
+        guard let theirs = UTCTime(httpDate: dateHeader)?.secondsSince1970 else { return nil }
         let (difference, overflow) = now.subtractingReportingOverflow(theirs)
         guard !overflow else { return nil }
         seconds = difference

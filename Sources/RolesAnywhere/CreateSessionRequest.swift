@@ -1,3 +1,5 @@
+import UTCTime
+
 /// A CreateSession request, still without a date and a signature.
 package struct CreateSessionRequest: Hashable, Sendable {
     package let scope: SessionScope
@@ -46,12 +48,12 @@ package struct CreateSessionRequest: Hashable, Sendable {
     ///   - sha256: SHA-256 (FIPS 180-4); this target has no cryptography.
     package func draft(at unixSeconds: Int64, sha256: ([UInt8]) -> [UInt8]) -> CreateSessionDraft {
         let scope = SigningScope(
-            algorithm: certificate.keyKind.algorithm, time: CivilTime(unixSeconds: unixSeconds),
+            algorithm: certificate.keyKind.algorithm, time: UTCTime(secondsSince1970: unixSeconds),
             region: scope.region)
         var headers = [
             HeaderField(name: "Content-Type", value: "application/json"),
             HeaderField(name: "Host", value: endpoint.host),
-            HeaderField(name: "X-Amz-Date", value: scope.time.basicDateTime),
+            HeaderField(name: "X-Amz-Date", value: scope.time.basic),
             HeaderField(name: "X-Amz-X509", value: Base64.encode(certificate.der)),
         ]
         if !certificate.chain.isEmpty {

@@ -1,3 +1,5 @@
+import UTCTime
+
 /// Reads the answer to CreateSession, and believes nothing of it that does not fit the request.
 package enum CreateSessionResponse {
     /// - Throws: `ServiceError` for a refusal, and for credentials that are incomplete, of another shape than AWS gives
@@ -34,7 +36,7 @@ package enum CreateSessionResponse {
     private static func checkedExpiration(
         _ text: String, _ answer: ServiceAnswer, _ durationSeconds: Int
     ) throws(ServiceError) -> Int64 {
-        guard let expiration = TimeText.rfc3339(text) else {
+        guard let expiration = UTCTime(rfc3339: text)?.secondsSince1970 else {
             throw answer.error(.malformed(field: "credentials.expiration"))
         }
         let (left, overflow) = expiration.subtractingReportingOverflow(answer.receivedAt)

@@ -1,3 +1,5 @@
+import UTCTime
+
 extension ServiceAnswer {
     /// What an answer other than 2xx means.
     ///
@@ -58,7 +60,7 @@ extension ServiceAnswer {
         if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(ASCII.isDigit), let seconds = Int(text) {
             return min(seconds, 600)
         }
-        guard let date = TimeText.httpDate(text) else { return nil }
+        guard let date = UTCTime(httpDate: text)?.secondsSince1970 else { return nil }
         let (wait, overflow) = date.subtractingReportingOverflow(receivedAt)
         return overflow ? nil : Int(min(max(wait, 0), 600))
     }

@@ -1,23 +1,26 @@
-import FoundationEssentials
+import Glibc
+import UTCTime
 
 /// A time that the agent told of, and how far away it is.
 struct Moment {
-    private let date: Date
+    private let time: UTCTime
 
     /// - Parameter text: RFC 3339; nil for anything else.
     init?(_ text: String?) {
-        guard let text, let date = try? Date(text, strategy: .iso8601) else { return nil }  // shown as unknown
-        self.date = date
+        guard let text, let time = UTCTime(rfc3339: text) else { return nil }
+        self.time = time
     }
 
     /// Whole days left; negative once it has passed.
-    var daysLeft: Int { Int((date.timeIntervalSinceNow / 86400).rounded(.down)) }
+    var daysLeft: Int { Int((Double(secondsLeft) / 86400).rounded(.down)) }
 
     /// Such as `in 43 min` or `2 h 5 min ago`.
     var distance: String {
-        let seconds = Int64(date.timeIntervalSinceNow)
+        let seconds = secondsLeft
         return seconds >= 0 ? "in \(Span(seconds: seconds))" : "\(Span(seconds: -seconds)) ago"
     }
+
+    private var secondsLeft: Int64 { time.secondsSince1970 - Int64(Glibc.time(nil)) }
 
     /// A length of time in its two greatest units.
     struct Span: CustomStringConvertible {

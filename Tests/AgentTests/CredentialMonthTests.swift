@@ -1,5 +1,6 @@
 import Agent
 import AgentAPI
+import Differential
 import Synchronization
 import Testing
 
@@ -111,23 +112,11 @@ private enum Weather: CaseIterable {
     }
 }
 
-/// Random numbers that a seed fixes (SplitMix64, Steele et al. 2014), for many tasks.
+/// Random numbers that a seed fixes, for many tasks.
 private final class Dice: Sendable {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
+    private let generator: Mutex<SplitMix64>
 
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
-    private let generator: Mutex<Generator>
-
-    init(seed: UInt64) { generator = Mutex(Generator(state: seed)) }
+    init(seed: UInt64) { generator = Mutex(SplitMix64(seed: seed)) }
 
     func roll(_ range: ClosedRange<Int64>) -> Int64 { generator.withLock { Int64.random(in: range, using: &$0) } }
 }

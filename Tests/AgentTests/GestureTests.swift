@@ -3,6 +3,7 @@ import ModuleFiles
 import PKCS11URI
 import Testing
 import TokenService
+import UTCTime
 
 @testable import Agent
 
@@ -66,7 +67,7 @@ struct GestureTests {
     }
 
     private func gesture(_ kind: ProfileStatus.NextGesture.Kind, _ second: Int64) -> ProfileStatus.NextGesture {
-        ProfileStatus.NextGesture(kind: kind, due: "\(UTCTimestamp(secondsSince1970: second))")
+        ProfileStatus.NextGesture(kind: kind, due: "\(UTCTime(secondsSince1970: second))")
     }
 
     @Test("Nothing is due where the PIN is stored, or none is wanted")

@@ -1,3 +1,4 @@
+import Differential
 import Foundation
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 struct TOMLDifferentialTests {
     @Test("Our parser and tomllib accept the same documents and read the same values", arguments: [1, 2] as [UInt64])
     func tomllib(_ seed: UInt64) throws {
-        var generator = SplitMix64(state: seed)
+        var generator = SplitMix64(seed: seed)
         let documents = (0..<5000).map { _ in Self.document(using: &generator) }
         let verdicts = try Self.verdicts(of: documents)
         try #require(verdicts.count == documents.count)
@@ -26,20 +27,8 @@ struct TOMLDifferentialTests {
     private static func verdicts(of documents: [[UInt8]]) throws -> [Substring] {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("tomllib-verdicts.py")
-        let input = FileManager.default.temporaryDirectory.appendingPathComponent("toml-\(UUID())")
-        try Data(documents.joined(separator: [0xFE])).write(to: input)
-        defer { try? FileManager.default.removeItem(at: input) }  // what is left is in the temporary folder
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", script.path]
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return text.split(separator: "\n")
+        return try Python.answers(
+            String(contentsOf: script, encoding: .utf8), to: Data(documents.joined(separator: [0xFE])))
     }
 
     private static func plain(_ node: TOMLNode) -> Any {
@@ -71,17 +60,4 @@ struct TOMLDifferentialTests {
             "\\uD800", "\u{0}", "é", "\t", "\u{7F}", "\\\n", "a = 1\n", "[a]\n", "[[a]]\n", "a.b = 1\n", "[a.b]\n",
             "[a.b.c]\n", "b.c = 1\n", "c = {}\n", "[[a.b]]\n",
         ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
-}
-
-/// Sebastiano Vigna's SplitMix64: the same sequence for the same state.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

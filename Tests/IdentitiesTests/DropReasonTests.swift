@@ -75,15 +75,5 @@ import X509
             try inventory.select(CertificateSelector(), at: now).identity.get().certificate == inventory.readable[0])
     }
 
-    @Test(
-        "Times are written in UTC",
-        arguments: [
-            (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"), (1_795_219_200, "2026-11-21T00:00:00Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"), (253_402_300_799, "9999-12-31T23:59:59Z"),
-            (-62_135_596_800, "0001-01-01T00:00:00Z"), (-631_152_000, "1950-01-01T00:00:00Z"),
-        ])
-    func times(_ time: Int64, text: String) { #expect(UTCText.date(time) == text) }
-
     private static let taken = "the service takes RSA 2048 to 4096, EC P-256, P-384 and P-521"
 }

@@ -1,4 +1,5 @@
 import CP11Kit
+import Differential
 import PKCS11URI
 import Testing
 

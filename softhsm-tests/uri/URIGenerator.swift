@@ -1,3 +1,5 @@
+import Differential
+
 /// Makes URIs: valid ones by the grammar of RFC 7512, and damaged ones from them.
 struct URIGenerator {
     private var random: SplitMix64

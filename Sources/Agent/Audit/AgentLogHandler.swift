@@ -1,6 +1,6 @@
-private import AgentAPI
 import Glibc
 package import Logging
+import UTCTime
 
 /// swift-log to a line on standard error, which systemd hands to the journal.
 package struct AgentLogHandler: LogHandler {
@@ -48,7 +48,7 @@ package struct AgentLogHandler: LogHandler {
             var line =
                 switch style {
                 case .journal: "<\(level.priority)>"
-                case .plain: "\(UTCTimestamp(secondsSince1970: time)) \(level): "
+                case .plain: "\(UTCTime(secondsSince1970: time)) \(level): "
                 }
             Self.append(text(), to: &line)
             return line + "\n"

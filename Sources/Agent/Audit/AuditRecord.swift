@@ -1,5 +1,6 @@
 package import AgentAPI
 package import Logging
+import UTCTime
 
 /// What the audit log says of one request. Nothing in it can hold a secret.
 package struct AuditRecord: Hashable, Sendable {
@@ -70,7 +71,7 @@ extension AuditRecord: CustomStringConvertible {
         if others > 0 { fields.append(("others", "\(others)")) }
         if let issued {
             fields.append(("access-key-id", issued.accessKeyID))
-            fields.append(("expiration", "\(UTCTimestamp(secondsSince1970: issued.expiration))"))
+            fields.append(("expiration", "\(UTCTime(secondsSince1970: issued.expiration))"))
         }
         return fields.reduce("audit") { "\($0) \(LogField(key: $1.0, value: $1.1))" }
     }

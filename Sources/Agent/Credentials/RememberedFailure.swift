@@ -1,5 +1,6 @@
 import AgentAPI
 import Files
+import UTCTime
 
 /// The last failure, and how long no other attempt is made: never longer than its cause can last.
 struct RememberedFailure: Sendable {
@@ -106,6 +107,6 @@ struct RememberedFailure: Sendable {
 extension Moment {
     /// RFC 3339.
     fileprivate func text(in seconds: Int) -> String {
-        "\(UTCTimestamp(secondsSince1970: wall / 1000 + Int64(seconds)))"
+        "\(UTCTime(secondsSince1970: wall / 1000 + Int64(seconds)))"
     }
 }

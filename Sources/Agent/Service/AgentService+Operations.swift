@@ -3,6 +3,7 @@ import Glibc
 import Identities
 import PKCS11URI
 import TokenService
+import UTCTime
 
 extension AgentService {
     /// What the server's routes do.
@@ -77,12 +78,12 @@ extension AgentService {
                 status.certificate = ProfileStatus.Certificate(
                     uri: "\(identity.certificateURI ?? identity.key.uri)",
                     serial: identity.certificate.serial.decimal,
-                    notAfter: "\(UTCTimestamp(secondsSince1970: identity.certificate.notAfter))")
+                    notAfter: "\(UTCTime(secondsSince1970: identity.certificate.notAfter))")
                 status.nextGesture = ProfileStatus.NextGesture(
                     survey.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
                     nextNeeded: session?.nextNeeded, at: clock.now())
             }
-            status.sessionExpiry = session?.expiration.map { "\(UTCTimestamp(secondsSince1970: $0))" }
+            status.sessionExpiry = session?.expiration.map { "\(UTCTime(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             status.lastRefusals = refusals.listing(of: name)
             statuses.append(status)

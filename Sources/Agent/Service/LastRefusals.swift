@@ -1,5 +1,6 @@
 import AgentAPI
 import Synchronization
+import UTCTime
 
 /// The refusals that `status` tells of, noted as they happen.
 final class LastRefusals: Sendable {
@@ -28,7 +29,7 @@ final class LastRefusals: Sendable {
         log.withLock { $0.refusals(of: profile) }.map { refusal in
             ProfileStatus.Refusal(
                 program: refusal.program, uid: refusal.uid,
-                time: "\(UTCTimestamp(secondsSince1970: refusal.time))", code: refusal.code.rawValue,
+                time: "\(UTCTime(secondsSince1970: refusal.time))", code: refusal.code.rawValue,
                 detail: refusal.detail)
         }
     }

@@ -2,6 +2,7 @@ import AgentAPI
 import Identities
 import PKCS11URI
 import TokenService
+import UTCTime
 import X509
 
 extension TokenListing {
@@ -50,7 +51,7 @@ extension ModuleStatus {
 extension IdentityListing {
     init(_ candidate: Candidate, profiles: [String]) {
         let certificate = candidate.certificate
-        let date = { (seconds: Int64?) in seconds.map { "\(UTCTimestamp(secondsSince1970: $0))" } ?? "" }
+        let date = { (seconds: Int64?) in seconds.map { "\(UTCTime(secondsSince1970: $0))" } ?? "" }
         self.init(
             uri: candidate.uri.map { "\($0)" } ?? "", token: candidate.uri?.token.map(text) ?? "",
             subject: certificate?.subject.description ?? "", issuer: certificate?.issuer.description ?? "",
@@ -67,7 +68,7 @@ extension ExplainedCandidate {
             uri: (candidate.uri ?? candidate.key?.uri).map { "\($0)" } ?? "",
             subject: candidate.certificate?.subject.description ?? "",
             serial: candidate.certificate?.serial.decimal ?? "",
-            notAfter: candidate.certificate.map { "\(UTCTimestamp(secondsSince1970: $0.notAfter))" } ?? "",
+            notAfter: candidate.certificate.map { "\(UTCTime(secondsSince1970: $0.notAfter))" } ?? "",
             chosen: candidate.verdict == .chosen, reasons: candidate.explanation)
     }
 }

@@ -1,4 +1,5 @@
 import AgentAPI
+import UTCTime
 
 extension ProfileStatus.NextGesture {
     /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
@@ -26,6 +27,6 @@ extension ProfileStatus.NextGesture {
     }
 
     private init(_ gesture: Gesture, _ due: Int64) {
-        self.init(kind: gesture == .touch ? .touch : .pin, due: "\(UTCTimestamp(secondsSince1970: due))")
+        self.init(kind: gesture == .touch ? .touch : .pin, due: "\(UTCTime(secondsSince1970: due))")
     }
 }

@@ -7,6 +7,7 @@ import Logging
 import RolesAnywhere
 import Synchronization
 import TokenService
+import UTCTime
 import X509
 
 /// Obtains sessions from IAM Roles Anywhere, with keys that stay on their tokens.
@@ -165,7 +166,7 @@ final class RolesAnywhereSource: CredentialSource {
             metadata: [
                 "profile": "\(name)", "serial": "\(found.identity.certificate.serial.decimal)",
                 "token": "\(found.token.snapshot.token.plainName)", "access-key-id": "\(session.accessKeyID)",
-                "expiration": "\(UTCTimestamp(secondsSince1970: session.expiration))",
+                "expiration": "\(UTCTime(secondsSince1970: session.expiration))",
             ])
         return session
     }
