@@ -61,14 +61,16 @@ let package = Package(
         .target(name: "CRefusedSockets"),
 
         // The alphabet: without Foundation, and fit for Embedded Swift.
-        .target(name: "UTCTime", swiftSettings: strict),
+        .target(name: "Encodings", swiftSettings: strict),
+        .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
         .target(
             name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI"], path: "pkcs11/PKCS11",
             swiftSettings: strict),
-        .target(name: "PKCS11URI", path: "pkcs11/PKCS11URI", swiftSettings: strict),
+        .target(
+            name: "PKCS11URI", dependencies: ["Encodings"], path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .target(
             name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509"],
@@ -77,8 +79,8 @@ let package = Package(
         .target(name: "PCSC", dependencies: ["CPCSCLite"], swiftSettings: strict + pcscHeaders),
 
         // Values.
-        .target(name: "X509", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "RolesAnywhere", dependencies: ["UTCTime"], swiftSettings: strict),
+        .target(name: "X509", dependencies: ["COpenSSL", "Encodings"], swiftSettings: strict),
+        .target(name: "RolesAnywhere", dependencies: ["Encodings", "UTCTime"], swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
@@ -89,7 +91,7 @@ let package = Package(
         .target(name: "ModuleFiles", dependencies: ["Files", "TokenService"], swiftSettings: strict),
 
         // The network.
-        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux"], swiftSettings: strict),
+        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux", "Encodings"], swiftSettings: strict),
 
         // The machine and its people.
         .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
@@ -98,10 +100,10 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Files", "HTTPTransport", "Identities", "Logind", "ModuleFiles", "PKCS11URI",
-                "RolesAnywhere", "TokenService", "UTCTime", "X509", logging,
+                "AgentAPI", "CLinux", "Encodings", "Files", "HTTPTransport", "Identities", "Logind", "ModuleFiles",
+                "PKCS11URI", "RolesAnywhere", "TokenService", "UTCTime", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
-        .target(name: "AgentClient", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "AgentClient", dependencies: ["CLinux", "Encodings"], swiftSettings: strict),
 
         // Programs.
         .executableTarget(
@@ -138,6 +140,7 @@ let package = Package(
         // What tests compare with: Python's standard library, and numbers that are random and the same each time.
         .target(name: "Differential", path: "Tests/Differential", swiftSettings: strict),
 
+        .testTarget(name: "EncodingsTests", dependencies: ["Differential", "Encodings"], swiftSettings: strict),
         .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .testTarget(
@@ -153,7 +156,8 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(
             name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
-        .testTarget(name: "RolesAnywhereTests", dependencies: ["RolesAnywhere", "UTCTime"], swiftSettings: strict),
+        .testTarget(
+            name: "RolesAnywhereTests", dependencies: ["Encodings", "RolesAnywhere", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),

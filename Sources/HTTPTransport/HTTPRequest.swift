@@ -1,3 +1,5 @@
+import Encodings
+
 /// What to send, but for the headers that are known only when the connection stands.
 package struct HTTPRequest: Hashable, Sendable {
     package enum Method: Hashable, Sendable {
@@ -38,11 +40,7 @@ package struct HTTPHeader: Hashable, Sendable {
 
     /// The line that libcurl sends, `nil` if it would be more than one, or none (RFC 9110 §5.1, §5.5).
     var line: String? {
-        let isToken = { (byte: UInt8) in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
-        guard !name.isEmpty, name.utf8.allSatisfy(isToken), !value.isEmpty,
+        guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenCharacter), !value.isEmpty,
             value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { return nil }
         return "\(name): \(value)"

@@ -1,3 +1,5 @@
+import Encodings
+
 /// An Amazon Resource Name: `arn:partition:service:region:account:resource`.
 ///
 /// Partitions that we have never heard of are accepted: AWS adds some, and the endpoint can be given by hand.
@@ -33,7 +35,7 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
                 "region"
             } else if !Self.isAccount(parts[4]), !parts[4].isEmpty, parts[4] != "aws" {
                 "account (twelve digits)"
-            } else if parts[5].isEmpty || !parts[5].utf8.allSatisfy(ASCII.isVisible) {
+            } else if parts[5].isEmpty || !parts[5].utf8.allSatisfy(\.isVisible) {
                 "resource"
             } else {
                 nil
@@ -48,10 +50,10 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
     static func isLabel(_ text: String) -> Bool {
         (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
             && text.utf8.last != UInt8(ascii: "-")
-            && text.utf8.allSatisfy { ASCII.isLower($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") }
+            && text.utf8.allSatisfy { $0.isLowercase || $0.isDigit || $0 == UInt8(ascii: "-") }
     }
 
-    static func isAccount(_ text: String) -> Bool { text.utf8.count == 12 && text.utf8.allSatisfy(ASCII.isDigit) }
+    static func isAccount(_ text: String) -> Bool { text.utf8.count == 12 && text.utf8.allSatisfy(\.isDigit) }
 }
 
 /// Why a text is not the ARN that was asked for.

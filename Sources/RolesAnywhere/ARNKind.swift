@@ -1,3 +1,5 @@
+import Encodings
+
 extension ARN {
     /// The resources that a session is made of.
     package enum Kind: Hashable, Sendable, CaseIterable {
@@ -40,17 +42,17 @@ extension ARN {
     private static func isUUID(_ text: Substring.UTF8View) -> Bool {
         text.count == 36
             && text.enumerated().allSatisfy { index, byte in
-                [8, 13, 18, 23].contains(index) ? byte == UInt8(ascii: "-") : ASCII.isHexadecimal(byte)
+                [8, 13, 18, 23].contains(index) ? byte == UInt8(ascii: "-") : byte.hexadecimalDigit != nil
             }
     }
 
     /// 1 to 256 letters, digits, `_`, `-`, after a first letter; `/` only between two of them.
     private static func isAlias(_ text: Substring.UTF8View) -> Bool {
         let slash = UInt8(ascii: "/")
-        guard (1...256).contains(text.count), let first = text.first, ASCII.isUpper(first) || ASCII.isLower(first),
+        guard (1...256).contains(text.count), let first = text.first, first.isUppercase || first.isLowercase,
             text.last != slash
         else { return false }
-        return text.allSatisfy { ASCII.isAlphanumeric($0) || "_-/".utf8.contains($0) }
+        return text.allSatisfy { $0.isAlphanumeric || "_-/".utf8.contains($0) }
             && zip(text, text.dropFirst()).allSatisfy { $0 != slash || $1 != slash }
     }
 
@@ -58,7 +60,7 @@ extension ARN {
     private static func isRole(_ resource: String) -> Bool {
         guard resource.hasPrefix("role/") else { return false }
         let segments = resource.utf8.dropFirst(5).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard let name = segments.last, (1...64).contains(name.count), name.allSatisfy(ASCII.isNameByte) else {
+        guard let name = segments.last, (1...64).contains(name.count), name.allSatisfy(\.isIAMNameCharacter) else {
             return false
         }
         let pathLength = resource.utf8.count - name.count - "role".utf8.count
@@ -82,4 +84,9 @@ extension ARN.Kind {
         case .role: "arn:PARTITION:iam::ACCOUNT:role/NAME"
         }
     }
+}
+
+extension UInt8 {
+    /// `[\w+=,.@-]`: role names and role session names (IAM and STS API references).
+    package var isIAMNameCharacter: Bool { isAlphanumeric || "_+=,.@-".utf8.contains(self) }
 }

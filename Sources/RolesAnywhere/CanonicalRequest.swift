@@ -1,3 +1,5 @@
+import Encodings
+
 /// A request in the one form that is hashed and signed (IAM Roles Anywhere user guide, "Signing process").
 struct CanonicalRequest: Hashable, Sendable {
     /// Lower-case names, sorted, joined with `;`.
@@ -24,9 +26,14 @@ struct CanonicalRequest: Hashable, Sendable {
 /// A query, sorted and escaped: the form that is signed is also the one that is sent.
 enum CanonicalQuery {
     static func text(_ parameters: [String: String]) -> String {
-        parameters.map { (PercentEncoding.encode($0.key), PercentEncoding.encode($0.value)) }
+        parameters.map { (escaped($0.key), escaped($0.value)) }
             .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
             .map { "\($0)=\($1)" }
             .joined(separator: "&")
+    }
+
+    /// RFC 3986 §2.1 as SigV4 wants it: everything but unreserved characters, in upper case.
+    private static func escaped(_ text: String) -> String {
+        String(decoding: PercentEncoding.encode(text.utf8, plain: \.isUnreserved), as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import Encodings
 import UTCTime
 
 /// A CreateSession request, still without a date and a signature.

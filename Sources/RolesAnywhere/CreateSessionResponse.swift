@@ -1,3 +1,4 @@
+import Encodings
 import UTCTime
 
 /// Reads the answer to CreateSession, and believes nothing of it that does not fit the request.
@@ -24,11 +25,11 @@ package enum CreateSessionResponse {
             else { throw answer.error(.malformed(field: "credentials.\(name)")) }
             return text
         }
-        let expiration = try field("expiration", 20...40, ASCII.isVisible)
+        let expiration = try field("expiration", 20...40, \.isVisible)
         return SessionCredentials(
-            accessKeyID: try field("accessKeyId", 16...128) { ASCII.isUpper($0) || ASCII.isDigit($0) },
-            secretAccessKey: try field("secretAccessKey", 16...256, ASCII.isVisible),
-            sessionToken: try field("sessionToken", 1...16_384, ASCII.isVisible),
+            accessKeyID: try field("accessKeyId", 16...128) { $0.isUppercase || $0.isDigit },
+            secretAccessKey: try field("secretAccessKey", 16...256, \.isVisible),
+            sessionToken: try field("sessionToken", 1...16_384, \.isVisible),
             expiration: try checkedExpiration(expiration, answer, request.options.durationSeconds),
             accountID: role.account)
     }

@@ -1,3 +1,5 @@
+import Encodings
+
 extension Endpoint {
     /// An endpoint given by hand; see `resolve`.
     ///
@@ -7,7 +9,7 @@ extension Endpoint {
         func refusal(_ reason: String) -> EndpointError {
             EndpointError(message: "endpoint \(DisplayText.quoted(text)): \(reason)")
         }
-        guard (1...2048).contains(text.utf8.count), text.utf8.allSatisfy(ASCII.isVisible) else {
+        guard (1...2048).contains(text.utf8.count), text.utf8.allSatisfy(\.isVisible) else {
             throw refusal("1 to 2048 printable ASCII characters without spaces make an URL")
         }
         let lower = text.lowercased()
@@ -40,7 +42,7 @@ extension Endpoint {
             host = authority[...end]
             tail = authority[authority.index(after: end)...]
             guard (2...45).contains(host.utf8.count - 2),
-                host.utf8.dropFirst().dropLast().allSatisfy({ ASCII.isHexadecimal($0) || ":.".utf8.contains($0) })
+                host.utf8.dropFirst().dropLast().allSatisfy({ $0.hexadecimalDigit != nil || ":.".utf8.contains($0) })
             else { return nil }
         } else {
             host = authority.prefix { $0 != ":" }
@@ -51,7 +53,7 @@ extension Endpoint {
         }
         if tail.isEmpty { return (String(host), nil) }
         let digits = tail.dropFirst()
-        guard tail.first == ":", (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy(ASCII.isDigit),
+        guard tail.first == ":", (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy(\.isDigit),
             let port = Int(digits), (1...65535).contains(port)
         else { return nil }
         return (String(host), port)
@@ -62,7 +64,7 @@ extension Endpoint {
         guard !trimmed.isEmpty else { return "" }
         let segments = trimmed.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         let isPlain = segments.allSatisfy { segment in
-            !segment.isEmpty && segment != "." && segment != ".." && segment.utf8.allSatisfy(ASCII.isUnreserved)
+            !segment.isEmpty && segment != "." && segment != ".." && segment.utf8.allSatisfy(\.isUnreserved)
         }
         return isPlain ? String(trimmed) : nil
     }
@@ -76,7 +78,7 @@ extension Endpoint {
 
     /// 0 to 255 without leading zeros, which some readers take for octal.
     private static func isOctet(_ text: Substring) -> Bool {
-        text.utf8.count <= 3 && text.utf8.allSatisfy(ASCII.isDigit) && UInt8(text) != nil
+        text.utf8.count <= 3 && text.utf8.allSatisfy(\.isDigit) && UInt8(text) != nil
             && (text == "0" || !text.hasPrefix("0"))
     }
 }

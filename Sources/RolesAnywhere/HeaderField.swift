@@ -1,3 +1,5 @@
+import Encodings
+
 /// A header of a request or of an answer.
 package struct HeaderField: Hashable, Sendable {
     package let name: String
@@ -11,5 +13,8 @@ package struct HeaderField: Hashable, Sendable {
 
 extension [HeaderField] {
     /// The value of the first header of that name, whatever its case.
-    func value(of name: String) -> String? { first { ASCII.equalsIgnoringCase($0.name, name) }?.value }
+    func value(of name: String) -> String? {
+        let wanted = name.utf8.map(\.lowercased)
+        return first { $0.name.utf8.map(\.lowercased) == wanted }?.value
+    }
 }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// A strict JSON reader for short answers of a service that need not be the one we think.
 ///
 /// Two readers of one answer must not see two things: a name that comes twice is an error, as are more than 16 levels
@@ -114,7 +116,7 @@ struct JSONParser {
 
     private mutating func digits() -> Range<Int> {
         let start = position
-        while let byte = peek, ASCII.isDigit(byte) { position += 1 }
+        while let byte = peek, byte.isDigit { position += 1 }
         return start..<position
     }
 

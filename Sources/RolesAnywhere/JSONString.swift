@@ -1,3 +1,5 @@
+import Encodings
+
 struct JSONStringError: Error, Hashable, Sendable {
     let reason: String
 }
@@ -64,7 +66,7 @@ enum JSONString {
 
     private static func unit(_ bytes: [UInt8], at start: Int) -> UInt32? {
         let digits = bytes.dropFirst(start).prefix(4)
-        guard digits.count == 4, digits.allSatisfy(ASCII.isHexadecimal) else { return nil }
+        guard digits.count == 4, digits.allSatisfy({ $0.hexadecimalDigit != nil }) else { return nil }
         return UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 }

@@ -1,3 +1,4 @@
+import Encodings
 import UTCTime
 
 extension ServiceAnswer {
@@ -50,14 +51,14 @@ extension ServiceAnswer {
         guard let named else { return nil }
         let bare = named.prefix { $0 != ":" }.split(separator: "#").last.map(String.init) ?? ""
         let isName =
-            (1...128).contains(bare.utf8.count) && bare.utf8.allSatisfy { ASCII.isAlphanumeric($0) || $0 == 0x2E }
+            (1...128).contains(bare.utf8.count) && bare.utf8.allSatisfy { $0.isAlphanumeric || $0 == 0x2E }
         return isName ? bare : nil
     }
 
     /// RFC 9110 §10.2.3, seconds or a date; at most ten minutes, so that nobody can stop us for longer.
     private var retryAfterSeconds: Int? {
         guard let text = headers.value(of: "Retry-After") else { return nil }
-        if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(ASCII.isDigit), let seconds = Int(text) {
+        if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit), let seconds = Int(text) {
             return min(seconds, 600)
         }
         guard let date = UTCTime(httpDate: text)?.secondsSince1970 else { return nil }

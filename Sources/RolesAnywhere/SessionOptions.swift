@@ -1,3 +1,5 @@
+import Encodings
+
 /// What a session is asked to be like.
 package struct SessionOptions: Hashable, Sendable {
     package let durationSeconds: Int
@@ -15,7 +17,7 @@ package struct SessionOptions: Hashable, Sendable {
             throw CreateSessionRequestError(message: "session duration \(durationSeconds) s: give 900 to 43200")
         }
         if let name = roleSessionName {
-            guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(ASCII.isNameByte) else {
+            guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isIAMNameCharacter) else {
                 throw CreateSessionRequestError(
                     message: "role session name \(DisplayText.quoted(name)): give 2 to 64 letters, digits or _+=,.@-")
             }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The certificate whose key signs a request, with what goes along with it.
 package struct SigningCertificate: Hashable, Sendable {
     package enum KeyKind: Hashable, Sendable {
@@ -32,7 +34,7 @@ package struct SigningCertificate: Hashable, Sendable {
                 message:
                     "the certificate's serial number has \(serial.utf8.count) digits, the 20 bytes of RFC 5280 make 49")
         }
-        guard !serial.isEmpty, serial.utf8.allSatisfy(ASCII.isDigit), serial == "0" || !serial.hasPrefix("0") else {
+        guard !serial.isEmpty, serial.utf8.allSatisfy(\.isDigit), serial == "0" || !serial.hasPrefix("0") else {
             throw CreateSessionRequestError(
                 message: "certificate serial \(DisplayText.quoted(serial)) is not a decimal number")
         }

@@ -1,3 +1,4 @@
+import Encodings
 import UTCTime
 
 /// Algorithm, moment and scope of a SigV4-X509 signature.

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The pieces that a time is written with, read from left to right.
 struct TimeReader {
     private var rest: Substring.UTF8View
@@ -15,7 +17,7 @@ struct TimeReader {
     /// Exactly this many decimal digits.
     mutating func number(_ width: Int) -> Int64? {
         let digits = rest.prefix(width)
-        guard digits.count == width, digits.allSatisfy(Self.isDigit) else { return nil }
+        guard digits.count == width, digits.allSatisfy({ $0.isDigit }) else { return nil }
         rest.removeFirst(width)
         return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
     }
@@ -37,7 +39,7 @@ struct TimeReader {
 
     mutating func skipFraction() -> Bool {
         guard take(".") else { return true }
-        let digits = rest.prefix(while: Self.isDigit)
+        let digits = rest.prefix(while: { $0.isDigit })
         rest.removeFirst(digits.count)
         return (1...9).contains(digits.count)
     }
@@ -51,6 +53,4 @@ struct TimeReader {
         }
         return sign * (hours * 3600 + minutes * 60)
     }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }

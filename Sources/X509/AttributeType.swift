@@ -1,4 +1,5 @@
 import COpenSSL
+import Encodings
 
 /// The types of a distinguished name's attributes, by the one name under which we compare them.
 enum AttributeType {
@@ -36,7 +37,7 @@ enum AttributeType {
         let arcs = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return arcs.count > 1
             && arcs.allSatisfy { arc in
-                !arc.isEmpty && arc.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                !arc.isEmpty && arc.allSatisfy(\.isDigit)
             }
     }
 }

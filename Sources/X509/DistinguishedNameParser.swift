@@ -1,3 +1,5 @@
+import Encodings
+
 /// The grammar of RFC 2253 §3 and §4, in one pass.
 struct DistinguishedNameParser {
     private let text: [UInt8]
@@ -60,7 +62,7 @@ struct DistinguishedNameParser {
 
     private mutating func hexadecimalValue() throws(DistinguishedNameError) -> [UInt8] {
         var bytes: [UInt8] = []
-        while index < text.count, Hexadecimal.value(text[index]) != nil { bytes.append(try hexadecimalByte()) }
+        while index < text.count, text[index].hexadecimalDigit != nil { bytes.append(try hexadecimalByte()) }
         guard !bytes.isEmpty else { throw .at(index, "hexadecimal digits are missing after '#'") }
         try expectEndOfValue()
         return bytes
@@ -70,7 +72,7 @@ struct DistinguishedNameParser {
         index += 1
         guard index < text.count else { throw .at(index, "nothing follows the backslash") }
         let byte = text[index]
-        if Hexadecimal.value(byte) != nil { return try hexadecimalByte() }
+        if byte.hexadecimalDigit != nil { return try hexadecimalByte() }
         guard Array(" \"#+,;<=>\\".utf8).contains(byte) else {
             throw .at(index, "this character must not be escaped")
         }
@@ -79,11 +81,11 @@ struct DistinguishedNameParser {
     }
 
     private mutating func hexadecimalByte() throws(DistinguishedNameError) -> UInt8 {
-        guard index + 1 < text.count, let high = Hexadecimal.value(text[index]),
-            let low = Hexadecimal.value(text[index + 1])
-        else { throw .at(index, "two hexadecimal digits are needed") }
+        guard index + 1 < text.count, let byte = Hexadecimal.byte(text[index], text[index + 1]) else {
+            throw .at(index, "two hexadecimal digits are needed")
+        }
         index += 2
-        return high << 4 | low
+        return byte
     }
 
     private mutating func expectEndOfValue() throws(DistinguishedNameError) {
@@ -108,11 +110,6 @@ struct DistinguishedNameParser {
     }
 
     private static func isTypeCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
-            true
-        default: false
-        }
+        byte.isAlphanumeric || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     }
 }

@@ -1,4 +1,5 @@
 import COpenSSL
+import Encodings
 
 /// A distinguished name in a certificate.
 package struct Name: Hashable, Sendable, CustomStringConvertible {
@@ -45,7 +46,7 @@ extension Name {
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
                 for byte in UTF8.encode(scalar) ?? .init() {
-                    result.append(contentsOf: "\\\(Hexadecimal.text([byte]))".unicodeScalars)
+                    result.append(contentsOf: "\\\(Hexadecimal.encode([byte], .uppercase))".unicodeScalars)
                 }
             default: result.append(scalar)
             }

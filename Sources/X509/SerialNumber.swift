@@ -1,4 +1,5 @@
 import COpenSSL
+import Encodings
 
 /// A certificate's serial number: an integer of any size, which some issuers make negative against RFC 5280 §4.1.2.2.
 package struct SerialNumber: Hashable, Sendable {
@@ -16,7 +17,7 @@ extension SerialNumber {
         }
         let isNegative = unsafe number.use { unsafe BN_is_negative($0) == 1 }
         let magnitude = bigEndianBytes(number)
-        hexadecimal = (isNegative ? "-" : "") + Hexadecimal.text(magnitude.isEmpty ? [0] : magnitude)
+        hexadecimal = (isNegative ? "-" : "") + Hexadecimal.encode(magnitude.isEmpty ? [0] : magnitude, .uppercase)
         guard let text = unsafe number.use({ unsafe BN_bn2dec($0) }) else { return nil }
         decimal = unsafe String(cString: text)
         unsafe tokenward_OPENSSL_free(text)
@@ -49,7 +50,7 @@ package struct SerialNumberText: Hashable, Sendable {
             guard groups.dropFirst().allSatisfy({ $0.count == 2 }) else { return nil }
             rest = groups.flatMap { $0 }[...]
         }
-        let values = rest.map { Hexadecimal.value($0) ?? .max }
+        let values = rest.map { $0.hexadecimalDigit ?? .max }
         guard (1...4 * Certificate.maximumSerialSize).contains(values.count), !values.contains(.max) else { return nil }
         isHexadecimal = isMarked || hasColons || values.contains { $0 > 9 }
         let significant = rest.drop { $0 == UInt8(ascii: "0") }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The version of a module: `libraryVersion` of CK_INFO (PKCS#11 2.40 §3.1).
 package struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
     package var major: UInt8
@@ -27,9 +29,9 @@ extension UInt64 {
         guard !text.isEmpty else { return nil }
         var value: UInt64 = 0
         for byte in text {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            guard let digit = byte.decimalDigit else { return nil }
             let (shifted, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = shifted.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+            let (sum, carry) = shifted.addingReportingOverflow(UInt64(digit))
             guard !overflow, !carry, sum <= limit else { return nil }
             value = sum
         }

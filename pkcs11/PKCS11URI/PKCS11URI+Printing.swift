@@ -1,3 +1,5 @@
+import Encodings
+
 extension PKCS11URI: CustomStringConvertible {
     /// The one way to write this URI: attributes in the order of the RFC's grammar, `id` escaped throughout as p11-kit
     /// does, other text where a shell could act on it. It is printable ASCII, whatever the values are.

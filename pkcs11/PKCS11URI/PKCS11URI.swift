@@ -1,3 +1,5 @@
+import Encodings
+
 /// A PKCS#11 URI (RFC 7512): a pattern for modules, slots, tokens and objects, where what is absent matches anything.
 ///
 /// Text is bytes, with escapes undone: tokens hold what their makers wrote, and that need not be UTF-8. The value holds
@@ -86,12 +88,7 @@ package struct PKCS11URI: Hashable, Sendable {
     /// The same URI with its `id` read as hexadecimal digits; nil where it is no such digits. `id=01` is two characters to the
     /// RFC, and many who write it mean `id=%01`.
     package var withIDAsDigits: PKCS11URI? {
-        guard let id, !id.isEmpty, id.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: id.count, by: 2) {
-            guard let byte = PercentEncoding.unescape([UInt8(ascii: "%"), id[index], id[index + 1]]) else { return nil }
-            bytes.append(byte)
-        }
+        guard let id, !id.isEmpty, let bytes = Hexadecimal.decode(id) else { return nil }
         var uri = self
         uri.id = bytes
         return uri

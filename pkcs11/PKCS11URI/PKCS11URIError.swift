@@ -1,3 +1,5 @@
+import Encodings
+
 /// Why a text is no PKCS#11 URI that this project takes.
 package struct PKCS11URIError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One line: the column, counted in bytes from 1, what is wrong there, what to do. It never holds the value of an
@@ -43,7 +45,7 @@ extension PKCS11URIError {
         switch byte {
         case 0x20: "a space"
         case 0x21...0x7E: "'\(Unicode.Scalar(byte))'"
-        default: "byte 0x\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"
+        default: "byte 0x\(Hexadecimal.encode([byte], .uppercase))"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// Reads one URI from left to right, once; the first fault ends it.
 struct PKCS11URIParser {
     /// The longest text that is looked at, in bytes.
@@ -19,7 +21,7 @@ struct PKCS11URIParser {
 
     mutating func parse() throws(PKCS11URIError) -> PKCS11URI {
         try refusePINValue()
-        guard lowercased(bytes.prefix(Self.scheme.utf8.count)).elementsEqual(Self.scheme.utf8) else {
+        guard bytes.prefix(Self.scheme.utf8.count).map(\.lowercased).elementsEqual(Self.scheme.utf8) else {
             throw PKCS11URIError.at(0, "this is no PKCS#11 URI; start it with 'pkcs11:', as in 'pkcs11:token=LABEL'")
         }
         let start = Self.scheme.utf8.count
@@ -36,7 +38,7 @@ struct PKCS11URIParser {
     /// label it would be printed.
     private func refusePINValue() throws(PKCS11URIError) {
         let name = Array("pin-value=".utf8)
-        let text = lowercased(bytes[...])
+        let text = bytes.map(\.lowercased)
         guard let column = text.indices.first(where: { text[$0...].starts(with: name) }) else { return }
         throw PKCS11URIError.at(
             column,
@@ -153,13 +155,6 @@ struct PKCS11URIParser {
 
     /// `pk11-v-attr-nm-char` of RFC 7512 §2.3.
     private func isNameByte(_ byte: UInt8) -> Bool {
-        switch Unicode.Scalar(byte) {
-        case "a"..."z", "A"..."Z", "0"..."9", "-", "_": true
-        default: false
-        }
-    }
-
-    private func lowercased(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        bytes.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        byte.isAlphanumeric || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The two halves of a PKCS#11 URI, which allow different characters in a value (RFC 7512 §2.3).
 enum URIComponent {
     case path
@@ -13,7 +15,7 @@ enum URIComponent {
 
     /// Whether `byte` may stand in a value as it is: `pk11-pchar` and `pk11-qchar`, escapes apart.
     func allows(_ byte: UInt8) -> Bool {
-        if Self.isUnreserved(byte) { return true }
+        if byte.isUnreserved { return true }
         return switch Unicode.Scalar(byte) {
         case ":", "[", "]", "@", "!", "$", "'", "(", ")", "*", "+", ",", "=": true
         case "&": self == .path
@@ -27,18 +29,10 @@ enum URIComponent {
     /// Less than `allows`: what a shell acts on is escaped, because a label is whatever somebody wrote on a token, and
     /// people paste the URIs that we print. So is '=', that no label can look like an attribute.
     func printsPlainly(_ byte: UInt8) -> Bool {
-        if Self.isUnreserved(byte) { return true }
+        if byte.isUnreserved { return true }
         return switch Unicode.Scalar(byte) {
         case ":", "@", "+", ",": true
         case "/": self == .query
-        default: false
-        }
-    }
-
-    /// `unreserved` of RFC 3986 §2.3.
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch Unicode.Scalar(byte) {
-        case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": true
         default: false
         }
     }

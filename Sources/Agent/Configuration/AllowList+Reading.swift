@@ -1,3 +1,5 @@
+import Encodings
+
 extension AllowList {
     /// Reads a profile's `allow` table.
     init(reading table: inout TableReader, accounts: AccountDirectory) {

@@ -44,9 +44,9 @@ extension SessionRequest {
     /// CreateSession's `roleSessionName`: 2 to 64 of `[\w+=,.@-]`.
     private static func roleSessionName(_ node: TOMLNode) throws(Complaint) -> String {
         let name = try node.text()
-        guard (2...64).contains(name.utf8.count),
-            name.utf8.allSatisfy({ $0.isAlphanumeric || "_+=,.@-".utf8.contains($0) })
-        else { throw Complaint(" is \(name.quoted); give 2 to 64 letters, digits and _+=,.@-") }
+        guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isIAMNameCharacter) else {
+            throw Complaint(" is \(name.quoted); give 2 to 64 letters, digits and _+=,.@-")
+        }
         return name
     }
 

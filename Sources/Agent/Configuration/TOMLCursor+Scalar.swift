@@ -1,3 +1,5 @@
+import Encodings
+
 // Integers and booleans (TOML 1.0.0, "Integer" and "Boolean").
 extension TOMLCursor {
     /// The value that begins here and is neither text, array nor table.
@@ -19,7 +21,7 @@ extension TOMLCursor {
         if hasSign && radix != 10 { return nil }
         if radix == 10, digits.count > 1, digits.first == UInt8(ascii: "0") { return nil }
         let groups = digits.split(separator: UInt8(ascii: "_"), omittingEmptySubsequences: false)
-        let isDigit = { (byte: UInt8) in Character(Unicode.Scalar(byte)).hexDigitValue.map { $0 < radix } ?? false }
+        let isDigit = { (byte: UInt8) in byte.hexadecimalDigit.map { $0 < radix } ?? false }
         guard groups.allSatisfy({ !$0.isEmpty && $0.allSatisfy(isDigit) }) else { return nil }
         let sign = token.first == UInt8(ascii: "-") ? "-" : ""
         guard let integer = Int(sign + String(decoding: groups.joined(), as: UTF8.self), radix: radix) else {

@@ -1,3 +1,5 @@
+import Encodings
+
 // Text in its four forms (TOML 1.0.0, "String").
 extension TOMLCursor {
     /// The text that begins here, without quotation marks and with escapes undone.
@@ -88,7 +90,7 @@ extension TOMLCursor {
     private mutating func scalar(digits: Int) throws(TOMLFault) -> [UInt8] {
         var value: UInt32 = 0
         var count = 0
-        while count < digits, let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue {
+        while count < digits, let byte = next, let digit = byte.hexadecimalDigit {
             value = value << 4 | UInt32(digit)
             advance()
             count += 1

@@ -1,3 +1,5 @@
+import Encodings
+
 /// Reads a TOML 1.0.0 document from left to right, once, into values that know their lines.
 struct TOMLParser {
     /// A table that its keys are in, and the part of the document within which dotted keys may open its tables.

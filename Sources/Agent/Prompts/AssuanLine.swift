@@ -1,3 +1,5 @@
+import Encodings
+
 /// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
 enum AssuanLine: Equatable {
     case ok
@@ -52,10 +54,10 @@ enum AssuanLine: Equatable {
             var byte = unsafe data[index]
             index += 1
             if byte == UInt8(ascii: "%") {
-                guard index + 2 <= data.count, let high = unsafe hexadecimal(data[index]),
-                    let low = unsafe hexadecimal(data[index + 1])
+                guard index + 2 <= data.count,
+                    let escaped = unsafe Hexadecimal.byte(data[index], data[index + 1])
                 else { return nil }
-                byte = high << 4 | low
+                byte = escaped
                 index += 2
             }
             guard count < room.count else { return nil }
@@ -69,23 +71,12 @@ enum AssuanLine: Equatable {
     static func command(_ name: String, _ text: String) -> [UInt8] {
         var line = Array("\(name) ".utf8)
         for character in text {
-            let escaped = character.utf8.flatMap { byte in
-                byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%")
-                    ? Array((byte < 16 ? "%0" : "%").utf8) + Array(String(byte, radix: 16, uppercase: true).utf8)
-                    : [byte]
+            let escaped = PercentEncoding.encode(character.utf8) { byte in
+                byte >= 0x20 && byte != 0x7F && byte != UInt8(ascii: "%")
             }
             guard line.count + escaped.count <= longest else { break }
             line += escaped
         }
         return line + [UInt8(ascii: "\n")]
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

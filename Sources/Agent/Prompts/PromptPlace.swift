@@ -1,3 +1,5 @@
+import Encodings
+
 /// Where the person sits who waits for an answer: the terminal, the display and the language that a client has passed on.
 ///
 /// All of it is what a program of the agent's own user says. No other user's is looked at: it would let one user draw

@@ -1,3 +1,5 @@
+import Encodings
+
 /// Reads one JSON object whose members are all strings, without copying any of them (RFC 8259).
 ///
 /// For bodies with a PIN: the text of a member goes straight from the request's bytes to where it shall stay.
@@ -134,7 +136,7 @@ private struct JSONCharacter {
         else { return nil }
         var unit: UInt16 = 0
         for index in position + 2..<position + 6 {
-            guard let digit = Character(Unicode.Scalar(json[index])).hexDigitValue else { return nil }
+            guard let digit = json[index].hexadecimalDigit else { return nil }
             unit = unit << 4 | UInt16(digit)
         }
         return unit

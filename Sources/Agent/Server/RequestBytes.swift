@@ -1,9 +1,8 @@
-extension UInt8 {
-    /// RFC 9110 §5.6.2.
-    var isToken: Bool { isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(self) }
+import Encodings
 
+extension UInt8 {
     /// The unreserved characters of RFC 3986 §2.3, and the slash: no path here needs another, escaped or not.
-    var isPathCharacter: Bool { isAlphanumeric || "-._~/".utf8.contains(self) }
+    var isPathCharacter: Bool { isUnreserved || self == UInt8(ascii: "/") }
 }
 
 extension Span<UInt8> {

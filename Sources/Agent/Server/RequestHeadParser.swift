@@ -1,4 +1,5 @@
 import AgentAPI
+import Encodings
 
 /// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
 ///
@@ -52,7 +53,7 @@ struct RequestHeadParser {
 
     private mutating func readRequestLine(_ line: Span<UInt8>) throws(Problem) {
         guard let first = line.firstIndex(of: UInt8(ascii: " ")), first > 0, first <= 16,
-            line.extracting(..<first).allSatisfy(\.isToken)
+            line.extracting(..<first).allSatisfy(\.isTokenCharacter)
         else { throw bad("the request line does not start with a method") }
         let rest = line.extracting((first + 1)...)
         guard let second = rest.firstIndex(of: UInt8(ascii: " ")) else {
@@ -79,7 +80,7 @@ struct RequestHeadParser {
     private mutating func readField(_ line: Span<UInt8>) throws(Problem) {
         guard lines <= limits.headerFields else { throw tooLarge("head has more than \(limits.headerFields) fields") }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
-            line.extracting(..<colon).allSatisfy(\.isToken)
+            line.extracting(..<colon).allSatisfy(\.isTokenCharacter)
         else { throw bad("a header field has no proper name") }  // a folded line among them
         let value = line.extracting(line.trimming((colon + 1)..<line.count))
         switch line.extracting(..<colon).text.lowercased() {

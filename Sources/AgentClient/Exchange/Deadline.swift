@@ -1,5 +1,9 @@
 import CLinux
 
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// The moment at which a whole exchange must be over, whatever each of its steps takes.
 ///
 /// Time that the machine sleeps does not count (CLOCK_MONOTONIC): the agent slept as well.

@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// The head of an HTTP/1.1 answer (RFC 9112), as far as a client that trusts nothing needs it.
 ///
 /// Stricter than the RFC where leniency has led to two readings of one message: bare line feeds, folded lines,
@@ -137,17 +141,6 @@ private let tab = UInt8(ascii: "\t")
 
 extension UInt8 {
     fileprivate var isBlank: Bool { self == space || self == tab }
-
-    fileprivate var isTokenCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"),
-            UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^")...UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
 }
 
 extension Span<UInt8> {
@@ -155,9 +148,7 @@ extension Span<UInt8> {
     fileprivate func matches(_ text: StaticString, _ range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count {
-            let byte = self[range.lowerBound + offset]
-            let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-            guard unsafe lower == text.utf8Start[offset] else { return false }
+            guard unsafe self[range.lowerBound + offset].lowercased == text.utf8Start[offset] else { return false }
         }
         return true
     }

@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// Walks once over a JSON text (RFC 8259) and checks all of it, without building a tree and without recursion.
 package struct JSONScanner {
     /// How deep arrays and objects may stand in one another.

@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// Strings of JSON (RFC 8259 §7): out of a text that `JSONScanner` has checked, and into one.
 package enum JSONString {
     /// The UTF-8 of the string at `range`, which includes its quotes. Half a surrogate pair becomes U+FFFD.

@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// What the agent says when it cannot do something: `application/problem+json` (RFC 9457) with our `hint` and `exit`.
 package enum ProblemDocument {
     /// The failure that `body` tells of, for any status but 2xx. A body that tells nothing still gives a failure.

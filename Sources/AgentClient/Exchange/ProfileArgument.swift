@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// The name of a profile, as it may stand in a request's path.
 package struct ProfileArgument {
     package let bytes: [UInt8]
@@ -9,10 +13,8 @@ package struct ProfileArgument {
         }
         for byte in bytes {
             switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
-                continue
-            default: return nil
+            case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): continue
+            default: guard byte.isAlphanumeric else { return nil }
             }
         }
         self.bytes = bytes

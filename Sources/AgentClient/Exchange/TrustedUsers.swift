@@ -1,5 +1,9 @@
 import CLinux
 
+#if !hasFeature(Embedded)
+    import Encodings
+#endif
+
 /// The users whose processes may be the agent: where others can write, anyone can listen, and would be sent the PIN.
 package struct TrustedUsers {
     /// This process's user: it owns its own agent, and the manager of its services, which listens for it.
