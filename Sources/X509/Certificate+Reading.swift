@@ -25,7 +25,9 @@ extension Certificate {
     private init(_ certificate: OpaquePointer, der: [UInt8]) throws(CertificateError) {
         self.der = der
         fingerprint = Digest.sha256(der)
-        version = unsafe X509_get_version(certificate) + 1
+        let version = unsafe X509_get_version(certificate)
+        guard 0...2 ~= version else { throw .malformedVersion }  // it may be the largest number that there is
+        self.version = version + 1
 
         let serial = unsafe X509_get0_serialNumber(certificate)
         let serialSize = Int(unsafe ASN1_STRING_length(serial))

@@ -15,6 +15,7 @@ package enum CertificateError: Error, Hashable, Sendable {
     case malformed(reason: String)
     case malformedExtension
     case malformedDate
+    case malformedVersion
     case serialTooLong(bytes: Int)
     /// libcrypto cannot read any certificate in this process.
     case algorithmMissing(String)
@@ -31,6 +32,7 @@ package enum CertificateError: Error, Hashable, Sendable {
         case .malformed(let reason): "the certificate is malformed (OpenSSL: \(reason))"
         case .malformedExtension: "the certificate has an extension that is malformed"
         case .malformedDate: "the certificate has a date that is malformed"
+        case .malformedVersion: "the certificate has a version other than 1, 2 and 3"
         case .serialTooLong(let bytes):
             "the certificate's serial number has \(bytes) bytes, more than \(Certificate.maximumSerialSize)"
         case .algorithmMissing(let name):

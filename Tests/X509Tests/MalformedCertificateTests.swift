@@ -62,6 +62,27 @@ import Testing
         }
     }
 
+    @Test(
+        "A version that X.509 does not have is refused, the largest and the smallest number among them",
+        arguments: [
+            [0x03], [0x7f], [0x80], [0xff], [0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            [0x80, 0, 0, 0, 0, 0, 0, 0], [0x01, 0, 0, 0, 0, 0, 0, 0, 0],
+        ] as [[UInt8]])
+    func unknownVersion(_ version: [UInt8]) throws {
+        let der = try Vectors.bytes("leaf.der")
+        // Of `leaf.der`: the outer header, that of what is signed, and the version, `[0] INTEGER 2`, in 4, 4 and 5 bytes.
+        #expect(der[8..<13].elementsEqual([0xa0, 3, 2, 1, 2]))
+        let count = version.count
+        let added = count - 1
+        func header(at index: Int) -> [UInt8] {
+            let length = Int(der[index + 2]) << 8 + Int(der[index + 3]) + added
+            return [0x30, 0x82, UInt8(length >> 8), UInt8(length & 0xff)]
+        }
+        let changed =
+            header(at: 0) + header(at: 4) + [0xa0, UInt8(count + 2), 2, UInt8(count)] + version + der[13...]
+        #expect(error(changed)?.message == "the certificate has a version other than 1, 2 and 3")
+    }
+
     @Test("Any byte may lie: the certificate is refused or read, and nothing breaks")
     func lengthLies() throws {
         for name in ["leaf", "key-rsa2048", "root", "name-multi"] {
