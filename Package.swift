@@ -1,10 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety(),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+/// The archive of libFuzzer's driver, set by `softhsm-tests/fuzz` alone. Then there is a program `fuzzing`, and our own code
+/// counts the branches that an input takes (SanitizerCoverage) and is watched by AddressSanitizer.
+let libFuzzer = Context.environment["TOKENWARD_FUZZING"]
+
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety(),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (libFuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])])
 
 /// All that a program calls is bound at its start, and read-only from then on.
 let boundAtStart: [LinkerSetting] = [.unsafeFlags(["-z", "now", "-z", "relro"].flatMap { ["-Xlinker", $0] })]
@@ -169,3 +174,18 @@ let package = Package(
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),
     ]
 )
+
+// No part of a build without that variable, so that neither the program nor the counting gets into a release.
+if let libFuzzer {
+    package.targets += [
+        .target(name: "CFuzzer", path: "softhsm-tests/fuzzing/CFuzzer"),
+        .executableTarget(
+            name: "fuzzing",
+            dependencies: ["Agent", "AgentClient", "CFuzzer", "PKCS11URI", "RolesAnywhere", "TokenService", "X509"],
+            path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(["-use-ld=lld", "-sanitize=address", "-Xlinker", libFuzzer]),
+                .linkedLibrary("stdc++"),  // libFuzzer is written in C++
+            ]),
+    ]
+}

@@ -1,0 +1,56 @@
+import Glibc
+import TokenService
+
+extension Target {
+    /// What the agent tells a worker: a request that is read is written as the same again.
+    static let requests = Target(name: "requests") { bytes in
+        let (kind, body) = bytes.choice
+        guard let request = try? Request(kind: kind, body: body) else { return }
+        require(request.kind == kind, "kind \(kind)")
+        require((try? Request(kind: kind, body: request.body)) == request, "\(request)")
+        require(request.body.count <= body.count, "\(request)")
+    }
+
+    /// What a worker tells the agent.
+    static let replies = Target(name: "replies") { bytes in
+        let (kind, body) = bytes.choice
+        check(reply: body, kind: kind)
+    }
+
+    /// What the watcher of card readers tells the agent.
+    static let reports = Target(name: "reports") { bytes in check(reply: bytes, kind: 146) }
+
+    private static func check(reply body: [UInt8], kind: UInt8) {
+        guard let reply = try? Reply(kind: kind, body: body) else { return }
+        require(reply.kind == kind, "kind \(kind)")
+        require((try? Reply(kind: kind, body: reply.body)) == reply, "\(reply)")
+        require(reply.body.count <= body.count, "\(reply)")
+    }
+
+    /// What comes through the socket, in pieces and with secrets: frames are written as the same again.
+    static let frames = Target(name: "frames") { bytes in
+        var ends: [Int32] = [0, 0]
+        guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { return }
+        defer { close(ends[1]) }
+        // All of it fits into the socket's buffer: libFuzzer makes no longer input here.
+        require(unsafe write(ends[0], bytes, bytes.count) == bytes.count, "the socket is full")
+        close(ends[0])
+        let socket = FrameSocket(descriptor: ends[1])
+        var again: [UInt8] = []
+        while let frame = try? socket.receive() {
+            require(frame.body.count == frame.header.bodyLength, "\(frame.header)")
+            again += frame.header.bytes + frame.body
+            guard let secret = frame.secret else {
+                require(frame.header.secretLength == 0, "\(frame.header)")
+                continue
+            }
+            // A byte order mark before a PIN is dropped.
+            let count = secret.pin.count
+            let isMarked = count == frame.header.secretLength - 3
+            require(count == frame.header.secretLength || isMarked, "\(frame.header)")
+            if isMarked { again += [0xEF, 0xBB, 0xBF] }
+            unsafe secret.pin.withBytes { again += unsafe Array($0) }
+        }
+        require(bytes.starts(with: again), "another frame than was sent")
+    }
+}
