@@ -181,7 +181,9 @@ if let libFuzzer {
         .target(name: "CFuzzer", path: "softhsm-tests/fuzzing/CFuzzer"),
         .executableTarget(
             name: "fuzzing",
-            dependencies: ["Agent", "AgentClient", "CFuzzer", "PKCS11URI", "RolesAnywhere", "TokenService", "X509"],
+            dependencies: [
+                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "PKCS11URI", "RolesAnywhere", "TokenService", "X509",
+            ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(["-use-ld=lld", "-sanitize=address", "-Xlinker", libFuzzer]),

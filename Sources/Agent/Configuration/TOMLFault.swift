@@ -1,7 +1,7 @@
 /// Why a text is not the TOML that a configuration is written in.
-struct TOMLFault: Error {
+package struct TOMLFault: Error {
     /// Counted from 1.
-    let line: Int
+    package let line: Int
     /// What is wrong; what to do. It repeats keys, never values: one of them may be a PIN in the wrong place.
-    let message: String
+    package let message: String
 }

@@ -1,7 +1,7 @@
 /// A value of a TOML document, and where it stands.
-struct TOMLNode {
+package struct TOMLNode {
     /// What settings are made of. TOML has floats and dates as well, which no setting takes.
-    enum Value {
+    package enum Value {
         case text(String)
         case integer(Int)
         case boolean(Bool)
@@ -9,7 +9,7 @@ struct TOMLNode {
         case table([String: TOMLNode])
     }
 
-    let value: Value
+    package let value: Value
     /// Counted from 1. Of a table: its header, or else its first mention.
     let line: Int
 

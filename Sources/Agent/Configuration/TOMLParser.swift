@@ -1,7 +1,7 @@
 import Encodings
 
 /// Reads a TOML 1.0.0 document from left to right, once, into values that know their lines.
-struct TOMLParser {
+package struct TOMLParser {
     /// A table that its keys are in, and the part of the document within which dotted keys may open its tables.
     private struct Section {
         var table: Int
@@ -23,7 +23,7 @@ struct TOMLParser {
     ///
     /// - Parameter fault: Called for each fault: all keys and tables that are defined twice, and the first of others.
     /// - Returns: Nil after a fault.
-    static func parse(_ bytes: [UInt8], fault: (TOMLFault) -> Void) -> [String: TOMLNode]? {
+    package static func parse(_ bytes: [UInt8], fault: (TOMLFault) -> Void) -> [String: TOMLNode]? {
         var parser = TOMLParser(bytes)
         do throws(TOMLFault) {
             try parser.document()

@@ -1,10 +1,10 @@
-import AgentAPI
+package import AgentAPI
 import Encodings
 
 /// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
 ///
 /// Stricter than RFC 9112 lets a server be: lines end in CRLF, paths are plain, bodies have a Content-Length.
-struct RequestHeadParser {
+package struct RequestHeadParser {
     private let limits: ServerLimits
     private var scanned = 0
     private var lineStart = 0
@@ -19,7 +19,7 @@ struct RequestHeadParser {
         static let contentLength = Self(rawValue: 2)
     }
 
-    init(limits: ServerLimits) {
+    package init(limits: ServerLimits) {
         self.limits = limits
     }
 
@@ -27,7 +27,7 @@ struct RequestHeadParser {
     ///
     /// - Parameter bytes: All bytes since the request's first one.
     /// - Returns: The head and its length with the empty line, or nil while it is incomplete.
-    mutating func read(_ bytes: Span<UInt8>) throws(Problem) -> (head: RequestHead, length: Int)? {
+    package mutating func read(_ bytes: Span<UInt8>) throws(Problem) -> (head: RequestHead, length: Int)? {
         while scanned < bytes.count {
             guard scanned < limits.headBytes else { throw tooLarge("head is longer than \(limits.headBytes) bytes") }
             let byte = bytes[scanned]

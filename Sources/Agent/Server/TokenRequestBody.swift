@@ -1,27 +1,27 @@
-import AgentAPI
+package import AgentAPI
 import Synchronization
-import TokenService
+package import TokenService
 
 /// A PIN on its way from the event loop to the task that uses it, which takes it once.
-final class PINHandover: Sendable {
+package final class PINHandover: Sendable {
     private let pin: Mutex<PIN?>
 
     init(_ pin: consuming PIN?) {
         self.pin = Mutex(pin)
     }
 
-    func take() -> PIN? { pin.withLock { $0.take() } }
+    package func take() -> PIN? { pin.withLock { $0.take() } }
 }
 
 /// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?,"origin"?}`.
-struct UnlockBody {
-    let uri: String
-    let pin: PINHandover
+package struct UnlockBody {
+    package let uri: String
+    package let pin: PINHandover
     /// `"origin":"login"`: a login of the workstation's hands the PIN over, and nobody typed it for the token.
-    let isFromLogin: Bool
+    package let isFromLogin: Bool
 
     /// - Throws: `badRequest`, which says what is wrong with the body and nothing of what is in it.
-    init(_ json: Span<UInt8>) throws(Problem) {
+    package init(_ json: Span<UInt8>) throws(Problem) {
         let members = try JSONStringMembers(body: json, names: ["uri", "pin", "origin"])
         guard let uri = members.text("uri", in: json) else { throw Problem(.badRequest, "the body has no uri") }
         self.uri = uri
@@ -53,11 +53,11 @@ struct UnlockBody {
 }
 
 /// The body of `POST /v1/lock`: `{"uri"?}`, or none.
-struct LockBody {
-    let uri: String?
+package struct LockBody {
+    package let uri: String?
 
     /// - Throws: `badRequest`.
-    init(_ json: Span<UInt8>) throws(Problem) {
+    package init(_ json: Span<UInt8>) throws(Problem) {
         uri = json.isEmpty ? nil : try JSONStringMembers(body: json, names: ["uri"]).text("uri", in: json)
     }
 }

@@ -5,7 +5,8 @@ import Glibc
 /// Without a target it prints their names.
 @main enum Main {
     private static let targets: [Target] = [
-        .answers, .arns, .certificates, .endpoints, .frames, .names, .replies, .reports, .requests, .sessions, .uris,
+        .answers, .arns, .bodies, .certificates, .configurations, .endpoints, .frames, .heads, .names, .replies,
+        .reports, .requests, .sessions, .toml, .uris,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 
