@@ -1,4 +1,8 @@
-"""What the tests with real tokens share. Costly things live as long as a module of tests."""
+"""The fixtures that all tests with real tokens share. Costly things live as long as a module of tests.
+
+Each folder has the tests of one subject; what they share is in `support`, as in `from support.world import World`. pytest
+puts this file's folder on the path, and each test module has a name of its own. No test imports another.
+"""
 
 import pathlib
 import shutil
@@ -10,8 +14,8 @@ from support import mock_module
 from support.agent import Agent
 from support.authority import Authority
 from support.c_sources import compile
+from support.emulator import Emulator
 from support.piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
-from support.service import Service
 from support.softhsm import MODULE, SoftHSM, write_pin
 from support.worker_process import Worker
 
@@ -80,7 +84,7 @@ def softhsm(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, root):
-    running = Service(tmp_path_factory.mktemp("service"), root)
+    running = Emulator.trusting(root, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()
 

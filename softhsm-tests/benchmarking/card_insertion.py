@@ -6,7 +6,6 @@ import time
 
 from support import configuration
 from figure import Figure
-from support.agent import Agent
 from support.piv import Card
 from support.piv.pcsc import PCSC, missing
 from support.waiting import wait_until
@@ -16,9 +15,9 @@ def card_insertion(place, rounds):
     if reason := missing():
         print(f"== card insertion is left out: {reason}", file=sys.stderr)
         return []
-    pcsc = PCSC(place.folder / "pcsc")
+    pcsc = PCSC(place.path / "pcsc")
     try:
-        emulator = place.emulator()
+        emulator = place.endpoint()
         seen, served = zip(*(insertion(place, pcsc, emulator, index) for index in range(rounds)))
     finally:
         pcsc.close()
@@ -29,15 +28,10 @@ def card_insertion(place, rounds):
 
 
 def insertion(place, pcsc, emulator, index):
-    folder = place.folder / f"card-{index}"
-    folder.mkdir(mode=0o700)
-    card = Card().with_identity(place.authority)
-    agent = Agent(
-        folder,
-        pcsc.module() + configuration.token(f"file:{place.folder}/pin") + configuration.profile(emulator, ca_bundle=str(emulator.ca)),
-        prefix=pcsc.prefix)
-    agent.start()
-    place.running.append(agent.process)
+    card = Card().with_identity(place.root)
+    agent = place.start(
+        place.path / f"card-{index}", pcsc.module(), configuration.token(place.pin_source),
+        configuration.profile(emulator), prefix=pcsc.prefix)
     assert agent.credentials().returncode == 66
     start = time.monotonic()
     pcsc.readers[0].insert(card)

@@ -2,7 +2,6 @@
 
 import base64
 import datetime
-import glob
 import hashlib
 import json
 import os
@@ -16,13 +15,15 @@ from support.authority import der
 from figure import Figure
 from place import CREDENTIALS
 from support.softhsm import MODULE, PIN
+from support.spy import MODULE as SPY_MODULE
+from support.spy import Spy
 
 PARTS = ("worker start", "module", "list", "login", "signature", "handshake", "service")
 
 
 def first_session(place, rounds):
     hsm, certificate = place.softhsm("cold", "EC:prime256v1")
-    emulator = place.emulator()
+    emulator = place.endpoint()
     ours, direct = [], []
     for index in range(rounds):
         ours.append(cold_agent(place, hsm, emulator, index))
@@ -48,7 +49,7 @@ def median(rounds, part):
 
 
 def cold_agent(place, hsm, emulator, index):
-    agent = place.agent(f"cold-{index}", hsm, emulator, "--log-level", "debug")
+    agent = place.agent_on(hsm, emulator, f"cold-{index}", "--log-level", "debug")
     assert not agent.workers()
     request = f"GET {CREDENTIALS} HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n\r\n".encode()
     start = time.monotonic()
@@ -79,10 +80,9 @@ def directly(place, hsm, certificate, emulator):
 
 def request(place, certificate, emulator):
     """A folder with a CreateSession request that lacks its signature."""
-    folder = place.folder / "request"
+    folder = place.path / "request"
     folder.mkdir(exist_ok=True)
-    arns = {name[0].lower() + name[1:]: value for name, value in emulator.arns.items()}
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(arns.items()))
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(emulator.arns.items()))
     body = b'{"durationSeconds":3600}'
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     headers = {
@@ -94,8 +94,7 @@ def request(place, certificate, emulator):
     lines = "\n".join(f"{name}:{value}" for name, value in headers.items())
     names = ";".join(headers)
     canonical = f"POST\n/sessions\n{query}\n{lines}\n\n{names}\n{hashlib.sha256(body).hexdigest()}"
-    region = arns["trustAnchorArn"].split(":")[3]
-    scope = f"{date[:8]}/{region}/rolesanywhere/aws4_request"
+    scope = f"{date[:8]}/{emulator.region}/rolesanywhere/aws4_request"
     algorithm = "AWS4-X509-ECDSA-SHA256"
     message = f"{algorithm}\n{date}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}".encode()
     credential = f"{certificate.serial_number}/{scope}"
@@ -112,17 +111,14 @@ def request(place, certificate, emulator):
 def spied(place, hsm, emulator):
     """How often a first credential logs in, signs and connects, counted outside of the agent: by OpenSC's pkcs11-spy and
     by the emulator."""
-    spy = glob.glob("/usr/lib/*/pkcs11-spy.so")[0]
-    output = place.folder / "spy.log"
-    before = emulator.counters()["tlsHandshakes"]
-    variables = {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": str(output)}
-    agent = place.agent("spied", hsm, emulator, module=spy, environment=variables)
+    spy = Spy(place.folder, MODULE)
+    before = emulator.get("counters")["tlsHandshakes"]
+    agent = place.agent_on(hsm, emulator, "spied", module=SPY_MODULE, environment=spy.environment)
     assert agent.credentials().returncode == 0
     agent.stop()
-    after = emulator.counters()["tlsHandshakes"]
-    calls = re.findall(r"^\d+: (C_\w+)", output.read_text(), re.MULTILINE)
+    after = emulator.get("counters")["tlsHandshakes"]
     return {
-        "C_Login calls": calls.count("C_Login"),
-        "C_Sign calls": calls.count("C_Sign"),
+        "C_Login calls": spy.count("C_Login"),
+        "C_Sign calls": spy.count("C_Sign"),
         "TLS handshakes": after - before - 1,  # the last look at the counters is one
     }

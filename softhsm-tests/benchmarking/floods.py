@@ -1,11 +1,11 @@
 """The worst time of the owner's `lock` and `status` while other users flood a system agent."""
 
 import os
-import pathlib
 import sys
 
 from figure import Figure
-from support.open_agent import STRANGERS, TARGET, build_load, open_agent, seconds_of_owner
+from support.load import build_load
+from support.open_agent import STRANGERS, TARGET, open_agent, seconds_of_owner
 from support.world import World
 
 REFUSED = range(61_000, 61_004)
@@ -24,14 +24,9 @@ def floods(place, rounds):
     if os.geteuid() != 0:
         print("floods are not measured: only root can be other users", file=sys.stderr)
         return []
-    folder = pathlib.Path(place.folder, "floods")
-    folder.mkdir()
-    world = World(folder)
-    try:
-        agent = open_agent(world, build_load(folder))
+    with World(place.path / "floods") as world:
+        agent = open_agent(world, build_load(world.folder))
         return [figure for name, loads in FLOODS.items() for figure in measure(agent, name, loads, rounds)]
-    finally:
-        world.close()
 
 
 def measure(agent, name, loads, rounds):

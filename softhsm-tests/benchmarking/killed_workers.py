@@ -1,6 +1,5 @@
 """What it costs the callers of an agent that its workers are killed, with SIGKILL and under load."""
 
-import pathlib
 import random
 
 from figure import Figure
@@ -9,19 +8,14 @@ from support.world import World
 
 
 def killed_workers(place, kills):
-    folder = pathlib.Path(place.folder, "kills")
-    folder.mkdir()
-    world = World(folder)
-    try:
+    with World(place.path / "kills") as world:
         world.serve_token()
         endpoint = world.endpoint()
         names = ["test", *(f"p{number}" for number in range(PROFILES))]
-        agent = world.agent(*(world.profile(name, endpoint.url, endpoint.ca) for name in names))
+        agent = world.agent(*(world.profile(endpoint, name) for name in names))
         assert agent.credentials().returncode == 0, agent.log()
         load, others = kill_workers(agent, kills, random.Random(kills))
         assert agent.stop() == 0
-    finally:
-        world.close()
     name = f"{kills:,} workers killed"
     return [
         Figure(f"{name}: failed requests, per kill", "", len(load.failed) / kills, reach=1),

@@ -8,6 +8,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
+from cached_answers import socket_load, thin_client
 from card_insertion import card_insertion
 from figure import as_json, markdown
 from first_session import first_session
@@ -15,7 +16,6 @@ from floods import floods
 from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
-from requests import socket_load, thin_client
 from signatures import signatures
 
 ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card", "kills", "floods")
@@ -44,7 +44,7 @@ def measure(place, rows, quick):
     figures = []
     if {"client", "socket", "memory", "connections"} & set(rows):
         hsm, _ = place.softhsm("cached", "EC:prime256v1")
-        agent = place.agent("agent", hsm, place.emulator())
+        agent = place.agent_on(hsm, place.endpoint(), "agent")
         assert agent.credentials().returncode == 0, agent.log()
         if "memory" in rows:
             figures += idle_memory(place, agent)

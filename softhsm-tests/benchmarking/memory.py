@@ -30,7 +30,7 @@ def growth(place, agent):
 
 def idle_connections(place, agent):
     before, _ = memory(agent.process.pid)
-    client = place.start(place.program("load_client"), agent.socket, CREDENTIALS, "hold", CONNECTIONS)
+    client = place.begin(place.program("load_client"), agent.socket, CREDENTIALS, "hold", CONNECTIONS)
     assert client.stdout.readline() == "open\n"
     _, burst = ask(client)  # the agent has accepted all that came before this one
     each = (settled(agent) - before) * 1024 / CONNECTIONS

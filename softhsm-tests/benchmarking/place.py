@@ -1,15 +1,13 @@
-"""The place where it is measured: SoftHSM tokens, certificates, an emulator, agents, and the C programs of this folder."""
+"""The place where it is measured: a world with more tokens, and the C programs of this folder."""
 
-import json
 import pathlib
 import subprocess
 
-from support.agent import Agent
-from support.authority import Authority, pem
-from support.processes import binary
-from support.softhsm import MODULE, PIN, SoftHSM
+from support import configuration
+from support.softhsm import MODULE, SoftHSM
+from support.world import World
 
-HERE = pathlib.Path(__file__).parent
+SOURCES = pathlib.Path(__file__).parent / "reference"
 PROFILE = "test"
 CREDENTIALS = f"/v1/profiles/{PROFILE}/credentials"
 
@@ -27,37 +25,24 @@ PROGRAMS = {
 }
 
 
-class Place:
+class Place(World):
     """Everything in one folder; all that it starts ends with it."""
 
     def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.running = []
-        self.authority = Authority("Root")
-        (self.folder / "root.pem").write_bytes(pem(self.authority.certificate))
-        (self.folder / "pin").touch(mode=0o600)
-        (self.folder / "pin").write_text(PIN + "\n")
+        super().__init__(folder)
+        self.path = pathlib.Path(folder)
         for name, (source, options, packages) in PROGRAMS.items():
             flags = run("pkg-config", "--cflags", "--libs", *packages).split() if packages else []
-            run("cc", "-O2", *options, "-o", self.folder / name, HERE / source, *flags)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for process in reversed(self.running):
-            if process.poll() is None:
-                process.terminate()
-                process.wait(15)
+            run("cc", "-O2", *options, "-o", self.program(name), SOURCES / source, *flags)
 
     def program(self, name):
-        return str(self.folder / name)
+        return f"{self.folder}/{name}"
 
-    def start(self, *command, **options):
+    def begin(self, *command, **options):
+        """Starts another program."""
         process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
-        )
-        self.running.append(process)
+            [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self.ends.callback(end, process)
         return process
 
     def run(self, name, *arguments, **options):
@@ -65,53 +50,20 @@ class Place:
 
     def softhsm(self, name, key_type):
         """A SoftHSM with one token, one key and its certificate; returns it with the certificate."""
-        hsm = SoftHSM(self.folder / name)
-        return hsm, hsm.token(name).identity(self.authority, key_type=key_type)
+        hsm = SoftHSM(self.path / name)
+        return hsm, hsm.token(name).identity(self.root, key_type=key_type)
 
-    def emulator(self):
-        process = self.start(
-            binary("rolesanywhere-emulator"), "--trust-anchor-pem", self.folder / "root.pem", "--state",
-            self.folder / "emulator", "--exit-with-stdin",
-        )  # fmt: skip
-        url = process.stdout.readline().split()[-1]
-        arns = json.loads(run(binary("rolesanywhere-emulator"), "--print-arns"))
-        return Emulator(url, self.folder / "emulator" / "ca.pem", arns)
-
-    def agent(self, name, hsm, emulator, *arguments, module=MODULE, environment=None):
-        folder = self.folder / name
-        folder.mkdir(mode=0o700)
-        variables = hsm.environment | (environment or {})
-        agent = Agent(
-            folder,
-            f"""
-            [[module]]
-            path = "{module}"
-            environment = {{ {", ".join(f'{key} = "{value}"' for key, value in variables.items())} }}
-            writable = ["{self.folder}"]
-            [[token]]
-            uri = "pkcs11:"
-            pin-source = "file:{self.folder}/pin"
-            [profile.{PROFILE}]
-            source = "roles-anywhere"
-            trust-anchor-arn = "{emulator.arns["trustAnchorArn"]}"
-            profile-arn = "{emulator.arns["profileArn"]}"
-            role-arn = "{emulator.arns["roleArn"]}"
-            endpoint = "{emulator.url}"
-            ca-bundle = "{emulator.ca}"
-            """,
-            arguments=arguments,
-        )
-        agent.start()
-        self.running.append(agent.process)
-        return agent
+    def agent_on(self, hsm, emulator, name, *arguments, module=MODULE, environment=None):
+        """An agent for the token of a SoftHSM."""
+        return self.start(
+            self.path / name, configuration.module(hsm, module, environment, writable=[self.folder]),
+            configuration.token(self.pin_source), configuration.profile(emulator, PROFILE), arguments=arguments)
 
 
-class Emulator:
-    def __init__(self, url, ca, arns):
-        self.url, self.ca, self.arns = url, ca, arns
-
-    def counters(self):
-        return json.loads(run("curl", "-sS", "--cacert", self.ca, f"{self.url}/_emulator/counters"))
+def end(process):
+    if process.poll() is None:
+        process.terminate()
+        process.wait(15)
 
 
 def run(*command, **options):

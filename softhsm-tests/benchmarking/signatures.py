@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -26,7 +25,7 @@ def signatures(place, rounds, seconds):
         result = json.loads(
             run(
                 binary("signing-benchmark"), binary("tokenward-worker"), MODULE, hsm.configuration,
-                place.folder / "pin", callers, seconds,
+                place.path / "pin", callers, seconds,
             )
         )  # fmt: skip
         verify(certificate.public_key(), bytes.fromhex(result["signature"]), bytes.fromhex(result["message"]))
@@ -57,11 +56,11 @@ def signatures(place, rounds, seconds):
 
 def ssh_agent(place, hsm):
     """An ssh-agent that has the token's key; returns its socket."""
-    path = place.folder / "ssh.sock"
+    path = place.path / "ssh.sock"
     environment = {**os.environ, **hsm.environment}
-    agent = place.start("ssh-agent", "-D", "-a", path, "-P", f"{os.path.realpath(MODULE)},{MODULE}", env=environment)
+    agent = place.begin("ssh-agent", "-D", "-a", path, "-P", f"{os.path.realpath(MODULE)},{MODULE}", env=environment)
     agent.stdout.readline()  # "SSH_AUTH_SOCK=…": it listens
-    askpass = pathlib.Path(place.folder / "askpass")
+    askpass = place.path / "askpass"
     askpass.write_text(f"#!/bin/sh\necho {PIN}\n")
     askpass.chmod(0o700)
     run(

@@ -1,3 +1,5 @@
+"""The clients, run beside an agent that follows a script."""
+
 import subprocess
 
 import pytest

@@ -1,4 +1,4 @@
-"""AWS's own clients, which start the thin client through `credential_process`."""
+"""AWS's own clients get their credentials from the thin client through `credential_process`."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""README's "With a token of your own", typed line by line by a user with an empty home, SoftHSM for a token, and the emulator for AWS."""
+"""README's "With a token of your own" works as it is written, for a user with an empty home."""
 
 import re
 import shutil

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from support.emulator_pki import Authority
-from support.emulator_process import Emulator, resources
+from support.authority import Authority
+from support.emulator import ARNS, Emulator, resources
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def start():
 
     yield run
     for one in running:
-        one.stop()
+        assert one.stop() == 0
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +29,12 @@ def root():
 
 @pytest.fixture(scope="session")
 def identity(root):
-    return root.issue("build")
+    return root.identity("build")
 
 
 @pytest.fixture(scope="session")
 def revoked(root):
-    return root.issue("revoked")
+    return root.identity("revoked")
 
 
 @pytest.fixture(scope="session")
@@ -43,4 +43,4 @@ def emulator(start, root, revoked, tmp_path_factory):
     folder = tmp_path_factory.mktemp("emulator")
     configuration = resources(folder, root, [revoked.certificate.serial_number])
     (folder / "emulator.json").write_text(json.dumps(configuration))
-    return start("--config", folder / "emulator.json")
+    return start("--config", folder / "emulator.json", arns=ARNS)

@@ -1,4 +1,4 @@
-"""What the emulator grants, and that what it grants works."""
+"""The emulator grants sessions as the service does, and AWS's clients accept them."""
 
 import datetime
 import json
@@ -14,9 +14,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from support.emulator_process import ACCOUNT, SERVICE, Emulator, resources
+from support.authority import Authority, pem
+from support.emulator import ACCOUNT, ARNS, ROLE, SERVICE, Emulator, resources
 from support.emulator_client import SignedRequest, amz_date, create_session, send
-from support.emulator_pki import Authority, pem
 
 
 def granted(emulator, request):
@@ -29,7 +29,7 @@ def sts(emulator, answer, **options):
     credentials = answer["credentialSet"][0]["credentials"]
     return boto3.client(
         "sts", region_name=emulator.region, endpoint_url=emulator.url,
-        verify=str(emulator.ca) if emulator.ca else False,
+        verify=emulator.ca or False,
         aws_access_key_id=credentials["accessKeyId"],
         aws_secret_access_key=options.get("secret", credentials["secretAccessKey"]),
         aws_session_token=options.get("token", credentials["sessionToken"]))
@@ -37,7 +37,7 @@ def sts(emulator, answer, **options):
 
 @pytest.mark.parametrize("kind", ["rsa2048", "rsa3072", "p256", "p384", "p521"])
 def test_every_key_type_earns_credentials_that_sts_accepts(emulator, root, kind):
-    identity = root.issue("build", kind=kind)
+    identity = root.identity("build", kind=kind)
     answer = granted(emulator, SignedRequest(emulator, identity))
     caller = sts(emulator, answer).get_caller_identity()
     session = f"{identity.certificate.serial_number:x}"
@@ -51,7 +51,7 @@ def test_the_answer_has_the_documented_shape(emulator, identity):
     answer = granted(emulator, SignedRequest(emulator, identity))
     [entry] = answer["credentialSet"]
     assert re.fullmatch(f"{SERVICE}:subject/[0-9a-f-]{{36}}", answer["subjectArn"])
-    assert entry["roleArn"] == emulator.role
+    assert entry["roleArn"] == ROLE
     assert entry["sourceIdentity"] == "CN=build"
     assert re.fullmatch(r"AROA[A-Z2-7]{17}:[0-9a-f]+", entry["assumedRoleUser"]["assumedRoleId"])
     assert re.fullmatch(r"ASIA[A-Z2-7]{16}", entry["credentials"]["accessKeyId"])
@@ -66,7 +66,7 @@ def test_the_answer_has_the_documented_shape(emulator, identity):
 def test_the_source_identity_follows_the_common_name(emulator, root, name, identity_text):
     attribute = (x509.NameAttribute(NameOID.COMMON_NAME, name) if name
                  else x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"))
-    identity = root.issue(subject=x509.Name([attribute]), serial=291)
+    identity = root.identity(subject=x509.Name([attribute]), serial=291)
     [entry] = granted(emulator, SignedRequest(emulator, identity))["credentialSet"]
     assert entry["sourceIdentity"] == identity_text
     assert entry["assumedRoleUser"]["arn"].endswith("/0123")
@@ -95,7 +95,7 @@ def test_the_arns_may_come_in_the_body(emulator, identity):
 
 
 def test_a_role_with_an_equals_sign_is_signed_as_the_guide_says_or_stands_in_the_body(emulator, identity):
-    role = f"{emulator.role}=7"
+    role = f"{ROLE}=7"
     request = SignedRequest(emulator, identity, roleArn=role)
     assert granted(emulator, request)["credentialSet"][0]["roleArn"] == role
     request.equals_sign = "%3D"  # as botocore signs it for other services
@@ -123,7 +123,7 @@ def test_what_cloudtrail_would_report_can_be_read(emulator, identity):
 
 
 def test_a_trust_policy_that_fits_is_no_obstacle(emulator, identity):
-    granted(emulator, SignedRequest(emulator, identity, roleArn=f"{emulator.role}-tagged"))
+    granted(emulator, SignedRequest(emulator, identity, roleArn=f"{ROLE}-tagged"))
 
 
 def test_session_name_and_instance_properties_are_taken_where_the_profile_takes_them(emulator, identity):
@@ -140,37 +140,27 @@ def test_session_name_and_instance_properties_are_taken_where_the_profile_takes_
 def test_intermediates_in_the_chain_header_lead_to_the_anchor(emulator, root, depth):
     authority = root
     for level in range(depth):
-        authority = Authority(f"Level {level}", parent=authority)
-    granted(emulator, SignedRequest(emulator, authority.issue("build")))
+        authority = Authority(f"Level {level}", issuer=authority)
+    granted(emulator, SignedRequest(emulator, authority.identity("build")))
 
 
 def test_an_intermediate_may_be_the_anchor(start, tmp_path, root):
-    intermediate = Authority("Intermediate", parent=root)
+    intermediate = Authority("Intermediate", issuer=root)
     (tmp_path / "anchor.pem").write_bytes(pem(intermediate.certificate))
     emulator = start("--trust-anchor-pem", tmp_path / "anchor.pem")
-    use_demo_names(emulator)
-    identity = intermediate.issue("build")
+    identity = intermediate.identity("build")
     identity.chain = []
     granted(emulator, SignedRequest(emulator, identity))
-    assert create_session(emulator, SignedRequest(emulator, root.issue("build"))).status == 403
-
-
-def use_demo_names(emulator):
-    emulator.region = "us-east-1"
-    service = "arn:aws:rolesanywhere:us-east-1:111122223333"
-    emulator.anchor = f"{service}:trust-anchor/00000000-0000-4000-8000-000000000001"
-    emulator.profile = f"{service}:profile/00000000-0000-4000-8000-000000000002"
-    emulator.role = "arn:aws:iam::111122223333:role/tokenward-demo"
+    assert create_session(emulator, SignedRequest(emulator, root.identity("build"))).status == 403
 
 
 def test_the_aws_command_line_works_over_https(start, tmp_path, root, identity):
     (tmp_path / "anchor.pem").write_bytes(pem(root.certificate))
     emulator = start("--trust-anchor-pem", tmp_path / "anchor.pem", state=tmp_path / "state")
-    use_demo_names(emulator)
     [entry] = granted(emulator, SignedRequest(emulator, identity))["credentialSet"]
     credentials = entry["credentials"]
     environment = os.environ | {
-        "AWS_CA_BUNDLE": str(emulator.ca), "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_CA_BUNDLE": emulator.ca, "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": "/dev/null",
         "AWS_ACCESS_KEY_ID": credentials["accessKeyId"], "AWS_SECRET_ACCESS_KEY": credentials["secretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["sessionToken"]}
     program = os.path.join(os.path.dirname(sys.executable), "aws")
@@ -186,10 +176,10 @@ def test_the_aws_command_line_works_over_https(start, tmp_path, root, identity):
 
 def test_the_server_ca_is_kept_and_a_wrong_name_is_refused_by_clients(start, tmp_path, root):
     (tmp_path / "anchor.pem").write_bytes(pem(root.certificate))
-    first = start("--trust-anchor-pem", tmp_path / "anchor.pem", state=tmp_path / "state")
-    before = first.ca.read_bytes()
+    start("--trust-anchor-pem", tmp_path / "anchor.pem", state=tmp_path / "state")
+    before = (tmp_path / "state/ca.pem").read_bytes()
     second = start("--trust-anchor-pem", tmp_path / "anchor.pem", "--tls-name", "other.example", state=tmp_path / "state")
-    assert second.ca.read_bytes() == before
+    assert (tmp_path / "state/ca.pem").read_bytes() == before
     assert (tmp_path / "state" / "ca-key.pem").stat().st_mode & 0o777 == 0o600
     with pytest.raises(OSError, match="(?i)mismatch|not valid for"):
         send(second, "GET", "/_emulator/counters")
@@ -222,7 +212,6 @@ def test_sts_refuses_other_actions_and_keeps_the_token_out_of_the_trace(emulator
 def test_sts_tells_a_wrong_clock(start, tmp_path, root, identity):
     (tmp_path / "anchor.pem").write_bytes(pem(root.certificate))
     emulator = start("--trust-anchor-pem", tmp_path / "anchor.pem", "--clock-offset", 1200)
-    use_demo_names(emulator)
     request = SignedRequest(emulator, identity)
     request.date = amz_date(1200)
     answer = granted(emulator, request)
@@ -238,7 +227,7 @@ def test_sighup_reads_the_configuration_again_and_keeps_it_when_it_is_broken(sta
     configuration = resources(tmp_path, root)
     file = tmp_path / "emulator.json"
     file.write_text(json.dumps(configuration))
-    emulator = start("--config", file)
+    emulator = start("--config", file, arns=ARNS)
     disabled = SignedRequest(emulator, identity, profileArn=f"{SERVICE}:profile/disabled")
     assert create_session(emulator, disabled).status == 403
     configuration["profiles"][2]["enabled"] = True

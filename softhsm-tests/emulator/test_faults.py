@@ -1,4 +1,4 @@
-"""What the emulator does wrong on purpose."""
+"""The emulator does wrong on request, in every way that its faults name."""
 
 import datetime
 import email.utils
@@ -9,16 +9,16 @@ import socket
 
 import pytest
 
-from support.emulator_process import Emulator, resources
+from support.authority import pem
+from support.emulator import ARNS, ROLE, resources
 from support.emulator_client import SignedRequest, create_session, send
-from support.emulator_pki import pem
 
 
 @pytest.fixture(scope="module")
 def faulty(start, root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("faulty")
     (folder / "emulator.json").write_text(json.dumps(resources(folder, root)))
-    return start("--config", folder / "emulator.json")
+    return start("--config", folder / "emulator.json", arns=ARNS)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_an_expired_answer(ask):
 
 def test_a_wrong_role(ask):
     answer = ask(fault("wrong-role")).json["credentialSet"][0]
-    assert answer["roleArn"] == f"{Emulator.role}-of-somebody-else"
+    assert answer["roleArn"] == f"{ROLE}-of-somebody-else"
     assert "assumed-role/build-of-somebody-else/" in answer["assumedRoleUser"]["arn"]
 
 
@@ -177,20 +177,21 @@ def test_what_is_no_fault_is_refused(faulty, body):
 @pytest.mark.parametrize("argument, status", [("status:502", 502), ("html", 200), ("empty-set", 201)])
 def test_a_fault_of_the_command_line_stays(start, tmp_path, root, identity, argument, status):
     (tmp_path / "anchor.pem").write_bytes(pem(root.certificate))
-    emulator = start("--trust-anchor-pem", tmp_path / "anchor.pem", "--region", "eu-west-2", "--account",
-                     "123456789012", "--fault", argument)
     service = "arn:aws:rolesanywhere:eu-west-2:123456789012"
-    request = SignedRequest(
-        emulator, identity, trustAnchorArn=f"{service}:trust-anchor/00000000-0000-4000-8000-000000000001",
-        profileArn=f"{service}:profile/00000000-0000-4000-8000-000000000002",
-        roleArn="arn:aws:iam::123456789012:role/tokenward-demo")
+    emulator = start(
+        "--trust-anchor-pem", tmp_path / "anchor.pem", "--region", "eu-west-2", "--account", "123456789012", "--fault",
+        argument, arns={
+            "trustAnchorArn": f"{service}:trust-anchor/00000000-0000-4000-8000-000000000001",
+            "profileArn": f"{service}:profile/00000000-0000-4000-8000-000000000002",
+            "roleArn": "arn:aws:iam::123456789012:role/tokenward-demo"})
+    request = SignedRequest(emulator, identity)
     assert [create_session(emulator, request).status for _ in range(3)] == [status] * 3
     assert emulator.get("counters")["faults"] == 3
 
 
 def test_throttling_and_latency(start, tmp_path, root, identity):
     (tmp_path / "emulator.json").write_text(json.dumps(resources(tmp_path, root)))
-    emulator = start("--config", tmp_path / "emulator.json", "--rate", 2, "--latency-ms", 50)
+    emulator = start("--config", tmp_path / "emulator.json", "--rate", 2, "--latency-ms", 50, arns=ARNS)
     begin = datetime.datetime.now()
     answers = [create_session(emulator, SignedRequest(emulator, identity)) for _ in range(8)]
     assert datetime.datetime.now() - begin >= datetime.timedelta(milliseconds=400)

@@ -1,11 +1,15 @@
-"""Agents whose token is watched: pkcs11-spy counts its calls, and the shim makes them misbehave."""
+"""Tokens and agents for the tests of PINs: pkcs11-spy counts the calls, and the shim makes them misbehave."""
+
+import concurrent.futures
 
 import pytest
 
 from support import configuration
+from support.logind import Logind
 from support.softhsm import MODULE, SoftHSM
 from support.spy import MODULE as SPY_MODULE
 from support.spy import Spy
+from support.terminal import FakePinentry, Terminal
 
 
 @pytest.fixture(scope="module")
@@ -13,6 +17,21 @@ def token(softhsm, root):
     token = softhsm.token("card")
     token.identity(root)
     return token
+
+
+@pytest.fixture(scope="module")
+def hsm(token):
+    """The SoftHSM of this token."""
+    return token.softhsm
+
+
+@pytest.fixture
+def logind(tmp_path):
+    mock = Logind(tmp_path)
+    try:
+        yield mock.start()
+    finally:
+        mock.stop()
 
 
 @pytest.fixture
@@ -66,3 +85,35 @@ def plain(tmp_path_factory, root):
     softhsm = SoftHSM(tmp_path_factory.mktemp("plain"))
     softhsm.token("card").identity(root)
     return softhsm
+
+
+@pytest.fixture
+def prompting(start, softhsm, token, service, spy):
+    """Starts an agent whose one token has its PIN from people."""
+
+    def start_agent(tables, pin_settings=None, **switches):
+        variables = {"SHIM_MODULE": MODULE, **{f"SHIM_{name.upper()}": str(v) for name, v in switches.items()}}
+        return start(
+            configuration.module(softhsm, SPY_MODULE, {**spy.environment, **variables}),
+            configuration.token("prompt", **(pin_settings or {})),
+            configuration.profile(service, certificate="pkcs11:token=card"), tables)
+
+    return start_agent
+
+
+@pytest.fixture
+def pinentry(tmp_path):
+    return FakePinentry(tmp_path / "pinentry")
+
+
+@pytest.fixture
+def terminal():
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
+
+
+@pytest.fixture
+def pool():
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        yield pool

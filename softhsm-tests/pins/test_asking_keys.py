@@ -1,4 +1,4 @@
-"""Keys that want their PIN for each signature."""
+"""Keys that ask for their PIN each time get it for each signature, and a wrong one once."""
 
 import concurrent.futures
 

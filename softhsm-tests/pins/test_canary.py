@@ -1,5 +1,4 @@
-"""The search for secrets (security.md T15, T17): in the memory of every process, in logs, arguments, environments and
-files, while all is in use, after errors, and within a second of everything that locks."""
+"""No secret is left in memory, logs, arguments, environments or files within a second of everything that locks."""
 
 import base64
 import contextlib
@@ -14,8 +13,7 @@ import time
 
 import pytest
 
-from support import configuration
-from support import scan
+from support import configuration, scan
 from support.logind import Logind
 from support.softhsm import SoftHSM, write_pin
 from support.waiting import wait_until
@@ -219,7 +217,7 @@ def test_a_peer_that_does_not_read_keeps_no_credentials_here(start, canary, serv
         wait_until_wiped(agent, secrets, began)
 
 
-# MARK: T17
+# MARK: A lock among busy clients
 
 
 def test_a_hundred_busy_clients_get_nothing_after_a_lock_and_it_takes_less_than_a_second(

@@ -1,12 +1,12 @@
-"""A touch that is waited for is told of on the desktop, and taken back when it has come."""
+"""The desktop shows that a token waits for a touch, until the touch has come."""
 
 import concurrent.futures
 
 import pytest
 
+from support.answers import notices, token_of
 from support.desktop import Desktop
 from support.softhsm import PIN
-from support.answers import notices, token_of
 from support.waiting import wait_until
 
 NONE = "a(tav) 0"  # no call, as busctl writes it

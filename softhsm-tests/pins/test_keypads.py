@@ -1,4 +1,4 @@
-"""The keypad of a reader: `unlock` alone switches it on, and a PIN that is not typed costs no try."""
+"""Only `unlock` switches on the reader's keypad, and a PIN that nobody types costs no try."""
 
 import concurrent.futures
 

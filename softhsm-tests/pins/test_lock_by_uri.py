@@ -1,4 +1,4 @@
-"""`lock` with a URI: done within a second and without a word to the modules, which may be what a person locks for."""
+"""`lock` with a URI is done within a second and asks no module."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The PIN that is typed at a workstation's login, and goes to the agent of the one who logs in: pam_exec and pamtester."""
+"""The PIN that is typed at a workstation's login unlocks the user's token, through pam_exec."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Bytes that come with a PIN unseen: they cost no try where they cannot belong to it, and are named where they can."""
+"""A PIN with bytes that cannot belong to it is not sent, and bytes that may belong to it are named when it is refused."""
 
 import json
 import os
@@ -7,17 +7,11 @@ import pytest
 
 from support import configuration
 from support.mock_module import PIN
-from support.terminal import FakePinentry
 from support.waiting import wait_until
 
 MARK = b"\xef\xbb\xbf"
 DISPLAY = {"DISPLAY": ":7", "LANG": "C.UTF-8"}
 NOT_UTF8 = [b"\xff\xfe" + PIN.encode(), b"12345\xfc", b"12345\xc3", b"\xed\xa0\x80" + PIN.encode()]
-
-
-@pytest.fixture
-def pinentry(tmp_path):
-    return FakePinentry(tmp_path / "pinentry")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A PIN that was sent and not judged: whoever asks meanwhile, and however often the module fails, it is not sent again."""
+"""A PIN that was sent and not judged is not sent again, whoever asks and however often the module fails."""
 
 import concurrent.futures
 import json
@@ -49,9 +49,6 @@ def unanswered(agent):
         return []
 
 
-# --- An unlock beside a login
-
-
 @pytest.mark.parametrize("pin, expected, logins, owed", [(PIN, (200, None), 2, 0), (None, (422, "pin-incorrect"), 1, 1)])
 def test_an_unlock_forgives_no_login_that_is_still_under_way(agent_on, mock, root, pin, expected, logins, owed):
     """On a keypad, because its token is shown from memory meanwhile."""
@@ -72,9 +69,6 @@ def test_an_unlock_forgives_no_login_that_is_still_under_way(agent_on, mock, roo
     assert (200 if status in (200, 204) else status, code) == expected
     assert (len(mock.logins()), len(unanswered(agent))) == (logins, owed)
     assert [login.pin_length for login in mock.logins()] == [None, len(PIN)][:logins]
-
-
-# --- A PIN that was right before
 
 
 def test_a_second_crash_in_a_row_ends_what_a_stored_pin_that_was_right_may_do_by_itself(
@@ -121,9 +115,6 @@ def test_a_code_that_judges_nothing_ends_it_at_once(agent_on, mock, root, pin_fi
     assert len(mock.logins()) == 2 and len(unanswered(agent)) == 1
 
 
-# --- The PIN each time
-
-
 def test_signatures_in_a_line_send_a_pin_once_that_the_token_does_not_judge(agent_on, mock, root, pin_file):
     mock.card("prod").identity(root, always=True)
     agent = agent_on(pin_file, sessions=3)
@@ -158,52 +149,6 @@ def test_a_token_without_a_login_is_sent_a_pin_once_that_it_does_not_judge(agent
     assert session(agent, PROFILES[4])[0] == 200
 
 
-# --- A logout that is none
-
-
-def test_a_logout_that_finds_no_session_fails_while_a_lane_keeps_the_login(mock, root, worker):
-    card = mock.card("prod")
-    card.identity(root)
-    assert worker.log_in(card, PIN) == "logged-in"
-    assert isinstance(worker.sign(card), bytes)
-    failing = mock.on("C_FindObjectsInit", rv=0x6)
-    worker.list()  # closes the session that it has failed in
-    mock.clear(failing)
-    mock.on("C_OpenSession", rv=0x6)
-    answer = worker.log_out(card)
-    assert isinstance(answer, Failure) and answer.kind == "function", answer
-    assert isinstance(worker.sign(card), bytes), "it is logged in"
-
-
-@pytest.mark.parametrize("code, failure", [(0x6, "function"), (0x30, "broken"), (0x101, None), (0x32, None), (0xB3, None)])
-def test_a_logout_that_fails_where_nobody_can_say_how_it_ended_is_a_failure(mock, root, worker, code, failure):
-    card = mock.card("prod")
-    card.identity(root)
-    assert worker.log_in(card, PIN) == "logged-in"
-    mock.on("C_Logout", rv=code)
-    mock.on("C_GetSessionInfo", rv=0x54)
-    answer = worker.log_out(card)
-    assert (answer.kind if isinstance(answer, Failure) else None) == failure, answer
-
-
-def test_a_logout_of_twins_fails_and_of_a_card_that_is_gone_does_not(mock, root, worker):
-    card = mock.card("prod", keeps_sessions=True)
-    card.identity(root)
-    elsewhere = [mock.card("prod", inserted=False, serial="0001") for _ in range(2)]
-    assert worker.log_in(card, PIN) == "logged-in"
-    assert isinstance(worker.sign(card), bytes)
-    card.remove()
-    worker.list()
-    assert worker.log_out(card) == "logged-out"
-    for twin in elsewhere:
-        twin.insert()
-    answer = worker.log_out(card)
-    assert isinstance(answer, Failure) and answer.kind == "token-gone", answer
-
-
-# --- A PIN that was right, at a token that would not take it
-
-
 @pytest.mark.parametrize("code, state", [(0xA4, "pin-blocked"), (0xA3, "pin-needed")], ids=["locked", "expired"])
 def test_a_pin_that_was_not_judged_may_be_used_when_a_person_has_seen_to_the_token(
     agent_on, mock, root, pin_file, code, state
@@ -224,19 +169,6 @@ def test_a_pin_that_was_not_judged_may_be_used_when_a_person_has_seen_to_the_tok
     assert session(agent, PROFILES[3])[0] == 200
 
 
-def test_an_expired_pin_leaves_no_login(mock, root, worker):
-    """Some tokens are logged in by it, and refuse everything else."""
-    card = mock.card("prod")
-    card.identity(root)
-    mock.on("C_Login", "after", rv=0xA3)
-    assert worker.log_in(card, PIN) == "rejected unjudged"
-    assert mock.count("C_Logout") == 1
-    assert not worker.list()[0]["is_logged_in"]
-
-
-# --- One signature
-
-
 def test_a_pin_for_one_signature_is_good_for_one_of_several_at_the_same_time(agent_on, mock, root):
     mock.card("prod").identity(root)
     agent = agent_on("prompt", {"pin_lifetime_seconds": 0}, sessions=3)
@@ -249,9 +181,6 @@ def test_a_pin_for_one_signature_is_good_for_one_of_several_at_the_same_time(age
         assert answers == [(200, None), (423, "pin-needed"), (423, "pin-needed")]
         assert mock.count("C_Sign") - signing == 1
         mock.clear(rule)
-
-
-# --- An unlock of several tokens
 
 
 def test_a_token_that_cannot_be_unlocked_keeps_no_other_from_it(start, mock, root, service, pin_file):
@@ -267,9 +196,6 @@ def test_a_token_that_cannot_be_unlocked_keeps_no_other_from_it(start, mock, roo
     assert unlock(agent) == (422, "pin-incorrect")
     assert len(mock.logins()) == 4, "each was tried"
     assert session(agent, "good")[0] == 200
-
-
-# --- What lies between the check and the PIN
 
 
 def test_a_quiet_unlock_leaves_a_token_alone_of_which_the_list_tells_nothing(agent_on, mock, root):

@@ -1,4 +1,4 @@
-"""A PIN that was typed at a login of the workstation's: it may be another password, so it costs a card one try at most."""
+"""A password that was typed at a workstation's login costs a card one try at most."""
 
 import json
 import signal

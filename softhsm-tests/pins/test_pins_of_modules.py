@@ -1,12 +1,11 @@
-"""Two modules that show a token of one description: which of them gets a PIN, and what a URI that names a module means."""
+"""A PIN goes to neither of two modules that show the same token, until one of them is named."""
 
 import json
 import shutil
 
 import pytest
 
-from support import configuration
-from support import mock_module
+from support import configuration, mock_module
 from support.authority import der
 from support.mock_module import PIN
 from support.softhsm import write_pin

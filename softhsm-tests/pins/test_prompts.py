@@ -1,4 +1,4 @@
-"""PINs that people are asked for: by a pinentry on a terminal, and by one that does what the test says."""
+"""The agent asks people for PINs through pinentry, and remembers their refusals."""
 
 import concurrent.futures
 import os
@@ -11,108 +11,11 @@ import pytest
 
 from support import configuration
 from support.answers import notices
-from support.authority import der
-from support.softhsm import MODULE, PIN, SoftHSM
-from support.spy import MODULE as SPY_MODULE
-from support.terminal import FakePinentry, Terminal
+from support.softhsm import PIN
 from support.waiting import wait_until
 
 WRONG = "654321"
 DISPLAY = {"DISPLAY": ":7", "LANG": "C.UTF-8"}
-
-
-@pytest.fixture
-def pinentry(tmp_path):
-    return FakePinentry(tmp_path / "pinentry")
-
-
-@pytest.fixture
-def terminal():
-    terminal = Terminal()
-    yield terminal
-    terminal.close()
-
-
-@pytest.fixture
-def prompting(start, softhsm, token, service, spy):
-    """Starts an agent whose one token has its PIN from people."""
-
-    def start_agent(tables, pin_settings=None, **switches):
-        variables = {"SHIM_MODULE": MODULE, **{f"SHIM_{name.upper()}": str(v) for name, v in switches.items()}}
-        return start(
-            configuration.module(softhsm, SPY_MODULE, {**spy.environment, **variables}),
-            configuration.token("prompt", **(pin_settings or {})),
-            configuration.profile(service, certificate="pkcs11:token=card"), tables)
-
-    return start_agent
-
-
-def at(terminal):
-    return {"GPG_TTY": terminal.path, "TERM": "xterm", "LANG": "C.UTF-8"}
-
-
-@pytest.fixture
-def pool():
-    with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        yield pool
-
-
-def test_pinentry_tty_asks_on_the_terminal_of_the_one_who_waits(prompting, spy, terminal, pool):
-    agent = prompting('[prompt]\nprogram = "/usr/bin/pinentry-tty"\n')
-    client = pool.submit(agent.credentials, environment=at(terminal))
-    screen = terminal.read_until(rb"PIN:").decode()
-    assert 'token "card"' in screen and "SoftHSM" in screen and "profile test" in screen
-    assert ":role/" in screen and "Asked by python" in screen and "tokenward-cred" not in screen
-    terminal.wait_for_silence()
-    terminal.type(f"{PIN}\n".encode())
-    assert client.result().returncode == 0, client.result().stderr
-    assert PIN.encode() not in terminal.drain()
-    assert agent.credentials().returncode == 0
-    assert spy.counts("C_Login", "C_Sign") == (1, 1)
-    assert PIN not in agent.log()
-
-
-def test_pinentry_curses_asks_on_the_terminal_of_the_one_who_waits(prompting, spy, terminal, pool):
-    agent = prompting('[prompt]\nprogram = "/usr/bin/pinentry-curses"\n')
-    client = pool.submit(agent.credentials, environment=at(terminal))
-    screen = terminal.read_until(rb"PIN:.*<Cancel>").decode()
-    assert 'token "card"' in screen and "profile test" in screen
-    terminal.type(f"{PIN}\r".encode())
-    assert client.result().returncode == 0, client.result().stderr
-    assert spy.count("C_Login") == 1
-
-
-@pytest.mark.parametrize("program, keys", [("tty", b"\x04"), ("curses", b"\t\t\r")])
-def test_cancelling_a_real_pinentry_is_told_and_remembered(prompting, spy, terminal, pool, program, keys):
-    agent = prompting(f'[prompt]\nprogram = "/usr/bin/pinentry-{program}"\n')
-    client = pool.submit(agent.credentials, environment=at(terminal))
-    terminal.read_until(rb"PIN:.*<Cancel>" if program == "curses" else rb"PIN:")
-    if program == "tty":
-        terminal.wait_for_silence()
-    terminal.type(keys)
-    assert client.result().returncode == 80
-    assert "the prompt was cancelled; run 'tokenward unlock'" in client.result().stderr
-    assert agent.credentials(environment=at(terminal)).returncode == 80
-    assert spy.count("C_Login") == 0
-    assert terminal.echoes()
-
-
-def test_a_real_pinentry_that_nobody_answers_ends_with_its_time(prompting, spy, terminal):
-    agent = prompting('[prompt]\nprogram = "/usr/bin/pinentry-tty"\ntimeout-seconds = 5\n')
-    result = agent.credentials(environment=at(terminal))
-    assert (result.returncode, "nobody typed it within" in result.stderr) == (80, True), result.stderr
-    assert spy.count("C_Login") == 0
-    assert terminal.echoes()
-
-
-def test_the_agents_end_ends_the_prompt_and_leaves_the_terminal_as_it_was(prompting, terminal, pool):
-    agent = prompting('[prompt]\nprogram = "/usr/bin/pinentry-tty"\n')
-    client = pool.submit(agent.credentials, environment=at(terminal))
-    terminal.read_until(rb"PIN:")
-    terminal.wait_for_silence()
-    assert agent.stop() == 0
-    assert client.result().returncode in (69, 75, 80)
-    wait_until(terminal.echoes, "the echo is on again")
 
 
 def test_a_thousand_callers_make_one_prompt_and_one_login(prompting, spy, pinentry):
@@ -167,62 +70,6 @@ def test_nobody_to_ask_is_told_at_once_and_does_not_stand_in_the_way_of_somebody
     pinentry.answer(f"D {PIN}", "OK")
     assert agent.credentials(environment=DISPLAY).returncode == 0
     assert (pinentry.runs, spy.count("C_Login")) == (1, 1)
-
-
-@pytest.fixture(scope="module")
-def shy_token(tmp_path_factory, root, certificate_writer):
-    """Shows nothing before a login."""
-    token = SoftHSM(tmp_path_factory.mktemp("shy")).token("shy")
-    certificate = root.issue("client", token.generate("client", "01"))
-    certificate_writer(token, {("client", 1): der(certificate)}, is_private=True)
-    token.tool("--delete-object", "--type", "pubkey", "--id", "01")
-    assert token.look("--list-objects") == b""
-    return token
-
-
-@pytest.fixture
-def prompting_shyly(start, shy_token, service, spy, pinentry):
-    def start_agent(certificate, token=shy_token):
-        return start(
-            configuration.module(token.softhsm, SPY_MODULE, {**spy.environment, "SHIM_MODULE": MODULE}),
-            configuration.profile(service, certificate=certificate), pinentry.table)
-
-    return start_agent
-
-
-def test_a_certificate_that_hides_is_asked_for(prompting_shyly, spy, pinentry):
-    agent = prompting_shyly("pkcs11:token=shy;object=client")
-    assert agent.get("/v1/identities")[1] == []
-    assert agent.get("/v1/profiles/test/explain")[1] == []
-    assert agent.json("list") == []
-    result = agent.credentials()
-    assert (result.returncode, result.stderr) == (
-        80, "tokenward: token \"shy\" needs its PIN; run 'tokenward unlock'\n")
-    assert (pinentry.runs, spy.count("C_Login")) == (0, 0), "nobody is there, and listings ask nobody"
-    pinentry.answer(f"D {PIN}", "OK")
-    result = agent.credentials(environment=DISPLAY)
-    assert result.returncode == 0, result.stderr
-    assert 'token "shy"' in pinentry.text("told") and "%0AFor profile test" in pinentry.text("told")
-    assert (pinentry.runs, spy.count("C_Login"), spy.count("C_Sign")) == (1, 1, 1)
-
-
-def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(prompting_shyly, spy, pinentry):
-    agent = prompting_shyly("pkcs11:token=shy")
-    pinentry.answer(CANCELLED)
-    for _ in range(3):
-        result = agent.credentials(environment=DISPLAY)
-        assert result.returncode == 80 and "the prompt was cancelled" in result.stderr
-    assert (pinentry.runs, spy.count("C_Login")) == (1, 0)
-
-
-@pytest.mark.parametrize("certificate, hides", [("pkcs11:object=client", True), ("pkcs11:token=card;object=other", False)])
-def test_nobody_is_asked_for_a_token_that_is_not_named_or_hides_nothing(
-    prompting_shyly, shy_token, token, spy, pinentry, certificate, hides
-):
-    agent = prompting_shyly(certificate, shy_token if hides else token)
-    pinentry.answer(f"D {PIN}", "OK")
-    result = agent.credentials(environment=DISPLAY)
-    assert (result.returncode, pinentry.runs, spy.count("C_Login")) == (66, 0, 0), result.stderr
 
 
 CANCELLED = "ERR 83886179 Operation cancelled <Pinentry>"

@@ -1,4 +1,4 @@
-"""Keys that want a touch: it is awaited and told of, and one that does not come costs one request."""
+"""A touch is awaited and told of, and one that does not come costs one request."""
 
 import concurrent.futures
 

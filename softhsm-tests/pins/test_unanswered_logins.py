@@ -1,4 +1,4 @@
-"""A login whose answer never comes may have cost a try: nothing sends that PIN again but a person's word."""
+"""After a login without an answer, only a person can have the same PIN sent again."""
 
 import concurrent.futures
 import os

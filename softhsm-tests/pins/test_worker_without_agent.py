@@ -1,4 +1,4 @@
-"""A worker whose agent is gone: nobody would learn what becomes of a PIN, so none is sent any more."""
+"""A worker whose agent is gone sends no PIN any more."""
 
 import pathlib
 import platform

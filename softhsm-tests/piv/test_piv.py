@@ -1,4 +1,4 @@
-"""A PIV card through pcscd and OpenSC: it is listed, asked for its PIN as rarely as can be, and signs."""
+"""A PIV card is listed, asked for its PIN as rarely as possible, and signs, through pcscd and OpenSC."""
 
 import concurrent.futures
 

@@ -1,4 +1,4 @@
-"""The virtual card is what other programs take for a PIV card: nothing of ours takes part here."""
+"""Other programs take the virtual card for a PIV card; nothing of ours takes part here."""
 
 import pytest
 from cryptography.exceptions import InvalidSignature

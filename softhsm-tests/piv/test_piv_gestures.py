@@ -1,4 +1,4 @@
-"""A PIV card's keys that want a person, through pcscd and OpenSC: 9C asks for its PIN each time, others for a touch."""
+"""Key 9C of a PIV card asks for its PIN each time, and other keys for a touch."""
 
 import concurrent.futures
 

@@ -1,4 +1,4 @@
-"""A card that is pulled, in whatever moment, that hangs or misbehaves; a daemon that dies."""
+"""A card that is pulled, hangs or misbehaves costs one request, whatever the moment."""
 
 import time
 

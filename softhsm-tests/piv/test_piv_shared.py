@@ -1,4 +1,4 @@
-"""A card is not the agent's alone: other programs use it meanwhile, and what the agent leaves on it they would find."""
+"""Other programs can use the card meanwhile, and find no login of the agent's on it afterwards."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Two PIV cards in two readers, with OpenSC, which lets no call of its process begin while one waits for a touch."""
+"""A card that waits for its touch holds up no other, although OpenSC lets no other call of its process begin."""
 
 import time
 

@@ -1,5 +1,7 @@
-"""Real providers beside SoftHSM: each lists, logs in and signs through agent, endpoint and thin client, and is found again
-after its daemon was killed; and what sets each apart. What this machine lacks is skipped by name."""
+"""Other providers than SoftHSM sign as well, and are found again after their daemons were killed.
+
+Providers that this machine lacks are skipped by name.
+"""
 
 import itertools
 import os

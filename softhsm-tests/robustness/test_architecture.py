@@ -1,4 +1,4 @@
-"""The walls of the house, read from the binaries: SwiftPM does not prove them."""
+"""Each program contains only the libraries and modules that its privilege needs; SwiftPM does not prove that."""
 
 import glob
 import os

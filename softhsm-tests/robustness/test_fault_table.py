@@ -1,12 +1,11 @@
-"""Every code at every call that the worker makes has the outcome that the table declares, and costs no PIN twice."""
+"""Every code at every call of the worker has the outcome that the table declares, and costs no PIN twice."""
 
 import concurrent.futures
 import itertools
 
 import pytest
 
-from support import fault_table
-from support import mock_module
+from support import fault_table, mock_module
 from support.authority import Authority
 from support.mock_module import PIN, MockModule
 from support.worker_process import Failure, Worker

@@ -1,4 +1,4 @@
-"""Requests that are wrong: each is refused in its own words, and the agent goes on."""
+"""Each malformed request is refused in its own words, and the agent goes on."""
 
 import json
 
@@ -11,15 +11,14 @@ from support.world import World
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("malformed"))
-    yield world
-    world.close()
+    with World(tmp_path_factory.mktemp("malformed")) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
 def agent(world):
     endpoint = world.endpoint()
-    return world.agent(world.profile("test", endpoint.url, endpoint.ca))
+    return world.agent(world.profile(endpoint))
 
 
 def answers(data):

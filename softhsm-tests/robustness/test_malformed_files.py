@@ -1,4 +1,4 @@
-"""Files and objects that are wrong: configurations are refused in their own words, certificates are listed with theirs."""
+"""Each malformed configuration is refused in its own words, and each malformed certificate is listed with its reason."""
 
 import gzip
 import os
@@ -10,26 +10,23 @@ import pytest
 
 from support import authority
 from support.answers import refresh
-from support.c_sources import SOURCES
 from support.credentials import access_key
 from support.malformed_uris import SECRET, URIS
 from support.processes import binary
-from support.softhsm import MODULE, PIN, run
 from support.waiting import wait_until
 from support.world import World
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("malformed"))
-    yield world
-    world.close()
+    with World(tmp_path_factory.mktemp("malformed")) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
 def agent(world):
     endpoint = world.endpoint()
-    return world.agent(world.profile("test", endpoint.url, endpoint.ca))
+    return world.agent(world.profile(endpoint))
 
 
 def check(folder, text):
@@ -154,14 +151,10 @@ def values(world):
 
 
 @pytest.fixture(scope="module")
-def listed(world, agent, values, tmp_path_factory):
+def listed(world, agent, values, certificate_writer):
     """What the agent lists, with every malformed certificate on the token beside the good one."""
-    folder = tmp_path_factory.mktemp("certificate")
-    flags = run("pkg-config", "--cflags", "p11-kit-1").decode().split()
-    run("cc", "-Wall", *flags, "-o", f"{folder}/certificate", SOURCES / "load" / "certificate.c", "-ldl")
-    for number, (label, (value, _)) in enumerate(values.items()):
-        (folder / "value").write_bytes(value)
-        world.hsm.run(f"{folder}/certificate", MODULE, "demo", PIN, f"{folder}/value", label, chr(ord("a") + number))
+    certificate_writer(world.token, {
+        (label, ord("a") + number): value for number, (label, (value, _)) in enumerate(values.items())})
     status, identities = agent.get("/v1/identities")
     assert status == 200 and len(identities) == 1 + len(values)
     return {re.search(";object=([^;]+)", identity["uri"])[1]: identity for identity in identities}

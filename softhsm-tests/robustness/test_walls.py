@@ -1,4 +1,4 @@
-"""What a worker's process may still do once it runs a module: a module that tries to get out, and goes on."""
+"""A module that tries to get out of its worker fails, and goes on."""
 
 import ctypes
 import pathlib

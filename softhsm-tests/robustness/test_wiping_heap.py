@@ -1,4 +1,4 @@
-"""The heap of agent and worker: what is given back is wiped, and what was never touched takes no memory for it."""
+"""The heap of agent and worker wipes what is given back, and takes no memory for what was never touched."""
 
 import subprocess
 

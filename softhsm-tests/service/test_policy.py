@@ -1,4 +1,4 @@
-"""Who may use the agent: other users, real ones for the kernel."""
+"""Other users may do with the agent what its configuration allows, and nothing else."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The shipped units, by what systemd says of them without starting them, and the places that shipped files name."""
+"""systemd accepts the shipped units, and shipped files name the places where README installs them."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A refresh that is given up in the middle of a call: it ends, and costs neither memory nor processor time."""
+"""A refresh that is given up in the middle of a call ends, and costs neither memory nor processor time."""
 
 import os
 import resource

@@ -1,18 +1,15 @@
-"""What the service can do wrong: what callers are told, and that sessions already held outlive it."""
+"""Callers are told what the service does wrong, and sessions already held outlive it."""
 
 import concurrent.futures
 import itertools
 import re
-import socket
 import time
 
 import pytest
 
 from support.answers import refresh
-from support.authority import Authority, der
 from support.credentials import access_key
 from support.processes import resident_bytes
-from support.softhsm import PIN
 from support.world import World
 
 AGAIN = "wait; the service is asked again by itself"
@@ -127,9 +124,8 @@ class Case:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("faults"))
-    yield world
-    world.close()
+    with World(tmp_path_factory.mktemp("faults")) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +150,7 @@ def agent(world, good_endpoint, slow):
     """One agent for all: each fault has profiles of its own, whose failures the others do not see."""
     places = [(name, good_endpoint) for name in [*FAULTS, "skew", "memory", "burst"]] + list(slow.items())
     return world.agent(*(
-        world.profile(f"{state}_{name}", place.url, place.ca)
+        world.profile(place, f"{state}_{name}")
         for (name, place), state in itertools.product(places, ("cold", "warm"))))
 
 
@@ -177,10 +173,10 @@ def test_a_fault_is_told_as_it_is_and_costs_nobody_a_session(never_ending, agent
     case = Case(agent, name)
     case.warm_up()
     endpoint.fault(fault | {"times": 1}, fault | {"times": 1})
-    before = endpoint.counters()
+    before = endpoint.get("counters")
     case.check_cold(case.ask_cold(), exit, what, hint)
     case.check_warm(case.ask_warm(), exit, status, code, what, hint)
-    after = endpoint.counters()
+    after = endpoint.get("counters")
     assert after["createSessionRequests"] - before["createSessionRequests"] == 2
     assert after["redirectsFollowed"] == 0
 
@@ -200,14 +196,14 @@ def test_a_gibibyte_of_answer_takes_no_memory(agent, endpoint):
 
 def test_callers_after_a_failure_cause_at_most_one_attempt_a_second(agent, endpoint):
     endpoint.fault({"fault": "status", "status": 503})
-    before, begin = endpoint.requests, time.monotonic()
+    before, begin = endpoint.asked(), time.monotonic()
     calls = 0
     while calls < 200:
         status, problem = agent.get("/v1/profiles/cold_burst/credentials")
         assert (status, problem["code"]) == (503, "aws-unavailable") and problem["retry_after"] >= 1
         calls += 1
     elapsed = time.monotonic() - begin
-    assert endpoint.requests - before <= 1 + int(elapsed) and elapsed < 10
+    assert endpoint.asked() - before <= 1 + int(elapsed) and elapsed < 10
 
 
 @pytest.mark.parametrize("name", NEVER_ENDING)
@@ -218,117 +214,12 @@ def test_an_answer_that_never_ends_is_given_up_and_costs_nobody_a_session(never_
     case.check_warm(warm.result(60), 75, 503, "aws-unavailable", what, "it is tried again by itself")
 
 
-# --- endpoints that are wrong from the beginning
-
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def places(world):
-    """Endpoint URL and CA of each."""
-    wrong_name = world.endpoint("--tls-name", "elsewhere.example", name="wrong-name")
-    behind = world.endpoint("--clock-offset=-7200", name="clock-behind")
-    ahead = world.endpoint("--clock-offset=7200", name="clock-ahead")
-    stranger = world.endpoint(name="stranger", root=Authority("Another Root"))
-    return {
-        "wrong-name": (wrong_name.url, wrong_name.ca),
-        "unknown-ca": (stranger.url, behind.ca),
-        "refused": (f"https://127.0.0.1:{closed_port()}", behind.ca),
-        "untrusted-issuer": (stranger.url, stranger.ca),
-        "clock-behind": (behind.url, behind.ca),
-        "clock-ahead": (ahead.url, ahead.ca),
-        "no-bundle": (stranger.url, f"{world.folder}/missing.pem"),
-    }
-
-
-@pytest.fixture(scope="module")
-def placed_agent(world, places):
-    profiles = [world.profile(name, url, ca) for name, (url, ca) in places.items()]
-    return world.agent(*profiles, folder="placed")
-
-
-TLS = "a proxy may open TLS; if that is meant, name its root in ca-bundle"
-
-
-WRONG_PLACES = {
-    "wrong-name": (75, r"the server's certificate is not for 127\.0\.0\.1",
-     "check endpoint; a captive portal or a proxy may answer in the service's place"),
-    "unknown-ca": (75, r"the certificate of 127\.0\.0\.1 is from an authority that is not trusted", TLS),
-    "refused": (75, r"no connection to 127\.0\.0\.1: .*", "check the network, a firewall, and https_proxy"),
-    "untrusted-issuer": (77, r"CreateSession was refused with 403: AccessDeniedException: Untrusted Signing Certificate",
-     ANCHOR),
-    "clock-behind": (78, r"CreateSession was refused with 403: .*",
-     "the clock is 2 hours fast by the service's Date: set it (timedatectl, chronyc)"),
-    "clock-ahead": (78, r"CreateSession was refused with 403: .*",
-     "the clock is 2 hours slow by the service's Date: set it (timedatectl, chronyc)"),
-    "no-bundle": (78, r"the CA bundle cannot be read: .*",
-     "correct endpoint or ca-bundle, or let the agent read them"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG_PLACES)
-def test_an_endpoint_that_is_wrong_is_told_as_it_is(placed_agent, name):
-    exit, what, hint = WRONG_PLACES[name]
-    finished = placed_agent.credentials(name)
-    assert (finished.returncode, finished.stdout) == (exit, "")
-    assert re.fullmatch(f"tokenward: {what}; {re.escape(hint or NO_HINT)}\n", finished.stderr), finished.stderr
-
-
 def test_a_session_outlives_its_endpoint(world):
     doomed = world.endpoint(name="doomed")
-    agent = world.agent(world.profile("test", doomed.url, doomed.ca), folder="outliving")
+    agent = world.agent(world.profile(doomed), folder="outliving")
     key = access_key(agent.credentials())
     doomed.process.kill()
     doomed.process.wait()
     status, problem = refresh(agent, "test")
     assert (status, problem["code"], problem["exit"]) == (503, "aws-unavailable", 75)
     assert access_key(agent.credentials()) == key
-
-
-# --- no endpoint, no PIN
-
-def test_the_token_is_asked_for_nothing_while_the_endpoint_is_down(tmp_path):
-    world = World(tmp_path, spy=True)
-    try:
-        endpoint = world.endpoint()
-        url = f"https://127.0.0.1:{closed_port()}"
-        agent = world.agent(world.profile("down", url, endpoint.ca), world.profile("up", endpoint.url, endpoint.ca))
-        for _ in range(3):
-            assert agent.credentials("down").returncode == 75
-        assert world.calls("C_GetTokenInfo") > 0, "the trace works"
-        assert (world.calls("C_Login"), world.calls("C_Sign")) == (0, 0)
-        access_key(agent.credentials("up"))
-        assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
-        with open(world.trace) as file:
-            assert PIN not in agent.log() and file.read()
-    finally:
-        world.close()
-
-
-@pytest.mark.parametrize("source", ["stored", "prompt"])
-def test_no_login_looks_for_a_hidden_certificate_while_the_endpoint_is_down(tmp_path, certificate_writer, source):
-    world = World(tmp_path, spy=True)
-    try:
-        token = world.hsm.token("hidden")
-        certificate = world.root.issue("client", token.generate("client", "01"))
-        certificate_writer(token, {("client", 1): der(certificate)}, is_private=True)
-        endpoint = world.endpoint()
-        rule = f'[[token]]\nuri = "pkcs11:token=hidden"\npin-source = "file:{world.pin_file}"\n'
-        ends = {"down": f"https://127.0.0.1:{closed_port()}", "up": endpoint.url}
-        agent = world.agent(rule if source == "stored" else "", *(
-            world.profile(name, url, endpoint.ca, 'certificate = "pkcs11:token=hidden"') for name, url in ends.items()))
-        for _ in range(2):
-            result = agent.credentials("down")
-            assert result.returncode == 75 and "connect" in result.stderr, result
-        assert world.calls("C_Login") == 0
-        if source == "stored":
-            access_key(agent.credentials("up"))
-            assert (world.calls("C_Login"), world.calls("C_Sign")) == (1, 1)
-        else:
-            assert agent.credentials("up").returncode == 80
-            assert world.calls("C_Login") == 0
-    finally:
-        world.close()

@@ -9,7 +9,7 @@ import pytest
 from support import configuration
 from support.authority import Authority, pem
 from support.credentials import access_key
-from support.service import Service
+from support.emulator import Emulator
 from support.softhsm import PIN, write_pin
 from support.waiting import wait_until
 
@@ -105,20 +105,20 @@ def test_a_file_that_is_put_right_is_read_at_once(start, softhsm, token, root, s
 
 def test_a_forced_refresh_asks_the_service_again(start, softhsm, token, root, pin_file, tmp_path):
     stranger = Authority("Another Root")
-    service = Service(tmp_path / "service", stranger)
+    service = Emulator.trusting(stranger, tmp_path / "service")
     try:
         agent = start(
             configuration.module(softhsm), configuration.token(pin_file),
             configuration.profile(service, certificate="pkcs11:token=demo"))
         refused(agent, 77, "Untrusted Signing Certificate")
-        asked = service.get("counters")["createSessionRequests"]
+        asked = service.asked()
         assert "'tokenward refresh test' asks again" in agent.credentials().stderr
-        assert service.get("counters")["createSessionRequests"] == asked
+        assert service.asked() == asked
         for _ in range(2):
-            before = service.get("counters")["createSessionRequests"]
+            before = service.asked()
             result = agent.cli("refresh", "test")
             assert (result.returncode, result.stdout) == (77, "") and "remembered" not in result.stderr
-            assert service.get("counters")["createSessionRequests"] > before
+            assert service.asked() > before
         service.trust(root)  # the trust anchor is corrected
         assert agent.credentials().returncode == 77  # which nobody here can see
         wait_until(lambda: agent.cli("refresh", "test").returncode == 0, "the trust anchor is the right one")

@@ -1,4 +1,4 @@
-"""Sessions from keys on a token: what the token and the service are asked for, and how modules that misbehave end."""
+"""A session costs one login and one signature, and a module that misbehaves costs one request."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from support import configuration
-from support.service import Service
+from support.emulator import Emulator
 from support.softhsm import MODULE, write_pin
 from support.spy import MODULE as SPY_MODULE
 from support.spy import Spy
@@ -80,7 +80,7 @@ def test_a_session_costs_one_login_and_one_signature_and_a_refresh_one_signature
 
 
 def test_a_role_with_every_character_that_iam_allows_is_assumed(start, tokens, root, pin_file, tmp_path):
-    service = Service(tmp_path / "service", root, role="a+b=c,d.e@f-g_h")
+    service = Emulator.trusting(root, tmp_path / "service", role="a+b=c,d.e@f-g_h")
     try:
         agent = start(
             configuration.module(tokens), configuration.token(pin_file),

@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 from support.processes import binary
+from support.waiting import wait_until
 
 
 class Agent:
@@ -152,3 +153,17 @@ def end(agent):
     for pid in workers:  # a stopped one does not see that its agent has gone
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def run_to_end(agent, *arguments, **environment):
+    """The finished process of an agent that is expected to end by itself."""
+    return subprocess.run(
+        [binary("tokenward-agent"), "--config", agent.configuration_path, *arguments],
+        env={**agent.environment, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+
+
+def read_again(agent, word="configuration read again"):
+    """Has the agent read its configuration again, and waits for its word on that."""
+    told = agent.log().count(word)
+    agent.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: agent.log().count(word) > told, f"'{word}' in the log")

@@ -17,6 +17,13 @@ def notices(status):
     return [notice for notice in status["notices"] if not notice.startswith("lock-on: ")]
 
 
+def key_of(agent, profile="test"):
+    """The access key ID of a profile's session."""
+    status, answer = agent.get(f"/v1/profiles/{profile}/credentials")
+    assert status == 200, answer
+    return answer["AccessKeyId"]
+
+
 def refresh_code(agent, profile="test"):
     """Status and problem code of a forced refresh."""
     status, answer = agent.request("POST", f"/v1/profiles/{profile}/refresh")
@@ -37,3 +44,9 @@ def gesture_of(agent):
         return None
     due = datetime.datetime.fromisoformat(gesture["due"])
     return gesture["kind"], (due - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+
+
+def by_label(candidates):
+    """The candidates of an explanation by their objects' labels."""
+    return {part.removeprefix("object="): one for one in candidates for part in one["uri"].split(";")
+            if part.startswith("object=")}

@@ -7,9 +7,11 @@ from support.softhsm import MODULE
 
 
 def table(title, settings):
-    """A TOML table; JSON's strings, numbers and arrays are TOML's too."""
+    """A TOML table of the settings that are not None; JSON's strings, numbers and arrays are TOML's too."""
     lines = []
     for key, value in settings.items():
+        if value is None:
+            continue
         if isinstance(value, dict):
             value = "{ " + ", ".join(f"{name} = {json.dumps(text)}" for name, text in value.items()) + " }"
         else:
@@ -37,15 +39,15 @@ def token(source, uri="pkcs11:", **settings):
     return table("[[token]]", {"uri": uri, "pin-source": source, **underlined(settings)})
 
 
-def profile(service, name="test", allow=None, **settings):
-    """A profile for the emulator's fixed names."""
+def profile(emulator, name="test", allow=None, **settings):
+    """A profile for an emulator's names."""
     text = table(f"[profile.{name}]", {
         "source": "roles-anywhere",
-        "trust-anchor-arn": service.arns["trustAnchorArn"],
-        "profile-arn": service.arns["profileArn"],
-        "role-arn": service.arns["roleArn"],
-        "endpoint": service.url,
-        "ca-bundle": service.ca,
+        "trust-anchor-arn": emulator.arns["trustAnchorArn"],
+        "profile-arn": emulator.arns["profileArn"],
+        "role-arn": emulator.arns["roleArn"],
+        "endpoint": emulator.url,
+        "ca-bundle": emulator.ca,
         **underlined(settings),
     })
     return text + table(f"[profile.{name}.allow]", allow) if allow else text

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from support.emulator_pki import der
+from support.authority import der
 
 
 @dataclass
@@ -53,7 +53,7 @@ class SignedRequest:
     def __init__(self, emulator, identity, **arns):
         self.identity = identity
         self.host = f"127.0.0.1:{emulator.port}"
-        self.query = {"profileArn": emulator.profile, "roleArn": emulator.role, "trustAnchorArn": emulator.anchor} | arns
+        self.query = emulator.arns | arns
         self.body = {"durationSeconds": 3600}
         self.date = amz_date()
         self.region, self.service, self.terminator = emulator.region, "rolesanywhere", "aws4_request"
@@ -91,7 +91,7 @@ class SignedRequest:
 def send(emulator, method, target, headers=None, body=b"", timeout=10):
     """One request on a connection of its own; the headers are sent as they stand."""
     if emulator.ca:
-        context = ssl.create_default_context(cafile=str(emulator.ca))
+        context = ssl.create_default_context(cafile=emulator.ca)
         connection = http.client.HTTPSConnection("127.0.0.1", emulator.port, context=context, timeout=timeout)
     else:
         connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=timeout)

@@ -36,7 +36,7 @@ AGAIN = [
     (COUNT, "busy", "busy"), (PERSON, "gesture", "gesture"), (FORBIDDEN, "forbidden", "forbidden"),
     (HANDLE, "ok", "function"), (ANY, "ok", "broken"),
 ]
-# P6: the session is logged in, so it is a touch that did not come, and no PIN is sent.
+# The session is logged in, so it is a touch that did not come, and no PIN is sent.
 STILL_LOGGED_IN = [(LOGIN, "gesture", "gesture"), *AGAIN]
 # The token is listed with the reason why it cannot be read; where none can be, and the module is to blame, it is replaced.
 LISTED = [

@@ -17,6 +17,8 @@ from support.shipped import FOLDER, PROGRAMS
 from support.waiting import wait_until
 
 SYSTEMD = "/lib/systemd/systemd"
+ALICE, MALLORY = 61001, 61002
+"""Two people with a home."""
 
 # What of this machine's /etc programs need. Its accounts and its units stay outside.
 CONFIGURATION = (

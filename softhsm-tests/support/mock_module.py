@@ -20,7 +20,6 @@ import struct
 import subprocess
 import urllib.parse
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from support import authority, c_sources
@@ -248,8 +247,7 @@ class Card:
         """
         key = key or ec.generate_private_key(ec.SECP256R1())
         path = self.module.folder / f"key-{self.number}-{len(self.objects)}.pem"
-        path.write_bytes(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        path.write_bytes(authority.key_pem(key))
         found = self.add("private", path, **{"id": identifier, "label": label, "private": True, **words})
         if public:
             self.add("public", path, id=identifier, label=label)
@@ -270,4 +268,3 @@ class Card:
 
     def lines(self):
         return [line("card", {"number": self.number, **self.settings})] + [line("object", words) for words in self.objects]
-

@@ -6,16 +6,10 @@ import subprocess
 import time
 
 from support.agent import Agent, end
-from support.c_sources import SOURCES
+from support.load import end_load
 
 TARGET = "/v1/profiles/test/credentials"
 STRANGERS = 60001, 60002  # users without a name
-
-
-def build_load(folder):
-    program = f"{folder}/load"
-    subprocess.run(["cc", "-O2", "-Wall", "-o", program, SOURCES / "load" / "load.c"], check=True, timeout=60)
-    return program
 
 
 def open_agent(world, load_program):
@@ -27,8 +21,7 @@ def open_agent(world, load_program):
     shutil.copy(load_program, place)
     agent = Agent(
         f"{world.folder}/agent",
-        world.module() + world.profile("test", endpoint.url, endpoint.ca)
-        + f"[profile.test.allow]\nusers = {[0, *STRANGERS]}\n",
+        world.module() + world.profile(endpoint, allow={"users": [0, *STRANGERS]}),
         arguments=["--system", "--socket", f"{place}/agent.sock"])
     agent.socket = f"{place}/agent.sock"
     world.ends.callback(end, agent)
@@ -42,12 +35,6 @@ def open_agent(world, load_program):
 
     agent.load = load
     return agent
-
-
-def end_load(process):
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
 
 
 def seconds_of_owner(agent):

@@ -65,8 +65,7 @@ class Token:
         """Puts a key pair of ours on the token: for what pkcs11-tool cannot make or read back."""
         path = f"{self.softhsm.folder}/key.pem"
         with open(path, "wb") as file:
-            file.write(key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+            file.write(authority.key_pem(key))
         self.softhsm.run(
             "softhsm2-util", "--import", path, "--token", self.label, "--label", label, "--id", identifier, "--pin",
             self.pin)
@@ -84,6 +83,14 @@ class Token:
         with open(path, "wb") as file:
             file.write(value)
         self.tool("--write-object", path, "--type", "cert", "--label", label, "--id", identifier)
+
+    def add(self, number, value, key=None, label=None):
+        """A certificate, and its private key where one is given, under CKA_ID `number`; their label."""
+        label = label or f"object-{number:02x}"
+        if key:
+            self.import_key(key, label, f"{number:02x}")
+        self.write(value if isinstance(value, bytes) else authority.der(value), label, f"{number:02x}")
+        return label
 
     def identity(self, issuer, label="client", identifier="01", key_type="EC:prime256v1", options=(), **fields):
         """A key pair, made with `options`, and its certificate with these `fields`."""

@@ -216,4 +216,3 @@ class Reader:
         else:
             self.blob(), self.blob()
         return (*found, bool(self.byte()), bool(self.byte()))
-

@@ -1,80 +1,25 @@
-"""Everything that a session needs, in one folder: a certificate authority, a token, an endpoint and an agent."""
+"""Everything that a session needs, in one folder: a certificate authority, a token, emulators and agents."""
 
 import contextlib
-import json
+import glob
 import os
-import re
-import signal
-import ssl
+import pathlib
 import subprocess
-import urllib.request
 
+from support import configuration
 from support.agent import Agent, end
-from support.authority import Authority, pem
-from support.configuration import WRITABLE
-from support.processes import binary, end_process
-from support.softhsm import MODULE, PIN, SoftHSM
+from support.authority import Authority
+from support.emulator import Emulator
+from support.processes import end_process
+from support.softhsm import MODULE, PIN, SoftHSM, write_pin
+from support.spy import MODULE as SPY_MODULE
+from support.spy import Spy
 
-LIBRARIES = os.path.dirname(os.path.dirname(MODULE or "/"))
-SPY = f"{LIBRARIES}/pkcs11-spy.so"
-CLIENT = f"{LIBRARIES}/pkcs11/p11-kit-client.so"
-
-
-class Endpoint:
-    """A running emulator of the service."""
-
-    def __init__(self, folder, root, *arguments):
-        self.folder = str(folder)
-        os.makedirs(self.folder, exist_ok=True)
-        with open(f"{self.folder}/anchor.pem", "wb") as file:
-            file.write(pem(root.certificate))
-        tls = () if "--plain" in arguments else ("--state", f"{self.folder}/state")
-        self.process = subprocess.Popen(
-            [binary("rolesanywhere-emulator"), "--exit-with-stdin", "--lifetime", "600",
-             "--trust-anchor-pem", f"{self.folder}/anchor.pem", *tls, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on "), line
-        self.url = line.removeprefix("listening on ").strip()
-        self.port = int(self.url.rsplit(":", 1)[1])
-        self.ca = f"{self.folder}/state/ca.pem" if tls else None
-
-    def call(self, method, path, body=None):
-        context = None
-        if self.ca:
-            context = ssl.create_default_context(cafile=self.ca)
-            context.check_hostname = False  # its name may be wrong on purpose
-        request = urllib.request.Request(self.url + path, method=method, data=body)
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-        with opener.open(request, timeout=10) as answer:
-            return answer.read()
-
-    def fault(self, *faults):
-        self.call("PUT", "/_emulator/faults", json.dumps(faults).encode())
-
-    def counters(self):
-        return json.loads(self.call("GET", "/_emulator/counters"))
-
-    @property
-    def requests(self):
-        """How often CreateSession was asked for."""
-        return self.counters()["createSessionRequests"]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.process.stdout.close()
+CLIENT = next(iter(glob.glob("/usr/lib/*/pkcs11/p11-kit-client.so")), None)
 
 
 class World:
-    """A token with an identity that a trust anchor leads to; endpoints and agents on demand, ended by `close`."""
+    """A token with an identity that a trust anchor leads to; emulators and agents on demand, ended by `close`."""
 
     def __init__(self, folder, spy=False):
         self.folder = str(folder)
@@ -82,33 +27,36 @@ class World:
         self.root = Authority("Root")
         self.hsm = SoftHSM(f"{self.folder}/hsm")
         self.token = self.hsm.token("demo")
-        self.certificate = self.token.identity(self.root, "client", "01")
-        self.pin_file = f"{self.folder}/pin"
-        self.write_pin(PIN)
-        self.arns = json.loads(subprocess.run(
-            [binary("rolesanywhere-emulator"), "--print-arns"], capture_output=True, check=True).stdout)
-        self.module_path, self.module_environment = MODULE, dict(self.hsm.environment)
+        self.certificate = self.token.identity(self.root)
+        self.pin_source = self.write_pin(PIN)
+        self.module_path, self.module_environment = MODULE, self.hsm.environment
         if spy:
-            self.trace = f"{self.folder}/spy.log"
-            self.module_path = SPY
-            self.module_environment |= {"PKCS11SPY": MODULE, "PKCS11SPY_OUTPUT": self.trace}
+            self.spy = Spy(self.folder, MODULE)
+            self.module_path = SPY_MODULE
+            self.module_environment = self.hsm.environment | self.spy.environment
         self.ends = contextlib.ExitStack()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def write_pin(self, pin):
-        with open(self.pin_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(pin + "\n")
+        """What the token's PIN file has from now on; its pin-source."""
+        return write_pin(pathlib.Path(self.folder) / "pin", f"{pin}\n")
 
     def endpoint(self, *arguments, name="endpoint", root=None):
-        endpoint = Endpoint(f"{self.folder}/{name}", root or self.root, *arguments)
+        """An emulator that trusts the authority."""
+        endpoint = Emulator.trusting(root or self.root, f"{self.folder}/{name}", *arguments)
         self.ends.callback(endpoint.stop)
         return endpoint
 
     def module(self):
-        pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in self.module_environment.items())
-        return (
-            f'[[module]]\npath = "{self.module_path}"\nenvironment = {{ {pairs} }}\n'
-            f'writable = {json.dumps(WRITABLE)}\n'
-            f'[[token]]\nuri = "pkcs11:token=demo"\npin-source = "file:{self.pin_file}"\n')
+        """The module's table, and that of the token's PIN."""
+        settings = {
+            "path": self.module_path, "environment": self.module_environment, "writable": configuration.WRITABLE}
+        return configuration.table("[[module]]", settings) + configuration.token(self.pin_source, "pkcs11:token=demo")
 
     def serve_token(self):
         """From now on a process of its own keeps the token, as hardware does, and the worker's module is a line to it.
@@ -125,26 +73,19 @@ class World:
         self.module_path = CLIENT
         self.module_environment = {"P11_KIT_SERVER_ADDRESS": f"unix:path={address}"}
 
-    def profile(self, name, url, ca, *more):
-        lines = [
-            f"[profile.{name}]", 'source = "roles-anywhere"',
-            f'trust-anchor-arn = "{self.arns["trustAnchorArn"]}"', f'profile-arn = "{self.arns["profileArn"]}"',
-            f'role-arn = "{self.arns["roleArn"]}"', f'endpoint = "{url}"', "session-duration-seconds = 900",
-            *([f'ca-bundle = "{ca}"'] if ca else []), *more]
-        return "\n".join(lines) + "\n"
+    def profile(self, emulator, name="test", **settings):
+        """A profile whose sessions are as short as can be."""
+        return configuration.profile(emulator, name, session_duration_seconds=900, **settings)
 
-    def agent(self, *profiles, folder="agent", **options):
-        """An agent that has started. Its profiles are the text of `profile`."""
-        agent = Agent(f"{self.folder}/{folder}", self.module() + "".join(profiles), **options)
+    def agent(self, *tables, folder="agent", **options):
+        """An agent for the token that has started, with further tables, as `profile` gives them."""
+        return self.start(f"{self.folder}/{folder}", self.module(), *tables, **options)
+
+    def start(self, folder, *tables, **options):
+        """An agent that has started, with these tables alone."""
+        agent = Agent(folder, "".join(tables), **options)
         self.ends.callback(end, agent)
         return agent.start()
-
-    def calls(self, function):
-        """How often the module was asked for a function, by the trace of pkcs11-spy."""
-        if not os.path.exists(self.trace):
-            return 0
-        with open(self.trace, errors="replace") as file:
-            return len(re.findall(rf"^\d+: {function}$", file.read(), re.M))
 
     def close(self):
         self.ends.close()

@@ -1,4 +1,4 @@
-"""Which private key belongs to a certificate: one verdict, before a login and after it."""
+"""A certificate belongs to the same private key before a login and after it."""
 
 import concurrent.futures
 import time

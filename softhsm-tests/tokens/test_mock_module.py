@@ -1,4 +1,4 @@
-"""The mock module does what its script says, through the whole agent and by another's tool."""
+"""The mock module does what its script says, for the agent and for another program."""
 
 import subprocess
 

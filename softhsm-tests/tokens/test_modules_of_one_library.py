@@ -1,4 +1,4 @@
-"""Modules that have one library: the same one twice is one, and each with settings of its own is another."""
+"""A library that is configured twice is one module, unless its settings differ."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every module that p11-kit has registered, good and bad."""
+"""The modules that p11-kit has registered are used, and bad ones are a line each."""
 
 import glob
 import json

@@ -1,11 +1,9 @@
-"""Two tokens that can sign for one profile: the order that was declared, the second when the first is gone or fails, and
-what status says of it."""
+"""The second of two tokens signs when the first is gone or fails, in the order that was declared."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support import authority
-from support import configuration
+from support import authority, configuration
 from support.answers import refresh
 from support.waiting import in_background, wait_until
 

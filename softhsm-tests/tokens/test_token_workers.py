@@ -1,4 +1,4 @@
-"""A worker for each token in use: what one token does to the others, and what becomes of workers that die or wear out."""
+"""Each token in use has a worker of its own, so what happens to one token costs the others nothing."""
 
 import os
 import signal

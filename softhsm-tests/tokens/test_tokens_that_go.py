@@ -1,4 +1,4 @@
-"""Tokens without events: what goes is noticed while somebody has something from it, and no session outlives a sleep."""
+"""A token that goes is missed while a session from it is held, and no session outlives a sleep."""
 
 import os
 import re
@@ -7,8 +7,7 @@ import struct
 
 import pytest
 
-from support import configuration
-from support import mock_module
+from support import configuration, mock_module
 from support.answers import refresh
 from support.c_sources import compile
 from support.softhsm import MODULE, PIN, SoftHSM

@@ -1,4 +1,4 @@
-"""What one thread of a worker does while another is in a call."""
+"""A login between two calls of another thread of the worker loses no key."""
 
 import pytest
 

@@ -1,6 +1,10 @@
 """Agents that have a card: how they are configured, and what they show."""
 
+import re
+import subprocess
+
 from support import configuration
+from support.answers import notices
 from support.softhsm import write_pin
 from support.waiting import wait_until
 
@@ -53,3 +57,32 @@ def wait_for(agent, *cards):
 def wait_for_login(agent, card):
     """Until a look has seen the login: what fails while the tokens change is tried again."""
     wait_until(lambda: tokens(agent).get(card.serial, {}).get("state") == "ready", "the card is logged in")
+
+
+def insert(pcsc, *pairs):
+    """Puts cards into readers, and waits until pcscd has them."""
+    for reader, card in pairs:
+        reader.insert(card)
+    for reader, _ in pairs:
+        wait_until(lambda: re.search(rf"Yes +{reader.name}", pcsc.run("opensc-tool", "-l").stdout), "pcscd has the card")
+
+
+def serials(agent):
+    """The serial numbers of the tokens that are there."""
+    return {token["serial"] for token in agent.get("/v1/tokens")[1]}
+
+
+def status(agent):
+    answer = agent.get("/v1/status")[1]
+    return answer["modules"][0], notices(answer)
+
+
+def told(agent, line):
+    """How often a line is in the log."""
+    return len(re.findall(line, agent.log()))
+
+
+def watchers(agent):
+    result = subprocess.run(
+        ["pgrep", "-P", str(agent.process.pid), "-f", "tokenward-card-watcher"], capture_output=True, text=True)
+    return [int(line) for line in result.stdout.split()]

@@ -54,11 +54,11 @@ def epoll_server(place, agent):
     """Started with the agent's own two answers; returns its socket."""
     head = f"GET {CREDENTIALS} HTTP/1.1\r\nHost: tokenward\r\n"
     closing = agent.http(f"{head}Connection: close\r\n\r\n".encode())
-    (place.folder / "closing").write_bytes(closing)
+    (place.path / "closing").write_bytes(closing)
     both = agent.http(f"{head}\r\n{head}Connection: close\r\n\r\n".encode())
     assert both.endswith(closing) and closing.startswith(b"HTTP/1.1 200"), both
-    (place.folder / "keeping").write_bytes(both.removesuffix(closing))
-    path = place.folder / "epoll.sock"
-    server = place.start(place.program("epoll_server"), path, place.folder / "closing", place.folder / "keeping")
+    (place.path / "keeping").write_bytes(both.removesuffix(closing))
+    path = place.path / "epoll.sock"
+    server = place.begin(place.program("epoll_server"), path, place.path / "closing", place.path / "keeping")
     assert server.stdout.readline() == "listening\n"
     return path

@@ -1,20 +1,17 @@
-"""Every refusal of the emulator, with its exact words. A row's last value tells words that AWS has been seen to say
-(False) from words that the emulator made up (True)."""
+"""The emulator refuses each wrong request with its exact words.
+
+A row's last value is False for words that AWS has been seen to say, and True for words that the emulator made up.
+"""
 
 import base64
-import json
-import subprocess
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from support.emulator_process import ACCOUNT, BIN, SERVICE, Emulator, resources
-from support.emulator_client import SignedRequest, algorithm_of, amz_date, create_session, send
-from support.emulator_pki import Authority, make_key, pem
+from support.authority import make_key
+from support.emulator import ACCOUNT, ROLE, SERVICE
+from support.emulator_client import SignedRequest, amz_date, create_session, send
 
 DENIED = "AccessDeniedException"
-UNTRUSTED = (403, DENIED, "Untrusted Signing Certificate", False)
 INVALID_SIGNATURE = (403, DENIED, "Invalid signature", False)
 
 
@@ -35,8 +32,6 @@ def check(emulator, request, expected, tamper=None):
     last = emulator.get("last")
     assert (last["verdict"], last["code"], last["message"]) == ("refused", expected[1], expected[2])
 
-
-# After the signature was made.
 
 def replace_header(name, change):
     def tamper(target, headers, body):
@@ -121,8 +116,6 @@ def test_a_request_that_was_changed_after_signing(emulator, identity, case):
     check(emulator, SignedRequest(emulator, identity), expected, tamper)
 
 
-# Signed, but not what the service wants.
-
 SERIAL = "Credential does not name the certificate's serial number in decimal"
 SIGNED = {
     "the serial in hex": ({"serial": lambda i: f"{i.certificate.serial_number:x}"}, made_up(SERIAL)),
@@ -164,7 +157,7 @@ SIGNED = {
         {"repeated": lambda i: "&trustAnchorArn=x"},
         (400, "ValidationException", "The parameter 'trustAnchorArn' stands twice", True)),
     "one name in query and body": (
-        {"body": lambda i: {"roleArn": f"{Emulator.role}-tagged"}},
+        {"body": lambda i: {"roleArn": f"{ROLE}-tagged"}},
         (400, "ValidationException", "The parameter 'roleArn' stands twice", True)),
     "a body that is no JSON": (
         {"body": lambda i: b"durationSeconds=900"},
@@ -225,8 +218,6 @@ def test_a_date_within_five_minutes_is_taken(emulator, identity, offset):
     assert create_session(emulator, request).status == 201
 
 
-# Resources.
-
 ABROAD = "arn:aws:iam::999999999999:role/abroad"
 RESOURCES = {
     "an unknown anchor": (
@@ -249,10 +240,10 @@ RESOURCES = {
 } | {
     f"a role {why}": ({"roleArn": role}, (403, DENIED, f"Unable to assume role for {role}", False))
     for why, role in {
-        "that the profile does not list": f"{Emulator.role}-unlisted",
-        "that does not exist": f"{Emulator.role}-missing",
+        "that the profile does not list": f"{ROLE}-unlisted",
+        "that does not exist": f"{ROLE}-missing",
         "of another account": ABROAD,
-        "that trusts another anchor": f"{Emulator.role}-sourced",
+        "that trusts another anchor": f"{ROLE}-sourced",
     }.items()
 }
 
@@ -271,14 +262,14 @@ def test_an_arn_that_is_missing(emulator, identity, member):
 
 
 def test_a_principal_tag_that_the_trust_policy_does_not_want(emulator, root):
-    role = f"{emulator.role}-tagged"
-    request = SignedRequest(emulator, root.issue("other"), roleArn=role)
+    role = f"{ROLE}-tagged"
+    request = SignedRequest(emulator, root.identity("other"), roleArn=role)
     check(emulator, request, (403, DENIED, f"Unable to assume role for {role}", False))
     assert emulator.get("last")["detail"] == "the trust policy wants aws:PrincipalTag/x509Subject/CN to be 'build'"
 
 
 def test_a_duration_beyond_what_the_role_allows(emulator, identity):
-    role = f"{emulator.role}-short"
+    role = f"{ROLE}-short"
     request = SignedRequest(emulator, identity, roleArn=role)
     request.body = {"durationSeconds": 3601}
     check(emulator, request, (
@@ -287,160 +278,7 @@ def test_a_duration_beyond_what_the_role_allows(emulator, identity):
         False))
 
 
-# Certificates.
-
-def test_a_leaf_that_may_not_sign(emulator, root):
-    expected = (403, DENIED, "Untrusted certificate. Insufficient certificate", False)
-    check(emulator, SignedRequest(emulator, root.issue(usage=("key_encipherment",))), expected)
-    check(emulator, SignedRequest(emulator, root.issue(usage=())), expected)
-
-
-def test_a_leaf_that_is_a_ca(emulator, root):
-    check(emulator, SignedRequest(emulator, root.issue(ca=True, usage=("digital_signature", "key_cert_sign"))),
-          made_up("The certificate is a CA certificate"))
-
-
-def test_a_leaf_without_subject(emulator, root):
-    san = x509.SubjectAlternativeName([x509.DNSName("build.example")])
-    check(emulator, SignedRequest(emulator, root.issue(subject=x509.Name([]), extra=[san])),
-          made_up("The certificate has an empty subject"))
-
-
-def test_a_leaf_out_of_its_time(emulator, root):
-    expired = root.issue(start=-3, end=-1)
-    at = expired.certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
-    check(emulator, SignedRequest(emulator, expired), made_up(f"The certificate expired at {at}"))
-    early = root.issue(start=1, end=3)
-    at = early.certificate.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
-    check(emulator, SignedRequest(emulator, early), made_up(f"The certificate is not valid before {at}"))
-
-
-def test_a_leaf_signed_with_sha1(emulator, root, tmp_path):
-    identity = root.issue_with_openssl(tmp_path, "-sha1", extensions="keyUsage=critical,digitalSignature\n")
-    check(emulator, SignedRequest(emulator, identity), made_up("The certificate is not signed with SHA-256 or stronger"))
-
-
-def test_a_leaf_of_version_1(emulator, root, tmp_path):
-    identity = root.issue_with_openssl(tmp_path, "-sha256")
-    assert identity.certificate.version is x509.Version.v1
-    check(emulator, SignedRequest(emulator, identity), made_up("The certificate is not an X.509 v3 certificate"))
-
-
-def test_a_key_that_the_service_does_not_take(emulator, root):
-    identity = root.issue(key=ed25519.Ed25519PrivateKey.generate())
-    request = SignedRequest(emulator, identity)
-    request.key = make_key("p256")
-    assert algorithm_of(identity.key) == "AWS4-X509-ECDSA-SHA256"
-    check(emulator, request, made_up("The certificate's key type is not one that this emulator can verify"))
-
-
-@pytest.mark.parametrize("kind", ["rsa1024", "rsa4608", "p224", "k256"])
-def test_a_key_of_another_size_or_curve_than_the_service_takes(emulator, root, kind):
-    check(emulator, SignedRequest(emulator, root.issue(kind=kind)), made_up(
-        "The certificate's key is neither RSA of 2048 to 4096 bits nor on P-256, P-384 or P-521"))
-
-
-def test_a_revoked_leaf(emulator, revoked):
-    check(emulator, SignedRequest(emulator, revoked), made_up("The certificate is revoked"))
-
-
-def test_a_revoked_intermediate(start, tmp_path, root):
-    intermediate = Authority("Revoked Intermediate", parent=root)
-    configuration = resources(tmp_path, root, [intermediate.certificate.serial_number])
-    (tmp_path / "emulator.json").write_text(json.dumps(configuration))
-    emulator = start("--config", tmp_path / "emulator.json")
-    check(emulator, SignedRequest(emulator, intermediate.issue("build")), made_up("The certificate is revoked"))
-
-
-# Paths.
-
-def test_a_leaf_of_a_stranger(emulator):
-    check(emulator, SignedRequest(emulator, Authority("Stranger").issue("build")), UNTRUSTED)
-    assert emulator.get("last")["detail"] == "unable to get local issuer certificate"
-
-
-def test_a_stranger_with_the_name_of_the_root(emulator):
-    check(emulator, SignedRequest(emulator, Authority("Example Root").issue("build")), UNTRUSTED)
-
-
-def test_an_intermediate_that_was_not_sent(emulator, root):
-    request = SignedRequest(emulator, Authority("Intermediate", parent=root).issue("build"))
-    request.chain = []
-    check(emulator, request, UNTRUSTED)
-
-
-def test_an_issuer_that_is_no_ca(emulator, root):
-    leaf = root.issue("not a CA")
-    pretender = Authority("unused", parent=root)
-    pretender.name, pretender.key, pretender.certificate = leaf.certificate.subject, leaf.key, leaf.certificate
-    request = SignedRequest(emulator, pretender.issue("build"))
-    request.chain = [leaf.certificate]
-    check(emulator, request, UNTRUSTED)
-
-
-def test_a_chain_of_six(emulator, identity, root):
-    request = SignedRequest(emulator, identity)
-    request.chain = [Authority(f"Unrelated {n}", parent=root).certificate for n in range(6)]
-    check(emulator, request, invalid(6, "x509Chain", "have length less than or equal to 5"))
-
-
-def test_a_chain_that_holds_no_certificates(emulator, identity):
-    class NoCertificate:
-        def public_bytes(self, _):
-            return b"intermediate-cert-1"
-
-    request = SignedRequest(emulator, identity)
-    request.chain = [NoCertificate()]
-    check(emulator, request, made_up(
-        "The X-Amz-X509-Chain header does not hold certificates in base64 DER, joined by commas"))
-
-
-def test_unrelated_certificates_in_the_chain_do_no_harm(emulator, identity, root):
-    request = SignedRequest(emulator, identity)
-    request.chain = [Authority("Unrelated").certificate, identity.certificate, root.certificate]
-    assert create_session(emulator, request).status == 201
-
-
-# The rest.
-
 @pytest.mark.parametrize("method, target", [("GET", "/sessions"), ("POST", "/x/sessions"), ("POST", "/sessions/")])
 def test_another_operation(emulator, method, target):
     assert send(emulator, method, target).refusal == (
         404, "ResourceNotFoundException", "No operation has this method and path", True)
-
-
-@pytest.mark.parametrize("file, content, reason", [
-    ("root.pem", "", "it holds no PEM certificate"),
-    ("root.pem", "leaf", "Incorrect basic constraints for CA certificate"),
-    ("root.pem", "three", "a trust anchor has one or two certificates"),
-    ("root.pem", "no usage", "a trust anchor needs the keyCertSign key usage"),
-])
-def test_a_trust_anchor_that_the_service_would_not_take(tmp_path, root, file, content, reason):
-    texts = {
-        "": b"", "leaf": pem(root.issue().certificate), "three": pem(root.certificate) * 3,
-        "no usage": pem(root.issue(ca=True, usage=("crl_sign",)).certificate)}
-    (tmp_path / file).write_bytes(texts[content])
-    result = subprocess.run(
-        [BIN / "rolesanywhere-emulator", "--plain", "--trust-anchor-pem", tmp_path / file], capture_output=True, text=True)
-    assert result.returncode != 0
-    assert result.stdout == ""
-    assert result.stderr.splitlines()[0] == f"Error: {tmp_path / file}: {reason}"
-
-
-@pytest.mark.parametrize("change, reason", [
-    ({"rolez": []}, "unknown key 'rolez'; known here: region, skewSeconds, trustAnchors, profiles, roles"),
-    ({"roles": [{"arn": Emulator.role, "max": 1}]},
-     "unknown key 'max'; known here: arn, maxSessionDuration, principalTags, sourceArn"),
-    ({"roles": [{}]}, "roles.0 has no 'arn'"),
-    ({"roles": [{"arn": 7}]}, "roles.0.arn has the wrong type"),
-    ({"roles": [{"arn": "build"}]}, "'build' is no ARN of iam"),
-    ({"trustAnchors": []}, "it has neither a region nor a trust anchor"),
-])
-def test_a_configuration_that_is_wrong(tmp_path, root, change, reason):
-    configuration = resources(tmp_path, root) | change
-    del configuration["region"]
-    file = tmp_path / "emulator.json"
-    file.write_text(json.dumps(configuration))
-    result = subprocess.run([BIN / "rolesanywhere-emulator", "--plain", "--config", file], capture_output=True, text=True)
-    assert result.returncode != 0
-    assert result.stderr.splitlines()[0] == f"Error: {file}: {reason}"

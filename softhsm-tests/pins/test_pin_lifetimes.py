@@ -1,0 +1,65 @@
+"""A PIN is good until its lifetime ends or somebody locks."""
+
+import signal
+import time
+
+import pytest
+
+from support import configuration
+from support.answers import refresh_code, token_of
+from support.softhsm import PIN
+
+
+def test_a_lifetime_of_zero_is_one_signature(agent_with, spy, service):
+    other = configuration.profile(service, "other")
+    agent = agent_with("prompt", other, pin_settings={"pin_lifetime_seconds": 0})
+    assert agent.cli("unlock", "--pin-stdin", input=PIN).returncode == 0
+    assert agent.credentials().returncode == 0
+    assert spy.counts("C_Login", "C_Sign", "C_Logout") == (1, 1, 1)
+    assert agent.credentials("other").returncode == 80
+    assert refresh_code(agent) == (423, "pin-needed")
+    assert agent.credentials().returncode == 0, "what is valid is served"
+    assert spy.counts("C_Login", "C_Sign") == (1, 1)
+
+
+def test_a_lifetime_ends_with_a_logout(agent_with, spy):
+    agent = agent_with("prompt", pin_settings={"pin_lifetime_seconds": 1})
+    assert agent.cli("unlock", "--pin-stdin", input=PIN).returncode == 0
+    deadline = time.monotonic() + 10
+    while spy.count("C_Logout") == 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert spy.count("C_Logout") == 1
+    assert token_of(agent)["state"] == "pin-needed"
+    assert refresh_code(agent) == (423, "pin-needed")
+    assert spy.count("C_Login") == 1
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["all", "by its URI"])
+def test_a_lock_holds_until_somebody_unlocks(agent_with, spy, pin_file, named):
+    agent = agent_with(pin_file)
+    assert agent.credentials().returncode == 0
+    uri = token_of(agent)["uri"]
+    locked = agent.cli("lock", *[uri] * named)
+    assert (locked.returncode, locked.stdout) == (0, ""), locked.stderr
+    for _ in range(3):
+        result = agent.credentials()
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (80, "", 1)
+    assert refresh_code(agent) == (423, "locked")
+    assert token_of(agent)["state"] == "pin-needed"
+    assert spy.counts("C_Login", "C_Logout", "C_Sign") == (1, 1, 1)
+
+    assert agent.cli("unlock", uri, "--stored").returncode == 0
+    assert agent.credentials().returncode == 0
+    assert spy.counts("C_Login", "C_Sign") == (2, 2)
+
+
+def test_a_lock_outlives_a_stored_pin_in_the_configuration(agent_with, spy, pin_file):
+    agent = agent_with(pin_file)
+    assert agent.credentials().returncode == 0
+    assert agent.cli("lock").returncode == 0
+    agent.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while "configuration read again" not in agent.log() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert agent.credentials().returncode == 80
+    assert spy.count("C_Login") == 1
