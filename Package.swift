@@ -68,6 +68,7 @@ let package = Package(
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
+        .target(name: "PlainText", swiftSettings: strict),
 
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
@@ -101,12 +102,29 @@ let package = Package(
         // The machine and its people.
         .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
 
+        // Tokens, as the agent has them: workers, logins, prompts.
+        .target(name: "Clocks", swiftSettings: strict),
+        .target(
+            name: "Prompts",
+            dependencies: [
+                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Tokens",
+            dependencies: [
+                "AgentAPI", "CLinux", "Clocks", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText", "Prompts",
+                "TokenService", logging,
+            ], swiftSettings: strict),
+
         // The agent and its clients.
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Encodings", "Files", "HTTPTransport", "Identities", "Logind", "ModuleFiles",
-                "PKCS11URI", "RolesAnywhere", "TokenService", "UTCTime", "X509", logging,
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "Logind",
+                "ModuleFiles", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "TokenService", "Tokens",
+                "UTCTime",
+                "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(name: "AgentClient", dependencies: ["CLinux", "Encodings"], swiftSettings: strict),
 
@@ -131,7 +149,9 @@ let package = Package(
         // Measures signatures on the agent's own way to the token; the socket has no request that signs.
         .executableTarget(
             name: "signing-benchmark",
-            dependencies: ["Agent", "ModuleFiles", "PKCS11URI", "TokenService", "X509", logging],
+            dependencies: [
+                "AgentAPI", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens", "X509", logging,
+            ],
             path: "softhsm-tests/benchmarking/signing", swiftSettings: strict, linkerSettings: boundAtStart),
 
         // An endpoint to try and to test against. It shares no signing code with the agent.
@@ -163,6 +183,14 @@ let package = Package(
             name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "RolesAnywhereTests", dependencies: ["Encodings", "RolesAnywhere", "UTCTime"], swiftSettings: strict),
+        .testTarget(
+            name: "PromptsTests", dependencies: ["Clocks", "Prompts", "TokenService"], swiftSettings: strict),
+        .testTarget(
+            name: "TokensTests",
+            dependencies: [
+                "AgentAPI", "Clocks", "Files", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),

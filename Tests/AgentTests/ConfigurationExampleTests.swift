@@ -1,5 +1,7 @@
 import Foundation
+import Prompts
 import Testing
+import Tokens
 
 @testable import Agent
 

@@ -2,6 +2,7 @@ import ModuleFiles
 import PKCS11URI
 import RolesAnywhere
 import Testing
+import Tokens
 
 @testable import Agent
 

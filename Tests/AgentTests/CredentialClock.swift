@@ -1,4 +1,5 @@
 import Agent
+import Clocks
 import Synchronization
 
 /// Two clocks that stand still until a test turns the hands, and those who sleep by them.

@@ -1,4 +1,5 @@
 import AgentAPI
+import Prompts
 import Testing
 
 @testable import Agent

@@ -1,4 +1,5 @@
 import AgentAPI
+import Prompts
 import Testing
 
 @testable import Agent
@@ -7,7 +8,7 @@ import Testing
 struct CredentialPromptTests {
     private static func asking(isExplicit: Bool = false) -> Asking? {
         Asking(
-            peer: Peer(uid: 1, gid: 1, pid: 1), agentUID: 1, header: Array("DISPLAY=:0".utf8), isExplicit: isExplicit)
+            uid: 1, agentUID: 1, processID: 1, header: Array("DISPLAY=:0".utf8), isExplicit: isExplicit)
     }
 
     @Test("That nobody could be asked does not stand in the way of one who can")

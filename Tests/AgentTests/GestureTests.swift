@@ -6,6 +6,7 @@ import TokenService
 import UTCTime
 
 @testable import Agent
+@testable import Tokens
 
 @Suite("What a token wants from a person, and when")
 struct GestureTests {

@@ -1,4 +1,5 @@
 import Encodings
+import PlainText
 
 extension AllowList {
     /// Reads a profile's `allow` table.

@@ -1,4 +1,6 @@
 package import ModuleFiles
+package import Prompts
+package import Tokens
 
 /// All that the agent was told, read once and never changed; a reload makes another.
 package struct Configuration: Hashable, Sendable {
@@ -24,6 +26,10 @@ package struct Configuration: Hashable, Sendable {
 }
 
 extension Configuration {
+    var ofTokens: Tokens.Configuration {
+        Tokens.Configuration(modules: modules, rules: tokens, prompt: prompt)
+    }
+
     /// The profiles of this configuration that `old` had too, and that ask for another session or with another identity:
     /// what they hold is not what is wanted any more. Whom a profile is for makes no difference.
     func changedProfiles(from old: Configuration) -> Set<ProfileName> {

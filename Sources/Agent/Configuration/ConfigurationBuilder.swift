@@ -1,5 +1,8 @@
 import ModuleFiles
 import PKCS11URI
+import PlainText
+import Prompts
+import Tokens
 
 /// Puts the configuration together from its files, and knows where each part came from.
 struct ConfigurationBuilder {

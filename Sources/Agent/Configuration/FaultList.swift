@@ -1,3 +1,5 @@
+import PlainText
+
 /// The faults found so far. The loader owns it; whoever reads a part of the configuration adds to it.
 final class FaultList {
     /// A hostile megabyte holds a hundred thousand faults, and nobody reads them.

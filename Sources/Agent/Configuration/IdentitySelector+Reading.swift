@@ -1,4 +1,5 @@
 import PKCS11URI
+import PlainText
 import X509
 
 extension IdentitySelector {

@@ -1,5 +1,6 @@
 import Encodings
 import ModuleFiles
+import PlainText
 
 extension ModuleConfiguration {
     /// Reads a `[[module]]`; nil when something in it is wrong, which is told of.

@@ -1,3 +1,5 @@
+import PlainText
+
 extension Profile {
     private enum Source: String, CaseIterable {
         case rolesAnywhere = "roles-anywhere"

@@ -1,3 +1,5 @@
+import Encodings
+import PlainText
 import RolesAnywhere
 
 extension SessionRequest {

@@ -1,3 +1,5 @@
+import PlainText
+
 // What settings are made of. Each takes the value, or says what to write instead.
 extension TOMLNode {
     /// Text that is not empty, fits on one line, and holds no PIN.

@@ -1,3 +1,5 @@
+import PlainText
+
 /// What a document has defined so far, and whether it may define something more (TOML 1.0.0, "Keys", "Table", "Array of
 /// Tables").
 ///

@@ -1,3 +1,5 @@
+import PlainText
+
 /// Reads one table key by key, and afterwards refuses the keys that nobody asked for.
 struct TableReader {
     let file: String

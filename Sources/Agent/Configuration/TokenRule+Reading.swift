@@ -1,4 +1,6 @@
 import PKCS11URI
+import PlainText
+import Tokens
 
 extension TokenRule {
     /// Reads a `[[token]]`; nil when its URI is missing or wrong, which is told of.
@@ -13,7 +15,8 @@ extension TokenRule {
         table.refuseUnknownKeys()
         guard let uri else { return nil }
         self.init(
-            uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? 28_800, touch: touch ?? false,
+            uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? Self.usualPINLifetime,
+            touch: touch ?? false,
             reservedPINs: reservedPINs ?? false)
     }
 

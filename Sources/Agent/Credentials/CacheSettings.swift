@@ -1,3 +1,4 @@
+package import Clocks
 package import RolesAnywhere
 
 /// What the cache is given by its surroundings.

@@ -1,5 +1,6 @@
 package import AgentAPI
 import Files
+import Prompts
 import RolesAnywhere
 
 /// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing

@@ -1,4 +1,5 @@
 import AgentAPI
+import Prompts
 
 /// How callers wait for a flight, and what they get.
 extension CredentialCache {

@@ -1,3 +1,5 @@
+import Clocks
+
 /// What both clocks say at one moment, in milliseconds.
 struct Moment: Hashable, Sendable {
     /// Since 1970.

@@ -1,5 +1,6 @@
 import AgentAPI
 import Files
+import Prompts
 
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {

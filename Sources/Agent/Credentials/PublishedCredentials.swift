@@ -1,3 +1,4 @@
+import Clocks
 import Synchronization
 
 /// The part of the cache that answers at once, on any thread: what is good enough to be handed out unasked.

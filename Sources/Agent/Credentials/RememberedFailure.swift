@@ -1,5 +1,6 @@
 import AgentAPI
 import Files
+import Prompts
 import UTCTime
 
 /// The last failure, and how long no other attempt is made: never longer than its cause can last.

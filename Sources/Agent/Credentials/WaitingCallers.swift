@@ -1,4 +1,5 @@
 import AgentAPI
+import Prompts
 
 /// The callers that wait for a profile's flight, each with its deadline.
 struct WaitingCallers {

@@ -1,6 +1,7 @@
 import AgentAPI
 import Glibc
 import NIOCore
+import Prompts
 
 /// One connection: reads requests one after the other, decides, and answers in order.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -225,7 +226,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)
         let (operations, gate, isOwner) = (core.operations, core.gate, isOwner)
         let asking = Asking(
-            peer: peer, agentUID: core.policy.agentUID, header: request.head.person,
+            uid: peer.uid, agentUID: core.policy.agentUID, processID: peer.pid, header: request.head.person,
             isExplicit: request.route.action == .refresh || request.route.action == .unlock)
         let mayGesture = core.policy.allowsGestures(for: peer, profile: request.profile)
         // Nobody awaits this task: it ends with its operation, and a peer that hangs up must not end that for others.

@@ -1,5 +1,6 @@
 package import AgentAPI
 import Encodings
+import Prompts
 
 /// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
 ///

@@ -1,6 +1,7 @@
 package import AgentAPI
 import Logind
 import TokenService
+import Tokens
 
 extension AgentService {
     /// What makes the agent forget PINs and credentials by itself.
@@ -72,23 +73,22 @@ extension AgentService {
         await cache.drop(source.profiles(leaving: Set(removed.keys)))
     }
 
-    private func begin(_ event: LockEvent) async {
-        guard lockOn.contains(event), lasting.insert(event).inserted else { return }
+    /// - Returns: False where the event lasts already, or the configuration does not name it.
+    @discardableResult private func begin(_ event: LockEvent) async -> Bool {
+        guard lockOn.contains(event), await tokens.begin(event) else { return false }
         log.notice("locking", metadata: ["because-of": "\(event.rawValue)"])
         await lockSessions(nil)
-        await tokens.beginEvent()
+        await tokens.endLogins()
+        return true
     }
 
     /// Ends an event's lock. What is stored may log in again; what was typed has to be typed again.
     func end(_ event: LockEvent) async {
-        guard lasting.remove(event) != nil, lasting.isEmpty else { return }
-        await tokens.endEvent()
+        guard await tokens.end(event) else { return }
         await cache.unlock(source.profiles(outside: await tokens.locks))
     }
 
     private func lockOnce(_ event: LockEvent) async {
-        guard !lasting.contains(event) else { return }
-        await begin(event)
-        await end(event)
+        if await begin(event) { await end(event) }
     }
 }

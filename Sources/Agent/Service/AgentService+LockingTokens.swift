@@ -1,5 +1,7 @@
 import AgentAPI
 import PKCS11URI
+import TokenService
+import Tokens
 
 extension AgentService {
     /// How long the answer waits for modules that may have more to lock, in milliseconds. A lock is to be done within a

@@ -3,6 +3,7 @@ import Glibc
 import Identities
 import PKCS11URI
 import TokenService
+import Tokens
 import UTCTime
 
 extension AgentService {

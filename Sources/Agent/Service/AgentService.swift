@@ -1,4 +1,5 @@
 import AgentAPI
+package import Clocks
 import Dispatch
 import Glibc
 package import Logging
@@ -7,6 +8,7 @@ import PKCS11URI
 import RolesAnywhere
 import Synchronization
 import TokenService
+import Tokens
 
 /// The agent: configuration, tokens, sessions and the socket, put together.
 package actor AgentService {
@@ -20,8 +22,6 @@ package actor AgentService {
     let sessionWatch: SessionWatch
     private(set) var configuration: Configuration
     private(set) var server: AgentServer?
-    /// Events that lock for as long as they last, and do.
-    var lasting: Set<LockEvent> = []
     private let startedAt: Int64
     private let audit: @Sendable (AuditRecord) -> Void
     let refusals: LastRefusals
@@ -93,7 +93,7 @@ package actor AgentService {
             address: setting.systemBus, uid: geteuid(), log: { log.notice("sessions", metadata: ["logind": "\($0)"]) })
         startedAt = clock.boot()
         tokens = Tokens(
-            configuration,
+            configuration.ofTokens,
             setting: Tokens.Setting(
                 workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
                 runtimeFiles: setting.runtimeFiles, credentialsFolder: setting.credentialsFolder,
@@ -120,7 +120,7 @@ package actor AgentService {
             Task { await cache.run() },
             Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
             Task { await tokens.followReaders() },
-            Task { await tokens.readers.resetAbandonedCards() },
+            Task { await tokens.resetAbandonedCards() },
             Task {
                 for await _ in tokens.changes {
                     source.forgetGestures()
@@ -177,12 +177,12 @@ package actor AgentService {
         let changed = new.changedProfiles(from: configuration)
         configuration = new
         await server?.replace(policy: policy())
-        await tokens.replace(with: new)
+        await tokens.replace(with: new.ofTokens)
         source.replace(new)
         refusals.keep(new.profiles.keys)
         await cache.replace(Set(new.profiles.keys), changed: changed)
         watchSessions()
-        for event in lasting where !lockOn.contains(event) { await end(event) }
+        for event in LockEvent.allCases where !lockOn.contains(event) { await end(event) }
     }
 
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.

@@ -1,4 +1,6 @@
 import AgentAPI
+import Clocks
+import Prompts
 import Synchronization
 import UTCTime
 

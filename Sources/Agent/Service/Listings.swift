@@ -2,6 +2,7 @@ import AgentAPI
 import Identities
 import PKCS11URI
 import TokenService
+import Tokens
 import UTCTime
 import X509
 

@@ -1,4 +1,5 @@
 import AgentAPI
+import Tokens
 import UTCTime
 
 extension ProfileStatus.NextGesture {

@@ -1,3 +1,5 @@
+import Clocks
+
 /// Tells a service manager that asks for it that the agent works, for as long as it does: one that hangs is ended by the
 /// manager and started anew (`WatchdogSec=` in systemd.service(5)).
 struct ServiceWatchdog: Sendable {

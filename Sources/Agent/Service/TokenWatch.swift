@@ -1,3 +1,6 @@
+import Clocks
+import Tokens
+
 /// Looks at the tokens while some profile waits for one to come or to show something else, and at whether those are
 /// still there that somebody is logged in to or has a session from.
 ///

@@ -1,7 +1,10 @@
 import AgentAPI
+import Clocks
 import Identities
 import PKCS11URI
+import Prompts
 import TokenService
+import Tokens
 import X509
 
 /// Finds the certificate and the key that a profile signs in with, on the tokens as they are now.

@@ -1,12 +1,15 @@
 import AgentAPI
 import CLinux
+import Clocks
 import Files
 import HTTPTransport
 import Identities
 import Logging
+import Prompts
 import RolesAnywhere
 import Synchronization
 import TokenService
+import Tokens
 import UTCTime
 import X509
 
@@ -250,7 +253,8 @@ final class RolesAnywhereSource: CredentialSource {
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
-            on: found.token, for: occasion, in: SigningFlow(profile.allow))
+            on: found.token, isAskedByName: occasion == .demand,
+            in: SigningFlow(users: profile.allow.users, groups: profile.allow.groups))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw key.misfit
         }

@@ -1,6 +1,7 @@
 import Identities
 import PKCS11URI
 import TokenService
+import Tokens
 
 /// What a survey has found, read and paired once for all the profiles that choose from it.
 struct SurveyedIdentities: Sendable {

@@ -4,6 +4,7 @@ import Testing
 import TokenService
 
 @testable import Agent
+@testable import Prompts
 
 /// Holds `Sources/AgentAPI/openapi.json` and what goes over the socket together.
 @Suite struct ServerDocumentTests {

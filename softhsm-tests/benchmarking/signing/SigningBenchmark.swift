@@ -1,10 +1,11 @@
-import Agent
 import AgentAPI
 import Glibc
 import Logging
 import ModuleFiles
 import PKCS11URI
+import Prompts
 import TokenService
+import Tokens
 import X509
 
 /// Signs through the agent's own way to a token (`Tokens`, its worker's process and the module in it) for some seconds,
@@ -21,10 +22,10 @@ enum SigningBenchmark {
             exit(64)
         }
         let tokens = Tokens(
-            Configuration(
+            Tokens.Configuration(
                 modules: [
                     ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
-                ], tokens: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], profiles: [:]),
+                ], rules: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], prompt: PromptSettings()),
             setting: Tokens.Setting(
                 workerExecutable: arguments[1], watcherExecutable: "/nonexistent",
                 runtimeFiles: "/nonexistent/agent.sock"),
@@ -50,8 +51,8 @@ enum SigningBenchmark {
         let request = SignRequest(
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
             publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
-        let flow = SigningFlow(AllowList(users: [], groups: []))
-        let signature = try await tokens.sign(request, on: token, for: .request, in: flow)
+        let flow = SigningFlow(users: [], groups: [])
+        let signature = try await tokens.sign(request, on: token, isAskedByName: false, in: flow)
 
         let start = ContinuousClock.now
         let end = start + duration
@@ -61,7 +62,7 @@ enum SigningBenchmark {
                     var count = 0
                     do throws(Problem) {
                         while ContinuousClock.now < end {
-                            _ = try await tokens.sign(request, on: token, for: .request, in: flow)
+                            _ = try await tokens.sign(request, on: token, isAskedByName: false, in: flow)
                             count += 1
                         }
                     } catch { return .failure(error) }

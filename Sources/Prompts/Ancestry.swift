@@ -1,0 +1,97 @@
+import Files
+import Glibc
+
+/// The programs that a request comes from: the one that asks, and those that started it. Read from /proc for people's
+/// eyes: any program can call itself what it likes, so nothing is decided by it.
+///
+/// Our own client stands between the agent and the program that wants credentials, so it is left out.
+package struct Ancestry: Hashable, CustomStringConvertible {
+    package struct Program: Hashable {
+        /// The command, whole, with the program that runs it where that has another name: `aws (python3.11)`.
+        package let name: String
+        /// Its working directory; nil where it may not be read.
+        let folder: String?
+    }
+
+    /// The one that asks comes first; at most three.
+    package let programs: [Program]
+
+    private static let ownClient = "tokenward-credential-process"
+    private static let most = 3
+    /// How many processes are looked at: shells of shells often have one name.
+    private static let depth = 12
+    private static let longest = 64
+
+    package init(of processID: Int32) {
+        var programs: [Program] = []
+        var next = processID
+        for _ in 0..<Self.depth {
+            guard next > 1, let process = Self.process(next) else { break }
+            next = process.parent
+            if process.program.name == Self.ownClient, programs.isEmpty { continue }
+            if programs.last?.name != process.program.name { programs.append(process.program) }
+        }
+        self.init(programs)
+    }
+
+    init(_ programs: [Program]) { self.programs = Array(programs.prefix(Self.most)) }
+
+    /// `aws (python3.11), from make, from bash in ~/infra`.
+    package var description: String { describe(home: nil) }
+
+    /// - Parameter home: The folder that is written as `~`.
+    func describe(home: String?) -> String {
+        guard let first = programs.first else { return "a program that has ended" }
+        let names = programs.map(\.name).joined(separator: ", from ")
+        guard let folder = first.folder else { return names }
+        return "\(names) in \(Self.shortened(folder, home: home))"
+    }
+
+    private static func shortened(_ folder: String, home: String?) -> String {
+        guard let home, home != "/", !home.isEmpty else { return folder }
+        if folder == home { return "~" }
+        return folder.hasPrefix("\(home)/") ? "~\(folder.dropFirst(home.count))" : folder
+    }
+
+    /// What a command is called.
+    ///
+    /// - Parameters:
+    ///   - comm: The kernel's name for it, cut to 15 bytes (proc_pid_comm(5)).
+    ///   - program: The file name of the program that runs.
+    ///   - arguments: The file names of its first two arguments, one of which may be a script.
+    static func name(comm: String, program: String?, arguments: [String]) -> String {
+        guard let program else { return comm }
+        if program.hasPrefix(comm) { return program }
+        let whole = arguments.first { comm.utf8.count == 15 && $0.hasPrefix(comm) } ?? comm
+        return "\(whole) (\(program))"
+    }
+
+    private static func process(_ id: Int32) -> (program: Program, parent: Int32)? {
+        // The name stands in parentheses, and may hold parentheses (proc_pid_stat(5)).
+        guard let status = ProcFile.read("/proc/\(id)/stat"), let open = status.firstIndex(of: UInt8(ascii: "(")),
+            let close = status.lastIndex(of: UInt8(ascii: ")")), open < close
+        else { return nil }
+        let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 1, let parent = Int32(String(decoding: fields[1], as: UTF8.self)) else { return nil }
+        let arguments = (ProcFile.read("/proc/\(id)/cmdline") ?? []).split(separator: 0).prefix(2).map {
+            fileName(plain($0))
+        }
+        let name = name(
+            comm: plain(status[(open + 1)..<close]), program: target("/proc/\(id)/exe").map(fileName),
+            arguments: arguments)
+        return (Program(name: String(name.prefix(2 * longest)), folder: target("/proc/\(id)/cwd")), parent)
+    }
+
+    private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    private static func target(_ link: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: 1024)
+        let count = unsafe readlink(link, &bytes, bytes.count)
+        return count > 0 ? plain(bytes.prefix(count).map { UInt8(bitPattern: $0) }[...]) : nil
+    }
+
+    /// Bytes that are not printable ASCII could steer the terminal that shows them.
+    private static func plain(_ bytes: ArraySlice<UInt8>) -> String {
+        String(decoding: bytes.map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,197 @@
+import Clocks
+import Glibc
+import TokenService
+
+/// What is said to a pinentry on two pipes, and what it answers: one question for one PIN.
+///
+/// Pinentry is a program of somebody else's: its lines are bounded in length and number, and its time is bounded. The PIN
+/// goes from the pipe into a locked page, and from there into its own.
+struct PinentryDialogue: ~Copyable {
+    private let input: Int32
+    private let output: Int32
+    private let page: LockedPage
+    /// Bytes in the page that no line has been made of yet.
+    private var filled = 0
+    /// In milliseconds of boot time.
+    private let deadline: Int64
+    private let clock: AgentClock
+
+    /// Replies to one command may have some comments and status lines before their end.
+    private static let mostLines = 100
+
+    /// - Parameters:
+    ///   - input: Pinentry's standard input; non-blocking reads and writes are waited for.
+    ///   - output: Pinentry's standard output.
+    ///   - deadline: In milliseconds of boot time; past it the answer is `.timedOut`.
+    /// - Returns: Nil without memory.
+    init?(input: Int32, output: Int32, deadline: Int64, clock: AgentClock) {
+        guard let page = LockedPage() else { return nil }
+        self.page = page
+        self.input = input
+        self.output = output
+        self.deadline = deadline
+        self.clock = clock
+    }
+
+    private enum Fault: Error {
+        case late
+        case ended
+        case nonsense(String)
+        case refused(code: Int, text: String)
+        case pin(PINError)
+    }
+
+    /// Asks. Pinentry may be gone or still running afterwards.
+    mutating func ask(_ question: PromptQuestion, at place: PromptPlace, seconds: Int) -> PromptAnswer {
+        do throws(Fault) {
+            try expectOK()
+            // An older pinentry knows fewer options, and one for a terminal needs no display.
+            for (name, value) in place.options { try? tell("OPTION", "\(name)=\(value)") }
+            try tell("SETTIMEOUT", "\(seconds)")  // always: the keys that cancel do not work on every terminal
+            try tell("SETTITLE", question.title)
+            try tell("SETDESC", question.description)
+            try tell("SETPROMPT", "PIN:")
+            if let error = question.error { try tell("SETERROR", error) }
+            try send(Array("GETPIN\n".utf8))
+            let pin = try readPIN()
+            try? send(Array("BYE\n".utf8))  // what it does with it is its own business
+            return .pin(HeldPIN(pin))
+        } catch {
+            switch error {
+            case .late: return .declined(.timedOut(seconds: seconds))
+            case .ended: return .failed("pinentry ended without an answer")
+            case .nonsense(let what): return .failed("pinentry's answer makes no sense: \(what)")
+            case .refused(code: 62, _): return .declined(.timedOut(seconds: seconds))  // GPG_ERR_TIMEOUT
+            // GPG_ERR_CANCELED, GPG_ERR_FULLY_CANCELED
+            case .refused(code: 99, _), .refused(code: 198, _): return .declined(.cancelled)
+            case .refused(let code, let text): return .failed(Self.reason(code, text))
+            case .pin(.empty): return .declined(.empty)
+            case .pin(let error): return .declined(.unusable(error))
+            }
+        }
+    }
+
+    /// Why pinentry does not ask, in its own words and, where they are a riddle, in ours.
+    private static func reason(_ code: Int, _ text: String) -> String {
+        let said = text.isEmpty ? "its error \(code)" : "\(text) (its error \(code))"
+        guard code == 32_870 else { return "pinentry cannot ask: \(said)" }  // GPG_ERR_ENOTTY
+        return
+            "pinentry cannot ask: \(said): it found no display that it can use and no terminal. pinentry-gnome3 needs"
+            + " the session's bus (DBUS_SESSION_BUS_ADDRESS); name another program in [prompt], or use a terminal"
+    }
+
+    private mutating func tell(_ name: String, _ text: String) throws(Fault) {
+        try send(AssuanLine.command(name, text))
+        try expectOK()
+    }
+
+    private mutating func expectOK() throws(Fault) {
+        for _ in 0..<Self.mostLines {
+            let line = try unsafe nextLine { (line) throws(Fault) in unsafe AssuanLine(line) }
+            switch line {
+            case .ok: return
+            case .error(let code, let text): throw .refused(code: code, text: text)
+            case .other: continue
+            case .data, .unexpected: throw .nonsense("it is not OK")
+            }
+        }
+        throw .nonsense("no end of lines")
+    }
+
+    /// Puts the data before the next OK together, in the PIN's own page.
+    private mutating func readPIN() throws(Fault) -> PIN {
+        var fault: Fault?
+        do throws(PINError) {
+            return try unsafe PIN { (room) throws(PINError) in
+                do throws(Fault) {
+                    return try unsafe self.readData(into: room)
+                } catch {
+                    fault = error
+                    throw .empty
+                }
+            }
+        } catch {
+            throw fault ?? .pin(error)
+        }
+    }
+
+    private mutating func readData(into room: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
+        var count = 0
+        for _ in 0..<Self.mostLines {
+            let line = try unsafe nextLine { (line) throws(Fault) -> AssuanLine in
+                let kind = unsafe AssuanLine(line)
+                guard case .data(let start) = kind else { return kind }
+                let data = unsafe UnsafeRawBufferPointer(rebasing: line.dropFirst(start))
+                let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[count...])
+                guard let added = unsafe AssuanLine.unescape(data, into: free) else { throw .pin(.tooLong) }
+                count += added
+                return kind
+            }
+            switch line {
+            case .ok:
+                for index in 0..<count where unsafe room[index] < 0x20 || room[index] == 0x7F {
+                    throw .pin(.controlByte)
+                }
+                return count
+            case .error(let code, let text): throw .refused(code: code, text: text)
+            case .data, .other: continue
+            case .unexpected: throw .nonsense("no data and not OK")
+            }
+        }
+        throw .nonsense("no end of lines")
+    }
+
+    // MARK: Bytes
+
+    /// Lends the next line without its end, and wipes it afterwards.
+    private mutating func nextLine<Result>(
+        _ use: (UnsafeRawBufferPointer) throws(Fault) -> Result
+    ) throws(Fault) -> Result {
+        var scanned = 0
+        while true {
+            if let end = (scanned..<filled).first(where: { unsafe page.bytes[$0] == UInt8(ascii: "\n") }) {
+                guard end <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
+                defer { remove(end + 1) }
+                return try unsafe use(UnsafeRawBufferPointer(rebasing: page.bytes[..<end]))
+            }
+            scanned = filled
+            guard filled <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
+            try wait(for: output, POLLIN)
+            let count = unsafe read(output, page.start + filled, page.count - filled)
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            guard count > 0 else { throw .ended }
+            filled += count
+        }
+    }
+
+    private mutating func remove(_ count: Int) {
+        let rest = filled - count
+        unsafe memmove(page.start, page.start + count, rest)
+        unsafe explicit_bzero(page.start + rest, count)
+        filled = rest
+    }
+
+    private func send(_ line: [UInt8]) throws(Fault) {
+        var sent = 0
+        while sent < line.count {
+            try wait(for: input, POLLOUT)
+            let count = unsafe line.withUnsafeBytes { bytes in
+                unsafe write(input, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
+            }
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            guard count > 0 else { throw .ended }
+            sent += count
+        }
+    }
+
+    private func wait(for descriptor: Int32, _ event: Int32) throws(Fault) {
+        while true {
+            let left = deadline - clock.boot()
+            guard left > 0 else { throw .late }
+            var entry = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+            let ready = unsafe poll(&entry, 1, Int32(clamping: left))
+            if ready > 0 { return }
+            guard ready == 0 || errno == EINTR else { throw .ended }
+        }
+    }
+}

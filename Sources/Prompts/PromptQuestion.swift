@@ -1,0 +1,62 @@
+import PKCS11URI
+import PlainText
+package import TokenService
+
+/// A token that a person is asked for the PIN of.
+package struct PromptedToken: Sendable {
+    let key: TokenKey
+    let flags: TokenFlags
+    /// Its module, as people know it.
+    let module: String
+
+    package init(_ key: TokenKey, flags: TokenFlags, module: String) {
+        self.key = key
+        self.flags = flags
+        self.module = module
+    }
+}
+
+/// The words that a person is asked for a PIN with: which token, how many tries, for what, and who wants it.
+///
+/// What comes from the token or from other programs is made harmless first: a terminal shows it.
+package struct PromptQuestion: Hashable, Sendable {
+    package let title = "Tokenward"
+    /// Lines, the first of which asks.
+    package let description: String
+    /// What became of the PIN before.
+    package let error: String?
+
+    init(description: String, error: String?) {
+        self.description = description
+        self.error = error
+    }
+
+    /// The widest line, in columns: pinentry's windows are as wide as their widest line.
+    private static let columns = 70
+
+    /// - Parameter home: The user's home folder, which is shown as `~`.
+    init(for asked: PromptedToken, purpose: LoginPurpose, home: String?, after error: String?) {
+        let token = asked.key.token
+        var lines = [
+            "Enter the PIN of token \(token.displayName.printable(limit: 80))", Self.maker(of: token),
+            "Module \(Self.plain(Array(asked.module.utf8)))",
+        ]
+        if asked.flags.contains(.userPINCountLow) {
+            lines.append("A wrong PIN was tried on it before: few tries are left.")
+        }
+        if let (profile, role) = purpose.session { lines.append("For profile \(profile), role \(role)") }
+        lines.append("Asked by \(Ancestry(of: purpose.asking.processID).describe(home: home))")
+        self.init(
+            description: brokenLines(lines.joined(separator: "\n"), columns: Self.columns),
+            error: error.map { brokenLines($0, columns: Self.columns) })
+    }
+
+    private static func maker(of token: TokenDescription) -> String {
+        let maker = [plain(token.manufacturer), plain(token.model)].filter { !$0.isEmpty }.joined(separator: " ")
+        return "Serial number \(plain(token.serial))\(maker.isEmpty ? "" : ", \(maker)")"
+    }
+
+    private static func plain(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
+}

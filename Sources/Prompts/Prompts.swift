@@ -1,0 +1,115 @@
+package import Clocks
+package import Logging
+package import TokenService
+
+/// Asks people for PINs: one prompt at a time, in the order in which the tokens need them.
+package actor Prompts {
+    package private(set) var settings: PromptSettings
+    private let home: String?
+    private let pinentry: @Sendable () -> any Pinentry
+    private let clock: AgentClock
+    private let log: Logger
+    private var current: Current?
+    private var queue: [Waiting] = []
+
+    private struct Current {
+        let key: TokenKey
+        let pinentry: any Pinentry
+        /// What ends the prompt in the person's stead.
+        var answer: PromptAnswer?
+    }
+
+    private struct Waiting {
+        let key: TokenKey
+        /// An answer, or nil for a turn.
+        let continuation: CheckedContinuation<PromptAnswer?, Never>
+    }
+
+    /// With less time than this nobody is asked: a prompt that goes away under the fingers is worse than none.
+    private static let shortest: Int64 = 5000
+
+    /// - Parameter pinentry: Makes one for a question.
+    package init(
+        settings: PromptSettings, home: String?, pinentry: @escaping @Sendable () -> any Pinentry, clock: AgentClock,
+        log: Logger
+    ) {
+        self.pinentry = pinentry
+        self.settings = settings
+        self.home = home
+        self.clock = clock
+        self.log = log
+    }
+
+    package func replace(_ settings: PromptSettings) { self.settings = settings }
+
+    /// Asks for a token's PIN. One who asks for the same token at the same time shares the login that this is for, so a
+    /// token asks once.
+    ///
+    /// Waiting for other tokens' prompts and typing have one time together, because a client waits for both.
+    package func ask(
+        for token: PromptedToken, _ purpose: LoginPurpose, after error: String?
+    ) async -> PromptAnswer {
+        let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
+        let hasWaited = current != nil
+        if hasWaited, let answer = await turn(for: token.key) { return answer }
+        let mine = current ?? Current(key: token.key, pinentry: pinentry())  // handed on by the one before it
+        current = mine
+        defer { passOn() }
+        guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
+        guard let seconds = Self.seconds(left: deadline - clock.boot(), hasWaited: hasWaited) else {
+            return .failed("the prompt for another token took all the time")
+        }
+        let question = PromptQuestion(for: token, purpose: purpose, home: home, after: error)
+        log.notice(
+            "asking for a PIN",
+            metadata: [
+                "token": "\(token.key.token.plainName)", "profile": "\(purpose.session?.profile ?? "")",
+                "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
+            ])
+        let answer = await mine.pinentry.ask(
+            question, at: purpose.asking.place, program: program, home: home, seconds: seconds, clock: clock)
+        return current?.answer ?? answer
+    }
+
+    /// How long a prompt stays; nil where the one before it has left too little. The milliseconds that the agent itself has
+    /// taken are not the person's.
+    static func seconds(left: Int64, hasWaited: Bool) -> Int? {
+        hasWaited && left < shortest ? nil : Int((left + 999) / 1000)
+    }
+
+    /// A PIN for a token that is asked for, or stands in line: it came by another way, and ends the prompt.
+    ///
+    /// - Returns: Whether somebody waits for it.
+    package func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
+        if current?.key == key {
+            current?.answer = answer
+            current?.pinentry.end()
+            return true
+        }
+        guard let index = queue.firstIndex(where: { $0.key == key }) else { return false }
+        queue.remove(at: index).continuation.resume(returning: answer)
+        return true
+    }
+
+    /// Ends every prompt: all was locked, or the agent ends.
+    package func cancelAll() {
+        for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
+        queue = []
+        if let key = current?.key { _ = supply(.declined(.cancelled), for: key) }
+    }
+
+    private func turn(for key: TokenKey) async -> PromptAnswer? {
+        await withCheckedContinuation { queue.append(Waiting(key: key, continuation: $0)) }
+    }
+
+    /// Hands the turn on before anybody else can take it.
+    private func passOn() {
+        guard !queue.isEmpty else {
+            current = nil
+            return
+        }
+        let next = queue.removeFirst()
+        current = Current(key: next.key, pinentry: pinentry())
+        next.continuation.resume(returning: nil)
+    }
+}

@@ -1,0 +1,39 @@
+import Files
+import PKCS11URI
+import TokenService
+
+/// What may have cost tokens a try, in a file that outlives a restart of the agent and nothing else: it is in the
+/// runtime directory, which is in memory. A restart loop must not spend a card's tries one by one.
+///
+/// A line a token that owes an answer to C_Login. A line a PIN that a token has refused: the token, salt and hash.
+struct RefusedPINs: Sendable {
+    let file: RuntimeFile
+
+    func load() -> TokenLedger.Tries {
+        // What another user has put there is not believed: each line costs a login some tenths of a second.
+        guard case .bytes(let bytes) = file.read() else { return TokenLedger.Tries() }
+        var found = TokenLedger.Tries()
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard let fields = HexadecimalLine(line)?.fields, let key = TokenKey(fields: fields) else { continue }
+            switch fields.count - TokenKey.fieldCount {
+            case 0: found.unanswered.insert(key)
+            case 2:
+                guard let pin = FailedPIN(salt: fields[5], hash: fields[6]) else { continue }
+                found.refused[key, default: []].append(pin)
+            default: continue
+            }
+        }
+        return found
+    }
+
+    /// Writes all of it, whole or not at all.
+    ///
+    /// - Returns: Whether it is on disk. If it is not, the promise holds as long as this agent lives.
+    func save(_ content: TokenLedger.Tries) -> Bool {
+        let lines =
+            content.unanswered.map(\.fields)
+            + content.refused.flatMap { key, pins in pins.map { key.fields + [$0.salt, $0.hash] } }
+        guard !lines.isEmpty else { return file.remove() == 0 }
+        return file.write(lines.flatMap { HexadecimalLine($0).bytes }) == 0
+    }
+}

@@ -1,0 +1,247 @@
+import CLinux
+import Clocks
+import Dispatch
+import Glibc
+import PKCS11URI
+import Prompts
+import Synchronization
+import TokenService
+
+/// How a worker process came to its end, for the one request that it cost and for the log.
+struct WorkerLoss: Error, Hashable, Sendable {
+    enum Cause: Hashable, Sendable {
+        /// The process ended by itself: a crash, or the module called exit().
+        case ended(String)
+        /// A call did not come back within these milliseconds, and the process was killed.
+        case deadline(milliseconds: Int64)
+        /// The process was killed because another request's deadline had passed.
+        case othersDeadline
+        /// It could not be started (errno).
+        case notStarted(Int32)
+        /// The agent ended it.
+        case stopped
+
+        /// Neither the agent nor the module ended it: SIGKILL, from an operator or a kernel that is short of memory.
+        static let killed = Cause.ended(describe(SIGKILL))
+    }
+    var cause: Cause
+    /// Whether the worker may have seen the whole request.
+    var wasSent = true
+}
+
+extension WorkerLoss: CustomStringConvertible {
+    var description: String {
+        switch cause {
+        case .ended(let how): how
+        case .deadline(let milliseconds): "a call did not come back within \(milliseconds / 1000) seconds"
+        case .othersDeadline: "another request's call did not come back in time"
+        case .notStarted(let error): "it cannot be started: errno \(error)"
+        case .stopped: "the agent ended it"
+        }
+    }
+}
+
+/// A running worker, and the requests that it has not answered yet.
+final class WorkerProcess: WorkerConnection {
+    let processID: pid_t
+    private let socket: FrameSocket
+    private let state: Mutex<State>
+    private let abandonedCards: AbandonedCards?
+
+    private struct State {
+        var pending: [UInt32: CheckedContinuation<Result<Reply, WorkerLoss>, Never>] = [:]
+        var nextNumber: UInt32 = 0
+        var cause: WorkerLoss.Cause?
+        /// Set before the process is waited for: from then on its number may be another's.
+        var isReaped = false
+        var hasEnded = false
+        /// What it has said of the cards that are logged in.
+        var verifiedCards: [AbandonedCard] = []
+        /// How often, since it was last asked for something.
+        var words = 0
+        /// The tokens that it was asked to log in to: no others can be logged in by it.
+        var logins: Set<TokenDescription> = []
+    }
+
+    /// A logout of all cards tells of each.
+    private static let mostWords = 1024
+
+    /// Starts a worker with exactly this environment.
+    ///
+    /// - Parameters:
+    ///   - abandonedCards: Gets the cards that the process leaves logged in.
+    ///   - output: Called with what it writes to its standard output and error, on a thread of its own.
+    init(
+        executable: String, environment: [String: String], abandonedCards: AbandonedCards? = nil,
+        output: @escaping @Sendable ([UInt8]) -> Void
+    ) throws(WorkerLoss) {
+        var sockets: [Int32] = [-1, -1]
+        var pipes: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &sockets) == 0 else {
+            throw WorkerLoss(cause: .notStarted(errno))
+        }
+        defer { close(sockets[1]) }
+        guard unsafe clinux_pipe(&pipes) == 0 else {
+            let error = errno
+            close(sockets[0])
+            throw WorkerLoss(cause: .notStarted(error))
+        }
+        defer { close(pipes[1]) }
+        var processID: pid_t = 0
+        let arguments = CStrings([executable])
+        let variables = CStrings(environment.map { "\($0)=\($1)" }.sorted())
+        let error = unsafe clinux_spawn_worker(
+            executable, arguments.pointers, variables.pointers, sockets[1], pipes[1], &processID)
+        guard error == 0 else {
+            close(sockets[0])
+            close(pipes[0])
+            throw WorkerLoss(cause: .notStarted(error))
+        }
+        WorkerNumbers.own.withLock { $0.start(processID) }
+        self.processID = processID
+        self.abandonedCards = abandonedCards
+        socket = FrameSocket(descriptor: sockets[0])
+        state = Mutex(State())
+        let reading = pipes[0]
+        DispatchQueue(label: "worker \(processID) output").async { Self.drain(reading, into: output) }
+        DispatchQueue(label: "worker \(processID) replies").async { self.receive() }
+    }
+
+    deinit { close(socket.descriptor) }
+
+    func ask(
+        _ request: Request, secret: HeldPIN?, deadline: Int64, mayExpire: @escaping @Sendable () -> Bool,
+        clock: AgentClock
+    ) async -> Result<Reply, WorkerLoss> {
+        let number = state.withLock { state in
+            state.nextNumber &+= 1
+            return state.nextNumber
+        }
+        let watch = Task {  // ends with this call, below
+            repeat { try await clock.sleep(deadline) } while !mayExpire()
+            self.expire(number, after: deadline)
+        }
+        defer { watch.cancel() }
+        return await withCheckedContinuation { continuation in
+            let body = request.body
+            let loss: WorkerLoss? = state.withLock { state in
+                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
+                // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
+                guard
+                    socket.send(
+                        kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
+                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
+                state.pending[number] = continuation
+                state.words = 0
+                if let token = request.loginToken { state.logins.insert(token) }
+                return nil
+            }
+            guard let loss else { return }
+            kill(loss.cause)
+            continuation.resume(returning: .failure(loss))
+        }
+    }
+
+    func kill(_ cause: WorkerLoss.Cause) {
+        state.withLock { state in
+            guard !state.hasEnded else { return }
+            state.cause = state.cause ?? cause
+            guard !state.isReaped else { return }
+            Glibc.kill(processID, SIGKILL)
+            // A program that the module started may hold the other end, and must not keep `receive` waiting.
+            shutdown(socket.descriptor, Int32(SHUT_RDWR))
+        }
+    }
+
+    private func expire(_ number: UInt32, after deadline: Int64) {
+        let late = state.withLock { state in
+            let late = state.pending.removeValue(forKey: number)
+            // In one step, so that an answer that comes now is known to be one to a request that was given up.
+            if late != nil { state.cause = state.cause ?? .othersDeadline }
+            return late
+        }
+        guard let late else { return }
+        kill(.othersDeadline)
+        late.resume(returning: .failure(WorkerLoss(cause: .deadline(milliseconds: deadline))))
+    }
+
+    private func receive() {
+        do throws(WireError) {
+            while let frame = try socket.receive() { try take(frame) }
+        } catch {
+            kill(.ended("it said what it was not asked, or what makes no sense: \(error)"))
+        }
+        // The socket has ended: so has the process, in a moment.
+        state.withLock { state in
+            Glibc.kill(processID, SIGKILL)
+            state.isReaped = true
+        }
+        WorkerNumbers.own.withLock { $0.end(processID, at: .now) }
+        var status: Int32 = 0
+        while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        abandonedCards?.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
+        let (pending, cause) = state.withLock { state in
+            state.hasEnded = true
+            state.cause = state.cause ?? .ended(describe(status))
+            defer { state.pending = [:] }
+            return (state.pending, state.cause)
+        }
+        for continuation in pending.values {
+            continuation.resume(returning: .failure(WorkerLoss(cause: cause ?? .stopped)))
+        }
+    }
+
+    /// - Throws: Where it is no answer to what the process was asked. What comes after its end was decided is read to the
+    ///   last word: a card may be logged in.
+    private func take(_ frame: FrameSocket.Received) throws(WireError) {
+        let reply = try Reply(kind: frame.header.kind, body: frame.body)
+        let number = frame.header.number
+        let waiting = try state.withLock { (state) throws(WireError) in
+            if case .verifiedCards(let readers) = reply {
+                state.words += 1
+                let isSensible =
+                    number == 0 && readers.count <= state.logins.count && state.words <= Self.mostWords
+                    && (!state.pending.isEmpty || state.cause != nil)
+                guard isSensible else { throw .badValue }
+                let now = ContinuousClock.now
+                state.verifiedCards = readers.map { AbandonedCard(reader: $0, verified: now) }
+                return nil as CheckedContinuation<Result<Reply, WorkerLoss>, Never>?
+            }
+            guard let waiting = state.pending.removeValue(forKey: number) else {
+                if state.cause == nil { throw .unknownNumber(number) }
+                return nil
+            }
+            return waiting
+        }
+        waiting?.resume(returning: .success(reply))
+    }
+
+    private static func drain(_ pipe: Int32, into output: ([UInt8]) -> Void) {
+        defer { close(pipe) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = unsafe read(pipe, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            output(Array(buffer.prefix(count)))
+        }
+    }
+}
+
+extension Request {
+    /// The token that it may log in to.
+    fileprivate var loginToken: TokenDescription? {
+        switch self {
+        case .logIn(let login): login.token.token
+        case .sign(let request): request.token.token
+        case .load, .list, .logOut, .presence, .renewSessions, .registeredModules, .readers: nil
+        }
+    }
+}
+
+/// A status of waitpid(2), in words.
+private func describe(_ status: Int32) -> String {
+    let signal = status & 0x7F
+    return signal == 0 ? "it exited with status \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
+}
