@@ -67,8 +67,8 @@ let package = Package(
 
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
-        .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
+        .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
@@ -77,7 +77,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "PKCS11URI", dependencies: ["Encodings"], path: "pkcs11/PKCS11URI", swiftSettings: strict),
-        .target(name: "TokenService", dependencies: ["PKCS11URI"], swiftSettings: strict),
+        .target(name: "TokenService", dependencies: ["PKCS11URI", "PlainText"], swiftSettings: strict),
         .target(
             name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509"],
             swiftSettings: strict),
@@ -85,8 +85,8 @@ let package = Package(
         .target(name: "PCSC", dependencies: ["CPCSCLite"], swiftSettings: strict + pcscHeaders),
 
         // Values.
-        .target(name: "X509", dependencies: ["COpenSSL", "Encodings"], swiftSettings: strict),
-        .target(name: "RolesAnywhere", dependencies: ["Encodings", "UTCTime"], swiftSettings: strict),
+        .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
+        .target(name: "RolesAnywhere", dependencies: ["Encodings", "PlainText", "UTCTime"], swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
@@ -113,8 +113,8 @@ let package = Package(
         .target(
             name: "Tokens",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText", "Prompts",
-                "TokenService", logging,
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText",
+                "Prompts", "TokenService", logging,
             ], swiftSettings: strict),
 
         // The agent and its clients.
@@ -123,10 +123,9 @@ let package = Package(
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "Logind",
                 "ModuleFiles", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "TokenService", "Tokens",
-                "UTCTime",
-                "X509", logging,
+                "UTCTime", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
-        .target(name: "AgentClient", dependencies: ["CLinux", "Encodings"], swiftSettings: strict),
+        .target(name: "AgentClient", dependencies: ["CLinux", "Encodings", "PlainText"], swiftSettings: strict),
 
         // Programs.
         .executableTarget(
@@ -136,11 +135,11 @@ let package = Package(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
             linkerSettings: resident),
         .executableTarget(
-            name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "TokenService"], swiftSettings: strict,
-            linkerSettings: resident),
+            name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "PlainText", "TokenService"],
+            swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward",
-            dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", "UTCTime", argumentParser],
+            dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", "PlainText", "UTCTime", argumentParser],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
@@ -166,6 +165,7 @@ let package = Package(
         .target(name: "Differential", path: "Tests/Differential", swiftSettings: strict),
 
         .testTarget(name: "EncodingsTests", dependencies: ["Differential", "Encodings"], swiftSettings: strict),
+        .testTarget(name: "PlainTextTests", dependencies: ["Differential", "PlainText"], swiftSettings: strict),
         .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .testTarget(

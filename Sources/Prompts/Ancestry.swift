@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import PlainText
 
 /// The programs that a request comes from: the one that asks, and those that started it. Read from /proc for people's
 /// eyes: any program can call itself what it likes, so nothing is decided by it.
@@ -74,10 +75,10 @@ package struct Ancestry: Hashable, CustomStringConvertible {
         let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 1, let parent = Int32(String(decoding: fields[1], as: UTF8.self)) else { return nil }
         let arguments = (ProcFile.read("/proc/\(id)/cmdline") ?? []).split(separator: 0).prefix(2).map {
-            fileName(plain($0))
+            fileName(PlainText.prompt($0))
         }
         let name = name(
-            comm: plain(status[(open + 1)..<close]), program: target("/proc/\(id)/exe").map(fileName),
+            comm: PlainText.prompt(status[(open + 1)..<close]), program: target("/proc/\(id)/exe").map(fileName),
             arguments: arguments)
         return (Program(name: String(name.prefix(2 * longest)), folder: target("/proc/\(id)/cwd")), parent)
     }
@@ -87,11 +88,6 @@ package struct Ancestry: Hashable, CustomStringConvertible {
     private static func target(_ link: String) -> String? {
         var bytes = [CChar](repeating: 0, count: 1024)
         let count = unsafe readlink(link, &bytes, bytes.count)
-        return count > 0 ? plain(bytes.prefix(count).map { UInt8(bitPattern: $0) }[...]) : nil
-    }
-
-    /// Bytes that are not printable ASCII could steer the terminal that shows them.
-    private static func plain(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        return count > 0 ? PlainText.prompt(bytes.prefix(count).map { UInt8(bitPattern: $0) }[...]) : nil
     }
 }

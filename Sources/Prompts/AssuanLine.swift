@@ -1,4 +1,5 @@
 import Encodings
+import PlainText
 
 /// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
 enum AssuanLine: Equatable {
@@ -40,7 +41,7 @@ enum AssuanLine: Equatable {
     private static func error(_ rest: [UInt8]) -> Self {
         let digits = rest.prefix(while: \.isDigit)
         let code = digits.prefix(10).reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
-        let words = String(decoding: rest.dropFirst(digits.count), as: UTF8.self).printable(limit: 80)
+        let words = PlainText.log(String(decoding: rest.dropFirst(digits.count), as: UTF8.self), longest: 80)
         return .error(code: code & 0xFFFF, text: String(words.drop { $0 == " " }))
     }
 

@@ -38,8 +38,8 @@ package struct PromptQuestion: Hashable, Sendable {
     init(for asked: PromptedToken, purpose: LoginPurpose, home: String?, after error: String?) {
         let token = asked.key.token
         var lines = [
-            "Enter the PIN of token \(token.displayName.printable(limit: 80))", Self.maker(of: token),
-            "Module \(Self.plain(Array(asked.module.utf8)))",
+            "Enter the PIN of token \(PlainText.log(token.displayName, longest: 80))", Self.maker(of: token),
+            "Module \(PlainText.prompt(asked.module.utf8))",
         ]
         if asked.flags.contains(.userPINCountLow) {
             lines.append("A wrong PIN was tried on it before: few tries are left.")
@@ -52,11 +52,8 @@ package struct PromptQuestion: Hashable, Sendable {
     }
 
     private static func maker(of token: TokenDescription) -> String {
-        let maker = [plain(token.manufacturer), plain(token.model)].filter { !$0.isEmpty }.joined(separator: " ")
-        return "Serial number \(plain(token.serial))\(maker.isEmpty ? "" : ", \(maker)")"
-    }
-
-    private static func plain(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes.map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        let maker = [token.manufacturer, token.model].filter { !$0.isEmpty }.map { PlainText.prompt($0) }
+            .joined(separator: " ")
+        return "Serial number \(PlainText.prompt(token.serial))\(maker.isEmpty ? "" : ", \(maker)")"
     }
 }

@@ -23,7 +23,7 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 6, parts[0] == "arn" else {
             throw ARNError(
-                message: "\(DisplayText.quoted(text)) is not an ARN: "
+                message: "\(text.inQuotes) is not an ARN: "
                     + "write arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
         }
         let fault: String? =
@@ -40,7 +40,7 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
             } else {
                 nil
             }
-        if let fault { throw ARNError(message: "the \(fault) of ARN \(DisplayText.quoted(text)) is not valid") }
+        if let fault { throw ARNError(message: "the \(fault) of ARN \(text.inQuotes) is not valid") }
         (partition, service, region, account, resource) = (parts[1], parts[2], parts[3], parts[4], parts[5])
     }
 

@@ -17,7 +17,7 @@ extension ARN {
     package init(_ text: String, as kind: Kind) throws(ARNError) {
         try self.init(text)
         guard isOf(kind) else {
-            throw ARNError(message: "\(DisplayText.quoted(text)) is not \(kind.noun): write \(kind.form)")
+            throw ARNError(message: "\(text.inQuotes) is not \(kind.noun): write \(kind.form)")
         }
     }
 

@@ -41,7 +41,7 @@ extension Endpoint {
     /// The endpoint that AWS runs for a region; regions that we do not know are taken for the partition `aws`.
     package init(region: String, fips: Bool = false, dualStack: Bool = false) throws(EndpointError) {
         guard ARN.isLabel(region) else {
-            throw EndpointError(message: "\(DisplayText.quoted(region)) is not a region")
+            throw EndpointError(message: "\(region.inQuotes) is not a region")
         }
         // The old pseudo-regions would be signed as they stand, and refused.
         if region.hasPrefix("fips-") || region.hasSuffix("-fips") {

@@ -7,7 +7,7 @@ extension Endpoint {
     /// request goes.
     package init(override text: String) throws(EndpointError) {
         func refusal(_ reason: String) -> EndpointError {
-            EndpointError(message: "endpoint \(DisplayText.quoted(text)): \(reason)")
+            EndpointError(message: "endpoint \(text.inQuotes): \(reason)")
         }
         guard (1...2048).contains(text.utf8.count), text.utf8.allSatisfy(\.isVisible) else {
             throw refusal("1 to 2048 printable ASCII characters without spaces make an URL")

@@ -1,3 +1,5 @@
+import PlainText
+
 /// What came back over HTTP, whole.
 package struct ServiceAnswer: Hashable, Sendable {
     package let status: Int
@@ -29,7 +31,7 @@ package struct ServiceAnswer: Hashable, Sendable {
     }
 
     func error(_ kind: ServiceError.Kind, code: String? = nil, message: String? = nil) -> ServiceError {
-        let requestID = headers.value(of: "x-amzn-RequestId").map { DisplayText.cleaned($0, limit: 64) }
+        let requestID = headers.value(of: "x-amzn-RequestId").map { PlainText.message($0, longest: 64) }
         let skew = headers.value(of: "Date").flatMap { ClockSkew(dateHeader: $0, now: receivedAt) }
         return ServiceError(
             kind: kind, status: status, code: code, serviceMessage: message, requestID: requestID, clockSkew: skew)

@@ -8,7 +8,7 @@ extension ServiceError {
         switch kind {
         case .untrustedCertificate:
             let sent = chainCount == 0 ? "no" : "\(chainCount)"
-            return "the certificate's issuer is \(DisplayText.quoted(issuer)), sent with \(sent) chain "
+            return "the certificate's issuer is \(issuer.inQuotes), sent with \(sent) chain "
                 + "certificate\(chainCount == 1 ? "" : "s"): the trust anchor must be that issuer, or be reached "
                 + "through intermediate certificates that the token or a configured file has"
         case .invalidSignature:

@@ -1,4 +1,5 @@
 import Encodings
+import PlainText
 import UTCTime
 
 extension ServiceAnswer {
@@ -10,7 +11,7 @@ extension ServiceAnswer {
         if (300..<400).contains(status) { return error(.redirect) }
         let json = json
         let code = errorCode(json)
-        let text = (json?["message"]?.text ?? json?["Message"]?.text).map { DisplayText.cleaned($0, limit: 300) }
+        let text = (json?["message"]?.text ?? json?["Message"]?.text).map { PlainText.message($0, longest: 300) }
         let isFromService = json != nil || code != nil
         if !isFromService, status < 500, status != 429 { return error(.notJSON) }
         return error(kind(of: code ?? "", text: text ?? ""), code: code, message: text)

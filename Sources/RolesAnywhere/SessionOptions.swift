@@ -19,7 +19,7 @@ package struct SessionOptions: Hashable, Sendable {
         if let name = roleSessionName {
             guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isIAMNameCharacter) else {
                 throw CreateSessionRequestError(
-                    message: "role session name \(DisplayText.quoted(name)): give 2 to 64 letters, digits or _+=,.@-")
+                    message: "role session name \(name.inQuotes): give 2 to 64 letters, digits or _+=,.@-")
             }
         }
         guard instanceProperties.count <= 50,

@@ -36,7 +36,7 @@ package struct SigningCertificate: Hashable, Sendable {
         }
         guard !serial.isEmpty, serial.utf8.allSatisfy(\.isDigit), serial == "0" || !serial.hasPrefix("0") else {
             throw CreateSessionRequestError(
-                message: "certificate serial \(DisplayText.quoted(serial)) is not a decimal number")
+                message: "certificate serial \(serial.inQuotes) is not a decimal number")
         }
         guard chain.count <= 5 else {
             throw CreateSessionRequestError(

@@ -1,4 +1,5 @@
 package import PKCS11URI
+import PlainText
 
 extension TokenDescription {
     /// The label for a message: what is no plain character becomes `?`.
@@ -6,7 +7,6 @@ extension TokenDescription {
 
     /// The label for a field of the log, which quotes it where it must.
     package var plainName: String {
-        let text = label.isEmpty ? serial : label
-        return String(decoding: text.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
+        PlainText.terminal(String(decoding: label.isEmpty ? serial : label, as: UTF8.self))
     }
 }

@@ -1,4 +1,5 @@
 import Logging
+import PlainText
 import Synchronization
 
 /// What a module prints. It is told to the operator in few and harmless lines: modules are talkative, and some print
@@ -36,7 +37,7 @@ final class WorkerOutput: Sendable {
                 lines.append(
                     state.told > Self.lines
                         ? "(more output is not shown)"
-                        : String(decoding: state.line.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self))
+                        : PlainText.terminal(String(decoding: state.line, as: UTF8.self)))
             }
             return lines
         }

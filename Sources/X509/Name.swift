@@ -1,5 +1,6 @@
 import COpenSSL
 import Encodings
+import PlainText
 
 /// A distinguished name in a certificate.
 package struct Name: Hashable, Sendable, CustomStringConvertible {
@@ -43,12 +44,12 @@ extension Name {
     private static func escapingInvisible(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                for byte in UTF8.encode(scalar) ?? .init() {
-                    result.append(contentsOf: "\\\(Hexadecimal.encode([byte], .uppercase))".unicodeScalars)
-                }
-            default: result.append(scalar)
+            guard !PlainText.isHarmless(scalar) else {
+                result.append(scalar)
+                continue
+            }
+            for byte in UTF8.encode(scalar) ?? .init() {
+                result.append(contentsOf: "\\\(Hexadecimal.encode([byte], .uppercase))".unicodeScalars)
             }
         }
         return String(result)

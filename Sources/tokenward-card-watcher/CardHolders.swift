@@ -1,4 +1,5 @@
 import Glibc
+import PlainText
 
 /// The programs that may hold a card: pcscd does not tell whom it serves, so these are the ones that have its library
 /// loaded, as far as this user may look. An agent's workers share each card.
@@ -14,7 +15,8 @@ enum CardHolders {
         while found.count < most, let entry = unsafe readdir(folder) {
             guard let process = unsafe Int32(String(cString: name(of: entry))), process != getpid(), usesPCSC(process)
             else { continue }
-            let name = printable(read("/proc/\(process)/comm", atMost: 64).prefix { $0 != UInt8(ascii: "\n") })
+            let comm = read("/proc/\(process)/comm", atMost: 64).prefix { $0 != UInt8(ascii: "\n") }
+            let name = PlainText.terminal(String(decoding: comm, as: UTF8.self))
             guard !name.hasPrefix("tokenward-") else { continue }
             found.append("\(name) (process \(process))")
         }

@@ -1,5 +1,6 @@
 import Glibc
 import PCSC
+import PlainText
 import Synchronization
 import TokenService
 
@@ -96,7 +97,8 @@ extension CardReader {
             case .unavailable: .unavailable
             }
         self.init(
-            name: printable(reader.name), card: card, events: reader.events, isExclusive: reader.isExclusive)
+            name: PlainText.terminal(String(decoding: reader.name, as: UTF8.self)), card: card, events: reader.events,
+            isExclusive: reader.isExclusive)
     }
 }
 
@@ -109,9 +111,4 @@ extension ServiceTrouble {
         case .refused: self = .refused
         }
     }
-}
-
-/// Names come from devices and programs: what is no plain character becomes `?`.
-func printable(_ bytes: some Sequence<UInt8>) -> String {
-    String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7F ? 0x3F : $0 }, as: UTF8.self)
 }

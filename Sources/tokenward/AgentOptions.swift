@@ -1,6 +1,7 @@
 import AgentClient
 import ArgumentParser
 import FoundationEssentials
+import PlainText
 
 /// Which agent a command asks, and how long it waits.
 struct AgentOptions: ParsableArguments {
@@ -84,7 +85,7 @@ extension AgentExchange {
                 try StandardStream.output.write(body)
                 return try body[body.count - 1] == UInt8(ascii: "\n") ? () : StandardStream.output.write("\n")
             }
-            let lines = text.split(separator: "\n").map { TerminalText.safe(String($0)) }
+            let lines = text.split(separator: "\n").map { PlainText.terminal(String($0)) }
             try Voice.result(lines.joined(separator: "\n"))
         }
     }

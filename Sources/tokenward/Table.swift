@@ -1,4 +1,5 @@
 import AgentClient
+import PlainText
 
 /// Rows for a person to read or a program to split.
 struct Table {
@@ -10,7 +11,7 @@ struct Table {
     var isEmpty: Bool { rows.isEmpty }
 
     mutating func append(_ cells: String...) {
-        rows.append(cells.map(TerminalText.safe))
+        rows.append(cells.map(PlainText.terminal))
     }
 
     /// For a terminal: a table where it fits into its columns, else one block of lines for each row.

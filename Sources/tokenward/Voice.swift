@@ -1,5 +1,6 @@
 import AgentClient
 import Glibc
+import PlainText
 
 /// How the command line speaks: results on standard output, all else on standard error.
 enum Voice {
@@ -21,14 +22,14 @@ enum Voice {
 
     /// A remark that is no result.
     static func remark(_ text: String) {
-        tell("tokenward: \(TerminalText.safe(text))\n")
+        tell("tokenward: \(PlainText.terminal(text))\n")
     }
 
     static func end(_ failure: ClientFailure) -> Never {
         tell(
             """
-            tokenward: error: \(TerminalText.safe(failure.detail))
-            tokenward: hint: \(TerminalText.safe(failure.hint))
+            tokenward: error: \(PlainText.terminal(failure.detail))
+            tokenward: hint: \(PlainText.terminal(failure.hint))
 
             """)
         exit(failure.exit.rawValue)

@@ -1,5 +1,6 @@
 import Glibc
 package import Logging
+import PlainText
 import UTCTime
 
 /// swift-log to a line on standard error, which systemd hands to the journal.
@@ -50,28 +51,13 @@ package struct AgentLogHandler: LogHandler {
                 case .journal: "<\(level.priority)>"
                 case .plain: "\(UTCTime(secondsSince1970: time)) \(level): "
                 }
-            Self.append(text(), to: &line)
+            line += PlainText.log(text(), longest: Self.longest)  // one message is one line, and moves no cursor
             return line + "\n"
         }
     }
 
-    /// The longest text, in bytes: journald cuts lines at 48 KiB.
+    /// The longest text, in characters: journald cuts lines at 48 KiB.
     private static let longest = 8192
-
-    /// Appends text with every control character as `\u{…}`, so that one message is one line and moves no cursor.
-    private static func append(_ text: String, to line: inout String) {
-        if text.utf8.count <= longest, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) {
-            line += text
-            return
-        }
-        for scalar in text.unicodeScalars.prefix(longest) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                line += "\\u{\(String(scalar.value, radix: 16))}"
-            default: line.unicodeScalars.append(scalar)
-            }
-        }
-    }
 }
 
 extension AgentLogHandler.Style {

@@ -18,7 +18,8 @@ final class FaultList {
         }
         faults.append(
             .init(
-                file: file.printable(limit: 4096), line: line, message: message().printable(limit: Self.longestMessage))
+                file: PlainText.log(file, longest: 4096), line: line,
+                message: PlainText.log(message(), longest: Self.longestMessage))
         )
     }
 

@@ -171,6 +171,6 @@ extension TOMLTree {
     }
 
     private static func shown(_ key: some Collection<String>) -> String {
-        key.joined(separator: ".").printable(limit: 80)
+        PlainText.log(key.joined(separator: "."), longest: 80)
     }
 }

@@ -44,7 +44,7 @@ struct TableReader {
         var texts: [String: String] = [:]
         let entries = value(key) { node throws(Complaint) in try node.entries() } ?? [:]
         for (name, node) in Self.fromTheTop(entries) {
-            texts[name] = converted("\(key).\(name.printable(limit: 80))", node) { node throws(Complaint) in
+            texts[name] = converted("\(key).\(PlainText.log(name, longest: 80))", node) { node throws(Complaint) in
                 try check(name, node)
             }
         }

@@ -1,9 +1,10 @@
 import CLinux
 import Glibc
+import PlainText
 
 /// Asks for a PIN on the terminal of this process, wherever its standard streams go.
 package enum PINPrompt {
-    /// - Parameter question: Stands before the cursor; printed with `TerminalText`.
+    /// - Parameter question: Stands before the cursor; printed with `PlainText.terminal`.
     /// - Throws: Exit code 80 where there is no terminal, 64 for what is no PIN.
     package static func ask(_ question: String) throws(ClientFailure) -> PINEntry {
         let terminal = unsafe open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -13,7 +14,7 @@ package enum PINPrompt {
                 hint: "send it through a pipe to 'tokenward unlock --pin-stdin'")
         }
         defer { close(terminal) }
-        let safe = TerminalText.safe(question)
+        let safe = PlainText.terminal(question)
         return try PINEntry { (buffer) throws(ClientFailure) in
             while true {
                 let silence = try TerminalSilence(terminal)

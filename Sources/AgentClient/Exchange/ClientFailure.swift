@@ -1,7 +1,7 @@
 /// Why a client of the agent ends without a result: what happened, what to do about it, and the exit code.
 package struct ClientFailure: Error {
     package let exit: ExitCode
-    /// One line without a final period. It may quote what the agent sent: print it through `TerminalText`.
+    /// One line without a final period. It may quote what the agent sent: print it through `PlainText.terminal`.
     package let detail: String
     package let hint: String
 

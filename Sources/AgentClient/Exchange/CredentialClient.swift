@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    import PlainText
+#endif
+
 /// The thin client, but for its process: `credential_process` for AWS SDKs.
 package enum CredentialClient {
     /// The longest answer in bytes that is taken from the agent. Credentials have about 1.5 kB.
@@ -36,8 +40,8 @@ package enum CredentialClient {
     /// `tokenward: what happened; what to do`, at most 1 KiB, so that it arrives in one piece among others' lines.
     static func line(_ failure: ClientFailure) -> String {
         // Each is cut by itself, so that a long detail does not cost the hint.
-        let detail = TerminalText.cut(TerminalText.safe(failure.detail), toBytes: 640)
-        let hint = TerminalText.cut(TerminalText.safe(failure.hint), toBytes: 368)
+        let detail = PlainText.cut(PlainText.terminal(failure.detail), toBytes: 640)
+        let hint = PlainText.cut(PlainText.terminal(failure.hint), toBytes: 368)
         return "tokenward: \(detail); \(hint)\n"
     }
 

@@ -1,5 +1,6 @@
 import AgentClient
 import ArgumentParser
+import PlainText
 
 struct RefreshCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +21,7 @@ struct RefreshCommand: ParsableCommand {
             try CredentialDocument.check(body)
             return (try text("AccessKeyId", body), try text("Expiration", body))
         }
-        try Voice.result(json ? "{\"AccessKeyId\":\"\(key)\",\"Expiration\":\"\(end)\"}" : TerminalText.safe(end))
+        try Voice.result(json ? "{\"AccessKeyId\":\"\(key)\",\"Expiration\":\"\(end)\"}" : PlainText.terminal(end))
     }
 
     /// A member that is no secret, still escaped as JSON has it. The rest of the answer is not copied anywhere.

@@ -1,5 +1,6 @@
 import AgentClient
 import ArgumentParser
+import PlainText
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +24,7 @@ struct StatusCommand: ParsableCommand {
             ("module", modules(status)), ("token", tokens(status)), ("profile", profiles(status)),
             ("refusal", refusals(status)),
         ]
-        let version = TerminalText.safe(status.version ?? "?")
+        let version = PlainText.terminal(status.version ?? "?")
         guard Voice.isTerminal else {
             let lines = parts.map { $1.separated(prefix: $0) }
             let notices = notices(status).map { "notice\t\($0)\n" }
@@ -35,7 +36,7 @@ struct StatusCommand: ParsableCommand {
             "agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined() + notices.joined())
     }
 
-    private func notices(_ status: Listed.Status) -> [String] { (status.notices ?? []).map(TerminalText.safe) }
+    private func notices(_ status: Listed.Status) -> [String] { (status.notices ?? []).map(PlainText.terminal) }
 
     private func modules(_ status: Listed.Status) -> Table {
         var table = Table("MODULE", "STATE", "LAST ERROR")

@@ -68,7 +68,7 @@ import Testing
         arguments: [
             ("a\nb", "a\\u{a}b"), ("a\r\u{1b}[2Jb\u{7f}", "a\\u{d}\\u{1b}[2Jb\\u{7f}"), ("\0", "\\u{0}"),
             ("\u{9b}31m", "\\u{9b}31m"), ("\u{202e}x\u{2028}", "\\u{202e}x\\u{2028}"), ("é🔑", "é🔑"),
-            (String(repeating: "x", count: 9000), String(repeating: "x", count: 8192)),
+            (String(repeating: "x", count: 9000), String(repeating: "x", count: 8192) + "…"),
         ])
     func escaped(text: String, line: String) async throws {
         let lines = try await Self.lines(style: .journal) { handler in

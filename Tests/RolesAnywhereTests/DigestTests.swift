@@ -3,7 +3,7 @@ import Testing
 
 @testable import RolesAnywhere
 
-@Suite struct EncodingTests {
+@Suite struct DigestTests {
     // hashlib.sha256, FIPS 180-4 examples.
     @Test(
         "The tests' own SHA-256 is SHA-256",
@@ -17,11 +17,5 @@ import Testing
         ])
     func sha256(text: String, digest: String) {
         #expect(Hexadecimal.encode(testSHA256(Array(text.utf8))) == digest)
-    }
-
-    @Test("Text from elsewhere becomes one short line without anything that moves the cursor or turns the line")
-    func displayText() {
-        #expect(DisplayText.cleaned("a\r\n\u{1B}[31mb\u{202E}c\u{2028}d\u{0}", limit: 300) == "a [31mb c d")
-        #expect(DisplayText.cleaned(String(repeating: "x", count: 400), limit: 300).count == 301)
     }
 }
