@@ -49,6 +49,12 @@ package enum LoginOutcome: Hashable, Sendable {
     /// The token refused, and may have counted a try. The PIN is not sent again; `oddities` may be why it is wrong.
     case rejected(returnValue: UInt64, name: String, failed: FailedPIN?, oddities: [PINOddity] = [])
 
+    /// Whether a PIN may have cost a try without having been judged: a code that says nothing of it, and another login with
+    /// the same PIN would not be known as such.
+    package var leavesPINInDoubt: Bool {
+        if case .rejected(_, _, failed: nil, _) = self { true } else { false }
+    }
+
     /// CKR_PIN_LOCKED (PKCS#11 2.40 §11.1), as a `returnValue`: the token takes no PIN any more.
     package static let pinLocked: UInt64 = 0xA4
 }
@@ -108,7 +114,39 @@ package struct WorkerFailure: Error, Hashable, Sendable {
         case busy = 11
         /// The key or the token's policy forbids it: somebody must change that.
         case forbidden = 12
+
+        /// What another attempt needs to fare better.
+        package var retry: Retry {
+            switch self {
+            case .broken, .nonsense: .newWorker
+            case .notLoggedIn: .login
+            case .gesture: .person
+            case .busy: .pause
+            case .tokenGone: .token
+            case .function, .notLoaded, .keyNotFound, .mechanism, .protocol, .forbidden: .change
+            }
+        }
     }
+
+    /// What another attempt needs, from who or what failed.
+    package enum Retry: Hashable, Sendable {
+        /// Another process of the module, which is started by itself: this one must not be used any more.
+        case newWorker
+        /// A login.
+        case login
+        /// A person at the token, who touches it this time.
+        case person
+        /// A few seconds, in which others may let go of the token.
+        case pause
+        /// The token, back in its slot.
+        case token
+        /// A change of the token, the module or the configuration: by itself it fails in the same way.
+        case change
+    }
+
+    /// What another attempt needs. Never another PIN: whether one may have cost a try is `leavesPINInDoubt`.
+    package var retry: Retry { kind.retry }
+
     package var kind: Kind
     /// The code of the PKCS#11 function, where there is one.
     package var returnValue: UInt64?

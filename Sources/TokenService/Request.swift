@@ -59,6 +59,17 @@ package struct LoginRequest: Hashable, Sendable {
         case credential(path: String)
         /// The reader's own pinpad.
         case protected
+
+        /// The file that a stored PIN is in; nil where a person gives it.
+        package var file: String? {
+            switch self {
+            case .file(let path), .credential(let path): path
+            case .typed, .protected: nil
+            }
+        }
+
+        /// Nobody types the PIN, so that a person must look before it is sent after a failure.
+        package var isStored: Bool { file != nil }
     }
     package var token: TokenReference
     package var source: Source

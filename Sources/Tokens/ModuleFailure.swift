@@ -17,7 +17,7 @@ enum ModuleFailure: Error, Hashable, Sendable {
     var passes: Bool {
         switch self {
         case .resting, .lost, .readers: true
-        case .refused(let failure): failure.saysModuleIsBroken
+        case .refused(let failure): failure.retry == .newWorker
         case .unavailable, .crowded: false
         }
     }
@@ -26,8 +26,4 @@ enum ModuleFailure: Error, Hashable, Sendable {
 
     static let confused = ModuleFailure.refused(
         WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
-}
-
-extension WorkerFailure {
-    var saysModuleIsBroken: Bool { kind == .broken || kind == .nonsense }
 }

@@ -8,11 +8,8 @@ struct StoredPINStamp: Hashable, Sendable {
 
     /// - Returns: Nil where the PIN is in no file, or the file cannot be looked at: no PIN is known then.
     init?(_ source: LoginRequest.Source) {
-        switch source {
-        case .file(let path), .credential(let path): self.path = path
-        case .typed, .protected: return nil
-        }
-        guard let stamp = FileStamp(path) else { return nil }
+        guard let path = source.file, let stamp = FileStamp(path) else { return nil }
+        self.path = path
         self.stamp = stamp
     }
 }

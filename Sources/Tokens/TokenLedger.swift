@@ -495,9 +495,8 @@ extension Result<LoginOutcome, ModuleFailure> {
         switch self {
         case .failure(.lost(let loss)): loss.wasSent
         case .failure(.refused(let failure)): failure.leavesPINInDoubt
-        // A code that says nothing of the PIN, which is therefore not known again.
-        case .success(.rejected(_, _, failed: nil, _)): true
-        case .success, .failure: false
+        case .success(let outcome): outcome.leavesPINInDoubt
+        case .failure: false
         }
     }
 }

@@ -4,7 +4,7 @@ import TokenService
 /// What a token waits for a person with: who is told, and what is not asked meanwhile.
 extension Tokens {
     /// How long a signature takes before people are told that the token may wait for a touch, in milliseconds.
-    private static let slow: Int64 = 1000
+    private static let slow = TokenCalls.long
 
     /// Tells people of the signature if it takes long. One task looks after all of them: a timer for each costs as much as
     /// a signature.

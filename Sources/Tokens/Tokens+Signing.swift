@@ -27,7 +27,7 @@ extension Tokens {
         case .failure(let failure): throw failure.problem(for: token.snapshot.token)
         }
         var result = await sign(request, token, rule, flow)
-        if case .failure(.refused(let failure)) = result, failure.kind == .notLoggedIn {
+        if case .failure(.refused(let failure)) = result, failure.retry == .login {
             try await logIn(to: token)
             result = await sign(request, token, rule, flow)
         }

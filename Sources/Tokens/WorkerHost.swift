@@ -88,7 +88,7 @@ actor WorkerHost {
             if let call { calls.end(call) }
             tell(request.name, since: began)
             switch answer {
-            case .success(.failed(let failure)) where failure.saysModuleIsBroken:
+            case .success(.failed(let failure)) where failure.retry == .newWorker:
                 retire(worker, because: failure)
                 // To look costs nothing: what a new process sees may be all that is needed.
                 if kind == .look, !isLastAttempt { continue }
@@ -216,15 +216,6 @@ extension Request {
         case .renewSessions: "renew"
         case .readers: "readers"
         case .registeredModules: "registered-modules"
-        }
-    }
-}
-
-extension LoginRequest.Source {
-    fileprivate var isStored: Bool {
-        switch self {
-        case .file, .credential: true
-        case .typed, .protected: false
         }
     }
 }
