@@ -173,6 +173,9 @@ let package = Package(
             path: "softhsm-tests/uri", swiftSettings: strict),
         .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
         .testTarget(
+            name: "TokenWorkerTests", dependencies: ["PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
+            swiftSettings: strict),
+        .testTarget(
             name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),

@@ -12,7 +12,6 @@ extension FailedPIN {
         else { return nil }
         self.init(salt: salt, hash: hash)
     }
-
 }
 
 extension [FailedPIN] {
@@ -31,7 +30,8 @@ extension LoginOutcome {
     ///
     /// - Parameter salt: The one that the token's other refused PINs have; nil makes one.
     func remembering(_ pin: borrowing PIN, salt: [UInt8]?) -> LoginOutcome {
-        guard case .rejected(let returnValue, let name, _, _) = self, ReturnValue(rawValue: UInt(returnValue)).judgesPIN
+        guard case .rejected(let returnValue, let name, _, _) = self,
+            ReturnValue(rawValue: UInt(returnValue)).meaning == .wrongPIN
         else { return self }
         var generator = SystemRandomNumberGenerator()
         let salt = salt ?? (0..<FailedPIN.saltLength).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -12,12 +12,12 @@ final class LoadedModule: Sendable {
     /// What the agent has asked for.
     let load: ModuleLoad
     let renewal: SessionRenewal
-    let heldPINs = HeldPINs()
+    let pins = Mutex(PINMemory())
     let agent: AgentChannel
-    let opensReadWrite = Mutex(false)
     /// Asks the other threads for the sessions that they hold and do not use.
     let closeIdleSessions: @Sendable () -> Void
-    private let opening = Mutex(())
+    /// Whether the module refuses read-only sessions, locked while one is opened or closed.
+    private let opensReadWrite = Mutex(false)
     private let calls = Mutex(())
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
@@ -39,11 +39,53 @@ final class LoadedModule: Sendable {
         return calls.withLock { _ in body() }
     }
 
-    func opening<Result: ~Copyable>(
-        _ body: () throws(PKCS11Error) -> sending Result
-    ) throws(PKCS11Error) -> sending Result {
-        try opening.withLock { (_) throws(PKCS11Error) in try body() }
+    // MARK: Sessions
+
+    /// A thread's own sessions.
+    func sessionTable() -> SessionTable<OpenToken, PKCS11Error> {
+        SessionTable(renewedAt: { self.renewal.generation }) { (reference) throws(PKCS11Error) in
+            try OpenToken(reference, of: self)
+        }
     }
+
+    /// Opens a session.
+    ///
+    /// CKR_SESSION_COUNT is waited out for a second. A module that refuses a read-only session (CloudHSM before 5.5.0) is
+    /// asked for a read-write one once, and then always.
+    func openSession(in slot: Slot) throws(PKCS11Error) -> TokenSession {
+        for milliseconds: useconds_t in [100, 300, 600] {
+            do throws(PKCS11Error) {
+                return try openSessionNow(in: slot)
+            } catch .failed(_, .sessionCount) {
+                usleep(milliseconds * 1000)
+            }
+        }
+        do throws(PKCS11Error) {
+            return try openSessionNow(in: slot)
+        } catch .failed(_, .sessionCount) {
+            closeIdleSessions()
+            usleep(100_000)  // the other threads' to close theirs
+            return try openSessionNow(in: slot)
+        }
+    }
+
+    private func openSessionNow(in slot: Slot) throws(PKCS11Error) -> TokenSession {
+        try opensReadWrite.withLock { (isReadWrite) throws(PKCS11Error) in
+            do throws(PKCS11Error) {
+                return try TokenSession(slot: slot, isReadWrite: isReadWrite)
+            } catch {
+                guard !isReadWrite, error.maySpeakAgainstReadOnly else { throw error }
+                guard let session = try? TokenSession(slot: slot, isReadWrite: true) else { throw error }
+                isReadWrite = true
+                return session
+            }
+        }
+    }
+
+    /// Closes a session: `body` lets go of it.
+    func closing(_ body: () -> Void) { opensReadWrite.withLock { _ in body() } }
+
+    // MARK: Calls
 
     /// Makes a signature. One for a key that wants its PIN each time is made with no other beside it: what reaches a PIV
     /// card between the PIN and the signature takes the PIN's effect away.
@@ -67,24 +109,19 @@ final class LoadedModule: Sendable {
     /// - Throws: `.notFound` when it is in no slot, or more than one has a token that says the same of itself.
     func slot(of reference: TokenReference) throws(PKCS11Error) -> Slot {
         let usual = module.slot(id: reference.slotID)
-        var trouble: PKCS11Error?
+        var failure: PKCS11Error?
         do throws(PKCS11Error) {
             if try usual.token().description == reference.token { return usual }
         } catch {
-            guard error.returnValue?.saysTokenIsGone == true else { throw error }
-            trouble = error
+            guard error.saysTokenIsGone else { throw error }
+            failure = error
         }
         let others = try module.slotsWithToken().filter { slot in
             // A slot that does not answer is not the one; `usual` has been asked already.
             slot.id != usual.id && (try? slot.token().description) == reference.token
         }
         guard others.count < 2 else { throw .notFound(.onlyToken) }
-        guard let other = others.first else { throw trouble ?? .absentToken }
+        guard let other = others.first else { throw failure ?? .absentToken }
         return other
     }
-}
-
-extension PKCS11Error {
-    /// No slot has the token.
-    static let absentToken = PKCS11Error.notFound(.token)
 }

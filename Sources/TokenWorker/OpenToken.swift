@@ -9,18 +9,12 @@ final class OpenToken {
     private let owner: LoadedModule
     private let slot: Slot
     private var session: TokenSession?
-    private var signingKeys: [KeyReference: SigningKey] = [:]
+    private var signingKeys: [WantedKey: SigningKey] = [:]
     /// The last signature took so long that a person was probably asked.
     private(set) var hasWaited = false
     /// Whether the key that was not found was looked for with a login; nil where the module cannot tell. Another thread
     /// may have logged in since.
     private(set) var hasLookedLoggedIn: Bool?
-
-    private struct KeyReference: Hashable {
-        let id: [UInt8]
-        let label: [UInt8]?
-        let publicHalf: PublicHalf?
-    }
 
     private struct SigningKey {
         let object: Object
@@ -41,7 +35,7 @@ final class OpenToken {
     }
 
     deinit {
-        try? owner.opening { () throws(PKCS11Error) in session = nil }  // the closure does not throw
+        owner.closing { session = nil }
     }
 
     func isLoggedIn() throws(PKCS11Error) -> Bool {
@@ -53,7 +47,7 @@ final class OpenToken {
         do throws(PKCS11Error) {
             return try isLoggedIn()
         } catch {
-            guard error.isWorthRepeating, error.returnValue?.saysStale != true else { throw error }
+            guard error.leavesSessionUsable else { throw error }
             return nil
         }
     }
@@ -92,9 +86,9 @@ final class OpenToken {
     func sign(
         _ request: SignRequest, authorize: (OpenToken) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> [UInt8] {
-        let reference = KeyReference(id: request.keyID, label: request.keyLabel, publicHalf: request.publicHalf)
+        let wanted = WantedKey(request)
         var key: SigningKey
-        if let known = signingKeys[reference] { key = known } else { key = try findSurely(reference) }
+        if let known = signingKeys[wanted] { key = known } else { key = try findSurely(wanted) }
         let isAlone = key.alwaysAuthenticates
         let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
             let began = ContinuousClock.now
@@ -109,37 +103,28 @@ final class OpenToken {
             }
         }
         key.mechanisms = [result.mechanism]
-        signingKeys[reference] = key
+        signingKeys[wanted] = key
         return result.signature
     }
 
     /// Looks once more where another thread has logged in during the first look.
-    private func findSurely(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey {
+    private func findSurely(_ wanted: WantedKey) throws(PKCS11Error) -> SigningKey {
         if let key = try find(wanted) { return key }
         hasLookedLoggedIn = try? isLoggedIn()
         if hasLookedLoggedIn == true, let key = try find(wanted) { return key }
         throw .notFound(.privateKey)
     }
 
-    private func find(_ wanted: KeyReference) throws(PKCS11Error) -> SigningKey? {
-        for object in try objects(.privateKey, id: wanted.id.isEmpty ? nil : wanted.id) {
+    private func find(_ wanted: WantedKey) throws(PKCS11Error) -> SigningKey? {
+        for object in try objects(.privateKey, id: wanted.searchedID) {
             let half = try publicHalf(of: object)
-            guard !half.contradicts(wanted.publicHalf), try isNamed(object, wanted) else { continue }
+            guard wanted.mayBe(half) else { continue }
+            if wanted.isNamed, !wanted.isName(of: try attributes([.id, .label, .sign], of: object)) { continue }
             return SigningKey(
-                object: object,
-                alwaysAuthenticates: try attributes([.alwaysAuthenticate], of: object).flag(.alwaysAuthenticate)
-                    ?? false,
+                object: object, alwaysAuthenticates: try asksEachTime(object),
                 mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
         return nil
-    }
-
-    /// Whether the key has the label, the CKA_ID or none, and may sign: keys that do not show their public halves are
-    /// told apart by nothing else.
-    private func isNamed(_ object: Object, _ wanted: KeyReference) throws(PKCS11Error) -> Bool {
-        guard let label = wanted.label else { return true }
-        let values = try attributes([.id, .label, .sign], of: object)
-        return values[.label] ?? [] == label && values[.id] ?? [] == wanted.id && values.flag(.sign) ?? true
     }
 
     private func with<Result>(

@@ -51,6 +51,21 @@ extension OpenToken {
         }
     }
 
+    /// Whether the token has a key that wants the PIN at each signature. One that cannot tell may have.
+    func mayAskEachTime() -> Bool {
+        do throws(PKCS11Error) {
+            for key in try objects(.privateKey) where try asksEachTime(key) { return true }
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    /// CKA_ALWAYS_AUTHENTICATE; false where the token does not say.
+    func asksEachTime(_ key: Object) throws(PKCS11Error) -> Bool {
+        try attributes([.alwaysAuthenticate], of: key).flag(.alwaysAuthenticate) ?? false
+    }
+
     private static let ofPublicHalf: [Attribute] = [.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint]
 
     func publicHalf(of key: Object) throws(PKCS11Error) -> PublicHalf {
@@ -66,26 +81,5 @@ extension PublicHalf {
             case KeyType.ec: .ec(parameters: values[.ecParameters] ?? [], point: values[.ecPoint] ?? [])
             case let other: .other(keyType: other ?? .max)
             }
-    }
-
-    /// CKA_KEY_TYPE.
-    var keyType: UInt64 {
-        switch self {
-        case .rsa: KeyType.rsa
-        case .ec: KeyType.ec
-        case .other(let keyType): keyType
-        }
-    }
-
-    /// Whether both are known and differ. An EC private key often shows no point, and then contradicts nothing.
-    func contradicts(_ other: PublicHalf?) -> Bool {
-        switch (self, other) {
-        case (_, nil): return false
-        case (.rsa, .rsa), (.ec, .ec):
-            guard let value, let otherValue = other?.value else { return false }
-            return value.withoutExponent != otherValue.withoutExponent
-        case (.other, .other): return self != other
-        default: return true
-        }
     }
 }

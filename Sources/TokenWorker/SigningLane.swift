@@ -3,14 +3,18 @@ import TokenService
 
 /// What one signing thread holds: a session for each token that it has signed on.
 struct SigningLane {
-    private var tokens: OpenTokens
+    private let module: LoadedModule
+    private var tokens: SessionTable<OpenToken, PKCS11Error>
 
-    init(module: LoadedModule) { tokens = OpenTokens(module: module) }
+    init(module: LoadedModule) {
+        self.module = module
+        tokens = module.sessionTable()
+    }
 
     /// Signs, and once more with a new session where the old one had gone stale: never a third time.
     mutating func sign(_ request: SignRequest) -> Reply {
         tokens.renew()
-        var login = ContextLogin(for: request, with: tokens.module)
+        var login = OperationLogin(for: request, with: module)
         do throws(PKCS11Error) {
             return .signature(try attempt(request, &login))
         } catch {
@@ -24,17 +28,26 @@ struct SigningLane {
     }
 
     /// Closes what no request needs at this moment.
-    mutating func closeIdleSessions() { tokens.closeAll { _ in true } }
+    mutating func closeIdleSessions() { tokens.closeAll { _, _ in true } }
 
     private mutating func answer(
-        _ error: PKCS11Error, _ request: SignRequest, _ login: ContextLogin, isRepeated: Bool = false
+        _ error: PKCS11Error, _ request: SignRequest, _ login: OperationLogin, isRepeated: Bool = false
     ) -> Reply {
         if let refusal = login.refusal { return .login(refusal) }
-        return .failed(explain(error, request.token, isRepeated: isRepeated))
+        let token = tokens[request.token]
+        let isLoggedIn: Bool? =
+            if case .notFound = error { token?.hasLookedLoggedIn } else {
+                try? token?.isLoggedIn()  // an error here adds nothing
+            }
+        tokens.close(slot: request.token.slotID)
+        return .failed(
+            WorkerFailure(
+                error,
+                in: .init(isLoggedIn: isLoggedIn, isRepeated: isRepeated, hasWaited: token?.hasWaited == true)))
     }
 
     private mutating func attempt(
-        _ request: SignRequest, _ login: inout ContextLogin
+        _ request: SignRequest, _ login: inout OperationLogin
     ) throws(PKCS11Error) -> [UInt8] {
         do throws(PKCS11Error) {
             return try tokens.open(request.token).sign(request) { (token) throws(PKCS11Error) in
@@ -46,20 +59,43 @@ struct SigningLane {
             throw error
         }
     }
+}
 
-    private mutating func explain(
-        _ error: PKCS11Error, _ reference: TokenReference, isRepeated: Bool
-    ) -> WorkerFailure {
-        let isLoggedIn: Bool? =
-            if case .notFound = error { tokens[reference]?.hasLookedLoggedIn } else {
-                try? tokens[reference]?.isLoggedIn()  // an error here adds nothing
-            }
-        let hasWaited = tokens[reference]?.hasWaited == true
-        tokens.close(slot: reference.slotID)
-        var failure = WorkerFailure(error, isLoggedIn: isLoggedIn, isRepeated: isRepeated)
-        if case .failed(.logIn, let code) = error { failure.leavesPINInDoubt = code.mayHaveCostATry }
-        // OpenSC forgets the login over a touch that did not come. A login that was lost says so at once.
-        if hasWaited, case .failed(.sign, .userNotLoggedIn) = error { failure.kind = .gesture }
-        return failure
+/// The login that a key with CKA_ALWAYS_AUTHENTICATE asks for at each signature: its PIN goes to the one operation that
+/// was just begun.
+private struct OperationLogin {
+    private let request: LoginRequest
+    private let module: LoadedModule
+    /// The module was asked, so that nothing may be repeated: the PIN would be sent again.
+    private(set) var wasSent = false
+    /// Why there is no signature.
+    private(set) var refusal: LoginOutcome?
+
+    init(for request: SignRequest, with module: LoadedModule) {
+        self.request = LoginRequest(
+            token: request.token, source: request.source, refused: request.refused,
+            mayBeReserved: request.mayBeReserved)
+        self.module = module
+    }
+
+    /// Logs in between C_SignInit and C_Sign.
+    ///
+    /// - Throws: `.notAuthorized` where `refusal` has the reason; else what is no fault of the PIN.
+    mutating func perform(on token: OpenToken) throws(PKCS11Error) {
+        let (request, module) = (request, module)
+        var attempt = module.pins.withLock { LoginAttempt(request, for: .operation, $0) }
+        defer { wasSent = attempt.wasSent }
+        let typed = request.source == .typed ? module.pins.withLock { $0.pin(for: request.token.token) } : nil
+        let outcome = try unsafe attempt.carryOut(
+            on: token, typed: typed, isAgentGone: { module.agent.isOver },
+            send: { (pin) throws(PKCS11Error) in try unsafe token.logInForOperation(pin: pin) }
+        ).outcome
+        module.pins.withLock { $0.noteOperation(outcome, request) }
+        switch outcome {
+        case .loggedIn, .notNeeded: return
+        case .refused, .rejected:
+            refusal = outcome
+            throw .notAuthorized
+        }
     }
 }

@@ -1,28 +1,54 @@
+import Glibc
 import PKCS11
 import PKCS11URI
 import TokenService
 
 /// What the one control thread holds: a session for each token, which keeps the token's login alive.
 struct TokenControl {
-    var tokens: OpenTokens
-    var pace = LoginPace()
+    private let loaded: LoadedModule
+    private var tokens: SessionTable<OpenToken, PKCS11Error>
+    private var pace = LoginPace()
     private let start = ContinuousClock.now
-    /// The pace's clock.
-    var milliseconds: Int64 { Int64((ContinuousClock.now - start) / .milliseconds(1)) }
-    var verifiedCards: VerifiedCards
+    private var verifiedCards: VerifiedCards
     /// What the answer under way may still tell of objects.
-    var room = ReadingRoom()
-    var module: Module { tokens.module.module }
-    var heldPINs: HeldPINs { tokens.module.heldPINs }
+    private var room = ReadingRoom()
+    private var module: Module { loaded.module }
+    /// The pace's clock.
+    private var milliseconds: Int64 { Int64((ContinuousClock.now - start) / .milliseconds(1)) }
 
     /// - Parameter tell: See `VerifiedCards`.
     init(module: LoadedModule, tell: @escaping @Sendable ([[UInt8]]) -> Void) {
-        tokens = OpenTokens(module: module)
+        loaded = module
+        tokens = module.sessionTable()
         verifiedCards = VerifiedCards(tell: tell)
     }
 
+    mutating func answer(_ request: Request, pin: HeldPIN?) -> Reply {
+        tokens.renew()
+        room = ReadingRoom()
+        do throws(PKCS11Error) {
+            switch request {
+            case .list(let scope): return .tokens(try list(scope))
+            case .presence: return .present(try presence())
+            case .logIn(let request): return try logIn(request, typed: pin)
+            case .logOut(let token):
+                try logOut(token)
+                return .loggedOut
+            case .load, .sign, .renewSessions, .readers, .registeredModules:
+                return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
+            }
+        } catch {
+            var failure = WorkerFailure(error)
+            // A reader's failures have nothing to do with the network.
+            if case .list = request, !loaded.usesCardReaders { failure.text += loaded.load.advice }
+            return .failed(failure)
+        }
+    }
+
+    // MARK: Looks
+
     /// Who is in the slots, without a look at what they hold. A token that cannot say is gone, or soon will be.
-    mutating func presence() throws(PKCS11Error) -> [TokenReference] {
+    private func presence() throws(PKCS11Error) -> [TokenReference] {
         try module.slotsWithToken().compactMap { slot in
             guard let information = try? slot.token(),
                 TokenFlags(rawValue: information.flags).contains(.tokenInitialized)
@@ -32,7 +58,7 @@ struct TokenControl {
     }
 
     /// Initialised tokens. A slot that fails is told as such, and does not stop the rest.
-    mutating func list(_ scope: ListScope) throws(PKCS11Error) -> [TokenSnapshot] {
+    private mutating func list(_ scope: ListScope) throws(PKCS11Error) -> [TokenSnapshot] {
         switch scope {
         case .all(let spared): try list(sparing: Set(spared))
         case .one(let reference): try list(reference)
@@ -43,82 +69,55 @@ struct TokenControl {
     /// be waiting for a person.
     private mutating func list(_ reference: TokenReference) throws(PKCS11Error) -> [TokenSnapshot] {
         let present = try module.slotsWithToken()
-        tokens.closeAll { token in !present.contains { $0.id == token.slotID } }
+        tokens.closeAll { _, token in !present.contains { $0.id == token.slotID } }
         let slot: Slot
         let information: TokenInformation
         do throws(PKCS11Error) {
-            slot = try tokens.module.slot(of: reference)
+            slot = try loaded.slot(of: reference)
             information = try slot.token()
         } catch {
-            guard error.saysGone else { throw error }
+            guard error.saysTokenIsGone || error == .notFound(.onlyToken) else { throw error }
             tokens.close(slot: reference.slotID)
-            heldPINs.wipe(reference.token)
+            loaded.pins.withLock { $0.wipe(reference.token) }
             return []
         }
-        var trouble: PKCS11Error?
-        let snapshot = snapshot(slot, information, TokenFlags(rawValue: information.flags), &trouble)
-        if let trouble { throw trouble }
+        var failure: PKCS11Error?
+        let snapshot = snapshot(slot, information, TokenFlags(rawValue: information.flags), &failure)
+        if let failure { throw failure }
         return [snapshot]
     }
 
     private mutating func list(sparing spared: Set<TokenDescription>) throws(PKCS11Error) -> [TokenSnapshot] {
         let slots = try module.slotsWithToken()
         let present = Set(slots.map(\.id))
-        tokens.closeAll { !present.contains($0.slotID) }
+        tokens.closeAll { !present.contains($1.slotID) }
         var snapshots: [TokenSnapshot] = []
-        var trouble: PKCS11Error?
+        var failure: PKCS11Error?
         for slot in slots {
             let information: TokenInformation
             do throws(PKCS11Error) {
                 information = try slot.token()
-            } catch {  // gone since, not recognised, or in trouble: not a token to list
+            } catch {  // gone since, not recognised, or failing: not a token to list
                 tokens.close(slot: slot.id)
-                if error.saysModuleIsBroken { trouble = error }
+                if error.saysModuleIsBroken { failure = error }
                 continue
             }
             let flags = TokenFlags(rawValue: information.flags)
             guard flags.contains(.tokenInitialized) else { continue }
             snapshots.append(
                 spared.contains(information.description)
-                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags, &trouble))
+                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags, &failure))
         }
         // Where something can be read, a new process would only take the others' logins away.
-        if let trouble, !snapshots.contains(where: { $0.failure == nil }) { throw trouble }
-        heldPINs.keep(only: Set(snapshots.map(\.token)))
-        verifiedCards.keep(only: Set(snapshots.map(\.token)))
+        if let failure, !snapshots.contains(where: { $0.failure == nil }) { throw failure }
+        let tokens = Set(snapshots.map(\.token))
+        loaded.pins.withLock { $0.keep(only: tokens) }
+        verifiedCards.keep(only: tokens)
         return snapshots
     }
 
-    /// Logs out of one token, or of all. A token that is gone, or was not logged in, is no error.
-    ///
-    /// - Throws: Where a token is logged in all the same, or may be: then the end of the process is what logs out.
-    mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
-        heldPINs.wipe(reference?.token)  // before the module is asked, which may hang
-        // The signing lanes' sessions keep a login alive that no session of this thread may know of.
-        if let reference {
-            do throws(PKCS11Error) {
-                _ = try tokens.open(reference)
-            } catch {
-                guard error.saysTokenIsGone else { throw error }
-            }
-        }
-        let isMeant = { (token: OpenToken) in reference == nil || token.reference == reference }
-        var failure: PKCS11Error?
-        tokens.forEach { token in
-            guard isMeant(token) else { return }
-            do throws(PKCS11Error) {
-                try token.logOut()
-            } catch {
-                if (try? token.isLoggedIn()) ?? !error.saysLoginIsGone { failure = error }
-            }
-        }
-        tokens.closeAll(where: isMeant)
-        verifiedCards.reset(reference?.token)
-        if let failure { throw failure }
-    }
-
     private mutating func snapshot(
-        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ trouble: inout PKCS11Error?
+        _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ failure: inout PKCS11Error?
     ) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
         var snapshot = TokenSnapshot(slot, information, flags)
@@ -138,7 +137,7 @@ struct TokenControl {
                     self.room = room
                 }
                 guard attempt == 1, error.isWorthRepeating else {
-                    if error.saysModuleIsBroken { trouble = error }
+                    if error.saysModuleIsBroken { failure = error }
                     snapshot.failure = "\(error)"
                     return snapshot
                 }
@@ -146,23 +145,93 @@ struct TokenControl {
         }
         return snapshot
     }
-}
 
-extension PKCS11Error {
-    fileprivate var saysTokenIsGone: Bool { self == .absentToken || returnValue?.saysTokenIsGone == true }
+    // MARK: Logins
 
-    /// What a session that cannot say whether it is logged in has answered to C_Logout.
-    fileprivate var saysLoginIsGone: Bool {
-        guard let returnValue else { return false }
-        return returnValue.saysTokenIsGone
-            || [.userNotLoggedIn, .sessionHandleInvalid, .sessionClosed].contains(returnValue)
+    /// Logs in to a token, on the one thread that does: at most one C_Login.
+    private mutating func logIn(_ request: LoginRequest, typed: HeldPIN?) throws(PKCS11Error) -> Reply {
+        do throws(PKCS11Error) {
+            let (token, isLoggedIn) = try openForLogin(request.token)
+            if isLoggedIn { return .login(.notNeeded) }
+            let loaded = loaded
+            let rest = pace.rest(for: request.token.token, at: milliseconds)
+            var attempt = loaded.pins.withLock { LoginAttempt(request, for: .token, $0, rest: rest) }
+            defer {
+                if let isTaken = attempt.isTaken { pace.note(request.token.token, isTaken: isTaken, at: milliseconds) }
+            }
+            let (outcome, pin) = try unsafe attempt.carryOut(
+                on: token, typed: typed, isAgentGone: { loaded.agent.isOver },
+                send: { (pin) throws(PKCS11Error) in try unsafe token.logIn(pin: pin) })
+            let isWantedAgain = outcome == .loggedIn && request.source == .typed && token.mayAskEachTime()
+            let wasSent = attempt.wasSent
+            loaded.pins.withLock {
+                $0.noteLogin(outcome, to: request, wasSent: wasSent, pin: isWantedAgain ? pin : nil)
+            }
+            if outcome == .loggedIn, loaded.usesCardReaders, let slot = try? loaded.slot(of: request.token) {
+                // One that went since has lost its login. A slot that cannot be described has no reader to reset.
+                verifiedCards.add(request.token.token, in: (try? slot.description())?.description)
+            }
+            return .login(outcome)
+        } catch {
+            tokens.close(slot: request.token.slotID)
+            throw error
+        }
     }
-}
 
-extension PKCS11Error {
-    fileprivate var saysGone: Bool {
-        if case .notFound = self { return true }
-        return returnValue?.saysTokenIsGone == true
+    /// A session, and whether it is logged in. One that has gone stale is opened anew: no PIN has been sent.
+    private mutating func openForLogin(
+        _ reference: TokenReference
+    ) throws(PKCS11Error) -> (token: OpenToken, isLoggedIn: Bool) {
+        do throws(PKCS11Error) {
+            let token = try tokens.open(reference)
+            return (token, try token.isPerhapsLoggedIn() == true)
+        } catch {
+            tokens.close(slot: reference.slotID)
+            guard error.isWorthRepeating else { throw error }
+            let token = try tokens.open(reference)
+            return (token, try token.isPerhapsLoggedIn() == true)
+        }
+    }
+
+    /// Logs out of one token, or of all. A token that is gone, or was not logged in, is no error.
+    ///
+    /// - Throws: Where a token is logged in all the same, or may be: then the end of the process is what logs out.
+    mutating func logOut(_ reference: TokenReference?) throws(PKCS11Error) {
+        loaded.pins.withLock { $0.wipe(reference?.token) }  // before the module is asked, which may hang
+        // The signing lanes' sessions keep a login alive that no session of this thread may know of.
+        if let reference {
+            do throws(PKCS11Error) {
+                _ = try tokens.open(reference)
+            } catch {
+                guard error.saysTokenIsGone else { throw error }
+            }
+        }
+        let isMeant = { (token: TokenReference, _: OpenToken) in reference == nil || token == reference }
+        var failure: PKCS11Error?
+        for (_, token) in tokens.all.filter(isMeant) {
+            do throws(PKCS11Error) {
+                try token.logOut()
+            } catch {
+                if (try? token.isLoggedIn()) ?? !error.saysLoginIsGone { failure = error }
+            }
+        }
+        tokens.closeAll(where: isMeant)
+        resetCards(of: reference?.token)
+        if let failure { throw failure }
+    }
+
+    /// Resets one card that has taken a PIN, or all. Another program that is at work on one finishes that first.
+    private mutating func resetCards(of token: TokenDescription?) {
+        let meant = verifiedCards.cards(of: token)
+        guard !meant.isEmpty, let service = LoadedPCSC() else { return }
+        for (card, slot) in meant {
+            let code = service.reset(slotDescription: slot)
+            verifiedCards.remove(card)  // not before: the call may take its time, and this process end in it
+            guard code != 0 else { continue }
+            let text = Array(
+                "the card could not be reset, and may still be logged in: 0x\(String(code, radix: 16))\n".utf8)
+            _ = unsafe write(STDERR_FILENO, text, text.count)  // the agent logs what a worker writes
+        }
     }
 }
 

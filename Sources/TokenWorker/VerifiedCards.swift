@@ -1,8 +1,6 @@
-import Glibc
-import PKCS11
 import PKCS11URI
 
-/// The cards that have taken a PIN from this process, and the slots that they are in.
+/// The cards that have taken a PIN from this process, and the readers that they are in.
 ///
 /// C_Logout is not the end of it: OpenSC 0.23 forgets the login and leaves the card as it is, and a card knows that its
 /// PIN was right as long as any program has it connected. Whoever comes next could sign. So the card is reset as well.
@@ -16,27 +14,17 @@ struct VerifiedCards {
     ///   cards in its stead.
     init(tell: @escaping @Sendable ([[UInt8]]) -> Void) { self.tell = tell }
 
-    /// - Parameter slot: Where the token is. A slot that cannot be described has no reader to reset.
-    mutating func add(_ token: TokenDescription, in slot: Slot) {
-        slots[token] = (try? slot.description())?.description
-    }
+    /// - Parameter slot: The description of the token's slot, which is its reader's name; nil where it has none.
+    mutating func add(_ token: TokenDescription, in slot: [UInt8]?) { slots[token] = slot }
 
     /// Forgets those that are gone, and have lost their power with that.
-    mutating func keep(only present: Set<TokenDescription>) {
-        slots = slots.filter { present.contains($0.key) }
+    mutating func keep(only present: Set<TokenDescription>) { slots = slots.filter { present.contains($0.key) } }
+
+    /// This card, or all, with their slots' descriptions.
+    func cards(of token: TokenDescription?) -> [TokenDescription: [UInt8]] {
+        slots.filter { token == nil || $0.key == token }
     }
 
-    /// Resets one card, or all. Another program that is at work on one finishes that first.
-    mutating func reset(_ token: TokenDescription?) {
-        let meant = slots.filter { token == nil || $0.key == token }
-        guard !meant.isEmpty, let service = CardReset() else { return }
-        for (card, slot) in meant {
-            let code = service.reset(slotDescription: slot)
-            slots[card] = nil  // not before: the call may take its time, and this process end in it
-            guard code != 0 else { continue }
-            let text = Array(
-                "the card could not be reset, and may still be logged in: 0x\(String(code, radix: 16))\n".utf8)
-            _ = unsafe write(STDERR_FILENO, text, text.count)  // the agent logs what a worker writes
-        }
-    }
+    /// The card has been reset, or cannot be.
+    mutating func remove(_ token: TokenDescription) { slots[token] = nil }
 }

@@ -65,7 +65,9 @@ package enum Worker {
             let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
             var control = TokenControl(module: module) { channel.send(.verifiedCards($0), to: 0) }
-            while let job = controls.next() { channel.send(module.serving { control.answer(job) }, to: job.number) }
+            while let job = controls.next() {
+                channel.send(module.serving { control.answer(job.request, pin: job.pin) }, to: job.number)
+            }
             try? control.logOut(nil)  // the end of the process does the rest
             ended.signal()
         }
@@ -137,30 +139,4 @@ package enum Worker {
 private enum LaneJob: Sendable {
     case sign(SignRequest, number: UInt32)
     case closeIdleSessions
-}
-
-extension TokenControl {
-    fileprivate mutating func answer(_ received: AgentChannel.Received) -> Reply {
-        tokens.renew()
-        room = ReadingRoom()
-        do throws(PKCS11Error) {
-            switch received.request {
-            case .list(let scope): return .tokens(try list(scope))
-            case .presence: return .present(try presence())
-            case .logIn(let request): return logIn(request, typed: received.pin)
-            case .logOut(let token):
-                try logOut(token)
-                return .loggedOut
-            case .load, .sign, .renewSessions, .readers, .registeredModules:
-                return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
-            }
-        } catch {
-            var failure = WorkerFailure(error)
-            // A reader's troubles have nothing to do with the network.
-            if case .list = received.request, !tokens.module.usesCardReaders {
-                failure.text += tokens.module.load.advice
-            }
-            return .failed(failure)
-        }
-    }
 }

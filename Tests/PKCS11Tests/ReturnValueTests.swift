@@ -16,14 +16,6 @@ struct ReturnValueTests {
         #expect("\(ReturnValue(rawValue: code))" == name)
     }
 
-    @Test("A refused mechanism leads to the next one; a missing login, a missing card or trouble does not")
-    func mechanisms() {
-        let refusals = [0x70, 0x71, 0x68, 0x63, 0x54, 0x20, 0x21] as [UInt]
-        #expect(refusals.allSatisfy { ReturnValue(rawValue: $0).refusesMechanism })
-        let others = [0x0, 0x05, 0x30, 0x32, 0x50, 0xA0, 0xB3, 0xE0, 0x101, 0x8000_0001] as [UInt]
-        #expect(!others.contains { ReturnValue(rawValue: $0).refusesMechanism })
-    }
-
     @Test("Padding goes, of blanks and of NULs, and what is inside stays")
     func padding() {
         let field: (UInt8, UInt8, UInt8, UInt8, UInt8) = (0x20, 0x41, 0x20, 0x00, 0x20)

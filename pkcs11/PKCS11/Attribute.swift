@@ -58,7 +58,7 @@ extension TokenSession {
     /// CKR_ATTRIBUTE_SENSITIVE and CKR_ATTRIBUTE_TYPE_INVALID leave the other attributes of the call valid
     /// (PKCS#11 2.40 §5.7). Lengths that grow between the calls are asked for once more.
     ///
-    /// - Throws: Any other code, such as `.objectHandleInvalid`.
+    /// - Throws: Any other code, such as CKR_OBJECT_HANDLE_INVALID.
     package borrowing func attributes(
         _ wanted: [Attribute], of object: Object
     ) throws(PKCS11Error) -> AttributeValues {

@@ -16,7 +16,7 @@ extension ReturnValue: CustomStringConvertible {
     }
 }
 
-/// The codes that somebody decides on. Each is named in words; the C name stands beside it.
+/// The codes that are reacted to one by one; the rest by their `meaning`. Each is named in words; the C name stands beside it.
 extension ReturnValue {
     private init(_ code: some BinaryInteger) { rawValue = UInt(code) }
 
@@ -44,8 +44,6 @@ extension ReturnValue {
     package static var sessionClosed: Self { .init(CKR_SESSION_CLOSED) }
     /// `CKR_SESSION_COUNT`: the token has no session left.
     package static var sessionCount: Self { .init(CKR_SESSION_COUNT) }
-    /// `CKR_OBJECT_HANDLE_INVALID`: the handle is stale.
-    package static var objectHandleInvalid: Self { .init(CKR_OBJECT_HANDLE_INVALID) }
     /// `CKR_OPERATION_ACTIVE`: an earlier operation was left open in this session.
     package static var operationActive: Self { .init(CKR_OPERATION_ACTIVE) }
     /// `CKR_OPERATION_NOT_INITIALIZED`: there is no operation that the call could go on with.
@@ -54,22 +52,10 @@ extension ReturnValue {
     package static var userTypeInvalid: Self { .init(CKR_USER_TYPE_INVALID) }
     /// `CKR_SESSION_READ_ONLY`: the session cannot do that, or the module has none that cannot write.
     package static var sessionReadOnly: Self { .init(CKR_SESSION_READ_ONLY) }
-    /// `CKR_ACTION_PROHIBITED`: the key, or the token's policy, forbids it.
-    package static var actionProhibited: Self { .init(CKR_ACTION_PROHIBITED) }
-    /// `CKR_USER_NOT_LOGGED_IN`: a login is missing, or a touch did not come in time.
-    package static var userNotLoggedIn: Self { .init(CKR_USER_NOT_LOGGED_IN) }
     /// `CKR_USER_ALREADY_LOGGED_IN`: this process is logged in; it says nothing about the PIN that was given.
     package static var userAlreadyLoggedIn: Self { .init(CKR_USER_ALREADY_LOGGED_IN) }
-    /// `CKR_PIN_INCORRECT`: the PIN is wrong, and the token has counted the attempt.
-    package static var pinIncorrect: Self { .init(CKR_PIN_INCORRECT) }
-    /// `CKR_PIN_LOCKED`: the token takes no PIN any more.
-    package static var pinLocked: Self { .init(CKR_PIN_LOCKED) }
     /// `CKR_PIN_EXPIRED`: the PIN was right, and must be changed before anything else.
     package static var pinExpired: Self { .init(CKR_PIN_EXPIRED) }
-    /// `CKR_FUNCTION_CANCELED`: a person said no on the device, or did not answer.
-    package static var functionCanceled: Self { .init(CKR_FUNCTION_CANCELED) }
-    /// `CKR_FUNCTION_REJECTED`: a person refused on the device.
-    package static var functionRejected: Self { .init(CKR_FUNCTION_REJECTED) }
     /// `CKR_FUNCTION_FAILED`: the function did not do its work.
     package static var functionFailed: Self { .init(CKR_FUNCTION_FAILED) }
 }

@@ -18,7 +18,7 @@ extension TokenSession {
     ///     login.
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys (RFC 3279 §2.2.3), PKCS #1 v1.5 for RSA; and the mechanism that
     ///   made it.
-    /// - Throws: `.userNotLoggedIn` if the PIN comes first, `.deviceRemoved` if the card left.
+    /// - Throws: CKR_USER_NOT_LOGGED_IN if the PIN comes first, CKR_DEVICE_REMOVED if the card left.
     package borrowing func sign(
         message: [UInt8], sha256 digest: [UInt8], key: Object, mechanisms: [Mechanism],
         authorize: () throws(PKCS11Error) -> Bool = { false }
@@ -28,7 +28,7 @@ extension TokenSession {
         for mechanism in mechanisms {
             do throws(PKCS11Error) {
                 try start(mechanism, with: key)
-            } catch .failed(_, let returnValue) where returnValue.refusesMechanism {
+            } catch .failed(_, let returnValue) where returnValue.meaning == .refusedMechanism {
                 refusal = returnValue
                 continue
             } catch .failed(_, .operationActive) where wasRefusedLate {
@@ -38,7 +38,7 @@ extension TokenSession {
             do throws(PKCS11Error) {
                 let raw = try finish(mechanism.input(message: message, sha256: digest))
                 return (mechanism.isECDSA ? try ecdsaSignature(fromRaw: raw) : raw, mechanism)
-            } catch .failed(_, let returnValue) where returnValue.refusesMechanism && !isAuthorized {
+            } catch .failed(_, let returnValue) where returnValue.meaning == .refusedMechanism && !isAuthorized {
                 refusal = returnValue
                 wasRefusedLate = true
             }

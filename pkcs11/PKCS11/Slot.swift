@@ -26,7 +26,7 @@ package struct Slot: Sendable {
 
     /// The token in the slot (C_GetTokenInfo).
     ///
-    /// - Throws: `.tokenNotPresent`, `.tokenNotRecognized`, `.slotIDInvalid`, or the module's own trouble.
+    /// - Throws: `.tokenNotPresent`, `.tokenNotRecognized`, `.slotIDInvalid`, or the module's own error.
     package func token() throws(PKCS11Error) -> TokenInformation {
         var info = CK_TOKEN_INFO()
         try check(.getTokenInfo, unsafe module.functions.pointee.C_GetTokenInfo(identifier, &info))

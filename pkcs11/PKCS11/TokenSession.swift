@@ -33,7 +33,7 @@ import CP11Kit
     /// Logs this process in to the token as its user (C_Login). Called once for a PIN; never again after a refusal.
     ///
     /// - Parameter pin: The PIN's bytes, or nil for the reader's own pinpad (CKF_PROTECTED_AUTHENTICATION_PATH).
-    /// - Throws: `.pinIncorrect`, `.pinLocked`, `.userAlreadyLoggedIn` and what else a vendor invents: a code that is
+    /// - Throws: CKR_PIN_INCORRECT, CKR_PIN_LOCKED, `.userAlreadyLoggedIn` and what else a vendor invents: a code that is
     ///   not known may have cost a try.
     package borrowing func logIn(pin: UnsafeRawBufferPointer?) throws(PKCS11Error) {
         try unsafe logIn(as: CK_USER_TYPE(CKU_USER), pin: pin)

@@ -1,8 +1,9 @@
 import Glibc
+import TokenService
 
 /// The part of libpcsclite that ends a login on the card itself, in the copy that the module has loaded: this process
 /// links none. Names and numbers are those of winscard.h and pcsclite.h.
-@safe struct CardReset: ~Copyable {
+@safe struct LoadedPCSC: ~Copyable {
     private typealias Establish =
         @convention(c) (UInt, OpaquePointer?, OpaquePointer?, UnsafeMutablePointer<Int>) -> Int
     private typealias Release = @convention(c) (Int) -> Int
@@ -55,34 +56,21 @@ import Glibc
     /// - Parameter slotDescription: The reader's name, or, by the size of its field, the first 64 bytes of it.
     /// - Returns: The code of what went wrong, 0 where no card is left with a login.
     func reset(slotDescription: [UInt8]) -> UInt32 {
-        var failure: UInt32 = 0
-        for reader in readers() where matches(reader, slotDescription) {
+        CardReset.failure(of: slotDescription, among: readers()) { reader in
             var card = 0
             var protocolInUse: UInt = 0
             // SCARD_SHARE_SHARED, and either protocol
             var code = unsafe connect(context, reader.map(CChar.init(bitPattern:)) + [0], 2, 3, &card, &protocolInUse)
             if code == 0 { code = disconnect(card, 1) }  // SCARD_RESET_CARD
-            let short = UInt32(truncatingIfNeeded: code)
-            if !Self.noCard.contains(short) { failure = short }
+            return UInt32(truncatingIfNeeded: code)
         }
-        return failure
     }
-
-    /// 0, SCARD_E_UNKNOWN_READER, SCARD_E_NO_SMARTCARD, SCARD_E_READER_UNAVAILABLE, SCARD_W_RESET_CARD (it was reset in
-    /// this moment), SCARD_W_REMOVED_CARD
-    private static let noCard: Set<UInt32> = [
-        0, 0x8010_0009, 0x8010_000C, 0x8010_0017, 0x8010_0068, 0x8010_0069,
-    ]
 
     private func readers() -> [[UInt8]] {
         var names = [CChar](repeating: 0, count: 1 << 14)  // 16 readers of 128 bytes are pcscd's limit
         var count = UInt(names.count)
         guard unsafe listReaders(context, nil, &names, &count) == 0 else { return [] }
-        return names.prefix(Int(clamping: count)).split(separator: 0).map { $0.map(UInt8.init(bitPattern:)) }
-    }
-
-    private func matches(_ reader: [UInt8], _ slotDescription: [UInt8]) -> Bool {
-        slotDescription.count < 64 ? reader == slotDescription : reader.starts(with: slotDescription)
+        return CardReset.names(in: names.prefix(Int(clamping: count)))
     }
 
     private static func function<Function>(
