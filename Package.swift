@@ -82,7 +82,9 @@ let package = Package(
             name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509"],
             swiftSettings: strict),
 
-        .target(name: "PCSC", dependencies: ["CPCSCLite"], swiftSettings: strict + pcscHeaders),
+        .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
+        .target(
+            name: "CardWatcher", dependencies: ["CLinux", "PCSC", "PlainText", "TokenService"], swiftSettings: strict),
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
@@ -135,8 +137,8 @@ let package = Package(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
             linkerSettings: resident),
         .executableTarget(
-            name: "tokenward-card-watcher", dependencies: ["CLinux", "PCSC", "PlainText", "TokenService"],
-            swiftSettings: strict, linkerSettings: resident),
+            name: "tokenward-card-watcher", dependencies: ["CardWatcher"], swiftSettings: strict,
+            linkerSettings: resident),
         .executableTarget(
             name: "tokenward",
             dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", "PlainText", "UTCTime", argumentParser],
@@ -172,6 +174,10 @@ let package = Package(
             name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "Differential", "PKCS11URI"],
             path: "softhsm-tests/uri", swiftSettings: strict),
         .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
+        .testTarget(
+            name: "PCSCTests", dependencies: ["PCSC", "TokenService"], swiftSettings: strict + pcscHeaders),
+        .testTarget(
+            name: "CardWatcherTests", dependencies: ["CardWatcher", "PCSC", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "TokenWorkerTests", dependencies: ["PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
             swiftSettings: strict),

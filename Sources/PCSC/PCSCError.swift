@@ -4,6 +4,8 @@ import CPCSCLite
 package struct PCSCError: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: UInt32
 
+    package init(code: UInt32) { self.code = code }
+
     package static let timeout = Self(code: 0x8010_000A)
     package static let unknownReader = Self(code: 0x8010_0009)
     package static let noReaders = Self(code: 0x8010_002E)

@@ -1,21 +1,19 @@
 import CPCSCLite
+package import TokenService
 
 /// A reader as pcscd has it at one moment.
 package struct Reader: Hashable, Sendable {
-    package enum Card: Hashable, Sendable {
-        case absent, present
-        /// There is one, and it does not answer.
-        case mute
-        /// Nobody can say: the reader is being taken away, or has failed.
-        case unavailable
-    }
-
     /// As pcscd spells it, which need not be UTF-8.
     package let name: [UInt8]
     /// The SCARD_STATE flags, with the count of insertions and removals in the upper half.
     let state: UInt32
 
-    package var card: Card {
+    package init(name: [UInt8], state: UInt32) {
+        self.name = name
+        self.state = state
+    }
+
+    package var card: CardReader.Card {
         if has(SCARD_STATE_UNAVAILABLE) || has(SCARD_STATE_UNKNOWN) { return .unavailable }
         guard has(SCARD_STATE_PRESENT) else { return .absent }
         return has(SCARD_STATE_MUTE) ? .mute : .present

@@ -1,8 +1,9 @@
 import CPCSCLite
+import TokenService
 
 /// A connection to pcscd. It asks about readers, and says nothing to a card but reset. One thread uses it at a time.
 package struct ReaderContext: ~Copyable {
-    let handle: SCARDCONTEXT
+    private let handle: SCARDCONTEXT
 
     /// A virtual reader whose state is that of the list of readers (pcsc-lite, SCardGetStatusChange).
     private static let listOfReaders = Array(#"\\?PnP?\Notification"#.utf8)
@@ -38,16 +39,21 @@ package struct ReaderContext: ~Copyable {
     ///
     /// It may come back without a change; a reader that comes just before the wait is seen at its end only.
     package func wait(from readers: [Reader], milliseconds: UInt32) throws(PCSCError) {
-        var known = readers.map { ($0.name, $0.known) }
-        if known.count < Self.mostReaders { known.append((Self.listOfReaders, UInt32(SCARD_STATE_UNAWARE))) }
         do throws(PCSCError) {
-            _ = try change(of: known, milliseconds: milliseconds)
+            _ = try change(of: Self.known(readers), milliseconds: milliseconds)
         } catch {
             guard error == .timeout || error == .unknownReader else { throw error }
         }
     }
 
-    func names() throws(PCSCError) -> [[UInt8]] {
+    /// What a wait starts from: the readers as they were, and their list, where there is room for it.
+    static func known(_ readers: [Reader]) -> [(name: [UInt8], state: UInt32)] {
+        let known = readers.map { ($0.name, $0.known) }
+        return known.count < mostReaders ? known + [(listOfReaders, UInt32(SCARD_STATE_UNAWARE))] : known
+    }
+
+    /// The names of all readers, in pcscd's order; at most 16.
+    package func names() throws(PCSCError) -> [[UInt8]] {
         var buffer = [CChar](repeating: 0, count: Self.longestList)
         var length = DWORD(buffer.count)
         do throws(PCSCError) {
@@ -56,8 +62,20 @@ package struct ReaderContext: ~Copyable {
             guard error == .noReaders else { throw error }
             return []
         }
-        let bytes = buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }
-        return bytes.split(separator: 0).prefix(Self.mostReaders).map(Array.init)
+        return Array(CardReset.names(in: buffer.prefix(Int(clamping: length))).prefix(Self.mostReaders))
+    }
+
+    /// Resets the card in a reader, which ends every login on it: those of all programs.
+    ///
+    /// - Returns: winscard.h's code; 0 where it was reset.
+    package func reset(_ reader: [UInt8]) -> UInt32 {
+        var card: SCARDHANDLE = 0
+        var protocolInUse: DWORD = 0
+        var code = unsafe SCardConnect(
+            handle, reader.map(CChar.init(bitPattern:)) + [0], DWORD(SCARD_SHARE_SHARED),
+            DWORD(SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1), &card, &protocolInUse)
+        if code == 0 { code = SCardDisconnect(card, DWORD(SCARD_RESET_CARD)) }
+        return UInt32(truncatingIfNeeded: code)
     }
 
     private func change(of known: [(name: [UInt8], state: UInt32)], milliseconds: UInt32) throws(PCSCError) -> [Reader]
