@@ -83,6 +83,14 @@ def softhsm(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def token(softhsm, root):
+    """A token with one identity."""
+    token = softhsm.token("card")
+    token.identity(root)
+    return token
+
+
+@pytest.fixture(scope="module")
 def service(tmp_path_factory, root):
     running = Emulator.trusting(root, tmp_path_factory.mktemp("service"))
     yield running

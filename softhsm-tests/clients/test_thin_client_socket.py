@@ -6,20 +6,11 @@ import socket
 
 import pytest
 
+from support.command_line import refused
 from support.fake_agent import CREDENTIALS, answer
 
 SYSTEM_SOCKET = pathlib.Path("/run/tokenward/agent.sock")
 OTHER_USER = 61001
-
-
-def refused(result, code):
-    """A failure as the contract has it: nothing on standard output, one line on standard error, this code."""
-    assert result.returncode == code, result.stderr
-    assert result.stdout == b""
-    assert result.stderr.startswith(b"tokenward: ") and result.stderr.endswith(b"\n")
-    assert result.stderr.count(b"\n") == 1 and len(result.stderr) <= 1024
-    assert b"; " in result.stderr
-    return result.stderr.decode()
 
 
 def socket_of(folder):

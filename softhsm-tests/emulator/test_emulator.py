@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from support.authority import Authority, pem
 from support.emulator import ACCOUNT, ARNS, ROLE, SERVICE, Emulator, resources
 from support.emulator_client import SignedRequest, amz_date, create_session, send
+from support.waiting import wait_until
 
 
 def granted(emulator, request):
@@ -233,18 +234,10 @@ def test_sighup_reads_the_configuration_again_and_keeps_it_when_it_is_broken(sta
     configuration["profiles"][2]["enabled"] = True
     file.write_text(json.dumps(configuration))
     emulator.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: create_session(emulator, disabled).status == 201)
+    wait_until(lambda: create_session(emulator, disabled).status == 201, "the profile is enabled")
     file.write_text("{")
     emulator.process.send_signal(signal.SIGHUP)
     assert create_session(emulator, disabled).status == 201
-
-
-def wait_until(condition):
-    """Asks again until it is so; each question is a round trip to the process that is to change."""
-    for _ in range(2000):
-        if condition():
-            return
-    raise AssertionError("it never came to be")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

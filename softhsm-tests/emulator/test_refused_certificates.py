@@ -11,27 +11,9 @@ from support.authority import DAY, NOW, Authority, make_key, pem
 from support.emulator import ARNS, ROLE, resources
 from support.emulator_client import SignedRequest, algorithm_of, create_session
 from support.processes import binary
+from support.refusals import DENIED, check, invalid, made_up
 
-DENIED = "AccessDeniedException"
 UNTRUSTED = (403, DENIED, "Untrusted Signing Certificate", False)
-
-
-def made_up(message):
-    return (403, DENIED, message, True)
-
-
-def invalid(value, member, constraint):
-    value = "Value null" if value is None else f"Value '{value}'"
-    return (400, "ValidationException",
-            f"1 validation error detected: {value} at '{member}' failed to satisfy constraint: Member must {constraint}",
-            True)
-
-
-def check(emulator, request, expected, tamper=None):
-    answer = create_session(emulator, request, tamper)
-    assert answer.refusal == expected
-    last = emulator.get("last")
-    assert (last["verdict"], last["code"], last["message"]) == ("refused", expected[1], expected[2])
 
 
 def test_a_leaf_that_may_not_sign(emulator, root):

@@ -10,27 +10,9 @@ import pytest
 from support.authority import make_key
 from support.emulator import ACCOUNT, ROLE, SERVICE
 from support.emulator_client import SignedRequest, amz_date, create_session, send
+from support.refusals import DENIED, check, invalid, made_up
 
-DENIED = "AccessDeniedException"
 INVALID_SIGNATURE = (403, DENIED, "Invalid signature", False)
-
-
-def made_up(message):
-    return (403, DENIED, message, True)
-
-
-def invalid(value, member, constraint):
-    value = "Value null" if value is None else f"Value '{value}'"
-    return (400, "ValidationException",
-            f"1 validation error detected: {value} at '{member}' failed to satisfy constraint: Member must {constraint}",
-            True)
-
-
-def check(emulator, request, expected, tamper=None):
-    answer = create_session(emulator, request, tamper)
-    assert answer.refusal == expected
-    last = emulator.get("last")
-    assert (last["verdict"], last["code"], last["message"]) == ("refused", expected[1], expected[2])
 
 
 def replace_header(name, change):

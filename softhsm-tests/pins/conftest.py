@@ -13,13 +13,6 @@ from support.terminal import FakePinentry, Terminal
 
 
 @pytest.fixture(scope="module")
-def token(softhsm, root):
-    token = softhsm.token("card")
-    token.identity(root)
-    return token
-
-
-@pytest.fixture(scope="module")
 def hsm(token):
     """The SoftHSM of this token."""
     return token.softhsm

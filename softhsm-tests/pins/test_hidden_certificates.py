@@ -22,7 +22,7 @@ def shy_token(tmp_path_factory, root, certificate_writer):
 
 
 @pytest.fixture
-def prompting_shyly(start, shy_token, service, spy, pinentry):
+def shy_agent(start, shy_token, service, spy, pinentry):
     def start_agent(certificate, token=shy_token):
         return start(
             configuration.module(token.softhsm, SPY_MODULE, {**spy.environment, "SHIM_MODULE": MODULE}),
@@ -31,8 +31,8 @@ def prompting_shyly(start, shy_token, service, spy, pinentry):
     return start_agent
 
 
-def test_a_certificate_that_hides_is_asked_for(prompting_shyly, spy, pinentry):
-    agent = prompting_shyly("pkcs11:token=shy;object=client")
+def test_a_certificate_that_hides_is_asked_for(shy_agent, spy, pinentry):
+    agent = shy_agent("pkcs11:token=shy;object=client")
     assert agent.get("/v1/identities")[1] == []
     assert agent.get("/v1/profiles/test/explain")[1] == []
     assert agent.json("list") == []
@@ -47,8 +47,8 @@ def test_a_certificate_that_hides_is_asked_for(prompting_shyly, spy, pinentry):
     assert (pinentry.runs, spy.count("C_Login"), spy.count("C_Sign")) == (1, 1, 1)
 
 
-def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(prompting_shyly, spy, pinentry):
-    agent = prompting_shyly("pkcs11:token=shy")
+def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(shy_agent, spy, pinentry):
+    agent = shy_agent("pkcs11:token=shy")
     pinentry.answer(CANCELLED)
     for _ in range(3):
         result = agent.credentials(environment=DISPLAY)
@@ -58,9 +58,9 @@ def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(prompting_s
 
 @pytest.mark.parametrize("certificate, hides", [("pkcs11:object=client", True), ("pkcs11:token=card;object=other", False)])
 def test_nobody_is_asked_for_a_token_that_is_not_named_or_hides_nothing(
-    prompting_shyly, shy_token, token, spy, pinentry, certificate, hides
+    shy_agent, shy_token, token, spy, pinentry, certificate, hides
 ):
-    agent = prompting_shyly(certificate, shy_token if hides else token)
+    agent = shy_agent(certificate, shy_token if hides else token)
     pinentry.answer(f"D {PIN}", "OK")
     result = agent.credentials(environment=DISPLAY)
     assert (result.returncode, pinentry.runs, spy.count("C_Login")) == (66, 0, 0), result.stderr

@@ -1,13 +1,12 @@
 """A PIN is good until its lifetime ends or somebody locks."""
 
-import signal
-import time
-
 import pytest
 
 from support import configuration
+from support.agent import read_again
 from support.answers import refresh_code, token_of
 from support.softhsm import PIN
+from support.waiting import wait_until
 
 
 def test_a_lifetime_of_zero_is_one_signature(agent_with, spy, service):
@@ -25,9 +24,7 @@ def test_a_lifetime_of_zero_is_one_signature(agent_with, spy, service):
 def test_a_lifetime_ends_with_a_logout(agent_with, spy):
     agent = agent_with("prompt", pin_settings={"pin_lifetime_seconds": 1})
     assert agent.cli("unlock", "--pin-stdin", input=PIN).returncode == 0
-    deadline = time.monotonic() + 10
-    while spy.count("C_Logout") == 0 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: spy.count("C_Logout") > 0, "the logout", 10)
     assert spy.count("C_Logout") == 1
     assert token_of(agent)["state"] == "pin-needed"
     assert refresh_code(agent) == (423, "pin-needed")
@@ -57,9 +54,6 @@ def test_a_lock_outlives_a_stored_pin_in_the_configuration(agent_with, spy, pin_
     agent = agent_with(pin_file)
     assert agent.credentials().returncode == 0
     assert agent.cli("lock").returncode == 0
-    agent.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 10
-    while "configuration read again" not in agent.log() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    read_again(agent)
     assert agent.credentials().returncode == 80
     assert spy.count("C_Login") == 1

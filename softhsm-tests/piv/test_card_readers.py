@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 
-from support.answers import refresh
+from support.answers import refresh, told
 from support.piv import OPENSC, Card
-from support.piv.agents import insert, serials, status, told
+from support.piv.agents import insert, serials, status
 from support.processes import end_process
 from support.waiting import wait_until
 

@@ -12,9 +12,9 @@ import pytest
 
 from support import configuration
 from support.agent import Agent
-from support.answers import notices, refresh
+from support.answers import notices, refresh, told
 from support.piv import OPENSC, Card
-from support.piv.agents import insert, status, told, watchers
+from support.piv.agents import insert, status, watchers
 from support.processes import binary, is_running
 from support.waiting import wait_until
 

@@ -14,7 +14,7 @@ import pytest
 from support.credentials import access_key, checked_credentials
 from support.load import answers, read_line
 from support.open_agent import TARGET
-from support.processes import resident_bytes
+from support.processes import processor_seconds, resident_bytes
 from support.waiting import wait_until
 
 CALLERS = 10_000
@@ -39,13 +39,6 @@ def ask_at_once(load, agent, endpoint, count):
     read_line(callers, "sent")
     os.kill(endpoint.process.pid, signal.SIGCONT)
     return callers
-
-
-def processor_seconds(pid):
-    """What all threads of a process have had, user and system."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_ten_thousand_callers_of_an_empty_cache_cost_one_signature(world, load):

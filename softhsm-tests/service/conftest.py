@@ -6,13 +6,6 @@ from support import configuration
 from support.machine import ALICE, MALLORY, Machine
 
 
-@pytest.fixture(scope="module")
-def token(softhsm, root):
-    token = softhsm.token("card")
-    token.identity(root)
-    return token
-
-
 @pytest.fixture
 def base(softhsm, token, pin_file):
     return configuration.module(softhsm) + configuration.token(pin_file)

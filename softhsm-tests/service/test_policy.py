@@ -4,15 +4,13 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from support import configuration
-from support.agent import Agent
+from support.agent import Agent, read_again
 from support.processes import ROOT, binary
 from support.shipped import UNITS
 from support.softhsm import write_pin
@@ -22,13 +20,6 @@ USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
 UNIT = UNITS / "system/tokenward.service"
 # What systemd's PrivateUsers=yes does to a service: it sees root and its own user, and 65534 for all others.
 PRIVATE_USERS = (sys.executable, str(ROOT / "softhsm-tests/support/user_namespace.py"), "61100")
-
-
-@pytest.fixture(scope="module")
-def token(softhsm, root):
-    token = softhsm.token("card")
-    token.identity(root)
-    return token
 
 
 class Shared:
@@ -54,11 +45,8 @@ class Shared:
 
     def audit(self, uid):
         """The one line about this user; the log is written a moment after the answer."""
-        deadline = time.monotonic() + 10
-        while not (lines := re.findall(rf"^.* audit .* uid={uid} .*\n", self.agent.log(), re.MULTILINE)):
-            assert time.monotonic() < deadline, "nothing is written down"
-            time.sleep(0.01)
-        [line] = lines
+        [line] = wait_until(
+            lambda: re.findall(rf"^.* audit .* uid={uid} .*\n", self.agent.log(), re.MULTILINE), "a line", 10)
         return line
 
 
@@ -140,10 +128,7 @@ def test_a_permission_that_is_taken_away_is_gone_at_once(share, service):
     with open(shared.agent.configuration_path) as file:
         text = file.read()
     shared.agent.configure(text.replace(str(USER), "61009"))
-    shared.agent.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 10
-    while "configuration read again" not in shared.agent.log() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    read_again(shared.agent)
     assert shared.credentials(USER).returncode == 77
 
 

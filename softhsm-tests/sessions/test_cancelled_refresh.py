@@ -1,6 +1,5 @@
 """A refresh that is given up in the middle of a call ends, and costs neither memory nor processor time."""
 
-import os
 import resource
 import signal
 import socket
@@ -10,13 +9,12 @@ import pytest
 
 from support import configuration
 from support.answers import refresh
-from support.processes import resident_bytes
+from support.processes import processor_seconds, resident_bytes
 from support.waiting import in_background, wait_until
 
 MEBIBYTE = 1 << 20
 GROWTH = 16 * MEBIBYTE
 LIMIT = ["prlimit", f"--data={1024 * MEBIBYTE}"]  # what goes wrong ends here, and not with the machine's memory
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -63,12 +61,6 @@ def removed_profile(agent, mock, parts):
     reload(agent, *parts()[:-1])
 
 
-def processor_seconds(agent):
-    with open(f"/proc/{agent.process.pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS  # utime and stime
-
-
 # How the client that waits is answered while the call hangs; None: it waits for another attempt. A removal is not looked
 # for while its own token is at work.
 CANCELLERS = {lock: 423, lock_by_uri: 423, removal: None, changed_profile: None, removed_profile: 404}
@@ -85,7 +77,7 @@ def test_a_refresh_that_is_given_up_costs_nothing(agent, mock, other, parts, can
         module, rule = mock, mock.on({"login": "C_Login", "signing": "C_Sign"}[place], "hang")
     waiting = in_background(refresh, agent, "test")
     wait_until(module.waiting, "the call hangs")
-    began, used, memory = time.monotonic(), processor_seconds(agent), resident_bytes(agent.process.pid)
+    began, used, memory = time.monotonic(), processor_seconds(agent.process.pid), resident_bytes(agent.process.pid)
     cancel(agent, mock, parts)
     status = CANCELLERS[cancel]
     if status:
@@ -93,7 +85,7 @@ def test_a_refresh_that_is_given_up_costs_nothing(agent, mock, other, parts, can
         assert time.monotonic() - began < 2
     time.sleep(1)  # what is measured
     assert resident_bytes(agent.process.pid) - memory < GROWTH
-    assert processor_seconds(agent) - used < (time.monotonic() - began) / 2
+    assert processor_seconds(agent.process.pid) - used < (time.monotonic() - began) / 2
     module.clear(rule)
     if not status:
         waiting()

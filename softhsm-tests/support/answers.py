@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 
 def refresh(agent, profile, timeout=60):
@@ -26,7 +27,7 @@ def key_of(agent, profile="test"):
 
 def refresh_code(agent, profile="test"):
     """Status and problem code of a forced refresh."""
-    status, answer = agent.request("POST", f"/v1/profiles/{profile}/refresh")
+    status, answer = refresh(agent, profile)
     return status, answer.get("code")
 
 
@@ -50,3 +51,8 @@ def by_label(candidates):
     """The candidates of an explanation by their objects' labels."""
     return {part.removeprefix("object="): one for one in candidates for part in one["uri"].split(";")
             if part.startswith("object=")}
+
+
+def told(agent, line):
+    """How often a line is in the log."""
+    return len(re.findall(line, agent.log()))

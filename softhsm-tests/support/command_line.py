@@ -112,10 +112,20 @@ def on_terminal(*arguments, path, typed=b"", prompt=None, streams=("tty", "tty")
 
 
 def failed(result, code):
-    """A failure in two lines."""
+    """A failure of the command line, in two lines."""
     assert (result.returncode, result.stdout) == (code, b""), result
     lines = result.stderr.decode().splitlines()
     assert lines[-2].startswith("tokenward: error: ") and lines[-1].startswith("tokenward: hint: ")
+    return result.stderr.decode()
+
+
+def refused(result, code):
+    """A failure as the contract has it: nothing on standard output, one line on standard error, this code."""
+    assert result.returncode == code, result.stderr
+    assert result.stdout == b""
+    assert result.stderr.startswith(b"tokenward: ") and result.stderr.endswith(b"\n")
+    assert result.stderr.count(b"\n") == 1 and len(result.stderr) <= 1024
+    assert b"; " in result.stderr
     return result.stderr.decode()
 
 

@@ -33,6 +33,13 @@ def resident_bytes(pid, which="VmRSS"):
         return int(re.search(rf"^{which}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
 
 
+def processor_seconds(pid):
+    """What all threads of a process have had, user and system."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def end_process(process):
     if process.poll() is None:
         process.kill()

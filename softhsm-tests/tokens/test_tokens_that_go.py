@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from support import configuration, mock_module
-from support.answers import refresh
+from support.answers import refresh, told
 from support.c_sources import compile
 from support.softhsm import MODULE, PIN, SoftHSM
 from support.spy import MODULE as SPY_MODULE
@@ -25,10 +25,6 @@ def remove_token(softhsm):
     """As a device that is unplugged: SoftHSM's token is a folder."""
     [folder] = [entry.path for entry in os.scandir(f"{softhsm.folder}/tokens") if entry.is_dir()]
     shutil.rmtree(folder)
-
-
-def told(agent, line):
-    return len(re.findall(line, agent.log()))
 
 
 def test_a_token_that_goes_is_missed_while_a_session_from_it_is_held(start, own_softhsm, root, pin_file, service):

@@ -77,11 +77,6 @@ def status(agent):
     return answer["modules"][0], notices(answer)
 
 
-def told(agent, line):
-    """How often a line is in the log."""
-    return len(re.findall(line, agent.log()))
-
-
 def watchers(agent):
     result = subprocess.run(
         ["pgrep", "-P", str(agent.process.pid), "-f", "tokenward-card-watcher"], capture_output=True, text=True)

@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from support.providers.provider import PIN, Missing, Provider, end_process, need_module, need_programs
+from support.processes import end_process
+from support.providers.provider import PIN, Missing, Provider, need_module, need_programs
 from support.waiting import wait_until
 
 CONFIGURATION = """version opencryptoki-3.8

@@ -32,12 +32,6 @@ def need_module(package, name):
     return path
 
 
-def end_process(process):
-    if process.poll() is None:
-        process.kill()
-    process.wait(10)
-
-
 class Provider:
     """A token with one identity. Subclasses start what is behind it and say how its module is configured."""
 

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 
-from support.providers.provider import Provider, end_process, need_module, need_programs
+from support.processes import end_process
+from support.providers.provider import Provider, need_module, need_programs
 from support.softhsm import MODULE, SoftHSM
 from support.waiting import wait_until
 

@@ -5,7 +5,8 @@ import socket
 import struct
 import subprocess
 
-from support.providers.provider import PIN, Provider, end_process, need_module, need_programs
+from support.processes import end_process
+from support.providers.provider import PIN, Provider, need_module, need_programs
 from support.waiting import wait_until
 
 SO_PIN = "sopin"
