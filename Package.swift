@@ -42,7 +42,6 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
-    .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
 let package = Package(
@@ -157,8 +156,11 @@ let package = Package(
 
         // An endpoint to try and to test against. It shares no signing code with the agent.
         .target(
-            name: "Emulator", dependencies: ["COpenSSL", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio,
-            swiftSettings: strict),
+            name: "Emulator",
+            dependencies: [
+                "COpenSSL", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio, swiftSettings: strict),
         .executableTarget(
             name: "rolesanywhere-emulator", dependencies: ["Emulator", argumentParser], swiftSettings: strict,
             linkerSettings: boundAtStart),
