@@ -67,6 +67,7 @@ let package = Package(
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
+        .target(name: "Outcomes", swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
@@ -91,7 +92,8 @@ let package = Package(
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
-        .target(name: "AgentAPI", dependencies: ["UTCTime"], exclude: ["openapi.json"], swiftSettings: strict),
+        .target(
+            name: "AgentAPI", dependencies: ["Outcomes", "UTCTime"], exclude: ["openapi.json"], swiftSettings: strict),
 
         // Files.
         .target(name: "Files", swiftSettings: strict),
@@ -123,14 +125,15 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "Logind",
-                "ModuleFiles", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "TokenService", "Tokens",
-                "UTCTime", "X509", logging,
+                "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "Tokens",
+                "TokenService", "UTCTime", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
-        .target(name: "AgentClient", dependencies: ["CLinux", "Encodings", "PlainText"], swiftSettings: strict),
+        .target(
+            name: "AgentClient", dependencies: ["CLinux", "Encodings", "Outcomes", "PlainText"], swiftSettings: strict),
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", logging],
+            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", "Outcomes", logging],
             exclude: ["polkit", "systemd"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
@@ -140,7 +143,7 @@ let package = Package(
             linkerSettings: resident),
         .executableTarget(
             name: "tokenward",
-            dependencies: ["AgentAPI", "AgentClient", "CLinux", "PKCS11URI", "PlainText", "UTCTime", argumentParser],
+            dependencies: ["AgentClient", "CLinux", "Outcomes", "PKCS11URI", "PlainText", "UTCTime", argumentParser],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
@@ -204,12 +207,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
-        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI"], swiftSettings: strict),
+        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "Outcomes"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime"],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
-        .testTarget(name: "AgentClientTests", dependencies: ["AgentClient"], swiftSettings: strict),
+        .testTarget(name: "AgentClientTests", dependencies: ["AgentClient", "Outcomes"], swiftSettings: strict),
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),
     ]
 )

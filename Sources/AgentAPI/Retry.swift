@@ -1,3 +1,5 @@
+import Outcomes
+
 extension Problem {
     /// When another attempt could fare better. Each failure declares it where it is made.
     package enum Retry: Hashable, Sendable {

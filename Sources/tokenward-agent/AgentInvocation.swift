@@ -1,5 +1,4 @@
 import Agent
-import AgentAPI
 import Logging
 
 /// What the agent was started with.

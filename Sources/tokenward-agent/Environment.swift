@@ -1,5 +1,4 @@
 import Agent
-import AgentAPI
 import Glibc
 
 /// What the agent was started with, read once.

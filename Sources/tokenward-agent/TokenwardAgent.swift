@@ -3,6 +3,7 @@ import AgentAPI
 import CLinux
 import Glibc
 import Logging
+import Outcomes
 
 /// The daemon. It runs in the foreground until SIGTERM or SIGINT, and reads its configuration again on SIGHUP.
 @main

@@ -1,6 +1,7 @@
 import AgentClient
 import ArgumentParser
 import Glibc
+import Outcomes
 
 /// The command line for people.
 @main

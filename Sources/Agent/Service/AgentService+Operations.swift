@@ -1,6 +1,7 @@
 import AgentAPI
 import Glibc
 import Identities
+import Outcomes
 import PKCS11URI
 import TokenService
 import Tokens

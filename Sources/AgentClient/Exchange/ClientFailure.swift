@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    package import Outcomes
+#endif
+
 /// Why a client of the agent ends without a result: what happened, what to do about it, and the exit code.
 package struct ClientFailure: Error {
     package let exit: ExitCode

@@ -1,4 +1,5 @@
 #if !hasFeature(Embedded)
+    package import Outcomes
     import PlainText
 #endif
 

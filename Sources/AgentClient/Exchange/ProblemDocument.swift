@@ -1,5 +1,6 @@
 #if !hasFeature(Embedded)
     import Encodings
+    import Outcomes
 #endif
 
 /// What the agent says when it cannot do something: `application/problem+json` (RFC 9457) with our `hint` and `exit`.

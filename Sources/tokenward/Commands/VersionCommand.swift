@@ -1,5 +1,6 @@
 import AgentClient
 import ArgumentParser
+import Outcomes
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")

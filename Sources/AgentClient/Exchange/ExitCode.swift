@@ -1,1 +1,0 @@
-../../AgentAPI/ExitCode.swift

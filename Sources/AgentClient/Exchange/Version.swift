@@ -1,1 +1,0 @@
-../../AgentAPI/Version.swift
