@@ -67,6 +67,7 @@ let package = Package(
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
+        .target(name: "JSON", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "Outcomes", swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
@@ -88,12 +89,14 @@ let package = Package(
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
-        .target(name: "RolesAnywhere", dependencies: ["Encodings", "PlainText", "UTCTime"], swiftSettings: strict),
+        .target(
+            name: "RolesAnywhere", dependencies: ["Encodings", "JSON", "PlainText", "UTCTime"], swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
         .target(
-            name: "AgentAPI", dependencies: ["Outcomes", "UTCTime"], exclude: ["openapi.json"], swiftSettings: strict),
+            name: "AgentAPI", dependencies: ["JSON", "Outcomes", "UTCTime"], exclude: ["openapi.json"],
+            swiftSettings: strict),
 
         // Files.
         .target(name: "Files", swiftSettings: strict),
@@ -124,12 +127,13 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "Logind",
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON", "Logind",
                 "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "Tokens",
                 "TokenService", "UTCTime", "X509", logging,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
-            name: "AgentClient", dependencies: ["CLinux", "Encodings", "Outcomes", "PlainText"], swiftSettings: strict),
+            name: "AgentClient", dependencies: ["CLinux", "Encodings", "JSON", "Outcomes", "PlainText"],
+            swiftSettings: strict),
 
         // Programs.
         .executableTarget(
@@ -143,7 +147,10 @@ let package = Package(
             linkerSettings: resident),
         .executableTarget(
             name: "tokenward",
-            dependencies: ["AgentClient", "CLinux", "Outcomes", "PKCS11URI", "PlainText", "UTCTime", argumentParser],
+            dependencies: [
+                "AgentAPI", "AgentClient", "CLinux", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
+                argumentParser,
+            ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "tokenward-credential-process", dependencies: ["CLinux"], swiftSettings: embedded,
@@ -173,6 +180,7 @@ let package = Package(
 
         .testTarget(name: "EncodingsTests", dependencies: ["Differential", "Encodings"], swiftSettings: strict),
         .testTarget(name: "PlainTextTests", dependencies: ["Differential", "PlainText"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["Differential", "JSON"], swiftSettings: strict),
         .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),
         .testTarget(name: "PKCS11URITests", dependencies: ["PKCS11URI"], swiftSettings: strict),
         .testTarget(
@@ -207,7 +215,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
-        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "Outcomes"], swiftSettings: strict),
+        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON", "Outcomes"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: ["Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime"],

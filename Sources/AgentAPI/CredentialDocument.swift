@@ -1,3 +1,4 @@
+import JSON
 import UTCTime
 
 /// The JSON that a `credential_process` prints, and the body of an answer with credentials.
@@ -9,13 +10,16 @@ package enum CredentialDocument {
     package static func render(
         accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String
     ) -> [UInt8] {
-        JSONText.object([
-            ("Version", .integer(1)),
-            ("AccessKeyId", .string(accessKeyID)),
-            ("SecretAccessKey", .string(secretAccessKey)),
-            ("SessionToken", .string(sessionToken)),
-            ("Expiration", .string(UTCTime(secondsSince1970: expiration).description)),
-            ("AccountId", .string(accountID)),
-        ])
+        var writer = JSONWriter(capacity: 2048)
+        writer.beginObject()
+        writer.name("Version")
+        writer.integer(1)
+        writer.member("AccessKeyId", accessKeyID)
+        writer.member("SecretAccessKey", secretAccessKey)
+        writer.member("SessionToken", sessionToken)
+        writer.member("Expiration", UTCTime(secondsSince1970: expiration).description)
+        writer.member("AccountId", accountID)
+        writer.endObject()
+        return writer.finish()
     }
 }

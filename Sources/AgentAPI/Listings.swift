@@ -1,34 +1,42 @@
 /// A certificate that was found on a token: `GET /v1/identities`.
-package struct IdentityListing: Codable, Hashable, Sendable {
-    package var uri: String
+package struct IdentityListing: Message {
+    package var uri = "?"
     /// The token's label.
-    package var token: String
+    package var token = "?"
     /// RFC 2253 text.
-    package var subject: String
-    package var issuer: String
+    package var subject = "?"
+    package var issuer = "?"
     /// Decimal digits, as Roles Anywhere writes serial numbers.
-    package var serial: String
+    package var serial = "?"
     /// RFC 3339, UTC.
-    package var notBefore: String
-    package var notAfter: String
+    package var notBefore = "?"
+    package var notAfter = "?"
     /// Such as `RSA-2048` or `P-256`.
-    package var keyType: String
+    package var keyType = "?"
     /// Whether the same token has its private key.
-    package var hasKey: Bool
+    package var hasKey = true
     /// Whether a session can be had with it.
-    package var usable: Bool
+    package var usable = true
     /// Why not, when it is not usable.
-    package var reasons: [String]
+    package var reasons: [String] = []
     /// The profiles that choose it.
-    package var profiles: [String]
+    package var profiles: [String] = []
 
-    enum CodingKeys: String, CodingKey {
-        case uri, token, subject, issuer, serial
-        case notBefore = "not_before"
-        case notAfter = "not_after"
-        case keyType = "key_type"
-        case hasKey = "has_key"
-        case usable, reasons, profiles
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("uri", &uri)
+        coder.member("token", &token)
+        coder.member("subject", &subject)
+        coder.member("issuer", &issuer)
+        coder.member("serial", &serial)
+        coder.member("not_before", &notBefore)
+        coder.member("not_after", &notAfter)
+        coder.member("key_type", &keyType)
+        coder.member("has_key", &hasKey)
+        coder.member("usable", &usable)
+        coder.member("reasons", &reasons)
+        coder.member("profiles", &profiles)
     }
 
     package init(
@@ -51,8 +59,8 @@ package struct IdentityListing: Codable, Hashable, Sendable {
 }
 
 /// A token: `GET /v1/tokens`.
-package struct TokenListing: Codable, Hashable, Sendable {
-    package enum State: String, Codable, CaseIterable, Sendable {
+package struct TokenListing: Message {
+    package enum State: String, CaseIterable, Sendable {
         case ready
         case pinNeeded = "pin-needed"
         case pinBlocked = "pin-blocked"
@@ -61,38 +69,49 @@ package struct TokenListing: Codable, Hashable, Sendable {
     }
 
     /// What the token's flags say about the attempts that are left (PKCS#11 2.40 §3.2, CKF_USER_PIN_…).
-    package enum PINTries: String, Codable, CaseIterable, Sendable {
+    package enum PINTries: String, CaseIterable, Sendable {
         case ok, low, final, locked
         /// It may have counted a PIN that it was sent, and its flags tell nothing, as PKCS#11 allows.
         case unknown
     }
 
     /// What the token waits for just now.
-    package enum Awaited: String, Codable, CaseIterable, Sendable {
+    package enum Awaited: String, CaseIterable, Sendable {
         /// A signature takes so long that the token probably blinks.
         case touch
         /// The reader's keypad waits for the PIN.
         case pinpad
     }
 
-    package var uri: String
-    package var label: String
-    package var manufacturer: String
-    package var model: String
-    package var serial: String
+    package var uri = "?"
+    package var label = "?"
+    package var manufacturer = "?"
+    package var model = "?"
+    package var serial = "?"
     /// The module's path; where two modules have one library, with the name or the settings that tell them apart.
-    package var module: String
-    package var present: Bool
-    package var state: State
-    package var pinTries: PINTries
+    package var module = ""
+    package var present = true
+    package var state: Word<State> = .untold
+    package var pinTries: Word<PINTries> = .untold
     /// Whether the PIN is typed on the reader's keypad.
-    package var pinpad: Bool
+    package var pinpad = false
     /// Absent where nobody is waited for.
-    package var awaiting: Awaited?
+    package var awaiting: Word<Awaited>?
 
-    enum CodingKeys: String, CodingKey {
-        case uri, label, manufacturer, model, serial, module, present, state, pinpad, awaiting
-        case pinTries = "pin_tries"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("uri", &uri)
+        coder.member("label", &label)
+        coder.member("manufacturer", &manufacturer)
+        coder.member("model", &model)
+        coder.member("serial", &serial)
+        coder.member("module", &module)
+        coder.member("present", &present)
+        coder.member("state", &state)
+        coder.member("pin_tries", &pinTries)
+        coder.member("pinpad", &pinpad)
+        coder.member("awaiting", &awaiting)
     }
 
     package init(
@@ -100,7 +119,7 @@ package struct TokenListing: Codable, Hashable, Sendable {
         present: Bool, state: State, pinTries: PINTries, pinpad: Bool = false, awaiting: Awaited? = nil
     ) {
         self.pinpad = pinpad
-        self.awaiting = awaiting
+        self.awaiting = awaiting.map(Word.init)
         self.uri = uri
         self.label = label
         self.manufacturer = manufacturer
@@ -108,27 +127,33 @@ package struct TokenListing: Codable, Hashable, Sendable {
         self.serial = serial
         self.module = module
         self.present = present
-        self.state = state
-        self.pinTries = pinTries
+        self.state = Word(state)
+        self.pinTries = Word(pinTries)
     }
 }
 
 /// A certificate and what choosing made of it: `GET /v1/profiles/{name}/explain`.
-package struct ExplainedCandidate: Codable, Hashable, Sendable {
+package struct ExplainedCandidate: Message {
     /// Its key's, where the certificate comes from a file; empty where there is no key either.
-    package var uri: String
-    package var subject: String
+    package var uri = "?"
+    package var subject = "?"
     /// Decimal digits.
-    package var serial: String
+    package var serial = "?"
     /// RFC 3339, UTC.
-    package var notAfter: String
-    package var chosen: Bool
+    package var notAfter = "?"
+    package var chosen = false
     /// Why it was dropped, or why it was chosen.
-    package var reasons: [String]
+    package var reasons: [String] = []
 
-    enum CodingKeys: String, CodingKey {
-        case uri, subject, serial, chosen, reasons
-        case notAfter = "not_after"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("uri", &uri)
+        coder.member("subject", &subject)
+        coder.member("serial", &serial)
+        coder.member("not_after", &notAfter)
+        coder.member("chosen", &chosen)
+        coder.member("reasons", &reasons)
     }
 
     package init(

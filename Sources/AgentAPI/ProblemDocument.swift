@@ -1,25 +1,34 @@
+import Outcomes
+
 /// A problem as it travels: `application/problem+json` (RFC 9457) of the type about:blank, which may go unsaid (§4.2.1).
-package struct ProblemDocument: Codable, Hashable, Sendable {
+package struct ProblemDocument: Message {
     package static let mediaType = "application/problem+json"
 
     /// The HTTP status.
-    package var status: Int
+    package var status = 0
     /// The status in words.
-    package var title: String
+    package var title = "?"
     /// What happened, in one line.
-    package var detail: String
+    package var detail = "?"
     /// A word of `Problem.Code`, or of a later version's.
-    package var code: String
+    package var code = "?"
     /// What to do about it.
     package var hint: String?
     /// A number of `ExitCode`.
-    package var exit: Int32
+    package var exit = ExitCode.software.rawValue
     /// Seconds after which another attempt may succeed.
     package var retryAfter: Int?
 
-    enum CodingKeys: String, CodingKey {
-        case status, title, detail, code, hint, exit
-        case retryAfter = "retry_after"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("status", &status)
+        coder.member("title", &title)
+        coder.member("detail", &detail)
+        coder.member("code", &code)
+        coder.member("exit", &exit)
+        coder.member("hint", &hint)
+        coder.member("retry_after", &retryAfter)
     }
 
     package init(_ problem: Problem) {
@@ -30,17 +39,6 @@ package struct ProblemDocument: Codable, Hashable, Sendable {
         hint = problem.hint
         exit = problem.exit.rawValue
         retryAfter = problem.retryAfter
-    }
-
-    /// One JSON object, without a line end.
-    package var json: [UInt8] {
-        var members: [(name: String, value: JSONText.Value)] = [
-            ("status", .integer(status)), ("title", .string(title)), ("detail", .string(detail)),
-            ("code", .string(code)), ("exit", .integer(Int(exit))),
-        ]
-        if let hint { members.append(("hint", .string(hint))) }
-        if let retryAfter { members.append(("retry_after", .integer(retryAfter))) }
-        return JSONText.object(members)
     }
 }
 

@@ -1,16 +1,19 @@
 /// A profile, and how it is doing: `GET /v1/profiles`.
-package struct ProfileStatus: Codable, Hashable, Sendable {
+package struct ProfileStatus: Message {
     /// The certificate that the profile signs in with.
-    package struct Certificate: Codable, Hashable, Sendable {
-        package var uri: String
+    package struct Certificate: Message {
+        package var uri = ""
         /// Decimal digits.
-        package var serial: String
+        package var serial = "?"
         /// RFC 3339, UTC.
-        package var notAfter: String
+        package var notAfter = "?"
 
-        enum CodingKeys: String, CodingKey {
-            case uri, serial
-            case notAfter = "not_after"
+        package init() {}
+
+        package mutating func members(_ coder: inout MessageCoder) {
+            coder.member("uri", &uri)
+            coder.member("serial", &serial)
+            coder.member("not_after", &notAfter)
         }
 
         package init(uri: String, serial: String, notAfter: String) {
@@ -21,30 +24,47 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
     }
 
     /// What a person will be asked for, and when at the earliest.
-    package struct NextGesture: Codable, Hashable, Sendable {
-        package enum Kind: String, Codable, CaseIterable, Sendable { case pin, touch }
+    package struct NextGesture: Message {
+        package enum Kind: String, CaseIterable, Sendable { case pin, touch }
 
-        package var kind: Kind
+        package var kind: Word<Kind> = .untold
         /// RFC 3339, UTC.
-        package var due: String
+        package var due = "?"
+
+        package init() {}
+
+        package mutating func members(_ coder: inout MessageCoder) {
+            coder.member("kind", &kind)
+            coder.member("due", &due)
+        }
 
         package init(kind: Kind, due: String) {
-            self.kind = kind
+            self.kind = Word(kind)
             self.due = due
         }
     }
 
     /// What a program was told in the place of credentials, the last time.
-    package struct Refusal: Codable, Hashable, Sendable {
+    package struct Refusal: Message {
         /// Its name in /proc, which it may have chosen itself; absent where it cannot be told.
         package var program: String?
-        package var uid: UInt32
+        package var uid: UInt32 = .max
         /// RFC 3339, UTC.
-        package var time: String
+        package var time = "?"
         /// A word of `Problem.Code`.
-        package var code: String
+        package var code = "?"
         /// One line.
-        package var detail: String
+        package var detail = "?"
+
+        package init() {}
+
+        package mutating func members(_ coder: inout MessageCoder) {
+            coder.member("program", &program)
+            coder.member("uid", &uid)
+            coder.member("time", &time)
+            coder.member("code", &code)
+            coder.member("detail", &detail)
+        }
 
         package init(program: String?, uid: UInt32, time: String, code: String, detail: String) {
             self.program = program
@@ -55,10 +75,10 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
         }
     }
 
-    package var name: String
+    package var name = "?"
     /// Such as `roles-anywhere`.
-    package var source: String
-    package var roleARN: String
+    package var source = "?"
+    package var roleARN = "?"
     /// Absent where no certificate fits; `explain` says why.
     package var certificate: Certificate?
     /// RFC 3339, UTC; absent where there is no session.
@@ -68,15 +88,19 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
     /// Absent where sessions are had without anybody.
     package var nextGesture: NextGesture?
     /// Since the agent's start, one for each program and user, the newest first; at most eight.
-    package var lastRefusals: [Refusal]
+    package var lastRefusals: [Refusal] = []
 
-    enum CodingKeys: String, CodingKey {
-        case name, source, certificate
-        case roleARN = "role_arn"
-        case sessionExpiry = "session_expiry"
-        case lastError = "last_error"
-        case nextGesture = "next_gesture"
-        case lastRefusals = "last_refusals"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("name", &name)
+        coder.member("source", &source)
+        coder.member("role_arn", &roleARN)
+        coder.member("certificate", &certificate)
+        coder.member("session_expiry", &sessionExpiry)
+        coder.member("last_error", &lastError)
+        coder.member("next_gesture", &nextGesture)
+        coder.member("last_refusals", &lastRefusals)
     }
 
     package init(
@@ -95,45 +119,56 @@ package struct ProfileStatus: Codable, Hashable, Sendable {
 }
 
 /// A module and its worker.
-package struct ModuleStatus: Codable, Hashable, Sendable {
-    package enum State: String, Codable, CaseIterable, Sendable {
+package struct ModuleStatus: Message {
+    package enum State: String, CaseIterable, Sendable {
         case starting, running, failed
     }
 
     /// The module's path, or the name under which p11-kit has it.
-    package var module: String
-    package var state: State
+    package var module = "?"
+    package var state: Word<State> = .untold
     /// One line; absent where the last call succeeded.
     package var lastError: String?
 
-    enum CodingKeys: String, CodingKey {
-        case module, state
-        case lastError = "last_error"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("module", &module)
+        coder.member("state", &state)
+        coder.member("last_error", &lastError)
     }
 
     package init(module: String, state: State, lastError: String? = nil) {
         self.module = module
-        self.state = state
+        self.state = Word(state)
         self.lastError = lastError
     }
 }
 
 /// The agent in short: `GET /v1/status`.
-package struct Status: Codable, Hashable, Sendable {
-    package var version: String
-    package var pid: Int32
+package struct Status: Message {
+    package var version = "?"
+    package var pid: Int32 = 0
     /// Whether it runs for the whole system.
-    package var system: Bool
-    package var uptimeSeconds: Int64
-    package var modules: [ModuleStatus]
-    package var tokens: [TokenListing]
-    package var profiles: [ProfileStatus]
+    package var system = false
+    package var uptimeSeconds: Int64 = 0
+    package var modules: [ModuleStatus] = []
+    package var tokens: [TokenListing] = []
+    package var profiles: [ProfileStatus] = []
     /// What this machine does not offer, and what that means: one line each.
-    package var notices: [String]
+    package var notices: [String] = []
 
-    enum CodingKeys: String, CodingKey {
-        case version, pid, system, modules, tokens, profiles, notices
-        case uptimeSeconds = "uptime_seconds"
+    package init() {}
+
+    package mutating func members(_ coder: inout MessageCoder) {
+        coder.member("version", &version)
+        coder.member("pid", &pid)
+        coder.member("system", &system)
+        coder.member("uptime_seconds", &uptimeSeconds)
+        coder.member("modules", &modules)
+        coder.member("tokens", &tokens)
+        coder.member("profiles", &profiles)
+        coder.member("notices", &notices)
     }
 
     package init(

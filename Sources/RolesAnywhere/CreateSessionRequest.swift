@@ -29,7 +29,7 @@ package struct CreateSessionRequest: Hashable, Sendable {
         "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(path)" + (arnsAreInBody ? "" : "?\(query)")
     }
 
-    package var body: [UInt8] { Array(options.json(with: arnsAreInBody ? arns : [:]).utf8) }
+    package var body: [UInt8] { options.json(with: arnsAreInBody ? arns : [:]) }
 
     private var arns: [String: String] {
         [

@@ -1,4 +1,5 @@
 import Encodings
+import JSON
 import UTCTime
 
 /// Reads the answer to CreateSession, and believes nothing of it that does not fit the request.

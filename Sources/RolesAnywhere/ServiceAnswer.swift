@@ -1,3 +1,4 @@
+import JSON
 import PlainText
 
 /// What came back over HTTP, whole.
@@ -17,8 +18,9 @@ package struct ServiceAnswer: Hashable, Sendable {
 
     /// The body as JSON, `nil` if it is something else, names a type that is not JSON, or has more than 256 KiB.
     var json: JSONValue? {
-        guard declaresJSON, body.count <= 262_144 else { return nil }
-        return try? JSONParser.parse(body)  // the reason is of no use to whoever reads "not JSON"
+        guard declaresJSON else { return nil }
+        // The reason is of no use to whoever reads "not JSON".
+        return try? JSONValue(body.span, limits: JSONLimits(bytes: 262_144, depth: 16, values: 1000))
     }
 
     var declaresJSON: Bool {

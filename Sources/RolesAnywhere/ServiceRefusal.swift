@@ -1,4 +1,5 @@
 import Encodings
+import JSON
 import PlainText
 import UTCTime
 

@@ -1,4 +1,5 @@
 import Encodings
+import JSON
 
 /// What a session is asked to be like.
 package struct SessionOptions: Hashable, Sendable {
@@ -37,31 +38,26 @@ package struct SessionOptions: Hashable, Sendable {
     /// The body of CreateSession, its members in one order, so that one session is one text.
     ///
     /// - Parameter arns: Those that are not in the query.
-    func json(with arns: [String: String] = [:]) -> String {
-        var members = ["\"durationSeconds\":\(durationSeconds)"]
-        members += arns.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\(Self.quoted($0.value))" }
+    func json(with arns: [String: String] = [:]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.name("durationSeconds")
+        writer.integer(durationSeconds)
+        Self.write(arns, to: &writer)
         if !instanceProperties.isEmpty {
-            let properties = instanceProperties.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-                .map { "\(Self.quoted($0.key)):\(Self.quoted($0.value))" }
-            members.append("\"instanceProperties\":{\(properties.joined(separator: ","))}")
+            writer.name("instanceProperties")
+            writer.beginObject()
+            Self.write(instanceProperties, to: &writer)
+            writer.endObject()
         }
-        if let roleSessionName { members.append("\"roleSessionName\":\(Self.quoted(roleSessionName))") }
-        return "{\(members.joined(separator: ","))}"
+        if let roleSessionName { writer.member("roleSessionName", roleSessionName) }
+        writer.endObject()
+        return writer.finish()
     }
 
-    /// RFC 8259 §7.
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\":
-                result.unicodeScalars.append("\\")
-                result.unicodeScalars.append(scalar)
-            case "\0"..."\u{1F}":
-                result += "\\u00" + Hexadecimal.encode([UInt8(scalar.value)])
-            default: result.unicodeScalars.append(scalar)
-            }
+    private static func write(_ members: [String: String], to writer: inout JSONWriter<[UInt8]>) {
+        for (name, text) in members.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            writer.member(name, text)
         }
-        return result + "\""
     }
 }

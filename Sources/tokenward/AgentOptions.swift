@@ -1,6 +1,7 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
-import FoundationEssentials
+import JSON
 import PlainText
 
 /// Which agent a command asks, and how long it waits.
@@ -32,7 +33,7 @@ struct AgentOptions: ParsableArguments {
     }
 
     /// The longest answer in bytes: thousands of certificates.
-    private static let longestBody = 16 * 1024 * 1024
+    fileprivate static let longestBody = 16 * 1024 * 1024
 
     /// Sends `request` and returns an answer of status 2xx.
     ///
@@ -57,28 +58,28 @@ extension AgentOptions.Timeout: CustomStringConvertible {
 }
 
 extension AgentExchange {
-    /// The body as a value. Members that `Value` does not know are ignored. Not for answers with secrets in them.
-    borrowing func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws(ClientFailure) -> Value {
-        do {
-            return try withBody { body in
-                // Our scanner first: it bounds the depth that Foundation's recursion sees.
-                try JSONScanner.validate(body)
-                let decoder = JSONDecoder()
-                decoder.keyDecodingStrategy = .convertFromSnakeCase
-                return try unsafe body.withUnsafeBytes { try unsafe decoder.decode(type, from: Data($0)) }
+    private static var limits: JSONLimits { JSONLimits(bytes: AgentOptions.longestBody) }
+
+    /// The body as a message. Not for answers with secrets in them.
+    borrowing func decode<Value: MessageValue>(_ type: Value.Type = Value.self) throws(ClientFailure) -> Value {
+        let value = try withBody { (body) throws(ClientFailure) in
+            do throws(JSONFault) {
+                return Value(try JSONValue(body, limits: Self.limits))
+            } catch {
+                throw .noJSON(error)
             }
-        } catch {
-            throw .badAnswer("not the JSON that this command expects")
         }
+        guard let value else { throw .badAnswer("not the JSON that this command expects") }
+        return value
     }
 
     /// Prints the body as the agent sent it, once it is known to be JSON; on a terminal without control characters.
     borrowing func printJSON() throws(ClientFailure) {
         try withBody { (body) throws(ClientFailure) in
             do throws(JSONFault) {
-                try JSONScanner.validate(body)
+                try JSONReader.check(body, limits: Self.limits)
             } catch {
-                throw .badAnswer("no JSON, at byte \(error.offset)")
+                throw .noJSON(error)
             }
             let text = unsafe body.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
             guard Voice.isTerminal else {
@@ -89,4 +90,8 @@ extension AgentExchange {
             try Voice.result(lines.joined(separator: "\n"))
         }
     }
+}
+
+extension ClientFailure {
+    static func noJSON(_ fault: JSONFault) -> ClientFailure { .badAnswer("no JSON, at byte \(fault.offset)") }
 }

@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 
@@ -18,7 +19,7 @@ enum ProfileCompletion {
             AgentRequest.get(Array("/v1/profiles".utf8)), to: AgentEndpoint(option: nil),
             deadline: Deadline(afterMilliseconds: 1000), limit: 1024 * 1024)
         try exchange.checkStatus()
-        let profiles = try exchange.decode([Listed.Profile].self)
+        let profiles = try exchange.decode([ProfileStatus].self)
         return profiles.map(\.name).filter { ProfileArgument(Array($0.utf8)) != nil }
     }
 }

@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 import PKCS11URI
@@ -18,7 +19,7 @@ enum TokenURI {
     }
 
     /// The tokens that a URI means.
-    static func matching(_ text: String, _ tokens: [Listed.Token]) throws -> [Listed.Token] {
+    static func matching(_ text: String, _ tokens: [TokenListing]) throws -> [TokenListing] {
         let uri: PKCS11URI
         do throws(PKCS11URIError) {
             uri = try PKCS11URI(text)
@@ -28,14 +29,14 @@ enum TokenURI {
         if let fault = uri.faultAsTokens {
             throw ClientFailure(.usage, "the URI \(fault)", hint: "give \(quoted("\(uri.tokenPart)"))")
         }
-        let unlisted = Listed.Token(uri: text, label: nil, state: nil, pinTries: nil, pinpad: nil, awaiting: nil)
+        let unlisted = TokenListing(unlisted: text)
         // The list does not tell slots, libraries and p11-kit's names: the agent finds that token.
         if uri.namesSlot || uri.namesLibrary || uri.moduleName != nil {
             return [unlisted]
         }
-        let found: [Listed.Token] = tokens.compactMap { token in
+        let found: [TokenListing] = tokens.compactMap { token in
             guard let description = token.description else { return nil }
-            let module = token.module.map { ModuleDescription(path: $0) }
+            let module = token.module.isEmpty ? nil : ModuleDescription(path: token.module)
             guard uri.matches(LocatedToken(description, module: module)) else { return nil }
             var token = token
             // Another module may come to show such a token before the PIN is typed.
@@ -52,7 +53,14 @@ enum TokenURI {
     }
 }
 
-extension Listed.Token {
+extension TokenListing {
+    /// A token of which only the URI is known.
+    init(unlisted uri: String) {
+        self.init()
+        self.uri = uri
+        label = ""
+    }
+
     /// What the token's URI says of it, which is exact where the label need not be.
     fileprivate var description: TokenDescription? {
         guard let uri = try? PKCS11URI(uri) else { return nil }  // a newer agent's: no URI that we know means it

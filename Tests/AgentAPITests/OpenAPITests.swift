@@ -89,15 +89,11 @@ struct Sample: Sendable, CustomTestStringConvertible {
         self.least = least ?? full
     }
 
-    private init(_ schema: String, _ full: some Encodable, least: (some Encodable)? = Int?.none) throws {
-        self.init(schema, try AgentMessage.encode(full), least: try least.map { try AgentMessage.encode($0) })
+    private init<Sent: Message>(_ schema: String, _ full: Sent, least: Sent? = nil) {
+        self.init(schema, full.json, least: least?.json)
     }
 
     static let all: [Sample] = {
-        do { return try samples() } catch { return [Sample("\(error)", [])] }
-    }()
-
-    private static func samples() throws -> [Sample] {
         let identity = IdentityListing(
             uri: "", token: "", subject: "", issuer: "", serial: "", notBefore: "", notAfter: "", keyType: "",
             hasKey: true, usable: true, reasons: [], profiles: [])
@@ -114,35 +110,35 @@ struct Sample: Sendable, CustomTestStringConvertible {
                 CredentialDocument.render(
                     accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: "")),
             Sample(
-                "Problem", ProblemDocument(problem).json, least: ProblemDocument(Problem(.forbidden, "")).json),
-            try Sample("IdentityListing", identity),
-            try Sample(
+                "Problem", ProblemDocument(problem), least: ProblemDocument(Problem(.forbidden, ""))),
+            Sample("IdentityListing", identity),
+            Sample(
                 "TokenListing", token,
                 least: TokenListing(
                     uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true,
                     state: .ready, pinTries: .ok)),
-            try Sample("ChosenCertificate", certificate),
-            try Sample("NextGesture", gesture),
-            try Sample(
+            Sample("ChosenCertificate", certificate),
+            Sample("NextGesture", gesture),
+            Sample(
                 "Refusal", refusal,
                 least: ProfileStatus.Refusal(program: nil, uid: 0, time: "", code: "", detail: "")),
-            try Sample(
+            Sample(
                 "ExplainedCandidate",
                 ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
-            try Sample(
+            Sample(
                 "ProfileStatus",
                 ProfileStatus(
                     name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: "",
                     nextGesture: gesture, lastRefusals: [refusal]),
                 least: ProfileStatus(name: "", source: "", roleARN: "")),
-            try Sample(
+            Sample(
                 "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),
                 least: ModuleStatus(module: "", state: .running)),
-            try Sample(
+            Sample(
                 "Status",
                 Status(
                     version: "", pid: 1, system: true, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
                     notices: [])),
         ]
-    }
+    }()
 }

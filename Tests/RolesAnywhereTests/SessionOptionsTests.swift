@@ -10,8 +10,8 @@ import Testing
             durationSeconds: 43_200, roleSessionName: "a+b=c",
             instanceProperties: ["z": "1", "a\"\\": "line\n\u{1F}é/", "Z": "2"])
         #expect(
-            options.json()
-                == #"{"durationSeconds":43200,"instanceProperties":{"Z":"2","a\"\\":"line\u000a\u001fé/","z":"1"},"#
+            String(decoding: options.json(), as: UTF8.self)
+                == #"{"durationSeconds":43200,"instanceProperties":{"Z":"2","a\"\\":"line\n\u001fé/","z":"1"},"#
                 + #""roleSessionName":"a+b=c"}"#)
     }
 

@@ -68,9 +68,10 @@ def test_escapes_and_controls_in_a_problem_never_reach_the_terminal_raw(agent, t
         os.unlink(served.path)
 
 
-def test_invalid_utf8_in_a_problem_is_shown_as_replacement(agent, thin):
-    agent(answer(b'{"detail":"a\xff\xc3b\\ud800c","hint":"h","exit":80}', "423 Locked"))
-    assert "a\ufffd" in refused(thin("prod"), 80)
+@pytest.mark.parametrize("detail", [b"a\xff\xc3b", b"a\\ud800c"])
+def test_a_problem_that_is_no_text_is_no_json(agent, thin, detail):
+    agent(answer(b'{"detail":"' + detail + b'","hint":"h","exit":80}', "423 Locked"))
+    assert "no JSON at byte 12" in refused(thin("prod"), 70)
 
 
 def test_a_long_problem_is_cut_to_one_kilobyte(agent, thin):

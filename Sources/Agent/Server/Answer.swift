@@ -11,15 +11,16 @@ struct Answer: Sendable {
     var problem: Problem?
     var issued: AuditRecord.Issued?
 
+    private static let mediaType = "application/json"
+
     static let noContent = Answer(status: 204)
 
     static func credentials(_ credentials: IssuedCredentials) -> Answer {
-        Answer(
-            status: 200, mediaType: AgentMessage.mediaType, body: credentials.json, issued: credentials.audited)
+        Answer(status: 200, mediaType: mediaType, body: credentials.json, issued: credentials.audited)
     }
 
-    static func message(_ message: some Encodable) throws(Problem) -> Answer {
-        Answer(status: 200, mediaType: AgentMessage.mediaType, body: try AgentMessage.encode(message))
+    static func message(_ message: some MessageValue) -> Answer {
+        Answer(status: 200, mediaType: mediaType, body: message.json)
     }
 
     static func problem(_ problem: Problem, allowed: Route.Method? = nil) -> Answer {

@@ -1,4 +1,5 @@
 package import AgentAPI
+import JSON
 import Synchronization
 package import TokenService
 
@@ -22,7 +23,7 @@ package struct UnlockBody {
 
     /// - Throws: `badRequest`, which says what is wrong with the body and nothing of what is in it.
     package init(_ json: Span<UInt8>) throws(Problem) {
-        let members = try JSONStringMembers(body: json, names: ["uri", "pin", "origin"])
+        let members = try JSONMembers(body: json, names: ["uri", "pin", "origin"])
         guard let uri = members.text("uri", in: json) else { throw Problem(.badRequest, "the body has no uri") }
         self.uri = uri
         let origin = members.text("origin", in: json)
@@ -30,7 +31,7 @@ package struct UnlockBody {
             throw Problem(.badRequest, "the body's origin is not \"login\"")
         }
         isFromLogin = origin != nil
-        guard members.contains("pin") else {
+        guard case .string(let range)? = members.value("pin", in: json) else {
             pin = PINHandover(nil)
             return
         }
@@ -38,7 +39,8 @@ package struct UnlockBody {
             pin = PINHandover(
                 try unsafe PIN { (page) throws(PINError) in
                     var count = 0
-                    try members.forEachByte(of: "pin", in: json) { (byte) throws(PINError) in
+                    var bytes = JSONString(range)
+                    while let byte = bytes.next(in: json) {
                         guard count < page.count else { throw .tooLong }
                         guard byte >= 0x20, byte != 0x7F else { throw .controlByte }
                         unsafe page[count] = byte
@@ -58,24 +60,44 @@ package struct LockBody {
 
     /// - Throws: `badRequest`.
     package init(_ json: Span<UInt8>) throws(Problem) {
-        uri = json.isEmpty ? nil : try JSONStringMembers(body: json, names: ["uri"]).text("uri", in: json)
+        uri = json.isEmpty ? nil : try JSONMembers(body: json, names: ["uri"]).text("uri", in: json)
     }
 }
 
-extension JSONStringMembers {
-    fileprivate init(body: Span<UInt8>, names: [String]) throws(Problem) {
-        do throws(Fault) {
-            try self.init(body, names: names)
+extension JSONMembers {
+    /// - Parameter names: The members that may be there. Each is a string.
+    /// - Throws: `badRequest`, which quotes nothing of the body.
+    fileprivate init(body: Span<UInt8>, names: [StaticString]) throws(Problem) {
+        do throws(JSONFault) {
+            try self.init(body)
         } catch {
-            throw Problem(.badRequest, error.rawValue)
+            throw error.problem
+        }
+        for member in all {
+            guard names.contains(where: { JSONString.isEqual(member.name, to: $0, in: body) }) else {
+                throw Problem(.badRequest, "the body has a member that is not known here")
+            }
+            guard case .string = member.value else {
+                throw Problem(.badRequest, "a member of the body is not a string")
+            }
         }
     }
 
-    fileprivate func text(_ name: String, in json: Span<UInt8>) -> String? {
-        guard contains(name) else { return nil }
-        var bytes: [UInt8] = []
-        forEachByte(of: name, in: json) { bytes.append($0) }
-        return String(decoding: bytes, as: UTF8.self)
+    fileprivate func text(_ name: StaticString, in json: Span<UInt8>) -> String? {
+        guard case .string(let range)? = value(name, in: json) else { return nil }
+        return String(decoding: JSONString.decode(range, in: json), as: UTF8.self)
+    }
+}
+
+extension JSONFault {
+    fileprivate var problem: Problem {
+        switch reason {
+        case .notUTF8: Problem(.badRequest, "the body is not UTF-8")
+        case .badString: Problem(.badRequest, "a string in the body is malformed")
+        case .repeatedName: Problem(.badRequest, "the body has a member twice")
+        case .tooMuch: Problem(.badRequest, "the body has too many levels or members")
+        case .unexpected, .otherValue: Problem(.badRequest, "the body is not one JSON object")
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// The requests that change something, with what they say in their body.
 package enum ChangeRequest {
     /// `POST /v1/tokens/unlock`, in locked pages.
@@ -9,32 +11,29 @@ package enum ChangeRequest {
     package static func unlock(
         uri: String, pin: consuming PINEntry?, isFromLogin: Bool
     ) throws(ClientFailure) -> SecretBuffer {
-        var body = try SecretBuffer(capacity: 16 * 1024, locked: true)
-        try body.append("{\"uri\":")
-        try body.appendString(Array(uri.utf8).span)
-        if isFromLogin { try body.append(",\"origin\":\"login\"") }
+        var body = JSONWriter(to: try SecretBuffer(capacity: 16 * 1024, locked: true))
+        try body.beginObject()
+        try body.member("uri", uri)
+        if isFromLogin { try body.member("origin", "login") }
         switch pin {
         case .some(let pin):
-            try body.append(",\"pin\":")
-            try pin.withBytes { (bytes) throws(ClientFailure) in try body.appendString(bytes) }
+            try body.name("pin")
+            try pin.withBytes { (bytes) throws(ClientFailure) in try body.string(bytes) }
         case .none: break
         }
-        try body.append("}")
-        return try post(Array("/v1/tokens/unlock".utf8), body)
+        try body.endObject()
+        return try post(Array("/v1/tokens/unlock".utf8), body.finish())
     }
 
     /// `POST /v1/lock`.
     ///
     /// - Parameter uri: nil: every token.
     package static func lock(uri: String?) throws(ClientFailure) -> SecretBuffer {
-        var body = try SecretBuffer(capacity: 16 * 1024)
-        try body.append("{")
-        if let uri {
-            try body.append("\"uri\":")
-            try body.appendString(Array(uri.utf8).span)
-        }
-        try body.append("}")
-        return try post(Array("/v1/lock".utf8), body)
+        var body = JSONWriter(to: try SecretBuffer(capacity: 16 * 1024))
+        try body.beginObject()
+        if let uri { try body.member("uri", uri) }
+        try body.endObject()
+        return try post(Array("/v1/lock".utf8), body.finish())
     }
 
     /// `POST /v1/profiles/{name}/refresh`, which has no body.
@@ -58,21 +57,4 @@ package enum ChangeRequest {
     }
 }
 
-extension SecretBuffer {
-    /// Appends UTF-8 as a string of JSON (RFC 8259 §7), with its quotes.
-    mutating func appendString(_ text: Span<UInt8>) throws(ClientFailure) {
-        try append("\"")
-        for index in text.indices {
-            switch text[index] {
-            case UInt8(ascii: "\""): try append("\\\"")
-            case UInt8(ascii: "\\"): try append("\\\\")
-            case 0..<0x20:
-                try append("\\u00")
-                try append(text[index] >> 4 == 0 ? "0" : "1")
-                try append(Array("0123456789abcdef".utf8)[Int(text[index] & 0xF)])
-            default: try append(text[index])
-            }
-        }
-        try append("\"")
-    }
-}
+extension SecretBuffer: JSONSink {}

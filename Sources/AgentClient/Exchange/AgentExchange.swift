@@ -65,7 +65,7 @@ package struct AgentExchange: ~Copyable {
     /// The failure that an answer other than 2xx tells of.
     package borrowing func checkStatus() throws(ClientFailure) {
         guard !(200...299).contains(status) else { return }
-        throw withBody { ProblemDocument.failure(status: status, body: $0) }
+        throw withBody { ProblemAnswer.failure(status: status, body: $0) }
     }
 
     /// Writes the body and a line feed to standard output, in one call where the kernel takes it at once.

@@ -34,7 +34,7 @@ package enum CredentialClient {
             deadline: Deadline(afterMilliseconds: arguments.timeoutMilliseconds), limit: longestBody)
         try exchange.checkStatus()
         guard exchange.status == 200 else { throw .badAnswer("status \(exchange.status)") }
-        try exchange.withBody { (body) throws(ClientFailure) in try CredentialDocument.check(body) }
+        try exchange.withBody { (body) throws(ClientFailure) in try CredentialAnswer.check(body) }
         try exchange.printBody()
     }
 

@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 
@@ -20,21 +21,20 @@ struct ListCommand: ParsableCommand {
         if let explain { return try printCandidates(of: explain) }
         let answer = try agent.get("/v1/identities")
         if json { return try answer.printJSON() }
-        let identities = try answer.decode([Listed.Identity].self)
+        let identities = try answer.decode([IdentityListing].self)
         guard !identities.isEmpty else { return explainNothing() }
         var table = Table("URI", "SUBJECT", "SERIAL", "DAYS LEFT", "KEY", "PROFILES")
         for identity in identities {
-            let key = identity.keyType ?? "?"
             table.append(
-                identity.uri ?? "?", identity.subject ?? "?", identity.serial ?? "?", daysLeft(identity.notAfter),
-                identity.hasKey == false ? "\(key), no private key" : key,
-                (identity.profiles ?? []).joined(separator: ","))
+                identity.uri, identity.subject, identity.serial, daysLeft(identity.notAfter),
+                identity.hasKey ? identity.keyType : "\(identity.keyType), no private key",
+                identity.profiles.joined(separator: ","))
         }
         try table.print()
     }
 
     /// A person reads `expired`; a program compares numbers.
-    private func daysLeft(_ end: String?) -> String {
+    private func daysLeft(_ end: String) -> String {
         guard let days = Moment(end)?.daysLeft else { return "?" }
         return days < 0 && Voice.isTerminal ? "expired" : "\(days)"
     }
@@ -42,18 +42,18 @@ struct ListCommand: ParsableCommand {
     /// What is missing: a module, a token, or a certificate that can be seen.
     private func explainNothing() {
         // Only a remark: the list itself has been answered, and is empty.
-        guard let status = try? agent.get("/v1/status").decode(Listed.Status.self) else {
+        guard let status = try? agent.get("/v1/status").decode(Status.self) else {
             return Voice.remark("no token has a certificate")
         }
-        for module in status.modules ?? [] where module.state == "failed" {
-            Voice.remark("\(module.module ?? "?"): \(module.lastError ?? "failed")")
+        for module in status.modules where module.state.known == .failed {
+            Voice.remark("\(module.module): \(module.lastError ?? "failed")")
         }
-        guard status.modules?.isEmpty == false else {
+        guard !status.modules.isEmpty else {
             return Voice.remark("there is no PKCS#11 module: register one with p11-kit, or configure a [[module]]")
         }
-        guard let tokens = status.tokens, !tokens.isEmpty else { return Voice.remark("no token is present") }
+        guard !status.tokens.isEmpty else { return Voice.remark("no token is present") }
         Voice.remark(
-            tokens.contains { $0.state == "pin-needed" }
+            status.tokens.contains { $0.state.known == .pinNeeded }
                 ? "no token shows a certificate; 'tokenward unlock' may show more" : "no token has a certificate")
     }
 
@@ -61,13 +61,13 @@ struct ListCommand: ParsableCommand {
         let name = try ProfileArgument.checked(profile)
         let answer = try agent.send(AgentRequest.get(AgentRequest.path(name, "/explain")))
         if json { return try answer.printJSON() }
-        let candidates = try answer.decode([Listed.Candidate].self)
+        let candidates = try answer.decode([ExplainedCandidate].self)
         guard !candidates.isEmpty else { return Voice.remark("no token has a certificate that \(profile) could take") }
         var table = Table("CHOSEN", "URI", "SUBJECT", "SERIAL", "NOT AFTER", "REASONS")
         for candidate in candidates {
             table.append(
-                candidate.chosen == true ? "yes" : "no", candidate.uri ?? "?", candidate.subject ?? "?",
-                candidate.serial ?? "?", candidate.notAfter ?? "?", (candidate.reasons ?? []).joined(separator: "; "))
+                candidate.chosen ? "yes" : "no", candidate.uri, candidate.subject, candidate.serial,
+                candidate.notAfter, candidate.reasons.joined(separator: "; "))
         }
         try table.print()
     }

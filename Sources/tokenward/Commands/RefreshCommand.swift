@@ -1,5 +1,7 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
+import JSON
 import PlainText
 
 struct RefreshCommand: ParsableCommand {
@@ -18,20 +20,21 @@ struct RefreshCommand: ParsableCommand {
     func run() throws {
         let answer = try agent.send(ChangeRequest.refresh(ProfileArgument.checked(profile)))
         let (key, end) = try answer.withBody { (body) throws(ClientFailure) in
-            try CredentialDocument.check(body)
-            return (try text("AccessKeyId", body), try text("Expiration", body))
+            try CredentialAnswer.check(body)
+            do throws(JSONFault) {
+                let members = try JSONMembers(body)
+                return (Self.text("AccessKeyId", members, body), Self.text("Expiration", members, body))
+            } catch {
+                throw .noJSON(error)
+            }
         }
-        try Voice.result(json ? "{\"AccessKeyId\":\"\(key)\",\"Expiration\":\"\(end)\"}" : PlainText.terminal(end))
+        guard json else { return try Voice.result(PlainText.terminal(end)) }
+        try Voice.result(String(decoding: ["AccessKeyId": key, "Expiration": end].json, as: UTF8.self))
     }
 
-    /// A member that is no secret, still escaped as JSON has it. The rest of the answer is not copied anywhere.
-    private func text(_ name: StaticString, _ body: Span<UInt8>) throws(ClientFailure) -> String {
-        do throws(JSONFault) {
-            guard let range = try JSONScanner.member(name, of: body) else { return "" }
-            let quoted = body.extracting(range)
-            return unsafe quoted.withUnsafeBytes { unsafe String(decoding: $0.dropFirst().dropLast(), as: UTF8.self) }
-        } catch {
-            throw .badAnswer("no JSON, at byte \(error.offset)")
-        }
+    /// A member that is no secret. The rest of the answer is not copied anywhere.
+    private static func text(_ name: StaticString, _ members: JSONMembers, _ body: Span<UInt8>) -> String {
+        guard case .string(let range)? = members.value(name, in: body) else { return "" }
+        return String(decoding: JSONString.decode(range, in: body), as: UTF8.self)
     }
 }

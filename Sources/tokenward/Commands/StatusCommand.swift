@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 import PlainText
@@ -18,84 +19,79 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let answer = try agent.get("/v1/status")
         if json { return try answer.printJSON() }
-        let status = try answer.decode(Listed.Status.self)
-        let uptime = status.uptimeSeconds ?? 0
+        let status = try answer.decode(Status.self)
         let parts = [
             ("module", modules(status)), ("token", tokens(status)), ("profile", profiles(status)),
             ("refusal", refusals(status)),
         ]
-        let version = PlainText.terminal(status.version ?? "?")
+        let version = PlainText.terminal(status.version)
         guard Voice.isTerminal else {
             let lines = parts.map { $1.separated(prefix: $0) }
             let notices = notices(status).map { "notice\t\($0)\n" }
-            return try Voice.result("agent\t\(version)\t\(uptime)\n" + lines.joined() + notices.joined())
+            return try Voice.result("agent\t\(version)\t\(status.uptimeSeconds)\n" + lines.joined() + notices.joined())
         }
         let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.shown(in: Voice.columns) }
         let notices = notices(status).map { "\n\($0)\n" }
         try Voice.result(
-            "agent \(version), up \(Moment.Span(seconds: uptime))\n" + tables.joined() + notices.joined())
+            "agent \(version), up \(Moment.Span(seconds: status.uptimeSeconds))\n" + tables.joined() + notices.joined())
     }
 
-    private func notices(_ status: Listed.Status) -> [String] { (status.notices ?? []).map(PlainText.terminal) }
+    private func notices(_ status: Status) -> [String] { status.notices.map(PlainText.terminal) }
 
-    private func modules(_ status: Listed.Status) -> Table {
+    private func modules(_ status: Status) -> Table {
         var table = Table("MODULE", "STATE", "LAST ERROR")
-        for module in status.modules ?? [] {
-            table.append(module.module ?? "?", module.state ?? "?", module.lastError ?? "")
+        for module in status.modules {
+            table.append(module.module, module.state.text, module.lastError ?? "")
         }
         return table
     }
 
-    private func tokens(_ status: Listed.Status) -> Table {
+    private func tokens(_ status: Status) -> Table {
         var table = Table("TOKEN", "STATE", "PIN TRIES", "URI")
-        for token in status.tokens ?? [] {
-            table.append(token.label ?? "?", state(token), token.pinTries ?? "?", token.uri)
+        for token in status.tokens {
+            table.append(token.label, state(token), token.pinTries.text, token.uri)
         }
         return table
     }
 
-    private func state(_ token: Listed.Token) -> String {
-        let state = token.state ?? "?"
-        return switch token.awaiting {
-        case "touch": "\(state), waits for a touch"
-        case "pinpad": "\(state), waits for its keypad"
-        case let other?: "\(state), waits: \(other)"
-        case nil: state
+    private func state(_ token: TokenListing) -> String {
+        guard let awaiting = token.awaiting else { return token.state.text }
+        return switch awaiting.known {
+        case .touch: "\(token.state.text), waits for a touch"
+        case .pinpad: "\(token.state.text), waits for its keypad"
+        case nil: "\(token.state.text), waits: \(awaiting.text)"
         }
     }
 
-    private func profiles(_ status: Listed.Status) -> Table {
+    private func profiles(_ status: Status) -> Table {
         var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR", "NEXT GESTURE")
-        for profile in status.profiles ?? [] {
+        for profile in status.profiles {
             table.append(
-                profile.name, profile.source ?? "?", sessionEnd(profile), profile.certificate?.uri ?? "",
+                profile.name, profile.source, sessionEnd(profile), profile.certificate?.uri ?? "",
                 profile.lastError ?? "", nextGesture(profile))
         }
         return table
     }
 
-    private func refusals(_ status: Listed.Status) -> Table {
+    private func refusals(_ status: Status) -> Table {
         var table = Table("PROFILE", "REFUSED", "PROGRAM", "UID", "WHY")
-        for profile in status.profiles ?? [] {
-            for refusal in profile.lastRefusals ?? [] {
+        for profile in status.profiles {
+            for refusal in profile.lastRefusals {
                 table.append(
-                    profile.name, refusal.time ?? "?", refusal.program ?? "?", refusal.uid.map(String.init) ?? "?",
-                    refusal.detail ?? "")
+                    profile.name, refusal.time, refusal.program ?? "?", "\(refusal.uid)", refusal.detail)
             }
         }
         return table
     }
 
-    private func nextGesture(_ profile: Listed.Profile) -> String {
+    private func nextGesture(_ profile: ProfileStatus) -> String {
         guard let gesture = profile.nextGesture else { return "" }
-        let due = gesture.due ?? "?"
-        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else {
-            return "\(gesture.kind ?? "?") \(due)"
-        }
-        return "\(gesture.kind ?? "?") \(due) (\(distance))"
+        let what = "\(gesture.kind.text) \(gesture.due)"
+        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else { return what }
+        return "\(what) (\(distance))"
     }
 
-    private func sessionEnd(_ profile: Listed.Profile) -> String {
+    private func sessionEnd(_ profile: ProfileStatus) -> String {
         guard let end = profile.sessionExpiry else { return "" }
         guard Voice.isTerminal, let distance = Moment(end)?.distance else { return end }
         return "\(end) (\(distance))"

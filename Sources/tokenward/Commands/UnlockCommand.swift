@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 import Glibc
@@ -54,10 +55,10 @@ struct UnlockCommand: ParsableCommand {
         let sent: PINEntry? = pinStdin ? try PINEntry.fromStandardInput() : nil
         let token = try findTokenInTime()
         let request: SecretBuffer
-        if token.state == "ready", !stored { return remark("token \(token.name) is unlocked already") }
+        if token.state.known == .ready, !stored { return remark("token \(token.name) is unlocked already") }
         if stored {
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
-        } else if token.pinpad == true, !pinStdin {
+        } else if token.pinpad, !pinStdin {
             Voice.remark("type the PIN of \(token.name) on the reader's keypad")
             request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
         } else if pinStdin {
@@ -68,7 +69,7 @@ struct UnlockCommand: ParsableCommand {
                 uri: token.uri, pin: PINPrompt.ask("PIN for \(token.place): "), isFromLogin: quiet)
         }
         // A keypad has two minutes.
-        _ = try agent.send(request, atLeast: token.pinpad == true ? 125_000 : 0)
+        _ = try agent.send(request, atLeast: token.pinpad ? 125_000 : 0)
         remark("token \(token.name) is unlocked")
     }
 
@@ -77,7 +78,7 @@ struct UnlockCommand: ParsableCommand {
     }
 
     /// Looks again and again for as long as `--wait` says, where there is no agent or no token yet.
-    private func findTokenInTime() throws -> Listed.Token {
+    private func findTokenInTime() throws -> TokenListing {
         let end = ContinuousClock.now + .seconds(wait)
         while true {
             do {
@@ -90,12 +91,12 @@ struct UnlockCommand: ParsableCommand {
     }
 
     /// The one token that is meant: by the URI, else the only one that needs its PIN.
-    private func findToken() throws -> Listed.Token {
-        let tokens = try agent.get("/v1/tokens").decode([Listed.Token].self)
-        let found = try uri.map { try TokenURI.matching($0, tokens) } ?? tokens.filter { $0.state == "pin-needed" }
+    private func findToken() throws -> TokenListing {
+        let tokens = try agent.get("/v1/tokens").decode([TokenListing].self)
+        let found = try uri.map { try TokenURI.matching($0, tokens) } ?? tokens.filter { $0.state.known == .pinNeeded }
         if found.count == 1 { return found[0] }
         // A stored PIN is the agent's business, for however many tokens.
-        if let uri, stored { return Listed.Token(uri: uri, label: nil, state: nil, pinTries: nil) }
+        if let uri, stored { return TokenListing(unlisted: uri) }
         let command = "tokenward unlock " + (pinStdin ? "--pin-stdin " : stored ? "--stored " : "")
         for token in found { remark("\(token.name): \(command)\(TokenURI.quoted(token.uri))") }
         guard found.isEmpty else {
@@ -109,23 +110,20 @@ struct UnlockCommand: ParsableCommand {
             hint: "run 'tokenward status' to see the tokens and their state")
     }
 
-    private func warn(_ token: Listed.Token) {
-        switch token.pinTries {
-        case "low": Voice.remark("a wrong PIN was tried on this token before; few tries are left")
-        case "unknown": Voice.remark("a PIN was refused before, and this token does not tell how many tries are left")
-        case "final": Voice.remark("this is the last try: another wrong PIN blocks the token")
-        default: break
+    private func warn(_ token: TokenListing) {
+        switch token.pinTries.known {
+        case .low: Voice.remark("a wrong PIN was tried on this token before; few tries are left")
+        case .unknown: Voice.remark("a PIN was refused before, and this token does not tell how many tries are left")
+        case .final: Voice.remark("this is the last try: another wrong PIN blocks the token")
+        case .ok, .locked, nil: break
         }
     }
 }
 
-extension Listed.Token {
+extension TokenListing {
     /// The label, or the URI of a token that has none.
-    fileprivate var name: String {
-        guard let label, !label.isEmpty else { return uri }
-        return label
-    }
+    fileprivate var name: String { label.isEmpty ? uri : label }
 
     /// The token and the module that is to have its PIN.
-    fileprivate var place: String { module.map { "\(name) (\($0))" } ?? name }
+    fileprivate var place: String { module.isEmpty ? name : "\(name) (\(module))" }
 }

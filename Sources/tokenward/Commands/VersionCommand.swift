@@ -1,3 +1,4 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
 import Outcomes
@@ -10,6 +11,7 @@ struct VersionCommand: ParsableCommand {
 
     func run() throws {
         let version = "\(Version.current)"
-        try Voice.result(json ? "{\"version\":\"\(version)\"}" : "tokenward \(version)")
+        try Voice.result(
+            json ? String(decoding: ["version": version].json, as: UTF8.self) : "tokenward \(version)")
     }
 }

@@ -47,7 +47,7 @@ import Testing
             ("GET /v1/profiles", 200, "[]"),
             (
                 "GET /v1/profiles/prod/explain", 200,
-                #"[{"chosen":true,"not_after":"","reasons":[],"serial":"1","subject":"CN=a","uri":""}]"#
+                #"[{"uri":"","subject":"CN=a","serial":"1","not_after":"","chosen":true,"reasons":[]}]"#
             ),
             ("GET /v1/identities", 200, "[]"),
             ("GET /v1/tokens", 200, "[]"),
@@ -55,7 +55,7 @@ import Testing
             ("POST /v1/reload", 204, ""),
             (
                 "GET /v1/status", 200,
-                #"{"modules":[],"notices":[],"pid":1,"profiles":[],"system":false,"tokens":[],"uptime_seconds":1,"version":"1"}"#
+                #"{"version":"1","pid":1,"system":false,"uptime_seconds":1,"modules":[],"tokens":[],"profiles":[],"notices":[]}"#
             ),
             ("GET /v1/health", 200, #"{"status":"ok"}"#),
         ])

@@ -41,6 +41,7 @@ import TokenService
             (#" { "pin" : "1" , "uri" : "u" } "#, "u", "1"),
             (#"{"uri":"u"}"#, "u", nil),
             (#"{"uri":"","pin":" "}"#, "", " "),
+            (#"{"\u0075ri":"u","p\u0069n":"1"}"#, "u", "1"),
             (#"{"uri":"\u0070\/\\\"","pin":"\"\\\/\u00e9\u00E9é"}"#, #"p/\""#, #""\/ééé"#),
             (#"{"uri":"u","pin":"\ud83d\udd11🔑"}"#, "u", "🔑🔑"),
             (#"{"uri":"u","pin":"\#(String(repeating: "9", count: 255))"}"#, "u", String(repeating: "9", count: 255)),
@@ -95,7 +96,7 @@ import TokenService
             (#"{"uri":"u","pin":null}"#, "a member of the body is not a string"),
             (#"{"uri":"u","pin":["SECRET"]}"#, "a member of the body is not a string"),
             (#"{"uri":"u","PIN":"SECRET"}"#, "the body has a member that is not known here"),
-            (#"{"uri":"u","p\u0069n":"SECRET"}"#, "the body has a member that is not known here"),
+            (#"{"uri":"u","pin":"1","p\u0069n":"SECRET"}"#, "the body has a member twice"),
             (#"{"uri":"u","SECRET":"SECRET"}"#, "the body has a member that is not known here"),
             (#"{"uri":"u","uri":"SECRET"}"#, "the body has a member twice"),
             (#"{"uri":"u","pin":""}"#, "the PIN is empty"),
@@ -116,7 +117,8 @@ import TokenService
         arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82]] as [[UInt8]])
     func notUTF8(bytes: [UInt8]) throws {
         let json = Array(#"{"uri":""#.utf8) + bytes + Array(#""}"#.utf8)
-        #expect(throws: JSONStringMembers.Fault.notUTF8) { try JSONStringMembers(json.span, names: ["uri"]) }
+        let problem = #expect(throws: Problem.self) { try LockBody(json.span) }
+        #expect(problem?.detail == "the body is not UTF-8")
     }
 
     @Test(

@@ -51,9 +51,9 @@ extension Target {
         require(head.status != 204 || head.bodyLength == 0, "\(head)")
         let body = bytes.span.extracting(min(head.bodyStart, bytes.count)...)
         if (200...299).contains(head.status) {
-            try? CredentialDocument.check(body)
+            try? CredentialAnswer.check(body)
         } else {
-            require(ProblemDocument.failure(status: head.status, body: body).exit != .done, "\(head)")
+            require(ProblemAnswer.failure(status: head.status, body: body).exit != .done, "\(head)")
         }
     }
 }

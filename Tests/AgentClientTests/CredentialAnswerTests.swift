@@ -3,7 +3,7 @@ import Testing
 @testable import AgentClient
 
 @Suite("Credentials before they are handed out")
-struct CredentialDocumentTests {
+struct CredentialAnswerTests {
     private static let good: [(String, String)] = [
         ("Version", "1"), ("AccessKeyId", "\"ASIA\""), ("SecretAccessKey", "\"s\""), ("SessionToken", "\"t\""),
         ("Expiration", "\"2030-01-01T00:00:00Z\""), ("AccountId", "\"111122223333\""),
@@ -11,7 +11,7 @@ struct CredentialDocumentTests {
 
     private func check(_ members: [(String, String)]) throws(ClientFailure) {
         let text = members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ", ")
-        try CredentialDocument.check(Array("{\(text)}".utf8).span)
+        try CredentialAnswer.check(Array("{\(text)}".utf8).span)
     }
 
     @Test("A whole document passes, with and without the account")
@@ -33,7 +33,7 @@ struct CredentialDocumentTests {
 
     @Test("What is no JSON is held back", arguments: ["", "[]", "{", "<html>", "{}{}", "null"])
     func garbage(text: String) {
-        let failure = #expect(throws: ClientFailure.self) { try CredentialDocument.check(Array(text.utf8).span) }
+        let failure = #expect(throws: ClientFailure.self) { try CredentialAnswer.check(Array(text.utf8).span) }
         #expect(failure?.exit == .software)
     }
 }

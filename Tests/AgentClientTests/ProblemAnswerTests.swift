@@ -3,9 +3,9 @@ import Testing
 @testable import AgentClient
 
 @Suite("What the agent says when it fails")
-struct ProblemDocumentTests {
+struct ProblemAnswerTests {
     private func failure(_ body: String) -> ClientFailure {
-        ProblemDocument.failure(status: 423, body: Array(body.utf8).span)
+        ProblemAnswer.failure(status: 423, body: Array(body.utf8).span)
     }
 
     @Test("Detail, hint and exit code come from the document")
