@@ -39,6 +39,7 @@ let pcscHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-I/usr/include/PCSC"])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -51,6 +52,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // C libraries, each with one importer.
@@ -74,18 +76,20 @@ let package = Package(
         // Tokens.
         .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
         .target(
-            name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI"], path: "pkcs11/PKCS11",
+            name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI", system], path: "pkcs11/PKCS11",
             swiftSettings: strict),
         .target(
             name: "PKCS11URI", dependencies: ["Encodings"], path: "pkcs11/PKCS11URI", swiftSettings: strict),
-        .target(name: "TokenService", dependencies: ["PKCS11URI", "PlainText"], swiftSettings: strict),
         .target(
-            name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509"],
+            name: "TokenService", dependencies: ["Files", "PKCS11URI", "PlainText", system], swiftSettings: strict),
+        .target(
+            name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509", system],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
         .target(
-            name: "CardWatcher", dependencies: ["CLinux", "PCSC", "PlainText", "TokenService"], swiftSettings: strict),
+            name: "CardWatcher", dependencies: ["CLinux", "Files", "PCSC", "PlainText", "TokenService"],
+            swiftSettings: strict),
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
@@ -99,8 +103,8 @@ let package = Package(
             swiftSettings: strict),
 
         // Files.
-        .target(name: "Files", swiftSettings: strict),
-        .target(name: "ModuleFiles", dependencies: ["Files", "TokenService"], swiftSettings: strict),
+        .target(name: "Files", dependencies: [system], swiftSettings: strict),
+        .target(name: "ModuleFiles", dependencies: ["Files", "TokenService", system], swiftSettings: strict),
 
         // The network.
         .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux", "Encodings"], swiftSettings: strict),
@@ -113,14 +117,14 @@ let package = Package(
         .target(
             name: "Prompts",
             dependencies: [
-                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", logging,
+                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", logging, system,
             ],
             swiftSettings: strict),
         .target(
             name: "Tokens",
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText",
-                "Prompts", "TokenService", logging,
+                "Prompts", "TokenService", logging, system,
             ], swiftSettings: strict),
 
         // The agent and its clients.
@@ -129,7 +133,7 @@ let package = Package(
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON", "Logind",
                 "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "Tokens",
-                "TokenService", "UTCTime", "X509", logging,
+                "TokenService", "UTCTime", "X509", logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
             name: "AgentClient", dependencies: ["CLinux", "Encodings", "JSON", "Outcomes", "PlainText"],
@@ -137,7 +141,8 @@ let package = Package(
 
         // Programs.
         .executableTarget(
-            name: "tokenward-agent", dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", "Outcomes", logging],
+            name: "tokenward-agent",
+            dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", "Files", "Outcomes", logging, system],
             exclude: ["polkit", "systemd"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
@@ -148,8 +153,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
-                argumentParser,
+                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
+                argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
@@ -195,12 +200,12 @@ let package = Package(
             name: "TokenWorkerTests", dependencies: ["PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
             swiftSettings: strict),
         .testTarget(
-            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService"], swiftSettings: strict),
+            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService", system], swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
-        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files", system], swiftSettings: strict),
         .testTarget(
             name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(
@@ -210,7 +215,7 @@ let package = Package(
         .testTarget(
             name: "TokensTests",
             dependencies: [
-                "AgentAPI", "Clocks", "Files", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens",
+                "AgentAPI", "Clocks", "Files", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens", system,
             ],
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
@@ -218,7 +223,9 @@ let package = Package(
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON", "Outcomes"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
-            dependencies: ["Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime"],
+            dependencies: [
+                "Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime", system,
+            ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(name: "AgentClientTests", dependencies: ["AgentClient", "Outcomes"], swiftSettings: strict),
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),

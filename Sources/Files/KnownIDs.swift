@@ -34,6 +34,6 @@ package struct KnownIDs: Hashable, Sendable {
     /// Where the kernel has no such namespaces, it has no such file and knows all.
     private init(ofFile path: String) {
         let all = Array("0 0 4294967295".utf8)
-        self.init(map: String(decoding: ProcFile.read(path, atMost: 4096) ?? all, as: UTF8.self))
+        self.init(map: String(decoding: OpenFile.beginning(of: path, 4096) ?? all, as: UTF8.self))
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+package import SystemPackage
 
 /// A small file of the agent's own beside its socket. It outlives the agent, and ends with the runtime directory, which is
 /// in memory.
@@ -19,41 +20,30 @@ package struct RuntimeFile: Sendable {
     }
 
     package func read() -> Content {
-        let file = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
-            return switch errno {
-            case ENOENT, ENOTDIR: .none
-            case ELOOP, EACCES: .foreign
+        do throws(Errno) {
+            let file = try OpenFile(path, options: [.noFollow, .nonBlocking])
+            let own = OwnerAndMode(
+                .regular, of: [geteuid()], forbidden: [.groupReadWriteExecute, .otherReadWriteExecute])
+            guard own.breach(of: try file.status()) == nil else { return .foreign }
+            return .bytes(try file.contents(atMost: Self.most))
+        } catch {
+            return switch error {
+            case .noSuchFileOrDirectory, .notDirectory: .none
+            case .tooManySymbolicLinkLevels, .permissionDenied: .foreign
             default: .unreadable
             }
         }
-        defer { close(file) }
-        var status = stat()
-        guard unsafe fstat(file, &status) == 0 else { return .unreadable }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-            return .foreign
-        }
-        guard status.st_size <= Self.most else { return .unreadable }
-        var bytes = [UInt8](repeating: 0, count: Self.most)
-        let count = unsafe Glibc.read(file, &bytes, bytes.count)
-        return count < 0 ? .unreadable : .bytes(Array(bytes.prefix(count)))
     }
 
     /// Writes all of it, whole or not at all.
-    ///
-    /// - Returns: Zero, or errno.
-    package func write(_ bytes: [UInt8]) -> Int32 {
-        guard bytes.count <= Self.most else { return EFBIG }
+    package func write(_ bytes: [UInt8]) throws(Errno) {
+        guard bytes.count <= Self.most else { throw .fileTooLarge }
         let new = "\(path).new"
-        unsafe unlink(new)
-        let file = unsafe open(new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return errno }
-        defer { close(file) }
-        let count = unsafe Glibc.write(file, bytes, bytes.count)
-        guard count == bytes.count else { return count < 0 ? errno : ENOSPC }
-        return unsafe rename(new, path) == 0 ? 0 : errno
+        try FileName.remove(new)
+        let options: FileDescriptor.OpenOptions = [.create, .exclusiveCreate, .noFollow]
+        try OpenFile(new, .writeOnly, options: options, permissions: .ownerReadWrite).write(bytes)
+        guard unsafe rename(new, path) == 0 else { throw .current }  // swift-system does not have it
     }
 
-    /// - Returns: Zero, or errno.
-    package func remove() -> Int32 { unsafe unlink(path) == 0 || errno == ENOENT ? 0 : errno }
+    package func remove() throws(Errno) { try FileName.remove(path) }
 }

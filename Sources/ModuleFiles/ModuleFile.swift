@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import SystemPackage
 import TokenService
 
 /// A module's library, looked at before a worker loads it: loading runs its constructors.
@@ -8,11 +9,12 @@ package enum ModuleFile {
     ///
     /// - Returns: The real path, or one line that says what is wrong and what to do.
     package static func check(_ path: String) -> Result<String, Problem> {
-        guard let resolved = unsafe realpath(path, nil) else {
-            return .failure(Problem("\(path): \(unsafe String(cString: strerror(errno))); check the module's path"))
+        let real: String
+        do throws(Errno) {
+            real = try FileName.resolved(path)
+        } catch {
+            return .failure(Problem("\(path): \(error); check the module's path"))
         }
-        defer { unsafe free(resolved) }
-        let real = unsafe String(cString: resolved)
         // p11-kit's own library, which p11-kit-proxy.so is a link to.
         guard real.split(separator: "/").last?.hasPrefix("libp11-kit.so") != true else {
             return .failure(Problem("\(path) \(proxy)"))
@@ -33,18 +35,15 @@ package enum ModuleFile {
     /// Whether the library names `C_GetFunctionList`, as ssh-agent asks before it loads one: loading runs a library's
     /// constructors, and what is no PKCS#11 module shall not be run to find that out.
     package static func namesFunctionList(_ path: String) -> Bool {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { return false }
-        defer { close(file) }
+        guard let file = try? OpenFile(path, options: .nonBlocking) else { return false }
         let name = Array("C_GetFunctionList".utf8) + [0]
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var kept = 0  // the end of the block before, in which the name may have begun
         while true {
-            let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-                unsafe read(file, bytes.baseAddress?.advanced(by: kept), bytes.count - kept)
+            let count = try? unsafe buffer.withUnsafeMutableBytes {
+                try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[kept...]))
             }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
+            guard let count, count > 0 else { return false }
             let filled = kept + count
             if contains(buffer, filled, name) { return true }
             kept = min(filled, name.count - 1)
@@ -68,18 +67,17 @@ package enum ModuleFile {
 
     /// What makes two modules one, whatever their paths: the same file, with the same settings.
     package struct Identity: Hashable {
-        private let device: UInt64
-        private let inode: UInt64
+        private let device: DeviceID?
+        private let inode: Inode?
         /// A file that is not there is only its path.
         private let path: String?
         private let settings: ModuleIdentity
 
         package init(_ path: String, environment: [String: String], initArguments: String?) {
-            var status = stat()
-            let exists = unsafe stat(path, &status) == 0
-            device = exists ? UInt64(status.st_dev) : 0
-            inode = exists ? UInt64(status.st_ino) : 0
-            self.path = exists ? nil : path
+            let status = try? unsafe Stat(path)
+            device = status?.deviceID
+            inode = status?.inode
+            self.path = status == nil ? path : nil
             settings = ModuleIdentity(path: "", environment: environment, initArguments: initArguments)
         }
     }
@@ -90,18 +88,20 @@ package enum ModuleFile {
     }
 
     private static func trouble(with path: String, isFile: Bool) -> String? {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0 else { return "\(path): \(unsafe String(cString: strerror(errno)))" }
-        if isFile, status.st_mode & S_IFMT != S_IFREG { return "\(path) is not a regular file" }
-        guard !KnownIDs.users.hides(status.st_uid) else { return "\(path): \(KnownIDs.hidden); \(KnownIDs.cure)" }
-        guard status.st_uid == 0 || status.st_uid == geteuid() else {
-            return "\(path) belongs to user \(status.st_uid): only root or this user may own a module or its folders"
+        let users: Set = [0, geteuid()]
+        let rule = OwnerAndMode(
+            isFile ? .regular : nil, of: users, forbidden: [.groupWrite, .otherWrite], unlessStickyOf: users)
+        do throws(Errno) {
+            return switch rule.breach(of: try unsafe Stat(path, followTargetSymlink: false)) {
+            case nil: nil
+            case .type: "\(path) is not a regular file"
+            case .hiddenOwner: "\(path): \(KnownIDs.hidden); \(KnownIDs.cure)"
+            case .owner(let owner):
+                "\(path) belongs to user \(owner): only root or this user may own a module or its folders"
+            case .mode(let mode): "\(path) can be changed by other users (mode \(mode)): chmod go-w it"
+            }
+        } catch {
+            return "\(path): \(error)"
         }
-        let isSticky = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & S_ISVTX != 0
-        guard status.st_mode & 0o022 == 0 || isSticky else {
-            let mode = String(status.st_mode & 0o7777, radix: 8)
-            return "\(path) can be changed by other users (mode \(mode)): chmod go-w it"
-        }
-        return nil
     }
 }

@@ -1,4 +1,5 @@
-import Glibc
+import Files
+import SystemPackage
 package import TokenService
 
 extension ModuleConfiguration {
@@ -70,9 +71,10 @@ struct ModuleFolders {
     /// `directories.tokendir` of softhsm2.conf(5), which may be anywhere. The way to it leads over that file.
     private var softHSMTokens: PathTrail? {
         let configuration = module.environment["SOFTHSM2_CONF"] ?? home.map { "\($0)/.config/softhsm2/softhsm2.conf" }
-        guard let file = configuration.flatMap({ PathTrail($0) }), let text = Self.smallFile(file.target)
+        guard let file = configuration.flatMap({ PathTrail($0) }),
+            let text = OpenFile.beginning(of: file.target, 16_384)
         else { return nil }
-        for line in text.split(separator: "\n") {
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1).map { $0.split(separator: " ").joined(separator: " ") }
             if parts.count == 2, parts[0] == "directories.tokendir" { return PathTrail(parts[1], after: file) }
         }
@@ -91,18 +93,5 @@ struct ModuleFolders {
         path == folder || path.hasPrefix("\(folder)/")
     }
 
-    /// Its first 16 KiB.
-    private static func smallFile(_ path: String) -> String? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 16_384)
-        let count = unsafe read(file, &bytes, bytes.count)
-        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
+    private static func isFolder(_ path: String) -> Bool { (try? unsafe Stat(path))?.type == .directory }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// An absolute path followed link by link. Who may change one of `folders` decides where it leads.
 struct PathTrail: Hashable, Sendable {
@@ -36,9 +36,6 @@ struct PathTrail: Hashable, Sendable {
     }
 
     private static func link(_ path: String) -> String? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = unsafe readlink(path, &buffer, buffer.count)
-        guard count > 0 else { return nil }
-        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        (try? FileName.target(ofLink: path)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import PlainText
 
 /// The programs that a request comes from: the one that asks, and those that started it. Read from /proc for people's
@@ -69,12 +68,13 @@ package struct Ancestry: Hashable, CustomStringConvertible {
 
     private static func process(_ id: Int32) -> (program: Program, parent: Int32)? {
         // The name stands in parentheses, and may hold parentheses (proc_pid_stat(5)).
-        guard let status = ProcFile.read("/proc/\(id)/stat"), let open = status.firstIndex(of: UInt8(ascii: "(")),
+        guard let status = OpenFile.beginning(of: "/proc/\(id)/stat", 1024),
+            let open = status.firstIndex(of: UInt8(ascii: "(")),
             let close = status.lastIndex(of: UInt8(ascii: ")")), open < close
         else { return nil }
         let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 1, let parent = Int32(String(decoding: fields[1], as: UTF8.self)) else { return nil }
-        let arguments = (ProcFile.read("/proc/\(id)/cmdline") ?? []).split(separator: 0).prefix(2).map {
+        let arguments = (OpenFile.beginning(of: "/proc/\(id)/cmdline", 1024) ?? []).split(separator: 0).prefix(2).map {
             fileName(PlainText.prompt($0))
         }
         let name = name(
@@ -86,8 +86,6 @@ package struct Ancestry: Hashable, CustomStringConvertible {
     private static func fileName(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
     private static func target(_ link: String) -> String? {
-        var bytes = [CChar](repeating: 0, count: 1024)
-        let count = unsafe readlink(link, &bytes, bytes.count)
-        return count > 0 ? PlainText.prompt(bytes.prefix(count).map { UInt8(bitPattern: $0) }[...]) : nil
+        (try? FileName.target(ofLink: link)).map { PlainText.prompt($0.prefix(1024)) }
     }
 }

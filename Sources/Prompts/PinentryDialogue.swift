@@ -1,4 +1,5 @@
 import Clocks
+import Files
 import Glibc
 import TokenService
 
@@ -157,8 +158,8 @@ struct PinentryDialogue: ~Copyable {
             scanned = filled
             guard filled <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
             try wait(for: output, POLLIN)
-            let count = unsafe read(output, page.start + filled, page.count - filled)
-            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            let count = uninterrupted { unsafe read(output, page.start + filled, page.count - filled) }
+            if count < 0, errno == EAGAIN { continue }
             guard count > 0 else { throw .ended }
             filled += count
         }
@@ -175,10 +176,10 @@ struct PinentryDialogue: ~Copyable {
         var sent = 0
         while sent < line.count {
             try wait(for: input, POLLOUT)
-            let count = unsafe line.withUnsafeBytes { bytes in
-                unsafe write(input, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
+            let count = uninterrupted {
+                unsafe line[sent...].withUnsafeBytes { unsafe write(input, $0.baseAddress, $0.count) }
             }
-            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            if count < 0, errno == EAGAIN { continue }
             guard count > 0 else { throw .ended }
             sent += count
         }

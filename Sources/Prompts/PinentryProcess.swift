@@ -1,8 +1,10 @@
 import CLinux
 package import Clocks
 import Dispatch
+import Files
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// One question to a person: a run of pinentry, or in tests a person who follows a script.
 package protocol Pinentry: Sendable {
@@ -67,7 +69,7 @@ package final class PinentryProcess: Pinentry {
         defer { close(fromProgram[0]) }
         guard error == 0 else {
             close(toProgram[1])
-            return .failed(unsafe "\(program) does not start: \(String(cString: strerror(error)))")
+            return .failed("\(program) does not start: \(Errno(rawValue: error))")
         }
         // A little longer than pinentry's own time: its word is the better one.
         let deadline = clock.boot() + Int64(seconds) * 1000 + 2000
@@ -111,9 +113,10 @@ package final class PinentryProcess: Pinentry {
         while true {
             var information = unsafe siginfo_t()
             // Looked at and left, so that the number stays its own until nobody can signal it any more.
-            let result = unsafe waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | WNOHANG)
-            if result == 0, unsafe information.si_signo == SIGCHLD { break }
-            if result != 0, errno != EINTR { break }
+            let result = uninterrupted {
+                unsafe waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | WNOHANG)
+            }
+            if unsafe result != 0 || information.si_signo == SIGCHLD { break }
             if let next = signals.first, clock.boot() - began >= next.after {
                 signals.removeFirst()
                 kill(processID, next.signal)
@@ -122,7 +125,7 @@ package final class PinentryProcess: Pinentry {
         }
         state.withLock { $0.processID = nil }
         var status: Int32 = 0
-        while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        _ = uninterrupted { unsafe waitpid(processID, &status, 0) }
         return status == 0
     }
 }

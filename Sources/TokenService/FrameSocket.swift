@@ -1,4 +1,6 @@
+import Files
 import Glibc
+import SystemPackage
 
 /// A connected stream socket that frames go through. Both ends ignore SIGPIPE.
 package struct FrameSocket: Sendable {
@@ -25,7 +27,7 @@ package struct FrameSocket: Sendable {
         let secret = try? unsafe HeldPIN(
             PIN { (page) throws(PINError) in
                 guard unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: page[..<header.secretLength])) else {
-                    throw .unreadable(errno: EPIPE)
+                    throw .unreadable(.brokenPipe)
                 }
                 return header.secretLength
             })
@@ -50,9 +52,9 @@ package struct FrameSocket: Sendable {
         let flags = Int32(MSG_NOSIGNAL) | (isPatient ? 0 : Int32(MSG_DONTWAIT))
         var sent = 0
         while sent < bytes.count {
-            let count = unsafe Glibc.send(
-                descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, flags)
-            if count < 0, errno == EINTR { continue }
+            let count = uninterrupted {
+                unsafe Glibc.send(descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, flags)
+            }
             guard count > 0 else { return false }
             sent += count
         }
@@ -68,9 +70,10 @@ package struct FrameSocket: Sendable {
     private func read(into buffer: UnsafeMutableRawBufferPointer) -> Bool {
         var filled = 0
         while filled < buffer.count {
-            let count = unsafe Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            guard let count = try? unsafe FileDescriptor(rawValue: descriptor).read(into: rest), count > 0 else {
+                return false
+            }
             filled += count
         }
         return true

@@ -1,4 +1,5 @@
 import Glibc
+package import SystemPackage
 
 /// A PIN, in a page of its own: locked in memory, left out of core dumps and of forked children, wiped when it ends.
 ///
@@ -81,7 +82,7 @@ package enum PINError: Error, Hashable, Sendable {
     /// A control character: a PIN file with more than one line, or a binary file.
     case controlByte
     case notUTF8
-    case unreadable(errno: Int32)
+    case unreadable(Errno)
     /// The file belongs to another user, is open to others, or is no regular file.
     case unsafeFile(reason: String)
     case noMemory

@@ -1,4 +1,6 @@
+import Files
 import Glibc
+import SystemPackage
 
 extension PIN {
     /// Reads a PIN out of a file, straight into its page: the first and only line, without its end.
@@ -8,30 +10,33 @@ extension PIN {
     /// - Parameter isCredential: A systemd credential (systemd.exec(5)) may show the group's read bit: it is the mask of
     ///   the access control list that lets the service's user in.
     package init(file path: String, isCredential: Bool) throws(PINError) {
-        let file = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw .unreadable(errno: errno) }
-        defer { close(file) }
-        try Self.checkOwnership(of: file, othersMask: isCredential ? 0o037 : 0o077)
+        let file = try Self.reading { () throws(Errno) in try OpenFile(path, options: [.noFollow, .nonBlocking]) }
+        let status = try Self.reading { () throws(Errno) in try file.status() }
+        try Self.check(status, isCredential: isCredential)
         try unsafe self.init { (page) throws(PINError) in
-            let count = unsafe read(file, page.baseAddress, page.count)
-            guard count >= 0 else { throw .unreadable(errno: errno) }
-            var more: UInt8 = 0
-            if count == page.count, unsafe read(file, &more, 1) == 1 { throw .tooLong }
+            let count = try Self.reading { () throws(Errno) in try unsafe file.read(into: page) }
+            let more = try Self.reading { () throws(Errno) in try file.beginning(1) }
+            guard more.isEmpty else { throw .tooLong }
             return try unsafe withoutLineEnd(UnsafeRawBufferPointer(rebasing: page[..<count]))
         }
     }
 
-    private static func checkOwnership(of file: Int32, othersMask: mode_t) throws(PINError) {
-        var status = stat()
-        guard unsafe fstat(file, &status) == 0 else { throw .unreadable(errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .unsafeFile(reason: "it is not a regular file") }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw .unsafeFile(reason: "it belongs to user \(status.st_uid)")
+    private static func reading<Value: ~Copyable>(_ call: () throws(Errno) -> Value) throws(PINError) -> Value {
+        do throws(Errno) { return try call() } catch { throw .unreadable(error) }
+    }
+
+    private static func check(_ file: Stat, isCredential: Bool) throws(PINError) {
+        let group: FilePermissions = isCredential ? .groupWriteExecute : .groupReadWriteExecute
+        let rule = OwnerAndMode(.regular, of: [0, geteuid()], forbidden: [group, .otherReadWriteExecute])
+        let reason: String
+        switch rule.breach(of: file) {
+        case nil: return
+        case .type: reason = "it is not a regular file"
+        case .hiddenOwner: reason = "\(KnownIDs.hidden); \(KnownIDs.cure)"
+        case .owner(let owner): reason = "it belongs to user \(owner)"
+        case .mode(let mode): reason = "its mode is \(mode), and other users must not read it: chmod 600"
         }
-        guard status.st_mode & othersMask == 0 else {
-            let mode = String(status.st_mode & 0o7777, radix: 8)
-            throw .unsafeFile(reason: "its mode is \(mode), and other users must not read it: chmod 600")
-        }
+        throw .unsafeFile(reason: reason)
     }
 }
 
@@ -51,7 +56,7 @@ extension PINError: CustomStringConvertible {
         case .tooLong: "it is longer than \(PIN.capacity) bytes"
         case .controlByte: "it has a control character in it, or more than one line"
         case .notUTF8: "it is not UTF-8 text, as tokens want a PIN to be; save it as UTF-8"
-        case .unreadable(let error): unsafe String(cString: strerror(error))
+        case .unreadable(let error): "\(error)"
         case .unsafeFile(let reason): reason
         case .noMemory: "no memory for it"
         }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import SystemPackage
 import TokenService
 
 extension WorkerWalls {
@@ -27,6 +28,6 @@ extension WorkerWalls {
     }
 
     private static func failure(_ what: String, _ error: Int32) -> WorkerFailure {
-        WorkerFailure(.notLoaded, text: "\(what): \(unsafe String(cString: strerror(error)))")
+        WorkerFailure(.notLoaded, text: "\(what): \(Errno(rawValue: error))")
     }
 }

@@ -1,4 +1,5 @@
 import Files
+import SystemPackage
 import TokenService
 
 /// The locks that people have set, in a file beside the socket: a lock ends with `unlock`, and not with the agent.
@@ -41,14 +42,15 @@ struct LockFile: Sendable {
 
     /// Writes them where they differ from what is written.
     ///
-    /// - Returns: Zero, or errno: the locks end with this agent then.
-    mutating func write(_ locks: LockSet) -> Int32 {
-        guard locks != written else { return 0 }
-        let first = Array((locks.isAllLocked ? "all\n" : "some\n").utf8)
-        let error =
-            locks == LockSet()
-            ? file.remove() : file.write(locks.exceptions.reduce(first) { $0 + HexadecimalLine($1.fields).bytes })
-        if error == 0 { written = locks }
-        return error
+    /// - Throws: Why they end with this agent.
+    mutating func write(_ locks: LockSet) throws(Errno) {
+        guard locks != written else { return }
+        if locks == LockSet() {
+            try file.remove()
+        } else {
+            let first = Array((locks.isAllLocked ? "all\n" : "some\n").utf8)
+            try file.write(locks.exceptions.reduce(first) { $0 + HexadecimalLine($1.fields).bytes })
+        }
+        written = locks
     }
 }

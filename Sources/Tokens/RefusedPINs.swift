@@ -1,5 +1,6 @@
 import Files
 import PKCS11URI
+import SystemPackage
 import TokenService
 
 /// What may have cost tokens a try, in a file that outlives a restart of the agent and nothing else: it is in the
@@ -33,7 +34,11 @@ struct RefusedPINs: Sendable {
         let lines =
             content.unanswered.map(\.fields)
             + content.refused.flatMap { key, pins in pins.map { key.fields + [$0.salt, $0.hash] } }
-        guard !lines.isEmpty else { return file.remove() == 0 }
-        return file.write(lines.flatMap { HexadecimalLine($0).bytes }) == 0
+        do throws(Errno) {
+            if lines.isEmpty { try file.remove() } else { try file.write(lines.flatMap { HexadecimalLine($0).bytes }) }
+            return true
+        } catch {
+            return false
+        }
     }
 }

@@ -7,6 +7,7 @@ package import Logind
 package import ModuleFiles
 import PKCS11URI
 package import Prompts
+import SystemPackage
 package import TokenService
 
 /// Every token that the agent can reach, and who may be logged in to it.
@@ -152,12 +153,13 @@ package actor Tokens {
     ///
     /// - Throws: `.lockNotKept` where the file cannot be changed. What is locked stays so while this agent lives.
     package func keepLocks() throws(Problem) {
-        let error = lockFile.write(ledger.locks.people)
-        guard error != 0 else { return }
-        let reason = "\(lockFile.file.path): \(unsafe String(cString: strerror(error)))"
-        throw Problem(
-            .lockNotKept, "locked until the agent ends, and not over its restart: \(reason)",
-            hint: "see that the agent's user can write beside its socket, and lock again")
+        do throws(Errno) {
+            try lockFile.write(ledger.locks.people)
+        } catch {
+            throw Problem(
+                .lockNotKept, "locked until the agent ends, and not over its restart: \(lockFile.file.path): \(error)",
+                hint: "see that the agent's user can write beside its socket, and lock again")
+        }
     }
 
     /// Logs out everywhere and ends the workers.

@@ -1,10 +1,12 @@
 import CLinux
 import Clocks
 import Dispatch
+import Files
 import Glibc
 import PKCS11URI
 import Prompts
 import Synchronization
+import SystemPackage
 import TokenService
 
 /// How a worker process came to its end, for the one request that it cost and for the log.
@@ -179,7 +181,7 @@ final class WorkerProcess: WorkerConnection {
         }
         WorkerNumbers.own.withLock { $0.end(processID, at: .now) }
         var status: Int32 = 0
-        while unsafe waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        _ = uninterrupted { unsafe waitpid(processID, &status, 0) }
         abandonedCards?.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
         let (pending, cause) = state.withLock { state in
             state.hasEnded = true
@@ -220,10 +222,9 @@ final class WorkerProcess: WorkerConnection {
     private static func drain(_ pipe: Int32, into output: ([UInt8]) -> Void) {
         defer { close(pipe) }
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = unsafe read(pipe, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+        while let count = try? unsafe buffer.withUnsafeMutableBytes({
+            try unsafe FileDescriptor(rawValue: pipe).read(into: $0)
+        }), count > 0 {
             output(Array(buffer.prefix(count)))
         }
     }

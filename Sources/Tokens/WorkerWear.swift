@@ -36,7 +36,7 @@ enum HeldLogin: Hashable, Sendable {
 
 /// The memory that a process has resident, in bytes (proc(5), statm); 0 where it cannot be told.
 func residentBytes(of process: pid_t) -> Int {
-    let text = ProcFile.read("/proc/\(process)/statm", atMost: 128) ?? []
+    let text = OpenFile.beginning(of: "/proc/\(process)/statm", 128) ?? []
     let fields = String(decoding: text, as: UTF8.self).split(separator: " ")
     return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
 }

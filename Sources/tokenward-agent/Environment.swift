@@ -1,5 +1,7 @@
 import Agent
+import Files
 import Glibc
+import SystemPackage
 
 /// What the agent was started with, read once.
 struct Environment {
@@ -69,10 +71,12 @@ struct Environment {
 
     /// A program beside this one, or in the folder for what only programs start (FHS 3.0 §4.7).
     private func executable(_ name: String) throws(Failure) -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-        guard count > 0 else { throw Failure(.software, "this program's own path cannot be read: errno \(errno)") }
-        let program = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let program: String
+        do throws(Errno) {
+            program = String(decoding: try FileName.target(ofLink: "/proc/self/exe"), as: UTF8.self)
+        } catch {
+            throw Failure(.software, "this program's own path cannot be read: \(error)")
+        }
         let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? ""
         let candidates = ["\(folder)/\(name)", "\(folder)/../libexec/tokenward/\(name)"]
         guard let found = candidates.first(where: { unsafe access($0, X_OK) == 0 }) else {

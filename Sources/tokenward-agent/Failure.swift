@@ -1,5 +1,5 @@
-import Glibc
 import Outcomes
+import SystemPackage
 
 /// A reason to end before serving: its lines on standard error, and an exit code of the table.
 struct Failure: Error {
@@ -13,8 +13,8 @@ struct Failure: Error {
 
     func report() {
         for line in text.split(separator: "\n") {
-            let bytes = Array("tokenward-agent: error: \(line)\n".utf8)
-            _ = unsafe write(STDERR_FILENO, bytes, bytes.count)  // nobody is left to tell
+            // Without a standard error nobody is left to tell.
+            _ = try? FileDescriptor.standardError.writeAll("tokenward-agent: error: \(line)\n".utf8)
         }
     }
 }

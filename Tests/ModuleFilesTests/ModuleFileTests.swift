@@ -1,3 +1,4 @@
+import Foundation
 import ModuleFiles
 import Testing
 
@@ -28,5 +29,70 @@ struct ModuleFileTests {
         let folder = try TemporaryFolder()
         try folder.write(bytes, to: "module.so")
         return ModuleFile.namesFunctionList("\(folder.path)/module.so")
+    }
+}
+
+/// A library in folders of this user's own, and what others could do to it.
+struct ModuleFileCheckTests {
+    private let folder: TemporaryFolder
+    private var library: String { "\(folder.path)/lib/module.so" }
+
+    init() throws {
+        folder = try TemporaryFolder(folders: ["lib"])
+        try folder.write("library", to: "lib/module.so")
+    }
+
+    private func fault(_ path: String) -> String? {
+        switch ModuleFile.check(path) {
+        case .success: nil
+        case .failure(let problem): problem.text
+        }
+    }
+
+    @Test("A library that only root and this user can change is loaded by its real path")
+    func real() throws {
+        try folder.link("way", to: "lib")
+        #expect(try ModuleFile.check("\(folder.path)/way/../way/module.so").get() == library)
+    }
+
+    @Test(
+        "A library that others can change is refused, and so is one in a folder where they could put another",
+        arguments: [("lib/module.so", 0o666), ("lib/module.so", 0o620), ("lib", 0o777), ("lib", 0o770)])
+    func writable(_ name: String, _ mode: Int) throws {
+        let path = "\(folder.path)/\(name)"
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        #expect(
+            fault(library) == "\(path) can be changed by other users (mode \(String(mode, radix: 8))): chmod go-w it")
+        try FileManager.default.setAttributes([.posixPermissions: mode & 0o755], ofItemAtPath: path)
+        #expect(fault(library) == nil)
+    }
+
+    @Test("A folder whose files only their owners can move may be open to others, as /tmp is")
+    func sticky() throws {
+        try FileManager.default.setAttributes([.posixPermissions: 0o1777], ofItemAtPath: "\(folder.path)/lib")
+        #expect(fault(library) == nil)
+    }
+
+    @Test("What is not there, is no file, or is p11-kit's proxy says so")
+    func others() throws {
+        #expect(
+            fault("\(folder.path)/none.so")
+                == "\(folder.path)/none.so: No such file or directory; check the module's path")
+        #expect(fault("\(folder.path)/lib") == "\(folder.path)/lib is not a regular file")
+        try folder.write("library", to: "libp11-kit.so.0.4.0")
+        try folder.link("p11-kit-proxy.so", to: "libp11-kit.so.0.4.0")
+        let proxy = "\(folder.path)/p11-kit-proxy.so"
+        #expect(fault(proxy)?.hasPrefix("\(proxy) is p11-kit's proxy, which loads every registered module") == true)
+    }
+
+    @Test("Two paths to one file with the same settings are one module; no file is its path")
+    func identity() throws {
+        try folder.link("way", to: "lib")
+        func identity(_ path: String, _ arguments: String? = nil) -> ModuleFile.Identity {
+            ModuleFile.Identity("\(folder.path)/\(path)", environment: [:], initArguments: arguments)
+        }
+        #expect(identity("lib/module.so") == identity("way/module.so"))
+        #expect(identity("lib/module.so") != identity("way/module.so", "x"))
+        #expect(identity("none") == identity("none") && identity("none") != identity("lib/../none"))
     }
 }

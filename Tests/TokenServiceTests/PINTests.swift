@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import Testing
 
 @testable import TokenService
@@ -80,11 +81,13 @@ struct PINTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let link = folder.appendingPathComponent("link").path
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/etc/hostname")
-        #expect(throws: PINError.unreadable(errno: ELOOP)) { _ = try PIN(file: link, isCredential: false) }
+        #expect(throws: PINError.unreadable(.tooManySymbolicLinkLevels)) {
+            _ = try PIN(file: link, isCredential: false)
+        }
         #expect(throws: PINError.unsafeFile(reason: "it is not a regular file")) {
             _ = try PIN(file: folder.path, isCredential: false)
         }
-        #expect(throws: PINError.unreadable(errno: ENOENT)) {
+        #expect(throws: PINError.unreadable(.noSuchFileOrDirectory)) {
             _ = try PIN(file: folder.path + "/none", isCredential: false)
         }
     }

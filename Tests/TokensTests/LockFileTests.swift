@@ -2,6 +2,7 @@ import Files
 import Foundation
 import ModuleFiles
 import PKCS11URI
+import SystemPackage
 import Testing
 import TokenService
 
@@ -31,11 +32,11 @@ final class LockFileTests {
     func kept(locks: LockSet) throws {
         var file = LockFile(path: path)
         #expect(file.locks == LockSet())
-        #expect(file.write(locks) == 0)
+        try file.write(locks)
         #expect(LockFile(path: path).locks == locks)
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
-        #expect(file.write(LockSet()) == 0)
+        try file.write(LockSet())
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
@@ -53,11 +54,11 @@ final class LockFileTests {
     }
 
     @Test("What would be too long to read again is not written, and what is written stays")
-    func tooLong() {
+    func tooLong() throws {
         let file = RuntimeFile(path: path)
         let longest = [UInt8](repeating: 0x61, count: RuntimeFile.most)
-        #expect(file.write(longest) == 0)
-        #expect(file.write(longest + [0x62]) == EFBIG)
+        try file.write(longest)
+        #expect(throws: Errno.fileTooLarge) { try file.write(longest + [0x62]) }
         #expect(file.read() == .bytes(longest))
     }
 
@@ -76,7 +77,9 @@ final class LockFileTests {
     @Test("A lock that cannot be written says so, each time")
     func unwritable() throws {
         var file = LockFile(path: "\(path)/beside/nothing")
-        for _ in 1...2 { #expect(file.write(LockSet(isAllLocked: true)) == ENOENT) }
-        #expect(file.write(LockSet()) == 0)
+        for _ in 1...2 {
+            #expect(throws: Errno.noSuchFileOrDirectory) { try file.write(LockSet(isAllLocked: true)) }
+        }
+        try file.write(LockSet())
     }
 }

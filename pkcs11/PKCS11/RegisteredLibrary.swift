@@ -1,6 +1,7 @@
 import CP11Kit
 import CUnloadedModules
 import Glibc
+import SystemPackage
 
 /// A module as p11-kit's configuration registers it for this user and for workers (pkcs11.conf(5)).
 package struct RegisteredLibrary: Hashable, Sendable {
@@ -22,7 +23,7 @@ package struct RegisteredLibrary: Hashable, Sendable {
     package static func all() throws(PKCS11Error) -> [RegisteredLibrary] {
         let error = cunloaded_load_no_modules()
         guard error == 0 else {
-            throw .notRead(reason: "its library cannot be asked: \(unsafe String(cString: strerror(error)))")
+            throw .notRead(reason: "its library cannot be asked: \(Errno(rawValue: error))")
         }
         p11_kit_be_quiet()
         unsafe p11_kit_set_progname(program)

@@ -1,6 +1,7 @@
 import Glibc
 private import NIOPosix
 import Synchronization
+import SystemPackage
 
 /// Lines on their way to a descriptor that may stall. Nobody who logs ever waits: lines that find no place are counted,
 /// and the count is said once there is place again. A quarter of the places is for vital lines, such as warnings and
@@ -80,17 +81,16 @@ package final class LogQueue: Sendable {
     }
 
     private func write(_ bytes: [UInt8]) {
+        let log = FileDescriptor(rawValue: descriptor)
         unsafe bytes.withUnsafeBytes { bytes in
             var rest = unsafe bytes[...]
             while unsafe !rest.isEmpty {
-                let written = unsafe Glibc.write(
-                    descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if written >= 0 {
-                    unsafe rest = rest.dropFirst(written)
-                } else if errno == EAGAIN {
+                do {
+                    unsafe rest = rest.dropFirst(try log.write(UnsafeRawBufferPointer(rebasing: rest)))
+                } catch Errno.resourceTemporarilyUnavailable {
                     var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     unsafe poll(&ready, 1, -1)
-                } else if errno != EINTR {
+                } catch {
                     return  // the log is gone, and there is nobody to tell
                 }
             }

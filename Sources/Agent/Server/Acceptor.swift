@@ -4,6 +4,7 @@ import Dispatch
 import Glibc
 import NIOCore
 import Synchronization
+import SystemPackage
 
 /// Takes connections off the listening socket, on a thread of its own, and judges each before it costs more than that.
 ///
@@ -164,7 +165,7 @@ final class Acceptor: Sendable {
             case EMFILE: "the agent has no descriptors left; raise its limit (ulimit -n, LimitNOFILE=)"
             case ENFILE: "the machine has no descriptors left; see fs.file-max"
             case ENOBUFS, ENOMEM: "the kernel has no memory left"
-            default: unsafe String(cString: strerror(errno))
+            default: "\(Errno(rawValue: errno))"
             }
         return "new connections wait: \(what)"
     }

@@ -1,5 +1,5 @@
 import Files
-import Glibc
+package import SystemPackage
 
 /// Why the socket cannot be made, or cannot be taken over.
 package enum ListenerError: Error, Hashable, Sendable {
@@ -11,7 +11,7 @@ package enum ListenerError: Error, Hashable, Sendable {
     case ownerHidden(path: String)
     /// What systemd passed is not one listening Unix stream socket.
     case inherited(reason: String)
-    case failed(call: String, path: String, errno: Int32)
+    case failed(call: String, path: String, errno: Errno)
 
     package var message: String {
         switch self {
@@ -20,7 +20,7 @@ package enum ListenerError: Error, Hashable, Sendable {
         case .ownerHidden(let path): "\(path): \(KnownIDs.hidden)"
         case .inherited(let reason): "the socket passed in LISTEN_FDS: \(reason)"
         case .failed(let call, let path, let errno):
-            "\(path): \(call) failed: \(unsafe String(cString: strerror(errno)))"
+            "\(path): \(call) failed: \(errno)"
         }
     }
 

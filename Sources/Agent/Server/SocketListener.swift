@@ -1,5 +1,7 @@
+import Files
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// A listening socket, and its name in the file system when the name is ours to remove.
 package final class SocketListener: Sendable {
@@ -13,8 +15,8 @@ package final class SocketListener: Sendable {
     /// The socket's file, known by its inode, and the lock that keeps a twin away.
     private struct BoundName: ~Copyable {
         let path: SocketPath
-        let device: dev_t
-        let inode: ino_t
+        let device: DeviceID
+        let inode: Inode
         let lock: SocketLock
     }
 
@@ -29,10 +31,10 @@ package final class SocketListener: Sendable {
         if try place.holdsSocket() { try Self.removeStale(place) }
         let mode: mode_t = scope == .system ? 0o666 : 0o600
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Self.flags, 0)
-        guard descriptor >= 0 else { throw .failed(call: "socket", path: path, errno: errno) }
+        guard descriptor >= 0 else { throw .failed(call: "socket", path: path, errno: .current) }
         do throws(ListenerError) {
             let status = try Self.bind(descriptor, to: place, mode: mode)
-            name = Mutex(BoundName(path: place, device: status.st_dev, inode: status.st_ino, lock: lock))
+            name = Mutex(BoundName(path: place, device: status.deviceID, inode: status.inode, lock: lock))
         } catch {
             close(descriptor)
             throw error
@@ -63,9 +65,9 @@ package final class SocketListener: Sendable {
         name.withLock { name in
             guard let bound = name.take() else { return }
             // A file that cannot be looked at is not removed either.
-            guard let status = try? bound.path.status(), status.st_dev == bound.device, status.st_ino == bound.inode
+            guard let status = try? bound.path.status(), status.deviceID == bound.device, status.inode == bound.inode
             else { return }
-            unsafe unlink(bound.path.path)
+            try? FileName.remove(bound.path.path)  // a name that stays is taken for stale by the next agent
         }
     }
 
@@ -74,22 +76,22 @@ package final class SocketListener: Sendable {
     /// The length of the queue of callers that are not accepted yet; the kernel cuts it to net.core.somaxconn.
     private static let backlog: CInt = 4096
 
-    private static func bind(_ descriptor: CInt, to place: SocketPath, mode: mode_t) throws(ListenerError) -> stat {
+    private static func bind(_ descriptor: CInt, to place: SocketPath, mode: mode_t) throws(ListenerError) -> Stat {
         guard let address = UnixAddress(path: place.path) else {
             throw .unusable(path: place.path, reason: "it cannot be a socket's path")
         }
         // The name gets the socket's own mode, cut by the umask: it is never wider than this (Linux, unix(7)).
-        guard fchmod(descriptor, mode) == 0 else { throw .failed(call: "fchmod", path: place.path, errno: errno) }
+        guard fchmod(descriptor, mode) == 0 else { throw .failed(call: "fchmod", path: place.path, errno: .current) }
         let bound = unsafe address.call { unsafe Glibc.bind(descriptor, $0, $1) }
-        guard bound == 0 else { throw .failed(call: "bind", path: place.path, errno: -bound) }
+        guard bound == 0 else { throw .failed(call: "bind", path: place.path, errno: Errno(rawValue: -bound)) }
         guard let status = try place.status() else {
             throw .unusable(path: place.path, reason: "the socket was removed as it was made")
         }
-        if status.st_mode & 0o777 != mode, unsafe chmod(place.path, mode) != 0 {
-            throw .failed(call: "chmod", path: place.path, errno: errno)
+        if status.permissions.rawValue & 0o777 != mode, unsafe chmod(place.path, mode) != 0 {
+            throw .failed(call: "chmod", path: place.path, errno: .current)
         }
         guard listen(descriptor, backlog) == 0 else {
-            throw .failed(call: "listen", path: place.path, errno: errno)
+            throw .failed(call: "listen", path: place.path, errno: .current)
         }
         return status
     }
@@ -97,16 +99,18 @@ package final class SocketListener: Sendable {
     /// Removes a socket that nobody listens on.
     private static func removeStale(_ place: SocketPath) throws(ListenerError) {
         let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0)
-        guard probe >= 0 else { throw .failed(call: "socket", path: place.path, errno: errno) }
+        guard probe >= 0 else { throw .failed(call: "socket", path: place.path, errno: .current) }
         defer { close(probe) }
         switch unsafe UnixAddress(path: place.path)?.call({ unsafe connect(probe, $0, $1) }) {
         case 0, -EAGAIN: throw .alreadyRunning(path: place.path)  // EAGAIN: its queue is full
         case -ECONNREFUSED:
-            guard unsafe unlink(place.path) == 0 || errno == ENOENT else {
-                throw .failed(call: "unlink", path: place.path, errno: errno)
+            do throws(Errno) {
+                try FileName.remove(place.path)
+            } catch {
+                throw .failed(call: "unlink", path: place.path, errno: error)
             }
         case -ENOENT: break
-        case let error: throw .failed(call: "connect", path: place.path, errno: -(error ?? -EINVAL))
+        case let error: throw .failed(call: "connect", path: place.path, errno: Errno(rawValue: -(error ?? -EINVAL)))
         }
     }
 }

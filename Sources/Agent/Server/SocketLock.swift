@@ -1,46 +1,50 @@
+import Files
 import Glibc
+import SystemPackage
 
 /// The lock beside the socket: whoever holds it may remove a stale socket and bind. It ends with its process.
 struct SocketLock: ~Copyable {
     private let path: String
-    private let descriptor: CInt
+    private let file: OpenFile
 
     /// - Throws: `.alreadyRunning` when another process holds it.
     init(beside socket: String) throws(ListenerError) {
         let path = socket + ".lock"
         while true {
-            let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else { throw .failed(call: "open", path: path, errno: errno) }
-            do throws(ListenerError) {
-                if try Self.takeLock(descriptor, path: path, socket: socket) {
-                    self.path = path
-                    self.descriptor = descriptor
-                    return
-                }
+            let file: OpenFile
+            do throws(Errno) {
+                file = try OpenFile(
+                    path, .readWrite, options: [.create, .noFollow], permissions: .ownerReadWrite)
             } catch {
-                close(descriptor)
-                throw error
+                throw .failed(call: "open", path: path, errno: error)
             }
-            close(descriptor)
+            if try Self.takeLock(file, path: path, socket: socket) {
+                self.path = path
+                self.file = file
+                return
+            }
         }
     }
 
     deinit {
         // While the lock is held: a process that opened this file meanwhile sees that it is gone, and takes a new one.
-        unsafe unlink(path)
-        close(descriptor)
+        try? FileName.remove(path)  // the lock ends with the file, whatever its name does
     }
 
     /// - Returns: False when the file was removed between opening and locking it.
-    private static func takeLock(_ descriptor: CInt, path: String, socket: String) throws(ListenerError) -> Bool {
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    private static func takeLock(
+        _ file: borrowing OpenFile, path: String, socket: String
+    ) throws(ListenerError) -> Bool {
+        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
             if errno == EWOULDBLOCK { throw .alreadyRunning(path: socket) }
-            throw .failed(call: "flock", path: path, errno: errno)
+            throw .failed(call: "flock", path: path, errno: .current)
         }
-        var (opened, named) = (stat(), stat())
-        guard unsafe fstat(descriptor, &opened) == 0 else {
-            throw .failed(call: "fstat", path: path, errno: errno)
+        do throws(Errno) {
+            let opened = try file.status()
+            guard let named = try? unsafe Stat(path, followTargetSymlink: false) else { return false }
+            return opened.deviceID == named.deviceID && opened.inode == named.inode
+        } catch {
+            throw .failed(call: "fstat", path: path, errno: error)
         }
-        return unsafe lstat(path, &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
     }
 }

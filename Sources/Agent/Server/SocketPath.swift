@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import SystemPackage
 
 /// The place of the agent's socket, in a directory that nobody else can write to.
 struct SocketPath {
@@ -20,26 +21,28 @@ struct SocketPath {
         }
         // mkdir's mode is cut by the umask; it only matters that it is never wider than asked for.
         guard unsafe mkdir(directory, directoryMode) == 0 || errno == EEXIST else {
-            throw .failed(call: "mkdir", path: directory, errno: errno)
+            throw .failed(call: "mkdir", path: directory, errno: .current)
         }
-        guard let resolved = unsafe realpath(directory, nil) else {
-            throw .failed(call: "realpath", path: directory, errno: errno)
+        let real: String
+        do throws(Errno) {
+            real = try FileName.resolved(directory)
+        } catch {
+            throw .failed(call: "realpath", path: directory, errno: error)
         }
-        defer { unsafe free(resolved) }
-        let real = unsafe String(cString: resolved)
         try Self.checkChain(real)
         self.path = (real == "/" ? "" : real) + "/" + name
         try Self.checkLength(self.path)
     }
 
     /// What lies at the path, without following a link; nil for nothing.
-    func status() throws(ListenerError) -> stat? {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw .failed(call: "lstat", path: path, errno: errno) }
+    func status() throws(ListenerError) -> Stat? {
+        do throws(Errno) {
+            return try unsafe Stat(path, followTargetSymlink: false)
+        } catch .noSuchFileOrDirectory {
             return nil
+        } catch {
+            throw .failed(call: "lstat", path: path, errno: error)
         }
-        return status
     }
 
     /// Throws unless the path is free, or holds a socket of ours.
@@ -48,20 +51,20 @@ struct SocketPath {
     func holdsSocket() throws(ListenerError) -> Bool {
         guard let status = try status() else { return false }
         let kind: String? =
-            switch status.st_mode & S_IFMT {
-            case S_IFSOCK: nil
-            case S_IFLNK: "a symbolic link"
-            case S_IFDIR: "a directory"
-            case S_IFIFO: "a FIFO"
-            case S_IFREG: "a regular file"
+            switch status.type {
+            case .socket: nil
+            case .symbolicLink: "a symbolic link"
+            case .directory: "a directory"
+            case .fifo: "a FIFO"
+            case .regular: "a regular file"
             default: "a device"
             }
         if let kind { throw .unusable(path: path, reason: "\(kind) is in the socket's place") }
-        guard !KnownIDs.users.hides(status.st_uid) else { throw .ownerHidden(path: path) }
-        guard status.st_uid == geteuid() else {
-            throw .unusable(path: path, reason: "the socket there belongs to uid \(status.st_uid)")
+        switch OwnerAndMode(.socket, of: [geteuid()]).breach(of: status) {
+        case .hiddenOwner: throw .ownerHidden(path: path)
+        case .owner(let owner): throw .unusable(path: path, reason: "the socket there belongs to uid \(owner)")
+        case .type, .mode, nil: return true
         }
-        return true
     }
 
     private static func checkLength(_ path: String) throws(ListenerError) {
@@ -72,22 +75,22 @@ struct SocketPath {
 
     /// Whoever can write to the directory, or rename one above it, can put a socket of their own in our place.
     private static func checkChain(_ directory: String) throws(ListenerError) {
+        let rule = OwnerAndMode(
+            .directory, of: [0, geteuid()], forbidden: [.groupWrite, .otherWrite], unlessStickyOf: [0])
         var current = directory
         while true {
-            var status = stat()
-            guard unsafe lstat(current, &status) == 0 else {
-                throw .failed(call: "lstat", path: current, errno: errno)
+            let status: Stat
+            do throws(Errno) {
+                status = try unsafe Stat(current, followTargetSymlink: false)
+            } catch {
+                throw .failed(call: "lstat", path: current, errno: error)
             }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw .unusable(path: current, reason: "it is no directory")
-            }
-            guard !KnownIDs.users.hides(status.st_uid) else { throw .ownerHidden(path: current) }
-            guard status.st_uid == 0 || status.st_uid == geteuid() else {
-                throw .unusable(path: current, reason: "the directory belongs to uid \(status.st_uid)")
-            }
-            let isStickyOfRoot = status.st_uid == 0 && status.st_mode & S_ISVTX != 0
-            guard status.st_mode & 0o022 == 0 || isStickyOfRoot else {
-                throw .unusable(path: current, reason: "others can write to the directory (chmod go-w)")
+            switch rule.breach(of: status) {
+            case nil: break
+            case .type: throw .unusable(path: current, reason: "it is no directory")
+            case .hiddenOwner: throw .ownerHidden(path: current)
+            case .owner(let owner): throw .unusable(path: current, reason: "the directory belongs to uid \(owner)")
+            case .mode: throw .unusable(path: current, reason: "others can write to the directory (chmod go-w)")
             }
             if current == "/" { return }
             current = split(current).directory

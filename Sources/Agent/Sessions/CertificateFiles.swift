@@ -1,5 +1,6 @@
 import AgentAPI
-import Glibc
+import Files
+import SystemPackage
 import X509
 
 /// Certificates from the files that a profile names. They are read for each session, so that a renewed one is seen.
@@ -14,20 +15,12 @@ enum CertificateFiles {
     }
 
     private static func content(of path: String) throws(Problem) -> [UInt8] {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else {
+        do throws(Errno) {
+            // One byte more than the most, which is refused where it is parsed.
+            return try OpenFile(path, options: .nonBlocking).beginning(Certificate.maximumFileSize + 1)
+        } catch {
             throw Problem(
-                .configuration, "\(path): \(unsafe String(cString: strerror(errno)))",
-                hint: "check the path, and that the agent's user may read it")
+                .configuration, "\(path): \(error)", hint: "check the path, and that the agent's user may read it")
         }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while bytes.count <= Certificate.maximumFileSize {
-            let count = unsafe Glibc.read(file, &chunk, chunk.count)
-            guard count > 0 else { break }
-            bytes += chunk.prefix(count)
-        }
-        return bytes
     }
 }

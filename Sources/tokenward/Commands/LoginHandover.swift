@@ -1,6 +1,8 @@
 import AgentClient
 import CLinux
+import Files
 import Glibc
+import SystemPackage
 
 /// Takes the PIN that was typed at a workstation's login from pam_exec(8), and leaves it with a process of the user who
 /// logs in, which waits for that user's agent. The login waits for neither.
@@ -47,10 +49,11 @@ enum LoginHandover {
     }
 
     private static func ownPath() throws(ClientFailure) -> String {
-        var path = [CChar](repeating: 0, count: 4096)
-        let count = unsafe readlink("/proc/self/exe", &path, path.count)
-        guard count > 0 else { throw failure("its own path cannot be read", errno) }
-        return String(decoding: path.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        do throws(Errno) {
+            return String(decoding: try FileName.target(ofLink: "/proc/self/exe"), as: UTF8.self)
+        } catch {
+            throw failure("its own path cannot be read", error.rawValue)
+        }
     }
 
     private static func start(

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import Testing
 
 @testable import Agent
@@ -61,7 +62,8 @@ import Testing
 
     @Test("Only the last directory is made") func missingParents() throws {
         let folder = try ServerTestFolder()
-        #expect(throws: ListenerError.failed(call: "mkdir", path: folder.path + "/a/b", errno: ENOENT)) {
+        #expect(throws: ListenerError.failed(call: "mkdir", path: folder.path + "/a/b", errno: .noSuchFileOrDirectory))
+        {
             try SocketListener(path: folder.path + "/a/b/agent.sock", scope: .user)
         }
     }

@@ -1,0 +1,85 @@
+package import SystemPackage
+
+/// An open file. It has one owner, closes when that owner lets go, and is inherited by no program.
+package struct OpenFile: ~Copyable {
+    private let descriptor: FileDescriptor
+
+    /// - Parameter permissions: Those of a file that is made, cut by the umask.
+    package init(
+        _ path: String, _ access: FileDescriptor.AccessMode = .readOnly, options: FileDescriptor.OpenOptions = [],
+        permissions: FilePermissions? = nil
+    ) throws(Errno) {
+        descriptor = try systemCall {
+            try unsafe FileDescriptor.open(
+                path, access, options: options.union(.closeOnExec), permissions: permissions)
+        }
+    }
+
+    deinit { try? descriptor.close() }  // nobody is left to tell
+
+    /// For the calls that swift-system does not have. It stays this file's.
+    package var number: CInt { descriptor.rawValue }
+
+    package func status() throws(Errno) -> Stat { try descriptor.stat() }
+
+    /// - Returns: How many bytes it has put there; 0 at the end.
+    package func read(into room: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        try systemCall { try unsafe descriptor.read(into: room) }
+    }
+
+    /// The bytes from here to the end.
+    ///
+    /// - Throws: `.fileTooLarge` where there are more than `limit`.
+    package func contents(atMost limit: Int) throws(Errno) -> [UInt8] {
+        let bytes = try beginning(limit + 1)
+        guard bytes.count <= limit else { throw .fileTooLarge }
+        return bytes
+    }
+
+    /// The first bytes from here, and all where there are no more than `limit`.
+    package func beginning(_ limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let room = min(limit - bytes.count, 16_384)
+            let start = bytes.count
+            bytes += repeatElement(0, count: room)
+            let count = try systemCall {
+                try unsafe bytes.withUnsafeMutableBytes {
+                    try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+                }
+            }
+            bytes.removeLast(room - count)
+            if count == 0 { break }
+        }
+        return bytes
+    }
+
+    /// Writes all of them.
+    package func write(_ bytes: [UInt8]) throws(Errno) { _ = try systemCall { try descriptor.writeAll(bytes) } }
+}
+
+extension OpenFile {
+    /// What a file that is followed through links holds.
+    ///
+    /// - Throws: `.fileTooLarge` where it is more than `limit` bytes. A FIFO is not waited for: it is empty.
+    package static func contents(of path: String, atMost limit: Int) throws(Errno) -> [UInt8] {
+        try OpenFile(path, options: .nonBlocking).contents(atMost: limit)
+    }
+
+    /// Its first bytes, where no reason is told, as of files of /proc; nil where it cannot be read or is empty.
+    package static func beginning(of path: String, _ limit: Int) -> [UInt8]? {
+        guard let bytes = try? OpenFile(path, options: .nonBlocking).beginning(limit) else { return nil }
+        return bytes.isEmpty ? nil : bytes
+    }
+}
+
+/// swift-system throws nothing but `Errno`, and says so for its newer calls alone.
+func systemCall<Value>(_ call: () throws -> Value) throws(Errno) -> Value {
+    do {
+        return try call()
+    } catch let error as Errno {
+        throw error
+    } catch {
+        throw .ioError
+    }
+}
