@@ -72,7 +72,7 @@ package struct ReaderReports {
     /// The connection is lost, or there is none to be had.
     ///
     /// - Returns: What to tell, and when to try again, in milliseconds.
-    package mutating func noteLoss(_ cause: ServiceTrouble) -> (answer: Answer, pause: UInt32) {
+    package mutating func noteLoss(_ cause: ServiceFailure) -> (answer: Answer, pause: UInt32) {
         defer {
             // A refusal is a line in pcscd's log each time; a socket that is not there costs nobody anything.
             pause = min(pause * 2, cause == .refused ? 30_000 : 800)

@@ -8,7 +8,7 @@ package enum PCSCService {
     }
 
     /// Looks why there is no context. The library's own codes are one and the same for most causes.
-    package static func probe(_ path: String = socketPath) -> ServiceTrouble {
+    package static func probe(_ path: String = socketPath) -> ServiceFailure {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return .refused }
         defer { close(descriptor) }

@@ -3,7 +3,7 @@ package struct ReaderReport: Hashable, Sendable {
     package enum Service: Hashable, Sendable {
         /// pcscd answers. The number differs after each loss of the connection: what had one before is to be made anew.
         case reachable(connection: UInt32)
-        case unreachable(ServiceTrouble)
+        case unreachable(ServiceFailure)
     }
 
     /// Another one after each change; 0 is no report.
@@ -19,7 +19,7 @@ package struct ReaderReport: Hashable, Sendable {
 }
 
 /// Why pcscd cannot be used.
-package enum ServiceTrouble: UInt8, Hashable, Sendable {
+package enum ServiceFailure: UInt8, Hashable, Sendable {
     /// It has no socket.
     case notRunning = 1
     /// Its socket has nobody behind it.
@@ -72,7 +72,7 @@ extension ReaderReport {
         case .reachable(let connection):
             writer.byte(0)
             writer.number32(connection)
-        case .unreachable(let trouble): writer.byte(trouble.rawValue)
+        case .unreachable(let failure): writer.byte(failure.rawValue)
         }
         writer.list(readers) { writer, reader in
             writer.text(reader.name)
@@ -90,8 +90,8 @@ extension ReaderReport {
         if code == 0 {
             service = .reachable(connection: try reader.number32())
         } else {
-            guard let trouble = ServiceTrouble(rawValue: code) else { throw .badValue }
-            service = .unreachable(trouble)
+            guard let failure = ServiceFailure(rawValue: code) else { throw .badValue }
+            service = .unreachable(failure)
         }
         readers = try reader.list(smallest: 16, limit: 64) { (reader) throws(WireError) in
             let name = try reader.text()

@@ -8,7 +8,7 @@ enum ModuleFailure: Error, Hashable, Sendable {
     case resting(String, milliseconds: Int64)
     case lost(WorkerLoss)
     /// pcscd, which the module needs, cannot be used.
-    case readers(ServiceTrouble)
+    case readers(ServiceFailure)
     case refused(WorkerFailure)
     /// So many other tokens of the module are in use, and no more have a worker.
     case crowded(Int)

@@ -90,7 +90,7 @@ extension Tokens {
 
 extension CardReaders {
     /// Why pcscd cannot be used, where that is so.
-    fileprivate var trouble: ServiceTrouble? {
+    fileprivate var trouble: ServiceFailure? {
         get async {
             if case .unreachable(let trouble) = await latest()?.service { trouble } else { nil }
         }

@@ -1,7 +1,7 @@
 import Glibc
 import TokenService
 
-extension ServiceTrouble {
+extension ServiceFailure {
     /// What is wrong with pcscd, and what to do, in one line.
     var reason: String {
         switch self {
