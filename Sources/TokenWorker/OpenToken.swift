@@ -80,6 +80,9 @@ final class OpenToken {
         return information
     }
 
+    /// What the token's slot is called; nil where the module does not tell.
+    func slotDescription() -> [UInt8]? { (try? slot.description())?.description }
+
     /// Signs with the private key that `request` means.
     ///
     /// - Parameter authorize: Logs in for the one operation, where the key asks for that.

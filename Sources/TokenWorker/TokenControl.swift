@@ -154,6 +154,8 @@ struct TokenControl {
             let (token, isLoggedIn) = try openForLogin(request.token)
             if isLoggedIn { return .login(.notNeeded) }
             let loaded = loaded
+            // Asked for before: once the card is logged in, no call may hang before it is told which one is to be reset.
+            let reader = loaded.usesCardReaders ? token.slotDescription() : nil
             let rest = pace.rest(for: request.token.token, at: milliseconds)
             var attempt = loaded.pins.withLock { LoginAttempt(request, for: .token, $0, rest: rest) }
             defer {
@@ -162,14 +164,11 @@ struct TokenControl {
             let (outcome, pin) = try unsafe attempt.carryOut(
                 on: token, typed: typed, isAgentGone: { loaded.agent.isOver },
                 send: { (pin) throws(PKCS11Error) in try unsafe token.logIn(pin: pin) })
+            if outcome == .loggedIn, let reader { verifiedCards.add(request.token.token, in: reader) }
             let isWantedAgain = outcome == .loggedIn && request.source == .typed && token.mayAskEachTime()
             let wasSent = attempt.wasSent
             loaded.pins.withLock {
                 $0.noteLogin(outcome, to: request, wasSent: wasSent, pin: isWantedAgain ? pin : nil)
-            }
-            if outcome == .loggedIn, loaded.usesCardReaders, let slot = try? loaded.slot(of: request.token) {
-                // One that went since has lost its login. A slot that cannot be described has no reader to reset.
-                verifiedCards.add(request.token.token, in: (try? slot.description())?.description)
             }
             return .login(outcome)
         } catch {

@@ -14,8 +14,8 @@ struct VerifiedCards {
     ///   cards in its stead.
     init(tell: @escaping @Sendable ([[UInt8]]) -> Void) { self.tell = tell }
 
-    /// - Parameter slot: The description of the token's slot, which is its reader's name; nil where it has none.
-    mutating func add(_ token: TokenDescription, in slot: [UInt8]?) { slots[token] = slot }
+    /// - Parameter slot: The description of the token's slot, which is its reader's name.
+    mutating func add(_ token: TokenDescription, in slot: [UInt8]) { slots[token] = slot }
 
     /// Forgets those that are gone, and have lost their power with that.
     mutating func keep(only present: Set<TokenDescription>) { slots = slots.filter { present.contains($0.key) } }
