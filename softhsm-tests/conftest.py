@@ -1,7 +1,7 @@
 """The fixtures that all tests with real tokens share. Costly things live as long as a module of tests.
 
-Each folder has the tests of one subject; what they share is in `support`, as in `from support.world import World`. pytest
-puts this file's folder on the path, and each test module has a name of its own. No test imports another.
+Each folder has the tests of one subject; what they share is in `support`, as in `from support.world import World`. Each
+test module has a name of its own, and no test imports another.
 """
 
 import pathlib
