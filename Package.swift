@@ -211,7 +211,8 @@ let package = Package(
         .testTarget(
             name: "RolesAnywhereTests", dependencies: ["Encodings", "RolesAnywhere", "UTCTime"], swiftSettings: strict),
         .testTarget(
-            name: "PromptsTests", dependencies: ["Clocks", "Prompts", "TokenService"], swiftSettings: strict),
+            name: "PromptsTests", dependencies: ["Clocks", "PKCS11URI", "Prompts", "TokenService", logging],
+            swiftSettings: strict),
         .testTarget(
             name: "TokensTests",
             dependencies: [

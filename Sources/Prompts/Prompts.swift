@@ -11,6 +11,7 @@ package actor Prompts {
     private let log: Logger
     private var current: Current?
     private var queue: [Waiting] = []
+    private var isEnded = false
 
     private struct Current {
         let key: TokenKey
@@ -49,6 +50,7 @@ package actor Prompts {
     package func ask(
         for token: PromptedToken, _ purpose: LoginPurpose, after error: String?
     ) async -> PromptAnswer {
+        guard !isEnded else { return .declined(.cancelled) }
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
         let hasWaited = current != nil
         if hasWaited, let answer = await turn(for: token.key) { return answer }
@@ -91,7 +93,13 @@ package actor Prompts {
         return true
     }
 
-    /// Ends every prompt: all was locked, or the agent ends.
+    /// Ends every prompt, and lets none begin any more: the agent ends.
+    package func end() {
+        isEnded = true
+        cancelAll()
+    }
+
+    /// Ends every prompt: all was locked.
     package func cancelAll() {
         for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
         queue = []

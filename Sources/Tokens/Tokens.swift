@@ -167,7 +167,7 @@ package actor Tokens {
         changed.finish()
         removal.finish()
         await readers.stop()
-        await prompts.cancelAll()
+        await prompts.end()
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }

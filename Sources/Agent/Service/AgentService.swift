@@ -188,7 +188,7 @@ package actor AgentService {
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.
     package func stop() async {
         isStopping = true
-        await tokens.prompts.cancelAll()  // the server waits for those who wait for a person
+        await tokens.prompts.end()  // the server waits for those who wait for a person
         await server?.stop()
         _ = await reloading?.value
         sessionWatch.stop()
