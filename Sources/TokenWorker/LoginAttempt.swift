@@ -87,7 +87,9 @@ struct LoginAttempt {
         switch pin {
         case .failure where request.source == .typed && purpose == .operation: refuse(.notHeld)
         case .failure(let error): refuse(.unreadable(reason: "\(error)"))
-        case .success where request.source == .typed && purpose == .operation: step = .send
+        case .success where request.source == .typed && purpose == .operation:
+            // The token has taken it, and perhaps refused it since, where another module shows the card as well.
+            step = request.refused.isEmpty ? .send : .compare
         case .success(let shape):
             if let refusal = shape.refusal(mayBeReserved: request.mayBeReserved, lengths: lengths) {
                 refuse(refusal)

@@ -48,6 +48,7 @@ struct PINMemory {
         let token = request.token.token
         switch outcome {
         case .loggedIn where request.source.isStored: refused[token] = nil
+        case .refused(.knownWrong): held[token] = nil
         case .rejected(_, _, let failed, _):
             held[token] = nil
             if let failed { refused[token, default: []].append(failed) }

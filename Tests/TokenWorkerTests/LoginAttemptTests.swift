@@ -120,6 +120,14 @@ struct OperationLoginTests {
         #expect(run == .init(steps: ["look", "fetch", "send"], outcome: .loggedIn, wasSent: true))
     }
 
+    @Test("A typed PIN that the token has refused since, through another module, is not sent for an operation")
+    func refusedSince() throws {
+        let script = LoginScript(request: login(refused: [failedPIN()]), purpose: .operation, mayBeRefused: true)
+        #expect(
+            try script.run()
+                == .init(steps: ["look", "fetch", "compare"], outcome: .refused(.knownWrong), wasSent: false))
+    }
+
     @Test("Where none is held, none is asked of anybody") func notHeld() throws {
         let run = try LoginScript(purpose: .operation, pin: .failure(.empty)).run()
         #expect(run.outcome == .refused(.notHeld) && !run.wasSent)
@@ -208,7 +216,7 @@ struct LoginExhaustionTests {
         seen.flags = Array(script.flags.prefix(looks))
         let isTaken = script.purpose == .operation && script.request.source == .typed
         #expect(maySend(seen, isTaken ? "123456" : pin), "\(script)")
-        if !isTaken, script.request.source != .protected, !script.request.refused.isEmpty {
+        if script.request.source != .protected, !script.request.refused.isEmpty {
             #expect(!script.mayBeRefused, "\(script)")
             #expect(looks == 2, "the comparison takes time, so that the flags are read after it")
         }

@@ -43,6 +43,15 @@ struct PINMemoryTests {
         #expect(memory.doubt(about: token) == nil && memory.refused(by: reference("another").token) == [])
     }
 
+    @Test("A PIN that the token has refused through another module is held no longer") func refusedElsewhere() throws {
+        var memory = PINMemory()
+        memory.noteLogin(.loggedIn, to: login(), wasSent: true, pin: try held("123456"))
+        memory.noteOperation(.refused(.countLow), login())
+        #expect(memory.pin(for: token) != nil)
+        memory.noteOperation(.refused(.knownWrong), login())
+        #expect(memory.pin(for: token) == nil)
+    }
+
     @Test("A stored PIN that was taken makes the refused ones history; a typed one does not") func forgets() {
         var memory = PINMemory()
         memory.noteOperation(wrong, stored)
