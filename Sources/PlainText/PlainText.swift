@@ -48,14 +48,14 @@ package enum PlainText {
                 isAfterGap = count > 0
                 continue
             }
+            guard count + (isAfterGap ? 1 : 0) < longest else {
+                result.append("…")
+                break
+            }
             if isAfterGap {
                 result.append(" ")
                 count += 1
                 isAfterGap = false
-            }
-            guard count < longest else {
-                result.append("…")
-                break
             }
             result.append(scalar)
             count += 1

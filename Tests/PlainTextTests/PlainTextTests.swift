@@ -71,6 +71,8 @@ import Testing
         #expect(PlainText.log("\u{1B}bcd", longest: 3) == "\\u{1b}bc…")
         #expect(PlainText.message("a\u{202E} \nbcd", longest: 3) == "a b…")
         #expect(PlainText.message("abc\u{0}", longest: 3) == "abc")
+        #expect(PlainText.message("abc d", longest: 3) == "abc…")
+        #expect(PlainText.message("ab cd", longest: 3) == "ab…")
     }
 
     @Test(
