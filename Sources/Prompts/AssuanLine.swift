@@ -2,7 +2,7 @@ import Encodings
 import PlainText
 
 /// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
-enum AssuanLine: Equatable {
+package enum AssuanLine: Equatable {
     case ok
     /// libgpg-error's code, without the source in its upper bits, and its words.
     case error(code: Int, text: String)
@@ -14,9 +14,9 @@ enum AssuanLine: Equatable {
     case unexpected
 
     /// The longest line in bytes, without its end.
-    static let longest = 1000
+    package static let longest = 1000
 
-    init(_ line: UnsafeRawBufferPointer) {
+    package init(_ line: UnsafeRawBufferPointer) {
         func starts(with text: StaticString) -> Bool {
             let count = text.utf8CodeUnitCount
             guard line.count >= count, (0..<count).allSatisfy({ unsafe line[$0] == text.utf8Start[$0] }) else {
@@ -48,7 +48,7 @@ enum AssuanLine: Equatable {
     /// Undoes the escapes of data, `%` and two digits, straight into `room`.
     ///
     /// - Returns: How many bytes there are; nil when they do not fit, or an escape is none.
-    static func unescape(_ data: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int? {
+    package static func unescape(_ data: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int? {
         var count = 0
         var index = 0
         while index < data.count {
@@ -69,7 +69,7 @@ enum AssuanLine: Equatable {
     }
 
     /// A command with a text, escaped; what does not fit into a line is left out.
-    static func command(_ name: String, _ text: String) -> [UInt8] {
+    package static func command(_ name: String, _ text: String) -> [UInt8] {
         var line = Array("\(name) ".utf8)
         for character in text {
             let escaped = PercentEncoding.encode(character.utf8) { byte in

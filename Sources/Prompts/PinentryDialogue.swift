@@ -1,4 +1,4 @@
-import Clocks
+package import Clocks
 import Files
 import Glibc
 import TokenService
@@ -7,7 +7,7 @@ import TokenService
 ///
 /// Pinentry is a program of somebody else's: its lines are bounded in length and number, and its time is bounded. The PIN
 /// goes from the pipe into a locked page, and from there into its own.
-struct PinentryDialogue: ~Copyable {
+package struct PinentryDialogue: ~Copyable {
     private let input: Int32
     private let output: Int32
     private let page: LockedPage
@@ -25,7 +25,7 @@ struct PinentryDialogue: ~Copyable {
     ///   - output: Pinentry's standard output.
     ///   - deadline: In milliseconds of boot time; past it the answer is `.timedOut`.
     /// - Returns: Nil without memory.
-    init?(input: Int32, output: Int32, deadline: Int64, clock: AgentClock) {
+    package init?(input: Int32, output: Int32, deadline: Int64, clock: AgentClock) {
         guard let page = LockedPage() else { return nil }
         self.page = page
         self.input = input
@@ -43,7 +43,7 @@ struct PinentryDialogue: ~Copyable {
     }
 
     /// Asks. Pinentry may be gone or still running afterwards.
-    mutating func ask(_ question: PromptQuestion, at place: PromptPlace, seconds: Int) -> PromptAnswer {
+    package mutating func ask(_ question: PromptQuestion, at place: PromptPlace, seconds: Int) -> PromptAnswer {
         do throws(Fault) {
             try expectOK()
             // An older pinentry knows fewer options, and one for a terminal needs no display.

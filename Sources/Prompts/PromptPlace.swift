@@ -6,9 +6,9 @@ import Encodings
 /// on another's screen.
 package struct PromptPlace: Hashable, Sendable {
     /// The variables that pinentry is started with, by name.
-    let environment: [String: String]
+    package let environment: [String: String]
     /// The path of a terminal.
-    let terminal: String?
+    package let terminal: String?
 
     /// What clients may pass on, by the names that the variables have for pinentry.
     static let names: Set = [
@@ -23,7 +23,7 @@ package struct PromptPlace: Hashable, Sendable {
     /// without spaces. What is unknown or too long is left out.
     ///
     /// - Returns: Nil where there is neither a terminal nor a display, so that nobody can be asked.
-    init?(header: [UInt8]) {
+    package init?(header: [UInt8]) {
         var environment: [String: String] = [:]
         var terminal: String?
         for pair in header.split(separator: UInt8(ascii: " ")) {

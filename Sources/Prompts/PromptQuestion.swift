@@ -26,7 +26,7 @@ package struct PromptQuestion: Hashable, Sendable {
     /// What became of the PIN before.
     package let error: String?
 
-    init(description: String, error: String?) {
+    package init(description: String, error: String?) {
         self.description = description
         self.error = error
     }

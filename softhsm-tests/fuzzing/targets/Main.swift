@@ -5,8 +5,8 @@ import Glibc
 /// Without a target it prints their names.
 @main enum Main {
     private static let targets: [Target] = [
-        .answers, .arns, .bodies, .certificates, .configurations, .endpoints, .frames, .heads, .names, .replies,
-        .reports, .requests, .sessions, .toml, .uris,
+        .answers, .arns, .assuan, .bodies, .certificates, .configurations, .encodings, .endpoints, .frames, .heads,
+        .names, .places, .replies, .reports, .requests, .sessions, .texts, .times, .toml, .uris,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 
