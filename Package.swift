@@ -240,8 +240,8 @@ if let libFuzzer {
         .executableTarget(
             name: "fuzzing",
             dependencies: [
-                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "PKCS11URI", "PlainText", "Prompts",
-                "RolesAnywhere", "TokenService", "UTCTime", "X509",
+                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "JSON", "Outcomes", "PKCS11URI",
+                "PlainText", "Prompts", "RolesAnywhere", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [
