@@ -5,6 +5,12 @@ import PackageDescription
 /// counts the branches that an input takes (SanitizerCoverage) and is watched by AddressSanitizer.
 let libFuzzer = Context.environment["TOKENWARD_FUZZING"]
 
+/// `address` or `thread`, set by `softhsm-tests/sanitize` alone: what our C does without then stands in CLinux' `sanitizer.h`.
+let sanitizer = Context.environment["TOKENWARD_SANITIZER"]
+let plainC: [CSetting] =
+    sanitizer == nil
+    ? [] : [.define("TOKENWARD_SANITIZER"), .unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=undefined"])]
+
 let strict: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .strictMemorySafety(),
@@ -61,10 +67,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", providers: [.apt(["libpcsclite-dev"])]),
-        .target(name: "CLinux"),
-        .target(name: "CSystemd"),
-        .target(name: "CWipingHeap"),
-        .target(name: "CRefusedSockets"),
+        .target(name: "CLinux", cSettings: plainC),
+        .target(name: "CSystemd", cSettings: plainC),
+        .target(name: "CWipingHeap", cSettings: plainC),
+        .target(name: "CRefusedSockets", cSettings: plainC),
 
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
@@ -74,7 +80,8 @@ let package = Package(
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
-        .target(name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules"),
+        .target(
+            name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules", cSettings: plainC),
         .target(
             name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI", system], path: "pkcs11/PKCS11",
             swiftSettings: strict),
@@ -250,3 +257,6 @@ if let libFuzzer {
             ]),
     ]
 }
+
+// A static executable has no place for a sanitizer's runtime.
+if sanitizer != nil { package.targets.removeAll { $0.name == "tokenward-credential-process" } }

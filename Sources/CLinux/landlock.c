@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "sanitizer.h"
 #include "walls.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ static int allow(int rules, const char *path, uint64_t changes) {
 int clinux_limit_files(const char *const *writable, size_t count, int has_network, size_t *failed) {
     const int version = clinux_landlock_version();
     *failed = count;
+    if (is_for_sanitizer) return 0;
     if (version <= 0) return ENOSYS;
     uint64_t changes = WRITE_FILE | REMOVE | MAKE;
     if (version >= 2) changes |= REFER;

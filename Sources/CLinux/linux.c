@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include "sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,10 +36,15 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity) {
     return (int)(length / sizeof *groups);
 }
 
+#ifdef TOKENWARD_SANITIZER
+/* What tells such a build from others: a test looks for these words in release programs. */
+__attribute__((used, retain)) static const char sanitizer_marker[] = "tokenward without protections, for sanitizers";
+#endif
+
 int clinux_harden_process(void) {
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return errno;
+    if (!is_for_sanitizer && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return errno;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
     return 0;
 }

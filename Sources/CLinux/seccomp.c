@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "sanitizer.h"
 #include "walls.h"
 
 #include <errno.h>
@@ -153,6 +154,7 @@ static void build(struct filter *filter, int has_network) {
 }
 
 int clinux_limit_calls(int has_network) {
+    if (is_for_sanitizer) return 0;
     struct filter filter = {.length = 0};
     build(&filter, has_network);
     if (filter.length >= CAPACITY) return E2BIG;

@@ -17,15 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1 /* it replaces both itself */
-#endif
-#endif
-
-#ifndef HAS_SANITIZER
+#ifndef TOKENWARD_SANITIZER /* which replaces both itself; see sanitizer.h of CLinux */
 
 typedef void free_function(void *);
 typedef void *realloc_function(void *, size_t);
