@@ -10,30 +10,28 @@ import TokenService
 /// While a module shows a single token, one worker does both. When a second one comes, that worker stays with the first
 /// and its login, and another begins to list.
 actor ModuleHost {
-    let configuration: ModuleConfiguration
-    let path: String
-    let launch: WorkerLaunch
-    let clock: AgentClock
-    let log: Logger
+    nonisolated let configuration: ModuleConfiguration
+    nonisolated let path: String
+    private let launch: WorkerLaunch
+    private let clock: AgentClock
+    private let log: Logger
     /// The worker that lists.
-    var listing: WorkerHost
-    let calls = TokenCalls()
-    var workers: [TokenDescription: TokenWorker] = [:]
-    /// What the module showed when it was listed last.
-    var lastListing: [TokenSnapshot]?
-    var listingLook: Look?
-    var emptiness = Emptiness()
+    private var lister: WorkerHost
+    private let calls = TokenCalls()
+    private var workers: [TokenDescription: TokenWorker] = [:]
+    /// What they have shown.
+    private var sightings = WorkerSightings()
+    /// The listing that is under way. One that began before a login counts no more.
+    private var listing: Look?
+    private var emptiness = Emptiness()
 
     /// The worker of a token in use.
-    struct TokenWorker {
+    private struct TokenWorker {
         let host: WorkerHost
         /// Signatures that may be under way at the same time; the others wait here and not in the worker, where their
         /// deadlines would run.
         let signatures: TurnQueue<SigningFlow>
-        /// What it saw last of its token.
-        var view: [TokenSnapshot]?
-        /// False where a login or a logout has come since.
-        var isViewCurrent = false
+        /// The look at its token that is under way.
         var look: Look?
     }
 
@@ -45,7 +43,7 @@ actor ModuleHost {
         self.launch = launch
         self.clock = clock
         self.log = log
-        listing = WorkerHost(
+        lister = WorkerHost(
             configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
     }
 
@@ -56,12 +54,12 @@ actor ModuleHost {
 
     /// What the library says of itself, once it has been loaded.
     var report: ModuleReport? {
-        get async { await listing.report }
+        get async { await lister.report }
     }
 
     /// The process of the worker that lists, where it runs.
     var processID: Int32? {
-        get async { await listing.processID }
+        get async { await lister.processID }
     }
 
     func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
@@ -69,7 +67,7 @@ actor ModuleHost {
         let token = request.token.token
         guard let worker = await worker(of: token)?.host else { return .failure(.crowded(Self.mostWorkers)) }
         let answer = await worker.ask(.logIn(request), secret: pin, deadline: deadline)
-        forgetView(of: token)
+        outdate(of: token)
         return answer.flatMap { reply in
             guard case .login(let outcome) = reply else { return .failure(.confused) }
             return .success(outcome)
@@ -118,7 +116,7 @@ actor ModuleHost {
         await withTaskGroup { group in
             for host in meant { group.addTask { await host.logOut(token) } }
         }
-        if let token { forgetView(of: token.token) } else { workers.keys.forEach(forgetView) }
+        if let token { outdate(of: token.token) } else { workers.keys.forEach(outdate) }
     }
 
     /// Logs out and ends the workers, for good.
@@ -131,7 +129,7 @@ actor ModuleHost {
     /// Logs out and ends the workers; the next request starts another.
     func restart() async {
         let ended = hosts
-        workers.keys.forEach(forgetView)
+        workers.keys.forEach(outdate)
         await withTaskGroup { group in
             for host in ended { group.addTask { await host.restart() } }
         }
@@ -141,31 +139,173 @@ actor ModuleHost {
     /// last one, unless it is another token's own.
     func forget(removed token: TokenDescription) async {
         await forget(token)
-        if !workers.values.contains(where: { $0.host === listing }) { await listing.abandon() }
+        if !workers.values.contains(where: { $0.host === lister }) { await lister.abandon() }
     }
 
     /// Has a new process list what there is: some modules know for good what they found when they were loaded (SoftHSM). No
     /// login ends with it. What happens to card readers is known from pcscd.
     func lookAnew() async {
         guard await !usesCardReaders else { return }
-        listingLook = nil
-        if workers.values.contains(where: { $0.host === listing }) {
-            listing = newHost()
+        listing = nil
+        if workers.values.contains(where: { $0.host === lister }) {
+            lister = newHost()
         } else {
-            await listing.abandon()
+            await lister.abandon()
         }
     }
 
     /// Ends the workers without another call: there is nothing left to log out of. Requests under way have another go.
     func abandon() async {
         let ended = hosts
-        workers.keys.forEach(forgetView)
+        workers.keys.forEach(outdate)
         for host in ended { await host.abandon() }
+    }
+
+    /// Whether the library talks to pcscd; known once it has been loaded.
+    var usesCardReaders: Bool {
+        get async { await report?.usesCardReaders ?? false }
+    }
+
+    /// Who is in the slots, without a look at what they hold.
+    ///
+    /// - Returns: Nil where no worker runs: nobody is logged in, and none is started for this.
+    func presence() async -> Result<[TokenReference], ModuleFailure>? {
+        guard await processID != nil else { return nil }
+        return await lister.ask(.presence, as: .look, deadline: launch.deadlines.list).flatMap { reply in
+            guard case .present(let tokens) = reply else { return .failure(.confused) }
+            return .success(tokens)
+        }
+    }
+
+    /// Ends the worker that lists if it hangs. Only right after the removal of a card is less than the deadline of a call
+    /// enough to say so. The workers of other tokens may wait for a person, and the removed one's ends with its token.
+    func checkLife() async {
+        guard await processID != nil else { return }
+        _ = await lister.ask(.presence, as: .other, deadline: 1000)  // a worker that fails is replaced
+    }
+
+    /// Has every session opened anew before its next use.
+    func renewSessions() async {
+        await withTaskGroup { group in
+            for host in hosts {
+                group.addTask {
+                    guard await host.processID != nil else { return }
+                    // A worker that fails is replaced, which does the same.
+                    _ = await host.ask(.renewSessions, deadline: 2000)
+                }
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    /// Every token of the module: the listing worker tells which there are, and each token's own worker, which alone is
+    /// logged in, what is on it. Callers at the same time share one look; one whose task is cancelled leaves it at once.
+    func tokens() async -> ModuleSighting {
+        for isLastAttempt in [false, true] where !Task.isCancelled {
+            let inUse = workers.filter { $0.value.host !== lister }.map(\.key)
+            async let own = looks(at: inUse)
+            let listed = await list(sparing: inUse)
+            // Before the tokens' own looks are waited for: a worker whose token is gone may hang.
+            if listed.isFresh, case .success(let tokens) = listed.outcome { await arrange(tokens) }
+            let (sighting, gone) = WorkerSightings.merged(listed.outcome, await own)
+            guard !Task.isCancelled else { break }  // a look that was left early says nothing of the tokens
+            for token in gone { await forget(token) }
+            if gone.isEmpty || isLastAttempt { return sighting }
+        }
+        return ModuleSighting(failure: .stopped)
+    }
+
+    /// - Returns: What is listed; `isFresh` is false for an earlier listing, given because the module may be waiting for a
+    ///   person's touch.
+    private func list(sparing inUse: [TokenDescription]) async -> (outcome: Look.Outcome, isFresh: Bool) {
+        let look = listing ?? beginListing(sparing: inUse)
+        while !Task.isCancelled {
+            if let outcome = await look.outcome() { return (outcome, true) }
+            if calls.isLong(at: clock.boot()), let earlier = sightings.listed { return (.success(earlier), false) }
+        }
+        return (.failure(.stopped), false)
+    }
+
+    private func beginListing(sparing inUse: [TokenDescription]) -> Look {
+        let look = Look()
+        listing = look
+        Task {  // ends with the look
+            let outcome = await inSteps(of: look) {
+                let host = self.lister
+                let outcome = await self.ask(host, .all(sparing: inUse))
+                guard case .failure = outcome, host !== self.lister else { return outcome }
+                return await self.ask(self.lister, .all(sparing: inUse))  // that one was given up meanwhile
+            }
+            if listing === look {
+                listing = nil
+                if case .success(let snapshots) = outcome { sightings.noteListing(snapshots) }
+            }
+            look.end(with: outcome)
+        }
+        return look
+    }
+
+    /// Those who wait for the look ask themselves every half second whether an earlier one will do.
+    private func inSteps(of look: Look, _ body: () async -> Look.Outcome) async -> Look.Outcome {
+        let steps = Task { [clock] in  // ends below
+            while (try? await clock.sleep(TokenCalls.long / 2)) != nil { look.endStep() }  // an error means cancelled
+        }
+        defer { steps.cancel() }
+        return await body()
+    }
+
+    private func looks(at inUse: [TokenDescription]) async -> [TokenDescription: Look.Outcome] {
+        await withTaskGroup(of: (TokenDescription, Look.Outcome).self) { group in
+            for token in inUse { group.addTask { (token, await self.look(at: token)) } }
+            var outcomes: [TokenDescription: Look.Outcome] = [:]
+            for await (token, outcome) in group { outcomes[token] = outcome }
+            return outcomes
+        }
+    }
+
+    private func look(at token: TokenDescription) async -> Look.Outcome {
+        guard let worker = workers[token] else { return .success([]) }
+        let look = worker.look ?? beginLook(at: token, worker.host)
+        let began = clock.boot()
+        while !Task.isCancelled {
+            if let outcome = await look.outcome() { return outcome }
+            let now = clock.boot()
+            let isTouchAwaited = calls.isLong(at: now, by: ObjectIdentifier(worker.host))
+            if let earlier = sightings.substitute(for: token, isTouchAwaited: isTouchAwaited, waited: now - began) {
+                return .success(earlier)
+            }
+        }
+        return .failure(.stopped)
+    }
+
+    private func beginLook(at token: TokenDescription, _ host: WorkerHost) -> Look {
+        let slot = sightings.slot(of: token) ?? 0
+        let look = Look()
+        workers[token]?.look = look
+        Task {  // ends with the look
+            let outcome = await inSteps(of: look) {
+                await self.ask(host, .one(TokenReference(slotID: slot, token: token)))
+            }
+            if workers[token]?.look === look {
+                workers[token]?.look = nil
+                sightings.note(outcome, of: token)
+            }
+            look.end(with: outcome)
+        }
+        return look
+    }
+
+    private func ask(_ host: WorkerHost, _ scope: ListScope) async -> Look.Outcome {
+        await host.ask(.list(scope), deadline: launch.deadlines.list).flatMap { reply in
+            guard case .tokens(let tokens) = reply else { return .failure(.confused) }
+            return .success(tokens)
+        }
     }
 
     // MARK: Who works for whom
 
-    var hosts: [WorkerHost] { [listing] + workers.values.map(\.host).filter { $0 !== listing } }
+    private var hosts: [WorkerHost] { [lister] + workers.values.map(\.host).filter { $0 !== lister } }
 
     /// The most tokens in use: each has a process, and a module may show thousands.
     static let mostWorkers = 64
@@ -175,9 +315,9 @@ actor ModuleHost {
         if workers[token] == nil, workers.count >= Self.mostWorkers { await endIdleWorkers() }
         if let worker = workers[token] { return worker }
         guard workers.count < Self.mostWorkers else { return nil }
-        let isAlone = workers.isEmpty && lastListing.map { $0.count == 1 && $0[0].token == token } ?? false
+        let isAlone = workers.isEmpty && sightings.showsOnly(token)
         let worker = TokenWorker(
-            host: isAlone ? listing : newHost(), signatures: TurnQueue(places: 2 * configuration.sessions))
+            host: isAlone ? lister : newHost(), signatures: TurnQueue(places: 2 * configuration.sessions))
         workers[token] = worker
         return worker
     }
@@ -187,17 +327,46 @@ actor ModuleHost {
         for (token, worker) in workers where await worker.host.isIdle { await forget(token) }
     }
 
-    func newHost() -> WorkerHost {
+    private func newHost() -> WorkerHost {
         WorkerHost(
             configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
     }
 
     /// What was seen before a login or a logout is not what would be seen now: no look that began before is joined. The last
     /// listing stays for the time in which a person's touch keeps the module from looking.
-    private func forgetView(of token: TokenDescription) {
+    private func outdate(of token: TokenDescription) {
         guard let worker = workers[token] else { return }
-        workers[token]?.isViewCurrent = false
+        sightings.outdate(token)
         workers[token]?.look = nil
-        if worker.host === listing { listingLook = nil }
+        if worker.host === lister { listing = nil }
+    }
+
+    /// Ends the workers of tokens that are gone, and gives the listing to another worker where the present one has a
+    /// token to itself and is no longer alone with it.
+    private func arrange(_ listed: [TokenSnapshot]) async {
+        // Nothing is logged in where nothing is. Card readers are watched: pcscd tells what happens to them.
+        if await !usesCardReaders, emptiness.note(isEmpty: listed.isEmpty, at: clock.boot()) { await lister.restart() }
+        let arrangement = WorkerSightings.arrangement(
+            listed: listed.map(\.token), workers: Set(workers.keys),
+            lister: workers.first { $0.value.host === lister }?.key)
+        for token in arrangement.gone { await forget(token) }
+        switch arrangement.lister {
+        case .unchanged: break
+        case .new: if workers.values.contains(where: { $0.host === lister }) { lister = newHost() }
+        case .worker(let token):
+            guard let only = workers[token]?.host, only !== lister else { return }
+            let spare = lister
+            lister = only
+            await spare.drop()
+        }
+    }
+
+    /// A worker whose token is gone is ended without another word: OpenSC hangs for ever in the first call after a card
+    /// was pulled out of a signature, and the card that comes back is not logged in.
+    private func forget(_ token: TokenDescription) async {
+        guard let worker = workers.removeValue(forKey: token) else { return }
+        sightings.forget(token)
+        if worker.host === lister { lister = newHost() }
+        await worker.host.drop()
     }
 }

@@ -15,7 +15,7 @@ struct Sightings: Sendable {
         var noted: UInt64 = 0
         var remembered: UInt64 = 0
         /// Nil until something has been noted.
-        var sights: Set<TokenSight>?
+        var sights: Set<TokenSighting>?
         /// The tokens, with their slots.
         var present: [TokenKey: UInt64] = [:]
         var snapshots: [TokenSnapshot] = []
@@ -34,7 +34,7 @@ struct Sightings: Sendable {
         modules.values.reduce(into: [:]) { all, module in all.merge(module.present) { first, _ in first } }
     }
 
-    func sights(of module: ModuleIdentity) -> Set<TokenSight> { modules[module]?.sights ?? [] }
+    func sights(of module: ModuleIdentity) -> Set<TokenSighting> { modules[module]?.sights ?? [] }
 
     /// For the time in which the module cannot be asked.
     func snapshots(of module: ModuleIdentity) -> [TokenSnapshot] { modules[module]?.snapshots ?? [] }
@@ -47,7 +47,9 @@ struct Sightings: Sendable {
 
     /// - Parameter isAnswer: Whether the module has answered. If not, that is an outage, and says nothing of its tokens: no
     ///   hand has taken a card.
-    mutating func note(_ sights: Set<TokenSight>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool) -> Change {
+    mutating func note(_ sights: Set<TokenSighting>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool)
+        -> Change
+    {
         var module = modules[identity] ?? Module()
         guard look > module.noted else { return Change() }
         module.noted = look
@@ -84,7 +86,7 @@ struct Sightings: Sendable {
 }
 
 /// What makes a difference to a profile that waits for a token.
-struct TokenSight: Hashable, Sendable {
+struct TokenSighting: Hashable, Sendable {
     var key: TokenKey
     var isLoggedIn: Bool
     var certificates: [CertificateObject]

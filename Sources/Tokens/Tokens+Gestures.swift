@@ -47,8 +47,8 @@ extension Tokens {
 
     /// What a module's tokens are, by the last look where its only token is occupied now. Where there are several, each
     /// has a worker, and the host sees to it that none waits for another's.
-    nonisolated func lookOrRemember(_ host: ModuleHost, _ look: UInt64) async -> ModuleSight {
-        if let snapshots = await lastLook(at: host) { return ModuleSight(tokens: snapshots) }
+    nonisolated func lookOrRemember(_ host: ModuleHost, _ look: UInt64) async -> ModuleSighting {
+        if let snapshots = await lastLook(at: host) { return ModuleSighting(tokens: snapshots) }
         var sight = await host.tokens()
         if sight.failure == nil { await remember(sight.tokens, of: host, look) }
         sight.tokens = await withAwaitedLogins(sight.tokens, of: host)

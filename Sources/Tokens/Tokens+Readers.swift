@@ -4,16 +4,16 @@ import TokenService
 extension Tokens {
     /// The module's tokens, or why nobody can know them: without pcscd a module shows no slots, which does not mean that
     /// there is no token.
-    func list(_ host: ModuleHost, _ look: UInt64) async -> ModuleSight {
+    func list(_ host: ModuleHost, _ look: UInt64) async -> ModuleSighting {
         await renewAfterSleep()
         if await host.usesCardReaders {
-            if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }
+            if let trouble = await readers.trouble { return ModuleSighting(failure: .readers(trouble)) }
             await readers.settle()
         }
         let sight = await lookOrRemember(host, look)
         guard await host.usesCardReaders else { return sight }
         await readers.start(environment: host.configuration.environment)
-        if let trouble = await readers.trouble { return ModuleSight(failure: .readers(trouble)) }
+        if let trouble = await readers.trouble { return ModuleSighting(failure: .readers(trouble)) }
         return sight
     }
 

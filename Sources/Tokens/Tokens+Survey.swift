@@ -81,14 +81,14 @@ extension Tokens {
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
         let look = sightings.begin()
-        let found = await withTaskGroup(of: (Int, ModuleSight, Problem?).self) { group in
+        let found = await withTaskGroup(of: (Int, ModuleSighting, Problem?).self) { group in
             for (index, host) in hosts.enumerated() {
                 group.addTask {
                     let (sight, outage) = await self.look(at: host, look)
                     return (index, sight, outage)
                 }
             }
-            var found: [Int: (ModuleSight, Problem?)] = [:]
+            var found: [Int: (ModuleSighting, Problem?)] = [:]
             for await (index, sight, outage) in group { found[index] = (sight, outage) }
             return found
         }
@@ -113,7 +113,7 @@ extension Tokens {
     }
 
     /// Looks at one module, and notes what it shows as soon as it does: the others may take long.
-    private func look(at host: ModuleHost, _ look: UInt64) async -> (ModuleSight, outage: Problem?) {
+    private func look(at host: ModuleHost, _ look: UInt64) async -> (ModuleSighting, outage: Problem?) {
         let sight = await list(host, look)
         var outage: Problem?
         if let failure = sight.failure {
@@ -124,7 +124,7 @@ extension Tokens {
         // What a cancelled task has left early, or a host that a reload has ended, shows nothing to go by.
         guard !Task.isCancelled, hosts.contains(where: { $0 === host }) else { return (sight, outage) }
         let change = sightings.note(
-            Set(sight.tokens.map { TokenSight($0, of: host.identity) }), of: host.identity, look: look,
+            Set(sight.tokens.map { TokenSighting($0, of: host.identity) }), of: host.identity, look: look,
             isAnswer: sight.failure == nil && outage == nil)
         if change.isNews {
             log.info("tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.tokens.count)"])

@@ -14,8 +14,8 @@ struct SightingsTests {
             isLoggedIn: false, pinLength: 4...8, certificates: [], keys: [])
     }
 
-    private static func sights(_ names: String..., module: String = "a") -> Set<TokenSight> {
-        Set(names.map { TokenSight(snapshot($0), of: ModuleIdentity(path: module)) })
+    private static func sights(_ names: String..., module: String = "a") -> Set<TokenSighting> {
+        Set(names.map { TokenSighting(snapshot($0), of: ModuleIdentity(path: module)) })
     }
 
     private static func key(_ name: String, module: String = "a") -> TokenKey {
@@ -44,7 +44,7 @@ struct SightingsTests {
         let names: [[String]] = [["one", "two"], ["one", "two"], ["one"], ["one", "three"], []]
         var seen: [(isNews: Bool, removed: Set<TokenKey>)] = []
         for names in names {
-            let sights = Set(names.map { TokenSight(Self.snapshot($0), of: Self.a) })
+            let sights = Set(names.map { TokenSighting(Self.snapshot($0), of: Self.a) })
             let change = sightings.note(sights, of: Self.a, look: sightings.begin(), isAnswer: true)
             seen.append((change.isNews, Set(change.removed.keys)))
         }

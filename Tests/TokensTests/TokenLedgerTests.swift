@@ -1,0 +1,197 @@
+import PKCS11URI
+import Prompts
+import Testing
+import TokenService
+
+@testable import Tokens
+
+@Suite("What the ledger decides about logins")
+struct TokenLedgerTests {
+    private static func key(_ label: String, module: String = "/m") -> TokenKey {
+        TokenKey(
+            module: ModuleIdentity(path: module),
+            token: TokenDescription(label: Array(label.utf8), manufacturer: [], model: [], serial: []))
+    }
+    private let card = key("card")
+    /// The same card as another module shows it.
+    private let twin = key("card", module: "/n")
+    private let other = key("other")
+    private var ledger = TokenLedger()
+
+    private static func pin(_ byte: UInt8) -> FailedPIN? {
+        FailedPIN(salt: .init(repeating: byte, count: 16), hash: .init(repeating: byte, count: 32))
+    }
+
+    private static let wrong = LoginOutcome.rejected(
+        returnValue: 0xA0, name: "CKR_PIN_INCORRECT", failed: pin(1), oddities: [])
+    private static let lost = ModuleFailure.lost(WorkerLoss(cause: .ended("it crashed")))
+
+    /// Sends a PIN when the ledger lets it, and notes the answer.
+    private mutating func logIn(
+        _ origin: TokenLedger.PINOrigin, to key: TokenKey, _ answer: Result<LoginOutcome, ModuleFailure>,
+        lifetime: Int = 3600, hasStoredPIN: Bool = false, at now: Int64
+    ) throws -> Result<Void, LoginFailure> {
+        guard case .send(let sending) = ledger.decide(origin, to: key, at: now) else {
+            throw Unsent(decision: ledger.decide(origin, to: key, at: now))
+        }
+        return ledger.note(answer, to: sending, lifetime: lifetime, hasStoredPIN: hasStoredPIN, at: now)
+    }
+
+    private struct Unsent: Error { let decision: TokenLedger.Decision }
+
+    @Test("A locked token is sent no PIN, whoever has locked it")
+    mutating func locked() {
+        ledger.lock([card])
+        #expect(ledger.decide(.stored(nil), to: card, at: 0) == .refuse(.locked))
+        #expect(ledger.takeSignature(card).failure == .locked)
+        let hasBegun = ledger.begin(.suspend)
+        #expect(hasBegun && ledger.decide(.typed, to: other, at: 0) == .refuse(.locked))
+        #expect(ledger.takeUnsavedTries() == nil)
+    }
+
+    @Test("A PIN without an answer stops every PIN for the card, by any module, until a person unlocks it")
+    mutating func unanswered() throws {
+        #expect(try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0).failure == .module(Self.lost))
+        for key in [card, twin] {
+            #expect(ledger.decide(.stored(nil), to: key, at: 100_000) == .refuse(.unanswered))
+            #expect(ledger.decide(.typed, to: key, at: 100_000) == .refuse(.unanswered))
+        }
+        #expect(ledger.takeUnsavedTries()?.unanswered == [card])
+        let unlocking = try ledger.beginUnlock(twin, origin: .typed, mayForgive: true).get()
+        #expect(ledger.takeUnsavedTries() == TokenLedger.Tries())
+        #expect(try logIn(.typed, to: twin, .success(.loggedIn), at: 100_000).failure == nil)
+        ledger.endUnlock(unlocking, hasWorked: true)
+    }
+
+    @Test("A call under way is on record before it is made")
+    mutating func record() {
+        guard case .send = ledger.decide(.stored(nil), to: card, at: 0) else { return #expect(Bool(false)) }
+        #expect(ledger.takeUnsavedTries()?.unanswered == [card])
+        let next = TokenLedger(tries: .init(unanswered: [card]))
+        #expect(next.owesAnswer(card) && next.owesAnswer(twin) && !next.owesAnswer(other))
+    }
+
+    @Test("A refused PIN stands for every module until a login that was not typed, or that no stored PIN stands beside")
+    mutating func refused() throws {
+        #expect(try logIn(.stored(nil), to: card, .success(Self.wrong), at: 0).failure != nil)
+        #expect(ledger.refusedPINs(of: twin) == [Self.pin(1)].compactMap(\.self))
+        #expect(ledger.standingRefusal(card, isExplicit: false) != nil)
+        #expect(ledger.standingRefusal(card, isExplicit: true) == nil)
+        _ = try logIn(.typed, to: card, .success(.loggedIn), hasStoredPIN: true, at: 20_000)
+        #expect(ledger.standingRefusal(card, isExplicit: false) == nil && !ledger.refusedPINs(of: card).isEmpty)
+        _ = try logIn(.typed, to: card, .success(.loggedIn), at: 40_000)
+        #expect(ledger.refusedPINs(of: twin).isEmpty)
+        #expect(ledger.takeUnsavedTries() == TokenLedger.Tries())
+    }
+
+    @Test("PINs that the card has not taken follow each other after 2, 4, 8 and 10 seconds")
+    mutating func pace() throws {
+        var now: Int64 = 0
+        for pause: Int64 in [2000, 4000, 8000, 10_000, 10_000] {
+            _ = try logIn(.typed, to: card, .success(Self.wrong), at: now)
+            #expect(ledger.decide(.typed, to: twin, at: now) == .wait(milliseconds: pause))
+            #expect(ledger.decide(.typed, to: card, at: now + pause - 1) == .wait(milliseconds: 1))
+            now += pause
+        }
+    }
+
+    @Test("A PIN that a login hands over is kept from a card that has refused one or owes an answer, and ends neither")
+    mutating func handedOver() throws {
+        _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
+        #expect(ledger.refusesHandedOver(twin) && !ledger.refusesHandedOver(other))
+        #expect(ledger.beginUnlock(twin, origin: .handedOver, mayForgive: true).failure == .notFromLogin)
+        #expect(ledger.owesAnswer(card))
+    }
+
+    @Test("An unlock without a PIN does not forgive what has ended without an answer since it was asked for")
+    mutating func forgiving() throws {
+        _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
+        #expect(ledger.beginUnlock(card, origin: .stored(nil), mayForgive: false).failure == .unanswered)
+        #expect(ledger.beginUnlock(card, origin: .stored(nil), mayForgive: true).failure == nil)
+        #expect(!ledger.owesAnswer(card))
+    }
+
+    @Test("A typed PIN for one signature gives one, and the token is to be logged out of after it")
+    mutating func oneSignature() throws {
+        #expect(ledger.takeSignature(card).value == false)
+        _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 0, at: 0)
+        #expect(ledger.loginEnds(card) == nil)
+        #expect(ledger.takeSignature(card).value == true)
+        #expect(ledger.takeSignature(card).failure == .needed)
+        ledger.noteLogout(card)
+        #expect(ledger.takeSignature(card).failure == .needed)
+        _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 0, at: 1000)
+        #expect(ledger.takeSignature(card).value == true)
+    }
+
+    @Test("The end of a typed PIN's login ends with a logout, a lock, and a login with the stored PIN")
+    mutating func lifetime() throws {
+        for end in 0..<3 {
+            let now = Int64(end) * 1000
+            _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 60, at: now)
+            #expect(ledger.loginEnds(card) == now + 60_000)
+            switch end {
+            case 0: ledger.noteLogout(card)
+            case 1: _ = try logIn(.stored(nil), to: card, .success(.loggedIn), at: now + 500)
+            default: ledger.lock([card])
+            }
+            #expect(ledger.loginEnds(card) == nil)
+        }
+    }
+
+    @Test("A block that the flags tell of ends with them, and one that the card has answered does not")
+    mutating func blocked() throws {
+        _ = try logIn(.stored(nil), to: card, .success(.refused(.locked)), at: 0)
+        #expect(ledger.isBlocked(card) && ledger.standingRefusal(card, isExplicit: true) == .blocked)
+        ledger.noteSeen(card, [.loginRequired, .userPINLocked])
+        #expect(ledger.isBlocked(card))
+        ledger.noteSeen(card, [.loginRequired])
+        #expect(!ledger.isBlocked(card))
+        let locked = LoginOutcome.rejected(returnValue: 0xA4, name: "CKR_PIN_LOCKED", failed: nil)
+        _ = try logIn(.keypad, to: other, .success(locked), at: 0)
+        ledger.noteSeen(other, [.loginRequired])
+        #expect(ledger.isBlocked(other))
+    }
+
+    @Test("One module's refused PINs push out no others: its tokens get no PIN once it has too many")
+    mutating func room() throws {
+        for number in 0..<256 {
+            _ = try logIn(.typed, to: Self.key("\(number)"), .success(Self.wrong), at: 0)
+        }
+        #expect(ledger.decide(.typed, to: card, at: 0) == .refuse(.triesUnkept))
+        guard case .send = ledger.decide(.typed, to: Self.key("x", module: "/n"), at: 0) else {
+            return #expect(Bool(false))
+        }
+    }
+
+    @Test("A prompt says what became of the PIN before it, and a decline stands until a person wants to be asked")
+    mutating func prompts() {
+        ledger.notePrompt(.failure(.rejected(name: "CKR_PIN_INCORRECT", oddities: [.quotes])), for: card)
+        let words = ledger.lastPrompt(card)
+        #expect(words == "The token refused the last PIN (CKR_PIN_INCORRECT). It had quotes around it.")
+        ledger.notePrompt(.failure(.notSent(.length(shortest: 4, longest: 8))), for: card)
+        #expect(ledger.lastPrompt(card)?.contains("takes 4 to 8 characters") == true)
+        ledger.notePrompt(.success(()), for: card)
+        #expect(ledger.lastPrompt(card) == nil)
+        ledger.noteDeclined(.cancelled, for: card)
+        #expect(ledger.standingRefusal(card, isExplicit: false) == .declined(.cancelled))
+        #expect(ledger.standingRefusal(card, isExplicit: true) == nil)
+        ledger.addWaitingPIN(card)
+        #expect(ledger.decideToAsk(for: card, isExplicit: true) == .needed)
+        ledger.removeWaitingPIN(card)
+        #expect(ledger.decideToAsk(for: card, isExplicit: true) == nil)
+    }
+
+    @Test("A token of a module that is configured no longer leaves behind what keeps a PIN from being sent again")
+    mutating func forgotten() throws {
+        _ = try logIn(.typed, to: card, .success(Self.wrong), at: 0)
+        _ = try logIn(.typed, to: other, .success(.loggedIn), at: 0)
+        ledger.forgetTokens(outside: [])
+        #expect(ledger.keys == [card] && !ledger.refusedPINs(of: card).isEmpty)
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let failure) = self { failure } else { nil } }
+    fileprivate var value: Success? { try? get() }
+}
