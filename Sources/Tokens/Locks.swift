@@ -8,12 +8,33 @@ package struct Locks: Sendable {
     private var events = LockSet()
     /// The events that last.
     private var lasting: Set<LockEvent> = []
+    /// How many locks have been set, and the last one of all tokens and of each token that was locked alone.
+    private var count: UInt64 = 0
+    private var lastOfAll: UInt64 = 0
+    private var last: [TokenKey: UInt64] = [:]
+
+    /// A moment between two locks.
+    package struct Moment: Hashable, Sendable {
+        fileprivate let count: UInt64
+    }
 
     init(people: LockSet = LockSet()) { self.people = people }
 
     package func contains(_ key: TokenKey) -> Bool { people.contains(key) || events.contains(key) }
 
-    mutating func lock(_ key: TokenKey) { people.set(key, isLocked: true) }
+    mutating func lock(_ key: TokenKey) {
+        people.set(key, isLocked: true)
+        count += 1
+        last[key.written] = count
+    }
+
+    /// Now, for a request to unlock that takes its time.
+    package var moment: Moment { Moment(count: count) }
+
+    /// Whether the token was locked after this moment, whatever has become of that lock.
+    func hasLocked(_ key: TokenKey, since moment: Moment) -> Bool {
+        max(lastOfAll, last[key.written] ?? 0) > moment.count
+    }
 
     /// Ends whatever lock the token has: a person who unlocks it means it.
     mutating func unlock(_ key: TokenKey) {
@@ -30,7 +51,16 @@ package struct Locks: Sendable {
     }
 
     /// Every token, those that come later included.
-    mutating func lockAll() { people = LockSet(isAllLocked: true) }
+    mutating func lockAll() {
+        people = LockSet(isAllLocked: true)
+        noteLockOfAll()
+    }
+
+    private mutating func noteLockOfAll() {
+        count += 1
+        lastOfAll = count
+        last = [:]
+    }
 
     /// Locks every token for as long as the event lasts, whatever a person has unlocked during another one.
     ///
@@ -38,6 +68,7 @@ package struct Locks: Sendable {
     mutating func begin(_ event: LockEvent) -> Bool {
         guard lasting.insert(event).inserted else { return false }
         events = LockSet(isAllLocked: true)
+        noteLockOfAll()
         return true
     }
 

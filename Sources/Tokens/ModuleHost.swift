@@ -62,11 +62,13 @@ actor ModuleHost {
         get async { await lister.processID }
     }
 
-    func logIn(_ request: LoginRequest, pin: HeldPIN?) async -> Result<LoginOutcome, ModuleFailure> {
+    func logIn(
+        _ request: LoginRequest, pin: HeldPIN?, permit: CallPermit
+    ) async -> Result<LoginOutcome, ModuleFailure> {
         let deadline = request.source == .protected ? launch.deadlines.keypad : launch.deadlines.logIn
         let token = request.token.token
         guard let worker = await worker(of: token)?.host else { return .failure(.crowded(Self.mostWorkers)) }
-        let answer = await worker.ask(.logIn(request), secret: pin, deadline: deadline)
+        let answer = await worker.ask(.logIn(request), secret: pin, permit: permit, deadline: deadline)
         outdate(of: token)
         return answer.flatMap { reply in
             guard case .login(let outcome) = reply else { return .failure(.confused) }
@@ -92,7 +94,7 @@ actor ModuleHost {
     ///   - mayTouch: The token may wait for a person's touch.
     ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
     func sign(
-        _ request: SignRequest, position: Int = 1, mayTouch: Bool, isPINKnown: Bool
+        _ request: SignRequest, position: Int, mayTouch: Bool, isPINKnown: Bool, permit: CallPermit
     ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
         let limit = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
@@ -101,7 +103,7 @@ actor ModuleHost {
             return .failure(.crowded(Self.mostWorkers))
         }
         let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
-        return await worker.host.ask(.sign(request), as: kind, deadline: deadline).flatMap { reply in
+        return await worker.host.ask(.sign(request), as: kind, permit: permit, deadline: deadline).flatMap { reply in
             switch reply {
             case .signature(let signature): .success(.signature(signature))
             case .login(let outcome): .success(.notAuthorized(outcome))

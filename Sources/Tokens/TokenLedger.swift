@@ -166,6 +166,21 @@ struct TokenLedger: Sendable {
 
     // MARK: Unlocking
 
+    /// An unlock as it was asked for.
+    struct UnlockRequest: Sendable {
+        let key: TokenKey
+        let origin: PINOrigin
+        /// When it was asked for: a lock that came later is the person's last word.
+        let moment: Locks.Moment
+        /// The token owed an answer then, which the person has looked at. A login that has ended without an answer since is
+        /// news.
+        let mayForgive: Bool
+    }
+
+    func unlockRequest(_ key: TokenKey, _ origin: PINOrigin, asOf moment: Locks.Moment) -> UnlockRequest {
+        UnlockRequest(key: key, origin: origin, moment: moment, mayForgive: owesAnswer(key))
+    }
+
     /// An unlock under way, and the locks that it takes back where it comes to nothing.
     struct Unlocking: Sendable {
         fileprivate let key: TokenKey
@@ -180,12 +195,10 @@ struct TokenLedger: Sendable {
 
     /// A person, or a login of theirs, unlocks the token: its locks and refusals end.
     ///
-    /// - Parameter mayForgive: What it owed an answer when the person asked has been looked at. What has become of a login
-    ///   that ended since is news.
-    mutating func beginUnlock(
-        _ key: TokenKey, origin: PINOrigin, mayForgive: Bool
-    ) -> Result<Unlocking, LoginFailure> {
-        if !origin.isTyped, !mayForgive, owesAnswer(key) { return .failure(.unanswered) }
+    mutating func beginUnlock(_ request: UnlockRequest) -> Result<Unlocking, LoginFailure> {
+        let (key, origin) = (request.key, request.origin)
+        if locks.hasLocked(key, since: request.moment) { return .failure(.locked) }
+        if !origin.isTyped, !request.mayForgive, owesAnswer(key) { return .failure(.unanswered) }
         if origin == .handedOver, refusesHandedOver(key) { return .failure(.notFromLogin) }
         let unlocking = Unlocking(key: key, before: locks)
         locks.unlock(key)
@@ -360,9 +373,14 @@ struct TokenLedger: Sendable {
         if case .typed(let end)? = accounts[key]?.login { end } else { nil }
     }
 
+    /// Whether the time of a typed PIN is over. Its login counts no more, and may last until the token is logged out of.
+    func isOver(_ key: TokenKey, at now: Int64) -> Bool { loginEnds(key).map { now >= $0 } ?? false }
+
     /// The token is logged out of.
-    mutating func noteLogout(_ key: TokenKey) {
-        if case .typed? = accounts[key]?.login { accounts[key]?.login = .untimed }
+    ///
+    /// - Parameter end: The end of the login that was meant, see `loginEnds`: a login that came since stays.
+    mutating func noteLogout(_ key: TokenKey, ofLoginUntil end: Int64?) {
+        if let end, loginEnds(key) == end { accounts[key]?.login = .untimed }
     }
 
     /// What was typed for the token is gone, with its worker.

@@ -21,6 +21,7 @@ extension Tokens {
     /// Logs out, and keeps stored PINs from logging in again until `unlock`.
     package func lock(_ keys: Set<TokenKey>) async {
         ledger.lock(keys)
+        permits.revoke(where: ledger.isLocked)
         try? keepLocks()  // the service tries once more, and tells
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
         // The others are gone, and their logins with them.
@@ -33,6 +34,7 @@ extension Tokens {
     /// As `lock`, for every token, those that come later included.
     package func lockAll() async {
         ledger.lockAll()
+        permits.revoke(where: ledger.isLocked)
         try? keepLocks()  // as above
         await endLogins()
     }
@@ -41,7 +43,10 @@ extension Tokens {
     /// `endLogins`.
     ///
     /// - Returns: False where it lasts already.
-    package func begin(_ event: LockEvent) -> Bool { ledger.begin(event) }
+    package func begin(_ event: LockEvent) -> Bool {
+        defer { permits.revoke(where: ledger.isLocked) }
+        return ledger.begin(event)
+    }
 
     /// - Returns: Whether no event locks any more.
     package func end(_ event: LockEvent) -> Bool { ledger.end(event) }

@@ -29,8 +29,12 @@ extension Tokens {
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: this ends a lock and a refusal.
     ///
-    /// - Parameter isFromLogin: Nobody typed the PIN for this token, so it ends no refusal, and is not sent after one.
-    package func unlock(_ token: FoundToken, pin: HeldPIN?, isFromLogin: Bool) async throws(Problem) {
+    /// - Parameters:
+    ///   - isFromLogin: Nobody typed the PIN for this token, so it ends no refusal, and is not sent after one.
+    ///   - moment: When it was asked for, see `Locks.moment`: a lock that came since stands.
+    package func unlock(
+        _ token: FoundToken, pin: HeldPIN?, isFromLogin: Bool, asOf moment: Locks.Moment
+    ) async throws(Problem) {
         let key = token.key
         if isFromLogin, ledger.refusesHandedOver(key) {
             throw LoginFailure.notFromLogin.problem(for: token.snapshot.token)
@@ -42,19 +46,17 @@ extension Tokens {
         }
         let purpose = LoginPurpose(Asking.current)
         let origin: TokenLedger.PINOrigin = isFromLogin ? .handedOver : pin == nil ? .stored(nil) : .typed
-        let mayForgive = ledger.owesAnswer(key)
-        let login = login(to: token) {
-            await self.unlockNow(token, pin: pin, origin, mayForgive: mayForgive, purpose)
-        }
+        let request = ledger.unlockRequest(key, origin, asOf: moment)
+        let login = login(to: token) { await self.unlockNow(token, request, pin: pin, purpose) }
         try await finish(login, token)
     }
 
     /// Called when no login is under way: one that is could still end without an answer, which no person has seen.
     private func unlockNow(
-        _ token: FoundToken, pin: HeldPIN?, _ origin: TokenLedger.PINOrigin, mayForgive: Bool, _ purpose: LoginPurpose?
+        _ token: FoundToken, _ request: TokenLedger.UnlockRequest, pin: HeldPIN?, _ purpose: LoginPurpose?
     ) async -> Result<Void, LoginFailure> {
         let unlocking: TokenLedger.Unlocking
-        switch ledger.beginUnlock(token.key, origin: origin, mayForgive: mayForgive) {
+        switch ledger.beginUnlock(request) {
         case .failure(let failure): return .failure(failure)
         case .success(let begun): unlocking = begun
         }
@@ -142,13 +144,16 @@ extension Tokens {
             mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, key, .pinpad) } else { awaited.noteLogin(call, key) }
-        let answer = await host.logIn(request, pin: pin).map { explained($0, rule) }
+        let permit = permits.issue(call, for: key)
+        let answer = await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
+        permits.end(call)
         awaited.end(call)
         tell(of: answer, token, isTyped: pin != nil)
         let result = ledger.note(
             answer, to: sending, lifetime: rule?.pinLifetimeSeconds ?? TokenRule.usualPINLifetime,
             hasStoredPIN: loginSource(of: rule) != nil, at: clock.boot())
         keepTries()
+        if answer == .failure(.lost(.revoked)) { return .failure(.locked) }
         if answer == .success(.loggedIn), let end = ledger.loginEnds(key) { endLogin(of: token, at: end) }
         guard ledger.isLocked(key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
@@ -226,24 +231,38 @@ extension Tokens {
             // sleep means that the agent ends, which logs out anyway.
             while self.clock.boot() < end, (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil {}
             if self.ledger.loginEnds(token.key) == end {
-                await self.logOut(token.key, slotID: token.snapshot.slotID)
+                await self.endOverdueLogin(of: token)
             }
         }
     }
 
     /// A login whose time is over is ended before it is used, whatever the timers have done while the machine slept.
     func withoutOverdueLogin(_ token: FoundToken) async -> FoundToken {
-        guard let end = ledger.loginEnds(token.key), clock.boot() >= end else { return token }
-        await logOut(token.key, slotID: token.snapshot.slotID)
+        guard ledger.isOver(token.key, at: clock.boot()) else { return token }
+        await endOverdueLogin(of: token)
         var token = token
         token.snapshot.isLoggedIn = false
         return token
     }
 
+    /// Logs out once for all who find that the time of a login is over: a second logout could end the login after it.
+    func endOverdueLogin(of token: FoundToken) async {
+        let key = token.key
+        let ending =
+            endings[key]
+            ?? Task {  // awaited right here, and by whoever comes meanwhile
+                await self.logOut(key, slotID: token.snapshot.slotID)
+                self.endings[key] = nil
+            }
+        endings[key] = ending
+        await ending.value
+    }
+
     func logOut(_ key: TokenKey, slotID: UInt64) async {
-        ledger.noteLogout(key)
+        let end = ledger.loginEnds(key)
         log.notice("logging out", metadata: ["token": "\(key.token.plainName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
+        ledger.noteLogout(key, ofLoginUntil: end)  // until then the login is over, and not yet ended
     }
 
     /// Where a stored PIN is, or that a keypad takes it; nil where a person is asked.

@@ -36,6 +36,7 @@ extension Tokens {
         case .success(.signature(let signature)): return signature
         case .success(.notAuthorized(let outcome)): throw await noteRefusal(outcome, of: token, rule, request.source)
         case .failure(let failure):
+            if failure == .lost(.revoked) { throw LoginFailure.locked.problem(for: token.snapshot.token) }
             if failure == .stopped, let failure = self.failure(withPINOf: request, token) {
                 throw failure.problem(for: token.snapshot.token)
             }
@@ -68,10 +69,16 @@ extension Tokens {
         guard let host = host(of: token.key) else { return .failure(.stopped) }
         let turns = await host.turns(on: token.key.token)
         let position = await turns.enter(flow)
-        // It may have waited for long, and what was before it may have spent a try.
+        // It may have waited for long, and a call before it may have spent a try.
         let isWanted =
             !Task.isCancelled && !ledger.isLocked(token.key) && failure(withPINOf: request, token) == nil
-        let result = isWanted ? await sign(request, token, rule, host, position) : .failure(.stopped)
+        var result: Result<ModuleHost.Signing, ModuleFailure> = .failure(.stopped)
+        if ledger.isOver(token.key, at: clock.boot()) {
+            await endOverdueLogin(of: token)
+            result = .failure(.refused(WorkerFailure(.notLoggedIn, text: "the time of its PIN is over")))
+        } else if isWanted {
+            result = await sign(request, token, rule, host, position)
+        }
         await turns.leave()
         return result
     }
@@ -91,7 +98,9 @@ extension Tokens {
         // What a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected
         let result = await host.sign(
-            request, position: position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN)
+            request, position: position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN,
+            permit: permits.issue(call, for: token.key))
+        permits.end(call)
         endWatch(of: call)
         awaited.end(call)
         if let sending {

@@ -35,6 +35,9 @@ package actor Tokens {
     var ledger: TokenLedger
     /// The logins under way.
     var logins: [TokenKey: RunningLogin] = [:]
+    var permits = CallPermits()
+    /// The ends of logins whose time is over, for all who find that it is.
+    var endings: [TokenKey: Task<Void, Never>] = [:]
     private var lockFile: LockFile
     let refusedPINs: RefusedPINs
     /// Says that a survey has found other tokens, objects or logins than the one before it.

@@ -12,10 +12,11 @@ protocol WorkerConnection: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - deadline: In milliseconds.
+    ///   - permit: Asked in the one step in which the request is sent; one that is revoked leaves it unsent.
     ///   - mayExpire: Asked at the deadline; if it says no, the call has that time once more.
     func ask(
-        _ request: Request, secret: HeldPIN?, deadline: Int64, mayExpire: @escaping @Sendable () -> Bool,
-        clock: AgentClock
+        _ request: Request, secret: HeldPIN?, permit: CallPermit?, deadline: Int64,
+        mayExpire: @escaping @Sendable () -> Bool, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss>
 
     /// Ends the worker now. Whoever waits is told so.
@@ -24,7 +25,7 @@ protocol WorkerConnection: AnyObject, Sendable {
 
 extension WorkerConnection {
     func ask(_ request: Request, deadline: Int64, clock: AgentClock) async -> Result<Reply, WorkerLoss> {
-        await ask(request, secret: nil, deadline: deadline, mayExpire: { true }, clock: clock)
+        await ask(request, secret: nil, permit: nil, deadline: deadline, mayExpire: { true }, clock: clock)
     }
 }
 

@@ -53,28 +53,31 @@ actor WorkerHost {
     /// Whether nothing is asked of it and nobody is logged in by it.
     var isIdle: Bool { pending == 0 && login == .none }
 
-    /// - Parameter deadline: In milliseconds, from when the worker is asked; past it the process is killed, because nothing
-    ///   else ends a call into a module. A look has longer while a token's card may be waiting for a person.
+    /// - Parameters:
+    ///   - permit: Nil for a call that no lock takes back.
+    ///   - deadline: In milliseconds, from when the worker is asked; past it the process is killed, because nothing else
+    ///     ends a call into a module. A look has longer while a token's card may be waiting for a person.
     func ask(
-        _ request: Request, as kind: CallKind? = nil, secret: HeldPIN? = nil, deadline: Int64
+        _ request: Request, as kind: CallKind? = nil, secret: HeldPIN? = nil, permit: CallPermit? = nil, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         pending += 1
         defer { pending -= 1 }
         let kind = kind ?? CallKind(request)
         guard kind == .look || kind == .login else {
-            return await askInTurn(request, kind, secret: secret, deadline: deadline)
+            return await askInTurn(request, kind, secret: secret, permit: permit, deadline: deadline)
         }
         await control.enter(kind)
-        let answer = await askInTurn(request, kind, secret: secret, deadline: deadline)
+        let answer = await askInTurn(request, kind, secret: secret, permit: permit, deadline: deadline)
         await control.leave()
         return answer
     }
 
     private func askInTurn(
-        _ request: Request, _ kind: CallKind, secret: HeldPIN?, deadline: Int64
+        _ request: Request, _ kind: CallKind, secret: HeldPIN?, permit: CallPermit?, deadline: Int64
     ) async -> Result<Reply, ModuleFailure> {
         let (calls, clock) = (calls, clock)
         for isLastAttempt in [false, true] {
+            if permit?.isRevoked == true { return .failure(.lost(.revoked)) }  // no worker is started for it
             let worker: any WorkerConnection
             switch await running() {
             case .success(let running): worker = running
@@ -83,7 +86,7 @@ actor WorkerHost {
             let began = ContinuousClock.now
             let call = kind == .look || kind == .other ? nil : calls.begin(at: clock.boot(), by: ObjectIdentifier(self))
             let answer = await worker.ask(
-                request, secret: secret, deadline: deadline,
+                request, secret: secret, permit: permit, deadline: deadline,
                 mayExpire: { kind != .look || !calls.isLong(at: clock.boot()) }, clock: clock)
             if let call { calls.end(call) }
             tell(request.name, since: began)
@@ -99,6 +102,7 @@ actor WorkerHost {
                 if case .failed(let failure) = reply { return .failure(.refused(failure)) }
                 replaceIfWorn(worker)
                 return .success(reply)
+            case .failure(.revoked): return .failure(.lost(.revoked))
             case .failure(let loss):
                 note(loss, of: worker)
                 if !isLastAttempt, kind.mayBeSentAgain(after: loss) { continue }

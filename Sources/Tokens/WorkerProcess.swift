@@ -22,6 +22,8 @@ struct WorkerLoss: Error, Hashable, Sendable {
         case notStarted(Int32)
         /// The agent ended it.
         case stopped
+        /// Nothing was sent: the token was locked meanwhile. The process is as it was.
+        case revoked
 
         /// Neither the agent nor the module ended it: SIGKILL, from an operator or a kernel that is short of memory.
         static let killed = Cause.ended(describe(SIGKILL))
@@ -29,6 +31,8 @@ struct WorkerLoss: Error, Hashable, Sendable {
     var cause: Cause
     /// Whether the worker may have seen the whole request.
     var wasSent = true
+
+    static let revoked = WorkerLoss(cause: .revoked, wasSent: false)
 }
 
 extension WorkerLoss: CustomStringConvertible {
@@ -39,6 +43,7 @@ extension WorkerLoss: CustomStringConvertible {
         case .othersDeadline: "another request's call did not come back in time"
         case .notStarted(let error): "it cannot be started: errno \(error)"
         case .stopped: "the agent ended it"
+        case .revoked: "the token was locked meanwhile"
         }
     }
 }
@@ -113,8 +118,8 @@ final class WorkerProcess: WorkerConnection {
     deinit { close(socket.descriptor) }
 
     func ask(
-        _ request: Request, secret: HeldPIN?, deadline: Int64, mayExpire: @escaping @Sendable () -> Bool,
-        clock: AgentClock
+        _ request: Request, secret: HeldPIN?, permit: CallPermit?, deadline: Int64,
+        mayExpire: @escaping @Sendable () -> Bool, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
         let number = state.withLock { state in
             state.nextNumber &+= 1
@@ -129,6 +134,7 @@ final class WorkerProcess: WorkerConnection {
             let body = request.body
             let loss: WorkerLoss? = state.withLock { state in
                 if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
+                if permit?.isRevoked == true { return .revoked }
                 // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
                 guard
                     socket.send(
@@ -140,7 +146,7 @@ final class WorkerProcess: WorkerConnection {
                 return nil
             }
             guard let loss else { return }
-            kill(loss.cause)
+            if loss != .revoked { kill(loss.cause) }
             continuation.resume(returning: .failure(loss))
         }
     }

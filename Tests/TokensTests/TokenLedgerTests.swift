@@ -37,6 +37,10 @@ struct TokenLedgerTests {
         return ledger.note(answer, to: sending, lifetime: lifetime, hasStoredPIN: hasStoredPIN, at: now)
     }
 
+    private func request(_ key: TokenKey, _ origin: TokenLedger.PINOrigin, mayForgive: Bool) -> TokenLedger.UnlockRequest {
+        TokenLedger.UnlockRequest(key: key, origin: origin, moment: ledger.locks.moment, mayForgive: mayForgive)
+    }
+
     private struct Unsent: Error { let decision: TokenLedger.Decision }
 
     @Test("A locked token is sent no PIN, whoever has locked it")
@@ -57,7 +61,7 @@ struct TokenLedgerTests {
             #expect(ledger.decide(.typed, to: key, at: 100_000) == .refuse(.unanswered))
         }
         #expect(ledger.takeUnsavedTries()?.unanswered == [card])
-        let unlocking = try ledger.beginUnlock(twin, origin: .typed, mayForgive: true).get()
+        let unlocking = try ledger.beginUnlock(request(twin, .typed, mayForgive: true)).get()
         #expect(ledger.takeUnsavedTries() == TokenLedger.Tries())
         #expect(try logIn(.typed, to: twin, .success(.loggedIn), at: 100_000).failure == nil)
         ledger.endUnlock(unlocking, hasWorked: true)
@@ -99,15 +103,15 @@ struct TokenLedgerTests {
     mutating func handedOver() throws {
         _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
         #expect(ledger.refusesHandedOver(twin) && !ledger.refusesHandedOver(other))
-        #expect(ledger.beginUnlock(twin, origin: .handedOver, mayForgive: true).failure == .notFromLogin)
+        #expect(ledger.beginUnlock(request(twin, .handedOver, mayForgive: true)).failure == .notFromLogin)
         #expect(ledger.owesAnswer(card))
     }
 
     @Test("An unlock without a PIN does not forgive what has ended without an answer since it was asked for")
     mutating func forgiving() throws {
         _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
-        #expect(ledger.beginUnlock(card, origin: .stored(nil), mayForgive: false).failure == .unanswered)
-        #expect(ledger.beginUnlock(card, origin: .stored(nil), mayForgive: true).failure == nil)
+        #expect(ledger.beginUnlock(request(card, .stored(nil), mayForgive: false)).failure == .unanswered)
+        #expect(ledger.beginUnlock(request(card, .stored(nil), mayForgive: true)).failure == nil)
         #expect(!ledger.owesAnswer(card))
     }
 
@@ -118,7 +122,7 @@ struct TokenLedgerTests {
         #expect(ledger.loginEnds(card) == nil)
         #expect(ledger.takeSignature(card).value == true)
         #expect(ledger.takeSignature(card).failure == .needed)
-        ledger.noteLogout(card)
+        ledger.noteLogout(card, ofLoginUntil: nil)
         #expect(ledger.takeSignature(card).failure == .needed)
         _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 0, at: 1000)
         #expect(ledger.takeSignature(card).value == true)
@@ -131,12 +135,38 @@ struct TokenLedgerTests {
             _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 60, at: now)
             #expect(ledger.loginEnds(card) == now + 60_000)
             switch end {
-            case 0: ledger.noteLogout(card)
+            case 0: ledger.noteLogout(card, ofLoginUntil: now + 60_000)
             case 1: _ = try logIn(.stored(nil), to: card, .success(.loggedIn), at: now + 500)
             default: ledger.lock([card])
             }
             #expect(ledger.loginEnds(card) == nil)
         }
+    }
+
+    @Test("A lock that came after an unlock was asked for stands, and one of another token does not matter")
+    mutating func lockedSince() {
+        let asked = request(card, .typed, mayForgive: false)
+        ledger.lock([other])
+        #expect(ledger.beginUnlock(asked).failure == nil)
+        let again = request(card, .typed, mayForgive: false)
+        ledger.lock([card])
+        #expect(ledger.beginUnlock(again).failure == .locked && ledger.isLocked(card))
+        let third = request(card, .typed, mayForgive: false)
+        _ = ledger.begin(.suspend)
+        _ = ledger.end(.suspend)
+        #expect(ledger.beginUnlock(third).failure == .locked)
+        #expect(ledger.beginUnlock(request(card, .typed, mayForgive: false)).failure == nil && !ledger.isLocked(card))
+    }
+
+    @Test("A login whose time is over stays over until the token is logged out of, and a newer login stays")
+    mutating func over() throws {
+        _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 60, at: 0)
+        #expect(!ledger.isOver(card, at: 59_999) && ledger.isOver(card, at: 60_000))
+        _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 60, at: 61_000)
+        ledger.noteLogout(card, ofLoginUntil: 60_000)
+        #expect(ledger.loginEnds(card) == 121_000)
+        ledger.noteLogout(card, ofLoginUntil: 121_000)
+        #expect(ledger.loginEnds(card) == nil)
     }
 
     @Test("A block that the flags tell of ends with them, and one that the card has answered does not")

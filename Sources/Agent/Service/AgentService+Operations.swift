@@ -112,6 +112,7 @@ extension AgentService {
     }
 
     private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {
+        let moment = await tokens.locks.moment
         let found = try await matching(text)
         if found.count > 1, pin != nil {
             throw Problem(
@@ -121,7 +122,7 @@ extension AgentService {
         var problem: Problem?
         for token in found {
             do throws(Problem) {
-                try await tokens.unlock(token, pin: pin, isFromLogin: isFromLogin)
+                try await tokens.unlock(token, pin: pin, isFromLogin: isFromLogin, asOf: moment)
             } catch {
                 problem = problem ?? error
             }
