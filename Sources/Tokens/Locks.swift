@@ -22,6 +22,9 @@ package struct Locks: Sendable {
 
     package func contains(_ key: TokenKey) -> Bool { people.contains(key) || events.contains(key) }
 
+    /// Whether every token is locked, those that come later included.
+    package var areOfAll: Bool { people.isAll || events.isAll }
+
     mutating func lock(_ key: TokenKey) {
         people.set(key, isLocked: true)
         count += 1
@@ -89,6 +92,8 @@ struct LockSet: Hashable, Sendable {
         self.isAllLocked = isAllLocked
         self.exceptions = exceptions
     }
+
+    var isAll: Bool { isAllLocked && exceptions.isEmpty }
 
     func contains(_ key: TokenKey) -> Bool { exceptions.contains(key.written) != isAllLocked }
 

@@ -3,8 +3,6 @@ package import PKCS11URI
 package import TokenService
 
 extension Tokens {
-    package var locks: Locks { ledger.locks }
-
     /// The tokens that the URI matches and that are known without a word to any module: one that is in an outage, or
     /// hangs, may be what a person locks them for.
     ///
@@ -18,11 +16,16 @@ extension Tokens {
         }
     }
 
-    /// Logs out, and keeps stored PINs from logging in again until `unlock`.
-    package func lock(_ keys: Set<TokenKey>) async {
+    /// Locks these tokens until `unlock`: no login and no signature reaches them from here on. Their logins end with
+    /// `endLogins`.
+    package func lock(_ keys: Set<TokenKey>) {
         ledger.lock(keys)
         permits.revoke(where: ledger.isLocked)
         try? keepLocks()  // the service tries once more, and tells
+    }
+
+    /// Ends the prompts and logins of tokens that are locked.
+    package func endLogins(of keys: Set<TokenKey>) async {
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
         // The others are gone, and their logins with them.
         let slots = sightings.present.filter { keys.contains($0.key) }
@@ -32,11 +35,10 @@ extension Tokens {
     }
 
     /// As `lock`, for every token, those that come later included.
-    package func lockAll() async {
+    package func lockAll() {
         ledger.lockAll()
         permits.revoke(where: ledger.isLocked)
         try? keepLocks()  // as above
-        await endLogins()
     }
 
     /// Locks every token for as long as the event lasts; what a person has locked stays locked then. The logins end with

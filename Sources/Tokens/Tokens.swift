@@ -7,6 +7,7 @@ package import Logind
 package import ModuleFiles
 import PKCS11URI
 package import Prompts
+import Synchronization
 import SystemPackage
 package import TokenService
 
@@ -32,7 +33,11 @@ package actor Tokens {
     /// There was one: until there is another, `hosts` are those of a configuration that was in force.
     private var isArranged = false
     /// Decides about logins, locks and what a PIN may cost.
-    var ledger: TokenLedger
+    var ledger: TokenLedger {
+        didSet { published.withLock { $0 = ledger.locks } }
+    }
+    /// The ledger's locks, for those who ask at each request.
+    nonisolated private let published: Mutex<Locks>
     /// The logins under way.
     var logins: [TokenKey: RunningLogin] = [:]
     var permits = CallPermits()
@@ -140,6 +145,7 @@ package actor Tokens {
         refusedPINs = RefusedPINs(file: RuntimeFile(path: "\(setting.runtimeFiles).refused-pins"))
         lockFile = LockFile(path: "\(setting.runtimeFiles).locked")
         ledger = TokenLedger(locks: lockFile.locks, tries: refusedPINs.load())
+        published = Mutex(ledger.locks)
         configured = configuration.modules
     }
 
@@ -175,6 +181,9 @@ package actor Tokens {
             for host in hosts { group.addTask { await host.stop() } }
         }
     }
+
+    /// What is locked now.
+    package nonisolated var locks: Locks { published.withLock(\.self) }
 
     func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.identity == key.module } }
 

@@ -86,9 +86,9 @@ struct CredentialModel {
     mutating func lockAndUnlock() async throws {
         changes.append(world.clock.boot)
         firstAllowed = world.source.count
-        await world.cache.lock()
+        await world.lock()
         for profile in world.profiles { #expect(await world.caller(profile).value.failure?.code == .locked) }
-        await world.cache.unlock()
+        await world.unlock()
     }
 
     /// Judges all attempts on a profile: how many, one at a time, and none during a pause.

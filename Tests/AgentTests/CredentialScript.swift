@@ -45,6 +45,7 @@ final class ScriptedSource: CredentialSource {
         var script: @Sendable (ProfileName, Int) -> Step = { _, _ in Step(outcome: .session(3600)) }
         var attempts: [Attempt] = []
         var needsPerson = false
+        var locked: Set<ProfileName> = []
         /// How often a file has changed that every attempt reads.
         var fileChanges = 0
         var released = 0
@@ -105,6 +106,10 @@ final class ScriptedSource: CredentialSource {
             return state.held.isEmpty ? nil : state.held.removeFirst()
         }?.resume()
     }
+
+    func isLocked(_ profile: ProfileName) -> Bool { state.withLock { $0.locked.contains(profile) } }
+
+    func setLocked(_ profiles: Set<ProfileName>) { state.withLock { $0.locked = profiles } }
 
     func needsPerson(for profile: ProfileName) -> Bool? { state.withLock { $0.needsPerson } }
 

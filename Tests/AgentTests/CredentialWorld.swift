@@ -27,6 +27,17 @@ struct CredentialWorld {
         keeper = Task { await cache.run() }  // ended by `end`
     }
 
+    /// Locks these profiles; nil: all.
+    func lock(_ names: Set<ProfileName>? = nil) async {
+        source.setLocked(names ?? Set(profiles))
+        await cache.lock(names)
+    }
+
+    func unlock() async {
+        source.setLocked([])
+        await cache.stateChanged()
+    }
+
     /// The access key ID of what a caller gets.
     func ask(_ profile: ProfileName? = nil) async throws(Problem) -> String {
         try await cache.credentials(for: profile ?? self.profile).accessKeyID

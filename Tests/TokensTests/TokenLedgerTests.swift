@@ -37,7 +37,9 @@ struct TokenLedgerTests {
         return ledger.note(answer, to: sending, lifetime: lifetime, hasStoredPIN: hasStoredPIN, at: now)
     }
 
-    private func request(_ key: TokenKey, _ origin: TokenLedger.PINOrigin, mayForgive: Bool) -> TokenLedger.UnlockRequest {
+    private func request(_ key: TokenKey, _ origin: TokenLedger.PINOrigin, mayForgive: Bool)
+        -> TokenLedger.UnlockRequest
+    {
         TokenLedger.UnlockRequest(key: key, origin: origin, moment: ledger.locks.moment, mayForgive: mayForgive)
     }
 

@@ -61,7 +61,7 @@ package actor CredentialCache {
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(
             of: profile, at: settings.clock.now(), isUsed: published.isUsed(profile),
-            needsPerson: source.needsPerson(for: profile) ?? true)
+            isLocked: source.isLocked(profile), needsPerson: source.needsPerson(for: profile) ?? true)
     }
 
     /// What can be handed out now, or nil with a flight in the air.
@@ -115,7 +115,7 @@ package actor CredentialCache {
     private func state(of profile: ProfileName) throws(Problem) -> ProfileState {
         guard !isStopped else { throw Self.shuttingDown }
         guard let state = profiles[profile] else { throw .unknownProfile("\(profile)") }
-        if case .locked = state.activity { throw Self.locked(profile) }
+        guard !source.isLocked(profile) else { throw Self.locked(profile) }
         return state
     }
 }
@@ -134,7 +134,7 @@ extension CredentialCache {
     ) {
         let id = nextID()
         let occasion = mayGesture ? occasion : .foreign
-        // Nobody awaits it: it ends in `land`, and whoever takes it out of `activity` cancels it.
+        // Nobody awaits it: it ends in `land`, and whoever takes it out of `flight` cancels it.
         let task = Asking.$current.withValue(asking) {
             Task { [source] in
                 let files = await source.files(of: profile)  // before they are read, so that no change is missed
@@ -146,8 +146,8 @@ extension CredentialCache {
             }
         }
         profiles[profile]?.budget.record(now.boot, share)
-        profiles[profile]?.activity = .flying(
-            .init(id: id, began: now.boot, task: task, asking: asking, mayGesture: mayGesture))
+        profiles[profile]?.flight = .init(
+            id: id, began: now.boot, task: task, asking: asking, mayGesture: mayGesture)
     }
 
     private func land(
@@ -156,7 +156,7 @@ extension CredentialCache {
         // Locked, dropped, reconfigured or stopped meanwhile: this is nobody's session, store nothing.
         guard let flight = profiles[profile]?.flight, flight.id == id else { return }
         let now = settings.clock.now()
-        profiles[profile]?.activity = .idle
+        profiles[profile]?.flight = nil
         do throws(Problem) {
             let session = try HeldSession(result.get(), receivedAt: now, settings)
             profiles[profile]?.session = session

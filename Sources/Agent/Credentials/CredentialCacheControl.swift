@@ -1,26 +1,17 @@
 import AgentAPI
 
 extension CredentialCache {
-    /// Drops these profiles' sessions (nil: all profiles'), and obtains no others until `unlock`. A session under way
-    /// is not stored, and those who wait for it are told.
+    /// Drops the sessions of these profiles (nil: all profiles'), which the source says are locked. A session under way is
+    /// not stored, and those who wait for it are told.
     package func lock(_ names: Set<ProfileName>? = nil) {
         let now = settings.clock.now()
         for name in known(names) {
             abandon(name, andHold: false)
-            profiles[name]?.activity = .locked
             answerWaiters(of: name, .failure(Self.locked(name)), at: now)
         }
     }
 
-    /// Ends `lock`, and forgets failures that a changed token may have cured.
-    package func unlock(_ names: Set<ProfileName>? = nil) {
-        for name in known(names) {
-            if case .locked = profiles[name]?.activity { profiles[name]?.activity = .idle }
-        }
-        stateChanged(names)
-    }
-
-    /// A token came, went, or got its PIN: attempts that waited for that are allowed again. Locks stay.
+    /// A token came, went, got its PIN or was unlocked: attempts that waited for that are allowed again.
     package func stateChanged(_ names: Set<ProfileName>? = nil) {
         for name in known(names) {
             profiles[name]?.forgetCurable()

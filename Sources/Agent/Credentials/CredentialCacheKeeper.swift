@@ -46,7 +46,8 @@ extension CredentialCache {
             publish(name)
         }
         answerOverdue(of: name, at: now)
-        let isRefreshed = published.isUsed(name) && source.needsPerson(for: name) == false
+        let isRefreshed =
+            published.isUsed(name) && source.needsPerson(for: name) == false && !source.isLocked(name)
         if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 {
             begin(name, on: .background, at: now, asking: nil)
         }
@@ -70,7 +71,7 @@ extension CredentialCache {
     func abandon(_ name: ProfileName, andHold keepsSession: Bool) {
         if let flight = profiles[name]?.flight {
             flight.task.cancel()
-            profiles[name]?.activity = .idle
+            profiles[name]?.flight = nil
         }
         guard !keepsSession else { return }
         profiles[name]?.session = nil

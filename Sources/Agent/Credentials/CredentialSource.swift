@@ -8,6 +8,8 @@ package protocol CredentialSource: Sendable {
     func credentials(
         for profile: ProfileName, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials
+    /// Whether the profile's tokens are locked: no session is obtained, and none is handed out.
+    func isLocked(_ profile: ProfileName) -> Bool
     /// Whether a new session takes a touch or a PIN; nil where that is not known yet. Where it takes one, or may, none is
     /// obtained in the background.
     func needsPerson(for profile: ProfileName) -> Bool?

@@ -4,13 +4,6 @@ import Prompts
 
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {
-    enum Activity {
-        case idle
-        case flying(Flight)
-        /// No attempt until `unlock`.
-        case locked
-    }
-
     /// One attempt under way.
     struct Flight {
         let id: UInt64
@@ -29,7 +22,7 @@ struct ProfileState {
         var isSlow = false
     }
 
-    var activity = Activity.idle
+    var flight: Flight?
     var session: HeldSession?
     var failure: RememberedFailure?
     var budget = AttemptBudget()
@@ -37,10 +30,6 @@ struct ProfileState {
     private var lastForced: [AttemptBudget.Share: Int64] = [:]
     /// Who waits for the flight; empty without one.
     var waiters = WaitingCallers()
-
-    var flight: Flight? {
-        if case .flying(let flight) = activity { flight } else { nil }
-    }
 
     /// What can be handed out if need be, though better is wished for.
     func fallback(at now: Moment) -> CachedCredentials? {
@@ -92,7 +81,7 @@ struct ProfileState {
 
     /// Milliseconds to the next attempt that no caller has to ask for, zero when it is due; nil if none is planned.
     func untilAttempt(at now: Moment) -> Int64? {
-        guard case .idle = activity, let session, failure?.cause.retry != .person else { return nil }
+        guard flight == nil, let session, failure?.cause.retry != .person else { return nil }
         var delay = max(0, session.validity.remaining(at: now) - session.refreshLead)
         if let failure {
             guard let pause = failure.pause(at: now) else { return nil }
@@ -122,27 +111,17 @@ struct ProfileState {
     /// human less tired of prompts.
     mutating func forgetCurable() {
         if failure?.isCurable == true { failure = nil }
-        guard var flight else { return }
-        flight.isOutdated = true
-        activity = .flying(flight)
+        flight?.isOutdated = true
     }
 
-    mutating func markRepeated(_ isRepeated: Bool) {
-        guard var flight else { return }
-        flight.isRepeated = isRepeated
-        activity = .flying(flight)
-    }
+    mutating func markRepeated(_ isRepeated: Bool) { flight?.isRepeated = isRepeated }
 
-    mutating func markSlow() {
-        guard var flight else { return }
-        flight.isSlow = true
-        activity = .flying(flight)
-    }
+    mutating func markSlow() { flight?.isSlow = true }
 
-    func status(of name: ProfileName, at now: Moment, isUsed: Bool, needsPerson: Bool) -> CredentialStatus {
-        var isLocked = false
-        if case .locked = activity { isLocked = true }
-        return CredentialStatus(
+    func status(
+        of name: ProfileName, at now: Moment, isUsed: Bool, isLocked: Bool, needsPerson: Bool
+    ) -> CredentialStatus {
+        CredentialStatus(
             expiration: session?.credentials.expiration, accessKeyID: session?.credentials.accessKeyID,
             isLocked: isLocked, isRefreshing: flight != nil, waiting: waiters.count,
             lastError: failure?.rememberedProblem(of: name, at: now),

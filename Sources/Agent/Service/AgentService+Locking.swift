@@ -11,8 +11,9 @@ extension AgentService {
     ///
     /// - Throws: `.lockNotKept`, locked, where the lock ends with this agent.
     package func lock() async throws(Problem) {
-        await lockSessions(nil)
         await tokens.lockAll()
+        await lockSessions(nil)
+        await tokens.endLogins()
         try await tokens.keepLocks()
     }
 
@@ -85,7 +86,7 @@ extension AgentService {
     /// Ends an event's lock. What is stored may log in again; what was typed has to be typed again.
     func end(_ event: LockEvent) async {
         guard await tokens.end(event) else { return }
-        await cache.unlock(source.profiles(outside: await tokens.locks))
+        await cache.stateChanged()
     }
 
     private func lockOnce(_ event: LockEvent) async {

@@ -42,9 +42,10 @@ extension AgentService {
 
     private func lock(_ keys: Set<TokenKey>) async {
         guard !keys.isEmpty else { return }
-        await lockSessions(source.profiles(on: keys))
+        // From here on they sign nothing, so that no session comes after those that are dropped.
         await tokens.lock(keys)
-        await lockSessions(source.profiles(on: keys))  // what began between the two, and has its signature
+        await lockSessions(source.profiles(on: keys))
+        await tokens.endLogins(of: keys)
     }
 
     private func wait(for look: Task<Bool, Never>) async {

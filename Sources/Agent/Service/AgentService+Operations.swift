@@ -112,7 +112,7 @@ extension AgentService {
     }
 
     private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {
-        let moment = await tokens.locks.moment
+        let moment = tokens.locks.moment
         let found = try await matching(text)
         if found.count > 1, pin != nil {
             throw Problem(
@@ -127,7 +127,6 @@ extension AgentService {
                 problem = problem ?? error
             }
         }
-        await cache.unlock(source.profiles(outside: await tokens.locks))
         await cache.stateChanged()
         if let problem { throw problem }
     }

@@ -93,11 +93,11 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    /// The profiles whose tokens are all unlocked; one that was never used has none.
-    func profiles(outside locks: Locks) -> Set<ProfileName> {
-        state.withLock { state in
-            Set(state.profiles.keys.filter { !(state.tokens[$0] ?? []).contains(where: locks.contains) })
-        }
+    /// Whether one of the profile's tokens is locked; for a profile that was never used, whether every token is.
+    func isLocked(_ name: ProfileName) -> Bool {
+        let locks = tokens.locks
+        let used = state.withLock { $0.tokens[name] } ?? []
+        return used.isEmpty ? locks.areOfAll : used.contains(where: locks.contains)
     }
 
     func credentials(
