@@ -128,7 +128,7 @@ struct PINGuardModelTests {
         for seed in 0..<2000 as Range<UInt64> {
             var world = World(random: SplitMix(state: seed))
             for _ in 0..<40 where world.faults.isEmpty { try world.step() }
-            #expect(world.faults.isEmpty, "seed \(seed): \(world.faults)")
+            try #require(world.faults.isEmpty, "seed \(seed): \(world.faults)")
             sent += world.sent
         }
         #expect(sent > 20_000, "what is never sent proves nothing")
