@@ -27,6 +27,15 @@ extension Target {
         require(reply.body.count <= body.count, "\(reply)")
     }
 
+    /// Points of EC keys, in any way that tokens write them: bare, compressed or in an OCTET STRING they are one key.
+    static let points = Target(name: "points") { bytes in
+        guard let value = PublicKeyValue(point: bytes), case .ec(let point) = value else { return }
+        require(PublicKeyValue(point: point) == value, "\(point)")
+        require(PublicKeyValue(point: [0x04, UInt8(point.count)] + point) == value, "\(point)")
+        require(PublicKeyValue(point: [0x04, 0x81, UInt8(point.count)] + point) == value, "\(point)")
+        require([33, 49, 67].contains(point.count) && 2...3 ~= point[0], "\(point)")
+    }
+
     /// What comes through the socket, in pieces and with secrets: frames are written as the same again.
     static let frames = Target(name: "frames") { bytes in
         var ends: [Int32] = [0, 0]
