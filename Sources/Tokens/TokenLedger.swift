@@ -1,3 +1,4 @@
+import PKCS11URI
 import Prompts
 import TokenService
 
@@ -45,6 +46,8 @@ struct TokenLedger: Sendable {
         var refused: [TokenKey: [FailedPIN]] = [:]
         /// Tokens that were sent a PIN that may be wrong, and whose answer is not known.
         var unanswered: Set<TokenKey> = []
+        /// There may be more that could not be read: until a person unlocks it, every token is taken for one of those.
+        var areUnknown = false
     }
 
     private enum Login: Hashable, Sendable {
@@ -118,6 +121,8 @@ struct TokenLedger: Sendable {
     private var pace = LoginPace()
     /// `tries` has changed since `takeUnsavedTries`.
     private var hasUnsavedTries = false
+    /// See `Tries.areUnknown`; nil where all are known.
+    private var unlockedSinceUnknown: Set<TokenDescription>?
 
     /// The most refused PINs and missing answers that are kept of one module's tokens.
     private static let mostKeptOfModule = 256
@@ -129,6 +134,7 @@ struct TokenLedger: Sendable {
         self.locks = Locks(people: locks)
         for (key, pins) in tries.refused { accounts[key, default: Account()].refused = pins }
         for key in tries.unanswered { accounts[key, default: Account()].owesAnswer = true }
+        if tries.areUnknown { unlockedSinceUnknown = [] }
     }
 
     /// Every token of which something is remembered.
@@ -190,7 +196,8 @@ struct TokenLedger: Sendable {
     /// Whether a PIN that a login hands over is kept from the token: it was typed for something else, so it must not spend
     /// another try.
     func refusesHandedOver(_ key: TokenKey) -> Bool {
-        same(key).contains { !$0.refused.isEmpty || $0.isDoubtful || $0.refusal?.isOfToken == true }
+        mayOweUnknown(key)
+            || same(key).contains { !$0.refused.isEmpty || $0.isDoubtful || $0.refusal?.isOfToken == true }
     }
 
     /// A person, or a login of theirs, unlocks the token: its locks and refusals end.
@@ -404,7 +411,7 @@ struct TokenLedger: Sendable {
         hasUnsavedTries = false
         return Tries(
             refused: accounts.mapValues(\.refused).filter { !$0.value.isEmpty },
-            unanswered: Set(accounts.filter(\.value.isDoubtful).keys))
+            unanswered: Set(accounts.filter(\.value.isDoubtful).keys), areUnknown: unlockedSinceUnknown != nil)
     }
 
     /// A module has shown the token with these flags.
@@ -425,7 +432,11 @@ struct TokenLedger: Sendable {
     }
 
     /// Whether a PIN was sent to the token that was not judged, as far as anybody knows.
-    func owesAnswer(_ key: TokenKey) -> Bool { same(key).contains(where: \.owesAnswer) }
+    func owesAnswer(_ key: TokenKey) -> Bool {
+        same(key).contains(where: \.owesAnswer) || mayOweUnknown(key)
+    }
+
+    private func mayOweUnknown(_ key: TokenKey) -> Bool { unlockedSinceUnknown?.contains(key.token) == false }
 
     private func same(_ key: TokenKey) -> [Account] {
         accounts.filter { $0.key.token == key.token }.map(\.value)
@@ -482,6 +493,7 @@ struct TokenLedger: Sendable {
     private mutating func forgive(_ key: TokenKey) {
         guard owesAnswer(key) else { return }
         for other in accounts.keys where other.token == key.token { accounts[other]?.owesAnswer = false }
+        unlockedSinceUnknown?.insert(key.token)
         hasUnsavedTries = true
     }
 }
