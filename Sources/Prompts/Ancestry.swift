@@ -22,11 +22,13 @@ package struct Ancestry: Hashable, CustomStringConvertible {
     private static let depth = 12
     private static let longest = 64
 
-    package init(of processID: Int32) {
+    /// - Parameter readsMemory: Whether a script's name may be read from its arguments where the kernel has cut it. They
+    ///   are in the process's memory, and a process can hold up whoever reads that, by a page fault that hangs.
+    package init(of processID: Int32, readsMemory: Bool = true) {
         var programs: [Program] = []
         var next = processID
         for _ in 0..<Self.depth {
-            guard next > 1, let process = Self.process(next) else { break }
+            guard next > 1, let process = Self.process(next, readsMemory: readsMemory) else { break }
             next = process.parent
             if process.program.name == Self.ownClient, programs.isEmpty { continue }
             if programs.last?.name != process.program.name { programs.append(process.program) }
@@ -66,7 +68,7 @@ package struct Ancestry: Hashable, CustomStringConvertible {
         return "\(whole) (\(program))"
     }
 
-    private static func process(_ id: Int32) -> (program: Program, parent: Int32)? {
+    private static func process(_ id: Int32, readsMemory: Bool) -> (program: Program, parent: Int32)? {
         // The name stands in parentheses, and may hold parentheses (proc_pid_stat(5)).
         guard let status = OpenFile.beginning(of: "/proc/\(id)/stat", 1024),
             let open = status.firstIndex(of: UInt8(ascii: "(")),
@@ -74,7 +76,8 @@ package struct Ancestry: Hashable, CustomStringConvertible {
         else { return nil }
         let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 1, let parent = Int32(String(decoding: fields[1], as: UTF8.self)) else { return nil }
-        let arguments = (OpenFile.beginning(of: "/proc/\(id)/cmdline", 1024) ?? []).split(separator: 0).prefix(2).map {
+        let line = readsMemory ? OpenFile.beginning(of: "/proc/\(id)/cmdline", 1024) : nil
+        let arguments = (line ?? []).split(separator: 0).prefix(2).map {
             fileName(PlainText.prompt($0))
         }
         let name = name(

@@ -14,10 +14,13 @@ final class LastRefusals: Sendable {
         self.clock = clock
     }
 
-    /// Called before the program has its answer, after which it may end.
+    /// Called before the program has its answer, after which it may end, and on the event loop: nothing here waits for that
+    /// program, which can be anybody's.
     func note(_ problem: Problem, of profile: ProfileName, to peer: Peer) {
         let second = clock.wall() / 1000
-        let program = log.withLock { $0.mayLookUp(at: second) } ? Ancestry(of: peer.pid).programs.first?.name : nil
+        let program =
+            log.withLock { $0.mayLookUp(at: second) }
+            ? Ancestry(of: peer.pid, readsMemory: false).programs.first?.name : nil
         let refusal = RefusalLog.Refusal(
             program: program, uid: peer.uid, time: second, code: problem.code, detail: problem.detail)
         log.withLock { $0.note(refusal, of: profile) }
