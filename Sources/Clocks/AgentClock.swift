@@ -25,6 +25,20 @@ package struct AgentClock: Sendable {
 }
 
 extension AgentClock {
+    /// Runs `body`, and meanwhile `tick` each time that so many milliseconds of boot time have passed, for as long as it
+    /// wants more.
+    package func ticking<Value>(
+        every milliseconds: Int64, _ tick: @escaping @Sendable () async -> Bool,
+        isolation: isolated (any Actor)? = #isolation,
+        during body: () async -> Value
+    ) async -> Value {
+        let ticks = Task { [sleep] in  // ends below
+            repeat { try await sleep(milliseconds) } while await tick()
+        }
+        defer { ticks.cancel() }
+        return await body()
+    }
+
     package static let system = AgentClock(
         wall: { milliseconds(CLOCK_REALTIME) },
         boot: { milliseconds(CLOCK_BOOTTIME) },

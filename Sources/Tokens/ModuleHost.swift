@@ -250,11 +250,12 @@ actor ModuleHost {
 
     /// Those who wait for the look ask themselves every half second whether an earlier one will do.
     private func inSteps(of look: Look, _ body: () async -> Look.Outcome) async -> Look.Outcome {
-        let steps = Task { [clock] in  // ends below
-            while (try? await clock.sleep(TokenCalls.long / 2)) != nil { look.endStep() }  // an error means cancelled
-        }
-        defer { steps.cancel() }
-        return await body()
+        await clock.ticking(
+            every: TokenCalls.long / 2,
+            {
+                look.endStep()
+                return true
+            }, during: body)
     }
 
     private func looks(at inUse: [TokenDescription]) async -> [TokenDescription: Look.Outcome] {

@@ -125,29 +125,30 @@ final class WorkerProcess: WorkerConnection {
             state.nextNumber &+= 1
             return state.nextNumber
         }
-        let watch = Task {  // ends with this call, below
-            repeat { try await clock.sleep(deadline) } while !mayExpire()
+        return await clock.ticking(every: deadline) {
+            guard mayExpire() else { return true }
             self.expire(number, after: deadline)
-        }
-        defer { watch.cancel() }
-        return await withCheckedContinuation { continuation in
-            let body = request.body
-            let loss: WorkerLoss? = state.withLock { state in
-                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
-                if permit?.isRevoked == true { return .revoked }
-                // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
-                guard
-                    socket.send(
-                        kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
-                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
-                state.pending[number] = continuation
-                state.words = 0
-                if let token = request.loginToken { state.logins.insert(token) }
-                return nil
+            return false
+        } during: {
+            await withCheckedContinuation { continuation in
+                let body = request.body
+                let loss: WorkerLoss? = state.withLock { state in
+                    if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
+                    if permit?.isRevoked == true { return .revoked }
+                    // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
+                    guard
+                        socket.send(
+                            kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
+                    else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
+                    state.pending[number] = continuation
+                    state.words = 0
+                    if let token = request.loginToken { state.logins.insert(token) }
+                    return nil
+                }
+                guard let loss else { return }
+                if loss != .revoked { kill(loss.cause) }
+                continuation.resume(returning: .failure(loss))
             }
-            guard let loss else { return }
-            if loss != .revoked { kill(loss.cause) }
-            continuation.resume(returning: .failure(loss))
         }
     }
 

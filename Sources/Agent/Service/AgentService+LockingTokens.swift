@@ -54,12 +54,12 @@ extension AgentService {
             _ = await look.value
             either.finish()
         }
-        let alarm = Task {  // ends below
-            try await clock.sleep(Self.patience)
+        await clock.ticking(every: Self.patience) {
             either.finish()
+            return false
+        } during: {
+            for await _ in first {}
         }
-        for await _ in first {}
-        alarm.cancel()
     }
 
     private func parsed(_ text: String) throws(Problem) -> PKCS11URI {

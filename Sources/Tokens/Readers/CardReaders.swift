@@ -58,12 +58,12 @@ actor CardReaders {
     /// What is known; right after the start, as soon as something is.
     func latest() async -> ReaderReport? {
         guard report == nil, watching != nil, failure == nil else { return report }
-        let limit = Task {  // ended below
-            try await clock.sleep(2000)
-            self.endWaiting()
+        await clock.ticking(every: 2000) {
+            await self.endWaiting()
+            return false
+        } during: {
+            await withCheckedContinuation { firstReport.append($0) }
         }
-        defer { limit.cancel() }
-        await withCheckedContinuation { firstReport.append($0) }
         return report
     }
 
