@@ -45,6 +45,7 @@ let pcscHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-I/usr/include/PCSC"])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -55,6 +56,7 @@ let package = Package(
     name: "tokenward",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -90,7 +92,8 @@ let package = Package(
         .target(
             name: "TokenService", dependencies: ["Files", "PKCS11URI", "PlainText", system], swiftSettings: strict),
         .target(
-            name: "TokenWorker", dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509", system],
+            name: "TokenWorker",
+            dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509", deque, system],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
@@ -124,14 +127,15 @@ let package = Package(
         .target(
             name: "Prompts",
             dependencies: [
-                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", logging, system,
+                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", deque, logging,
+                system,
             ],
             swiftSettings: strict),
         .target(
             name: "Tokens",
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText",
-                "Prompts", "TokenService", logging, system,
+                "Prompts", "TokenService", deque, logging, system,
             ], swiftSettings: strict),
 
         // The agent and its clients.
@@ -140,7 +144,7 @@ let package = Package(
             dependencies: [
                 "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON", "Logind",
                 "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "Tokens",
-                "TokenService", "UTCTime", "X509", logging, system,
+                "TokenService", "UTCTime", "X509", deque, logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
             name: "AgentClient", dependencies: ["CLinux", "Encodings", "JSON", "Outcomes", "PlainText"],

@@ -1,4 +1,5 @@
 package import Clocks
+import DequeModule
 package import Logging
 package import TokenService
 
@@ -10,7 +11,7 @@ package actor Prompts {
     private let clock: AgentClock
     private let log: Logger
     private var current: Current?
-    private var queue: [Waiting] = []
+    private var queue: Deque<Waiting> = []
     private var isEnded = false
 
     private struct Current {
@@ -112,11 +113,10 @@ package actor Prompts {
 
     /// Hands the turn on before anybody else can take it.
     private func passOn() {
-        guard !queue.isEmpty else {
+        guard let next = queue.popFirst() else {
             current = nil
             return
         }
-        let next = queue.removeFirst()
         current = Current(key: next.key, pinentry: pinentry())
         next.continuation.resume(returning: nil)
     }

@@ -1,9 +1,10 @@
+import DequeModule
 import Dispatch
 import Synchronization
 
 /// Jobs for the threads that take them, first in, first out.
 final class WorkQueue<Job: Sendable>: Sendable {
-    private let jobs = Mutex<[Job]>([])
+    private let jobs = Mutex<Deque<Job>>([])
     private let available = DispatchSemaphore(value: 0)
 
     func add(_ job: Job) {
@@ -25,7 +26,7 @@ final class WorkQueue<Job: Sendable>: Sendable {
         while true {
             available.wait()
             // Dropped jobs leave their signals.
-            if let job = jobs.withLock({ $0.isEmpty ? nil : Optional($0.removeFirst()) }) { return job }
+            if let job = jobs.withLock({ $0.popFirst() }) { return job }
         }
     }
 }

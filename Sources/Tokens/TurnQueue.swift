@@ -1,11 +1,13 @@
+import DequeModule
+
 /// Some places, and the flows that wait for one: each flow in turn gets the next place, and within a flow who came first.
 /// One with a hundred requests waits behind each request of the others once, not they behind its hundred.
 actor TurnQueue<Flow: Hashable & Sendable> {
     private let places: Int
     private var free: Int
-    private var waiting: [Flow: [CheckedContinuation<Void, Never>]] = [:]
+    private var waiting: [Flow: Deque<CheckedContinuation<Void, Never>>] = [:]
     /// The flows that wait, the next one first.
-    private var order: [Flow] = []
+    private var order: Deque<Flow> = []
 
     init(places: Int) {
         self.places = places
@@ -31,12 +33,11 @@ actor TurnQueue<Flow: Hashable & Sendable> {
     var waiters: Int { waiting.values.reduce(0) { $0 + $1.count } }
 
     func leave() {
-        guard !order.isEmpty else {
+        guard let flow = order.popFirst() else {
             free += 1
             return
         }
-        let flow = order.removeFirst()
-        let next = waiting[flow]?.removeFirst()
+        let next = waiting[flow]?.popFirst()
         if waiting[flow]?.isEmpty == false { order.append(flow) } else { waiting[flow] = nil }
         next?.resume()
     }

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// The starts of a profile's attempts, so that no fault of anybody makes more than 60 of them in any hour, or 500 in
 /// any 24 hours.
 struct AttemptBudget: Sendable {
@@ -20,7 +22,7 @@ struct AttemptBudget: Sendable {
     private static let perHour = 60
     private static let perDay = 500
     /// Oldest first, never more than a day's worth.
-    private var starts: [Start] = []
+    private var starts: Deque<Start> = []
 
     mutating func record(_ boot: Int64, _ share: Share) {
         if starts.count == Self.perDay { starts.removeFirst() }
