@@ -93,7 +93,7 @@ let package = Package(
             name: "TokenService", dependencies: ["Files", "PKCS11URI", "PlainText", system], swiftSettings: strict),
         .target(
             name: "TokenWorker",
-            dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "TokenService", "X509", deque, system],
+            dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "PKCS11URI", "TokenService", "X509", deque, system],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
@@ -215,10 +215,11 @@ let package = Package(
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
-            name: "IdentitiesTests", dependencies: ["Identities", "X509", "TokenService"], swiftSettings: strict),
+            name: "IdentitiesTests", dependencies: ["Identities", "PKCS11URI", "TokenService", "X509"],
+            swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files", system], swiftSettings: strict),
         .testTarget(
-            name: "ModuleFilesTests", dependencies: ["Files", "ModuleFiles", "TokenService"], swiftSettings: strict),
+            name: "ModuleFilesTests", dependencies: ["ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "RolesAnywhereTests", dependencies: ["Encodings", "RolesAnywhere", "UTCTime"], swiftSettings: strict),
         .testTarget(
@@ -232,11 +233,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
-        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON", "Outcomes"], swiftSettings: strict),
+        .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentAPI", "Differential", "Files", "ModuleFiles", "RolesAnywhere", "UTCTime", system,
+                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "ModuleFiles", "PKCS11URI", "Prompts",
+                "RolesAnywhere", "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(name: "AgentClientTests", dependencies: ["AgentClient", "Outcomes"], swiftSettings: strict),

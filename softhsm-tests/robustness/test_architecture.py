@@ -1,9 +1,11 @@
 """Each program contains only the libraries and modules that its privilege needs; SwiftPM does not prove that."""
 
 import glob
+import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +162,23 @@ def test_the_programs_need_the_glibc_that_the_readme_names():
     numbers = [tuple(map(int, ("2.36" if name == "ABI_DT_RELR" else name).split("."))) for name in needed]
     [stated] = re.findall(r"`libc6 >= ([\d.]+)`", README.read_text())
     assert max(numbers)[:2] == tuple(map(int, stated.split(".")))
+
+
+def test_each_target_depends_on_what_it_imports_and_on_nothing_else(tmp_path):
+    command = ["swift", "package", "dump-package", "--scratch-path", tmp_path]
+    targets = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)["targets"]
+    own = {target["name"] for target in targets}
+    wrong = {}
+    for target in targets:
+        folder = "Tests" if target["type"] == "test" else "Sources"
+        files = Path(ROOT, target.get("path") or f"{folder}/{target['name']}").rglob("*.swift")
+        text = "\n".join(file.read_text() for file in files)
+        if not text:
+            continue  # C has no imports
+        imports = set(re.findall(r"^ *(?:@testable )?(?:package )?import (\w+)$", text, re.MULTILINE))
+        dependencies = {next(iter(kind.values()))[0] for kind in target["dependencies"]}
+        dependencies.discard("CWipingHeap")  # linked in the place of malloc, and called by its name nowhere
+        unused, missing = dependencies - imports, imports & own - dependencies
+        if unused or missing:
+            wrong[target["name"]] = {"unused": unused, "missing": missing}
+    assert wrong == {}
