@@ -337,8 +337,8 @@ def main():
             try:
                 life.live()
                 require(not killed(), "the memory limit was met")
-            except Broken as broken:
-                print(f"states: {broken}\n  after {' '.join(story)}\n  seed {seed}, log {life.agent.log_path}")
+            except (Broken, AssertionError, OSError) as broken:
+                print(f"states: {broken!r}\n  after {' '.join(story)}\n  seed {seed}, log {life.agent.log_path}")
                 return 1
             finally:
                 life.end()
