@@ -153,7 +153,9 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "tokenward-agent",
-            dependencies: ["Agent", "AgentAPI", "CLinux", "CWipingHeap", "Files", "Outcomes", logging, system],
+            dependencies: [
+                "Agent", "AgentAPI", "CLinux", "CWipingHeap", "Files", "Outcomes", "Tokens", logging, system,
+            ],
             exclude: ["polkit", "systemd"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,

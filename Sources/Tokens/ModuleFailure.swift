@@ -27,3 +27,12 @@ enum ModuleFailure: Error, Hashable, Sendable {
     static let confused = ModuleFailure.refused(
         WorkerFailure(.protocol, text: "the worker gave another answer than the one asked for"))
 }
+
+extension ModuleFailure {
+    /// The same where there was no worker yet to send anything to: that has cost no token a try.
+    var unsent: ModuleFailure {
+        guard case .lost(var loss) = self else { return self }
+        loss.wasSent = false
+        return .lost(loss)
+    }
+}

@@ -74,6 +74,13 @@ extension Tokens {
         guard hosts.contains(where: { $0 === host }) else { return }  // a reload has ended it
         sightings.remember(snapshots, of: host.identity, look: look)
     }
+
+    /// Tells a person on the desktop that a token waits for a touch, until the task is cancelled.
+    func showOnDesktop(_ token: FoundToken) async {
+        guard await prompts.settings.notify, !Task.isCancelled else { return }
+        // The title, because desktops take the body for a kind of HTML, and a token's label may be anything.
+        await desktop.show("Touch token \(token.snapshot.token.displayName)", "It has something to sign for Tokenward.")
+    }
 }
 
 /// A signature under way that people have not been told of.

@@ -5,17 +5,17 @@ import TokenService
 
 /// One worker of a module: started when it is needed, again when it has died, and anew when it has served long enough.
 actor WorkerHost {
-    let configuration: ModuleConfiguration
-    let path: String
-    let launch: WorkerLaunch
-    let clock: AgentClock
-    let log: Logger
-    var state = State.idle
-    var rest = WorkerRest()
+    private let configuration: ModuleConfiguration
+    private let path: String
+    private let launch: WorkerLaunch
+    private let clock: AgentClock
+    private let log: Logger
+    private var state = State.idle
+    private var rest = WorkerRest()
     /// What the library says of itself, once it has been loaded.
-    var report: ModuleReport?
+    private(set) var report: ModuleReport?
     /// It has been ended for good: who still holds this starts no other.
-    private(set) var isStopped = false
+    private var isStopped = false
     private var login = HeldLogin.none
     private var wear = WorkerWear(startedAt: 0)
     /// Requests that have not been answered.
@@ -27,7 +27,7 @@ actor WorkerHost {
 
     typealias Running = Result<any WorkerConnection, ModuleFailure>
 
-    enum State {
+    private enum State {
         case idle
         case starting(Task<Running, Never>)
         case running(any WorkerConnection)
@@ -149,7 +149,7 @@ actor WorkerHost {
         login = .none
     }
 
-    func noteStart() {
+    private func noteStart() {
         login = .none
         wear = WorkerWear(startedAt: clock.boot())
     }
@@ -202,9 +202,128 @@ actor WorkerHost {
     }
 
     /// How long a token took is what an operator with a slow one asks.
-    func tell(_ call: String, since began: ContinuousClock.Instant) {
+    private func tell(_ call: String, since began: ContinuousClock.Instant) {
         let time = (ContinuousClock.now - began) / .microseconds(1)
         log.debug("worker call", metadata: ["module": "\(path)", "call": "\(call)", "microseconds": "\(Int(time))"])
+    }
+
+    // MARK: Starting
+
+    /// The worker, started if there is none; whoever asks meanwhile waits for the same.
+    private func running() async -> Running {
+        guard !isStopped else { return .failure(.stopped) }
+        let task: Task<Running, Never>
+        switch state {
+        case .running(let worker): return .success(worker)
+        case .starting(let current): task = current
+        case .idle:
+            if let refusal = rest.refusal(at: clock.boot()) { return .failure(refusal) }
+            task = Task { await self.start() }  // awaited right here, and by whoever joins
+            state = .starting(task)
+        }
+        return await join(task)
+    }
+
+    /// Waits for a start, and settles who runs afterwards.
+    private func join(_ task: Task<Running, Never>) async -> Running {
+        let result = await task.value
+        switch state {
+        case .starting(let current) where current == task:
+            switch result {
+            case .success(let worker): state = .running(worker)
+            case .failure: state = .idle
+            }
+            return result
+        case .running(let current):
+            if case .success(let worker) = result, worker === current { return result }
+        case .starting, .idle:
+            // Who joined and is late finds that the first has noted the failure.
+            if case .failure = result { return result }
+        }
+        // Ended while it was started, it is nobody's worker.
+        if case .success(let worker) = result { worker.kill(.stopped) }
+        return .failure(.stopped)
+    }
+
+    private func start() async -> Running {
+        let library: String
+        switch launch.start.library(path) {
+        case .success(let path): library = path
+        case .failure(let failure): return .failure(failure)
+        }
+        let worker: any WorkerConnection
+        var began = ContinuousClock.now
+        do throws(WorkerLoss) {
+            let output = WorkerOutput(module: path, log: log)
+            worker = try launch.start.start(
+                WorkerStart.Program(
+                    executable: launch.executable, environment: configuration.environment,
+                    abandonedCards: launch.abandonedCards, output: { output.note($0) }))
+        } catch {
+            return .failure(.lost(error))
+        }
+        noteStart()
+        let load = Request.load(configuration.load(library: library, home: launch.home, own: launch.ownFolders))
+        tell("start", since: began)
+        began = .now
+        let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
+        tell(load.name, since: began)
+        switch answer {
+        case .success(.loaded(let report)):
+            self.report = report
+            log.info(
+                "module loaded",
+                metadata: [
+                    "module": "\(path)", "worker": "\(worker.processID)",
+                    "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
+                ])
+            return .success(worker)
+        case .success(.failed(let failure)):
+            worker.kill(.stopped)
+            return .failure(.unavailable(failure.text))
+        case .success:
+            worker.kill(.stopped)
+            return .failure(.confused)
+        case .failure(let loss):
+            log.warning(
+                "worker lost as it started",
+                metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(loss)"])
+            if loss.cause != .stopped { rest.noteDeath(at: clock.boot()) }
+            return .failure(.lost(loss))
+        }
+    }
+
+    // MARK: Kinds of requests
+
+    /// What a request takes: looks and logins come one after another, and logins and signatures may ask a person.
+    enum CallKind: Hashable {
+        case look
+        case login
+        case signature
+        /// Its key wants a PIN each time, and gets one that the token has not taken before.
+        case signatureWithNewPIN
+        case other
+
+        init(_ request: Request) {
+            self =
+                switch request {
+                case .sign: .signatureWithNewPIN
+                case .logIn: .login
+                case .list: .look
+                case .load, .logOut, .presence, .renewSessions, .readers, .registeredModules: .other
+                }
+        }
+
+        /// What no worker has seen whole may go to another, and so may a look, and what another request's deadline has
+        /// cut short. A PIN that nobody has judged is never sent twice.
+        func mayBeSentAgain(after loss: WorkerLoss) -> Bool {
+            guard loss.wasSent else { return true }
+            return switch (self, loss.cause) {
+            case (.login, _), (.signatureWithNewPIN, _): false
+            case (_, .othersDeadline), (.look, .ended): true
+            default: false
+            }
+        }
     }
 }
 

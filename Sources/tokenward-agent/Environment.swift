@@ -2,6 +2,7 @@ import Agent
 import Files
 import Glibc
 import SystemPackage
+import Tokens
 
 /// What the agent was started with, read once.
 struct Environment {
@@ -43,15 +44,17 @@ struct Environment {
     func setting(isSystem: Bool, socket: String, dropIns: String?) throws(Failure) -> AgentService.Setting {
         let (folder, name) = Self.split(socket)
         let runtime = runtimeFolder ?? folder
-        return AgentService.Setting(
-            scope: isSystem ? .system : .user, workerExecutable: try executable("tokenward-worker"),
+        let tokens = Tokens.Setting(
+            workerExecutable: try executable("tokenward-worker"),
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFiles: "\(runtime)/\(name)",
-            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: variables["HOME"],
+            credentialsFolder: variables["CREDENTIALS_DIRECTORY"], home: isSystem ? nil : variables["HOME"],
             configHome: variables["XDG_CONFIG_HOME"],
             ownFolders: [variables["HOME"], dropIns, runtime, folder].compactMap(\.self),
-            systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"], sessionBus: isSystem ? nil : sessionBus)
+            sessionBus: isSystem ? nil : sessionBus)
+        return AgentService.Setting(
+            scope: isSystem ? .system : .user, tokens: tokens, systemBus: variables["DBUS_SYSTEM_BUS_ADDRESS"])
     }
 
     /// The address of the session's bus: what the session says, or systemd's usual place for it.

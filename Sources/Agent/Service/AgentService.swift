@@ -8,7 +8,7 @@ import PKCS11URI
 import RolesAnywhere
 import Synchronization
 import TokenService
-import Tokens
+package import Tokens
 
 /// The agent: configuration, tokens, sessions and the socket, put together.
 package actor AgentService {
@@ -35,39 +35,13 @@ package actor AgentService {
     /// Where the agent's own things are.
     package struct Setting: Sendable {
         package var scope: AgentScope
-        /// The path of `tokenward-worker`.
-        package var workerExecutable: String
-        /// The path of `tokenward-card-watcher`.
-        package var watcherExecutable: String
-        /// What the names of the files begin with that must outlive a restart: the socket's path, or one in a folder in
-        /// memory.
-        package var runtimeFiles: String
-        /// `$CREDENTIALS_DIRECTORY`, where systemd gave one.
-        package var credentialsFolder: String?
-        package var home: String?
-        /// `$XDG_CONFIG_HOME`
-        package var configHome: String?
-        /// The agent's folders: its home, its configuration and its socket. No module changes them.
-        package var ownFolders: [String]
+        package var tokens: Tokens.Setting
         /// The address of the system's message bus, where it is not the usual one.
         package var systemBus: String?
-        /// The address of the session's message bus; nil for an agent that has no desktop.
-        package var sessionBus: String?
 
-        package init(
-            scope: AgentScope, workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
-            credentialsFolder: String?, home: String?, configHome: String? = nil, ownFolders: [String],
-            systemBus: String? = nil, sessionBus: String? = nil
-        ) {
-            self.sessionBus = sessionBus
+        package init(scope: AgentScope, tokens: Tokens.Setting, systemBus: String? = nil) {
             self.scope = scope
-            self.workerExecutable = workerExecutable
-            self.watcherExecutable = watcherExecutable
-            self.runtimeFiles = runtimeFiles
-            self.credentialsFolder = credentialsFolder
-            self.home = home
-            self.configHome = configHome
-            self.ownFolders = ownFolders
+            self.tokens = tokens
             self.systemBus = systemBus
         }
     }
@@ -92,14 +66,7 @@ package actor AgentService {
         sessionWatch = SessionWatch(
             address: setting.systemBus, uid: geteuid(), log: { log.notice("sessions", metadata: ["logind": "\($0)"]) })
         startedAt = clock.boot()
-        tokens = Tokens(
-            configuration.ofTokens,
-            setting: Tokens.Setting(
-                workerExecutable: setting.workerExecutable, watcherExecutable: setting.watcherExecutable,
-                runtimeFiles: setting.runtimeFiles, credentialsFolder: setting.credentialsFolder,
-                home: setting.scope == .system ? nil : setting.home, configHome: setting.configHome,
-                ownFolders: setting.ownFolders, sessionBus: setting.sessionBus), clock: clock,
-            log: log)
+        tokens = Tokens(configuration.ofTokens, setting: setting.tokens, clock: clock, log: log)
         source = RolesAnywhereSource(configuration, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
