@@ -12,6 +12,8 @@ package struct ProblemDocument: Message {
     package var detail = "?"
     /// A word of `Problem.Code`, or of a later version's.
     package var code = "?"
+    /// What varies in `detail`, by the names of `Problem.Parameter`.
+    package var parameters: [String: String] = [:]
     /// What to do about it.
     package var hint: String?
     /// A number of `ExitCode`.
@@ -27,6 +29,7 @@ package struct ProblemDocument: Message {
         coder.member("detail", &detail)
         coder.member("code", &code)
         coder.member("exit", &exit)
+        coder.member("parameters", &parameters)
         coder.member("hint", &hint)
         coder.member("retry_after", &retryAfter)
     }
@@ -36,6 +39,7 @@ package struct ProblemDocument: Message {
         title = HTTPStatus.reason(problem.status)
         detail = problem.detail
         code = problem.code.rawValue
+        for (name, value) in problem.parameters { parameters[name.rawValue] = value }
         hint = problem.hint
         exit = problem.exit.rawValue
         retryAfter = problem.retryAfter

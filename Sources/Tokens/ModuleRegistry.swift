@@ -51,7 +51,7 @@ extension UnusableModule {
     var outage: Problem? {
         guard passes else { return nil }
         return Problem(
-            .moduleFailed, "listing tokens: \(reason)",
+            .moduleFailed, "listing tokens: \(reason, .reason)",
             hint: "see 'tokenward status'; p11-kit is asked again by itself", retryAfter: 30)
     }
 }

@@ -54,7 +54,8 @@ extension Tokens {
             let held = await readers.now()?.readers.first(where: \.isExclusive)
         else { return nil }
         return Problem(
-            .tokenBusy, held.holding, hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')",
+            .tokenBusy, "\(held.holding, .reason)",
+            hint: "end that program, or have it share the card (scdaemon: 'pcsc-shared')",
             retryAfter: 2)
     }
 

@@ -40,13 +40,13 @@ extension Tokens {
             if failure == .stopped, let failure = self.failure(withPINOf: request, token) {
                 throw failure.problem(for: token.snapshot.token)
             }
-            throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName)")
+            throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName, .token)")
         }
     }
 
     private func gone(_ token: FoundToken) -> Problem {
         Problem(
-            .tokenGone, "token \(token.snapshot.token.displayName) is gone with its module",
+            .tokenGone, "token \(token.snapshot.token.displayName, .token) is gone with its module",
             hint: "run 'tokenward list' to see what is there")
     }
 

@@ -166,7 +166,8 @@ package actor Tokens {
             try lockFile.write(ledger.locks.people)
         } catch {
             throw Problem(
-                .lockNotKept, "locked until the agent ends, and not over its restart: \(lockFile.file.path): \(error)",
+                .lockNotKept,
+                "locked until the agent ends, and not over its restart: \(lockFile.file.path, .path): \(error, .reason)",
                 hint: "see that the agent's user can write beside its socket, and lock again")
         }
     }

@@ -21,7 +21,7 @@ import Testing
         let read = try JSONSerialization.jsonObject(with: Data(ProblemDocument(problem).json)) as? NSDictionary
         let expected: NSDictionary = [
             "status": 503, "title": "Service Unavailable", "detail": "slow \"down\"", "code": "aws-throttled",
-            "hint": "wait", "exit": 75, "retry_after": 7,
+            "hint": "wait", "exit": 75, "retry_after": 7, "parameters": [String: String](),
         ]
         #expect(read == expected)
     }
@@ -32,6 +32,19 @@ import Testing
         #expect(document.title != "Unknown")
         #expect(!String(decoding: document.json, as: UTF8.self).contains("hint"))
         #expect(ProblemDocument(try JSONValue(document.json.span)) == document)
+    }
+
+    @Test("What varies in a detail stands in the text and under its name, also where one detail is part of another")
+    func parameters() throws {
+        let action: Problem.Detail = "signing on token \("\"a\"", .token)"
+        var problem = Problem(.tokenBusy, "\(action): \(3, .count) others are logged in")
+        #expect(problem.detail == "signing on token \"a\": 3 others are logged in")
+        #expect(problem.parameters == [.token: "\"a\"", .count: "3"])
+        problem.append(" (remembered until \("noon", .rememberedUntil))")
+        #expect(problem.detail == "signing on token \"a\": 3 others are logged in (remembered until noon)")
+        let read = try JSONSerialization.jsonObject(with: Data(ProblemDocument(problem).json)) as? NSDictionary
+        let expected: NSDictionary = ["token": "\"a\"", "count": "3", "remembered_until": "noon"]
+        #expect(read?["parameters"] as? NSDictionary == expected)
     }
 
     @Test("What the caller wrote wrongly ends a client as a wrong command line does") func callersMistake() {

@@ -47,6 +47,19 @@ import Testing
         #expect(try words(properties("ModuleStatus")["state"]) == Set(ModuleStatus.State.allCases.map(\.rawValue)))
     }
 
+    @Test("The document has the parameters of the code's problems, code by code") func parameters() throws {
+        let parameters = try #require(properties("Problem")["parameters"] as? [String: Any])
+        let names = try #require(parameters["properties"] as? [String: Any])
+        #expect(Set(names.keys) == Set(Problem.Parameter.allCases.map(\.rawValue)))
+        #expect(names.keys.allSatisfy { $0.wholeMatch(of: /[a-z]+(_[a-z]+)*/) != nil })
+        let codes = try #require(parameters["x-codes"] as? [String: [String]])
+        #expect(Set(codes.keys) == Set(Problem.Code.allCases.map(\.rawValue)))
+        for code in Problem.Code.allCases {
+            let all = Set(code.parameters.subtracting([.rememberedUntil]).map(\.rawValue))
+            #expect(Set(codes[code.rawValue] ?? []) == all, "\(code)")
+        }
+    }
+
     @Test("Each message has the members that its schema has, and always those that it requires", arguments: Sample.all)
     func members(sample: Sample) throws {
         #expect(try Set(object(sample.full).keys) == Set(properties(sample.schema).keys))

@@ -34,6 +34,7 @@ struct LoginFailureTests {
         let problem = failure.problem(for: Self.token)
         #expect(problem.code == code)
         #expect(problem.detail == detail)
+        #expect(problem.parameters[.token] == #""demo""#)
         #expect(problem.hint != nil)
     }
 

@@ -5,13 +5,13 @@ extension CredentialCache {
     static let shuttingDown = Problem(.shuttingDown, "the agent is stopping", hint: "try again when it has restarted")
 
     static func locked(_ profile: ProfileName) -> Problem {
-        Problem(.locked, "profile \(profile) is locked", hint: "run 'tokenward unlock'")
+        Problem(.locked, "profile \(profile, .profile) is locked", hint: "run 'tokenward unlock'")
     }
 
     static func needsOwner(_ profile: ProfileName) -> Problem {
         Problem(
             .pinNeeded,
-            "a session of profile \(profile) takes a touch or a PIN, which no other user's request asks a person for",
+            "a session of profile \(profile, .profile) takes a touch or a PIN, which no other user's request asks a person for",
             hint:
                 "have the agent's user run 'tokenward refresh \(profile)', or write gestures = true in its allow table",
             retry: .person)
@@ -19,25 +19,25 @@ extension CredentialCache {
 
     static func refreshedLately(_ profile: ProfileName, retryAfter: Int) -> Problem {
         Problem(
-            .tooManyRequests, "profile \(profile) was refreshed on demand less than 30 seconds ago",
+            .tooManyRequests, "profile \(profile, .profile) was refreshed on demand less than 30 seconds ago",
             hint: "try again later", retryAfter: retryAfter)
     }
 
     static func exhausted(_ profile: ProfileName) -> Problem {
         Problem(
-            .tooManyRequests, "profile \(profile) has had as many attempts as it may have for now",
+            .tooManyRequests, "profile \(profile, .profile) has had as many attempts as it may have for now",
             hint: "find out who asks for so many, in the agent's log")
     }
 
     static func stillWorking(_ profile: ProfileName) -> Problem {
         Problem(
-            .tokenBusy, "the token or AWS has not answered yet for profile \(profile), the attempt goes on",
+            .tokenBusy, "the token or AWS has not answered yet for profile \(profile, .profile), the attempt goes on",
             hint: "touch the token if it blinks, and try again", retryAfter: 1)
     }
 
     static func givenUp(_ profile: ProfileName) -> Problem {
         Problem(
-            .tokenBusy, "neither the token nor AWS has answered in ten minutes for profile \(profile)",
+            .tokenBusy, "neither the token nor AWS has answered in ten minutes for profile \(profile, .profile)",
             hint: "check the token with 'tokenward status'")
     }
 }

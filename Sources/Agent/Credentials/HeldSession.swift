@@ -24,7 +24,7 @@ struct HeldSession: Sendable {
         clinux_wipe_stack()
     }
 
-    private static func invalid(_ detail: String) -> Problem {
+    private static func invalid(_ detail: Problem.Detail) -> Problem {
         Problem(.awsAnswerInvalid, detail, hint: "check the clock and the endpoint")
     }
 }

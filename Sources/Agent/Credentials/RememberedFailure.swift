@@ -95,8 +95,12 @@ struct RememberedFailure: Sendable {
             let pause = max(pause(at: now) ?? 0, allowed - now.boot)
             problem.retryAfter = now.seconds(until: now.boot + pause)
         }
-        let end = problem.retryAfter.map { now.text(in: $0) + (isRefusal ? " at the latest" : "") }
-        problem.detail += " (remembered until \(end ?? "something changes"))"
+        let end = problem.retryAfter.map { now.text(in: $0) }
+        if let end {
+            problem.append(" (remembered until \(end, .rememberedUntil)\(isRefusal ? " at the latest" : ""))")
+        } else {
+            problem.append(" (remembered until something changes)")
+        }
         if cause.retry == .change {
             let again = "'tokenward refresh \(name)' asks again"
             problem.hint = problem.hint.map { "\($0); \(again)" } ?? again

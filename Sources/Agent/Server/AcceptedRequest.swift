@@ -28,9 +28,9 @@ extension AcceptedRequest {
         }
         switch RouteMatch(method: head.method, path: head.path) {
         case .notFound:
-            return .failure(Refusal(answer: .problem(Problem(.notFound, "there is no \(head.path) here"))))
+            return .failure(Refusal(answer: .problem(Problem(.notFound, "there is no \(head.path, .path) here"))))
         case .methodNotAllowed(let allowed):
-            let problem = Problem(.methodNotAllowed, "\(head.path) takes \(allowed.rawValue) only")
+            let problem = Problem(.methodNotAllowed, "\(head.path, .path) takes \(allowed.rawValue, .method) only")
             return .failure(Refusal(answer: .problem(problem, allowed: allowed)))
         case .route(let route, let name):
             return decide(head, route: route, name: name, peer: peer, policy: policy)
@@ -51,9 +51,9 @@ extension AcceptedRequest {
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }
         guard head.contentLength <= route.largestBody else {
-            let detail =
+            let detail: Problem.Detail =
                 route.largestBody == 0
-                ? "this request takes no body" : "the request's body is longer than \(route.largestBody) bytes"
+                ? "this request takes no body" : "the request's body is longer than \(route.largestBody, .limit) bytes"
             let answer = Answer.problem(Problem(.requestTooLarge, detail))
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }

@@ -3,12 +3,13 @@ import AgentAPI
 extension Problem {
     static let withdrawn = Problem(.locked, "the token was locked meanwhile", hint: "run 'tokenward unlock'")
 
-    static func unknownProfile(_ name: some StringProtocol) -> Problem {
+    static func unknownProfile(_ name: some CustomStringConvertible) -> Problem {
         Problem(
-            .unknownProfile, "there is no profile '\(name)'", hint: "'tokenward status' shows the profiles there are")
+            .unknownProfile, "there is no profile '\(name, .profile)'",
+            hint: "'tokenward status' shows the profiles there are")
     }
 
     static func forbidden(reason: String) -> Problem {
-        Problem(.forbidden, reason, hint: "see 'allow' in the profile's configuration")
+        Problem(.forbidden, "\(reason, .reason)", hint: "see 'allow' in the profile's configuration")
     }
 }

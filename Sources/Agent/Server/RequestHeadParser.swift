@@ -118,6 +118,6 @@ package struct RequestHeadParser {
         return head
     }
 
-    private func bad(_ detail: String) -> Problem { Problem(.badRequest, "malformed request: \(detail)") }
-    private func tooLarge(_ detail: String) -> Problem { Problem(.requestTooLarge, "the request's \(detail)") }
+    private func bad(_ detail: String) -> Problem { Problem(.badRequest, "malformed request: \(detail, .reason)") }
+    private func tooLarge(_ detail: String) -> Problem { Problem(.requestTooLarge, "the request's \(detail, .reason)") }
 }

@@ -100,7 +100,9 @@ final class ServerCore {
     func beginWaiting(_ connection: ConnectionHandler) throws(Problem) {
         let uid = connection.peer.uid
         guard connection.isKept || users[uid]?.waiting ?? 0 < share.waitingPerUser else {
-            throw Problem(.tooManyRequests, "uid \(uid) has \(share.waitingPerUser) requests waiting", retryAfter: 1)
+            throw Problem(
+                .tooManyRequests, "uid \(uid, .uid) has \(share.waitingPerUser, .count) requests waiting",
+                retryAfter: 1)
         }
         change(connection.peer) { $0.waiting += 1 }
     }
@@ -116,7 +118,8 @@ final class ServerCore {
         guard bytes > 0 else { return }
         guard unansweredBytes <= share.bytes, users[peer.uid]?.unansweredBytes ?? 0 <= share.bytesPerUser else {
             throw Problem(
-                .tooManyRequests, "uid \(peer.uid) has too many requests under way that are incomplete", retryAfter: 1)
+                .tooManyRequests, "uid \(peer.uid, .uid) has too many requests under way that are incomplete",
+                retryAfter: 1)
         }
     }
 

@@ -79,7 +79,7 @@ extension ServerLimits {
     /// What a user is told for whom there is no connection left.
     func isFull(_ uid: UInt32) -> Problem {
         Problem(
-            .tooManyRequests, "uid \(uid) has too many connections, or the agent has", hint: "close some of them",
+            .tooManyRequests, "uid \(uid, .uid) has too many connections, or the agent has", hint: "close some of them",
             retryAfter: 1)
     }
 }

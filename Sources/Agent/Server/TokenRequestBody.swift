@@ -105,7 +105,7 @@ extension PINError {
     fileprivate var problem: Problem {
         switch self {
         case .empty: Problem(.badRequest, "the PIN is empty")
-        case .tooLong: Problem(.badRequest, "the PIN is longer than \(PIN.capacity) bytes")
+        case .tooLong: Problem(.badRequest, "the PIN is longer than \(PIN.capacity, .limit) bytes")
         case .controlByte: Problem(.badRequest, "the PIN holds a control character")
         case .notUTF8: Problem(.badRequest, "the PIN is not UTF-8")
         case .noMemory, .unreadable, .unsafeFile: Problem(.internalFault, "there is no memory for the PIN")

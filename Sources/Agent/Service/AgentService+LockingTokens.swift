@@ -67,16 +67,17 @@ extension AgentService {
         do throws(PKCS11URIError) {
             uri = try PKCS11URI(text)
         } catch {
-            throw Problem(.badRequest, "the URI: \(error.message)", hint: "'tokenward status' shows the tokens' URIs")
+            throw Problem(
+                .badRequest, "the URI: \(error.message, .reason)", hint: "'tokenward status' shows the tokens' URIs")
         }
         if let fault = uri.faultAsTokens {
-            throw Problem(.badRequest, "the URI \(fault)", hint: "give '\(uri.tokenPart)'")
+            throw Problem(.badRequest, "the URI \(fault, .reason)", hint: "give '\(uri.tokenPart)'")
         }
         return uri
     }
 
     private func noToken(_ uri: PKCS11URI) -> Problem {
-        Problem(.noToken, "no token matches \(uri)", hint: "'tokenward status' shows the tokens that are there")
+        Problem(.noToken, "no token matches \(uri, .uri)", hint: "'tokenward status' shows the tokens that are there")
     }
 }
 

@@ -116,7 +116,7 @@ extension AgentService {
         let found = try await matching(text)
         if found.count > 1, pin != nil {
             throw Problem(
-                .badRequest, "\(found.count) tokens match, and a PIN is for one token",
+                .badRequest, "\(found.count, .count) tokens match, and a PIN is for one token",
                 hint: "name one of: " + found.map { "'\($0.uri)'" }.joined(separator: " "))
         }
         var problem: Problem?
@@ -136,7 +136,7 @@ extension Problem {
     fileprivate init(_ error: ConfigurationError) {
         let faults = "\(error)".split(separator: "\n").joined(separator: "; and ")
         self.init(
-            .configuration, "the configuration has a fault, so the old one stays in force: \(faults)",
+            .configuration, "the configuration has a fault, so the old one stays in force: \(faults, .reason)",
             hint: "correct the files, then run 'tokenward reload' again")
     }
 }

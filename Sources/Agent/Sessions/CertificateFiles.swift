@@ -10,7 +10,9 @@ enum CertificateFiles {
         do throws(CertificateFileError) {
             return try Certificate.file(bytes)
         } catch {
-            throw Problem(.configuration, "\(path): \(error.message)", hint: "correct the file that the profile names")
+            throw Problem(
+                .configuration, "\(path, .path): \(error.message, .reason)",
+                hint: "correct the file that the profile names")
         }
     }
 
@@ -20,7 +22,8 @@ enum CertificateFiles {
             return try OpenFile(path, options: .nonBlocking).beginning(Certificate.maximumFileSize + 1)
         } catch {
             throw Problem(
-                .configuration, "\(path): \(error)", hint: "check the path, and that the agent's user may read it")
+                .configuration, "\(path, .path): \(error, .reason)",
+                hint: "check the path, and that the agent's user may read it")
         }
     }
 }

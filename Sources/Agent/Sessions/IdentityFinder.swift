@@ -105,10 +105,12 @@ struct IdentityFinder: Sendable {
         case .any, .token: return surveyed.all.select(selector, at: now)
         case .file(let path):
             let certificates = try CertificateFiles.read(path)
-            guard let leaf = certificates.first else { throw Problem(.configuration, "\(path) has no certificate") }
+            guard let leaf = certificates.first else {
+                throw Problem(.configuration, "\(path, .path) has no certificate")
+            }
             guard !leaf.isCA || certificates.allSatisfy(\.isCA) else {
                 throw Problem(
-                    .configuration, "\(path) begins with a CA's certificate",
+                    .configuration, "\(path, .path) begins with a CA's certificate",
                     hint: "put the leaf first, then the CAs between it and the root")
             }
             return surveyed.all.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
@@ -182,11 +184,11 @@ extension CertificateSelector {
             subject = try identity.subject.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
             issuer = try identity.issuer.map { (text) throws(DistinguishedNameError) in try DistinguishedName(text) }
         } catch {
-            throw Problem(.configuration, "certificate-subject or certificate-issuer: \(error.message)")
+            throw Problem(.configuration, "certificate-subject or certificate-issuer: \(error.message, .reason)")
         }
         guard let text = identity.serial else { return }
         guard let serial = SerialNumberText(text) else {
-            throw Problem(.configuration, "certificate-serial \"\(text)\" is no decimal or hexadecimal number")
+            throw Problem(.configuration, "certificate-serial \"\(text, .value)\" is no decimal or hexadecimal number")
         }
         self.serial = serial
     }
@@ -217,9 +219,10 @@ extension SelectionError {
         switch self {
         case .noToken:
             let reasons = failures.isEmpty ? "" : " (\(failures.joined(separator: "; ")))"
-            return Problem(.noToken, message + reasons, hint: hint)
-        case .noCertificate, .noneUsable, .unescapedID: return Problem(.noIdentity, message, hint: hint)
-        case .ambiguous, .ambiguousSerial, .ambiguousToken: return Problem(.ambiguousIdentity, message, hint: hint)
+            return Problem(.noToken, "\(message + reasons, .reason)", hint: hint)
+        case .noCertificate, .noneUsable, .unescapedID: return Problem(.noIdentity, "\(message, .reason)", hint: hint)
+        case .ambiguous, .ambiguousSerial, .ambiguousToken:
+            return Problem(.ambiguousIdentity, "\(message, .reason)", hint: hint)
         }
     }
 }

@@ -314,9 +314,9 @@ extension Gesture {
         return switch self {
         case .touch:
             Problem(
-                .tokenBusy, "token \(name) wants a touch", hint: "ask again, and touch it when it blinks",
+                .tokenBusy, "token \(name, .token) wants a touch", hint: "ask again, and touch it when it blinks",
                 retry: .person)
-        case .pin: Problem(.pinNeeded, "token \(name) needs its PIN", hint: "run 'tokenward unlock'")
+        case .pin: Problem(.pinNeeded, "token \(name, .token) needs its PIN", hint: "run 'tokenward unlock'")
         }
     }
 }
@@ -332,10 +332,11 @@ extension KeyLocation {
     fileprivate var misfit: Problem {
         isConfirmed
             ? Problem(
-                .signatureInvalid, "the signature of \(uri) does not fit the certificate, so it was not sent",
+                .signatureInvalid, "the signature of \(uri, .uri) does not fit the certificate, so it was not sent",
                 hint: "the token has signed with another key than the one it shows: try again, or try another module")
             : Problem(
-                .noIdentity, "\(uri) is not the certificate's key: its signature does not fit, so it was not sent",
+                .noIdentity,
+                "\(uri, .uri) is not the certificate's key: its signature does not fit, so it was not sent",
                 hint: "give the certificate the CKA_ID of its own key, or name that key as private-key")
     }
 
@@ -363,7 +364,8 @@ extension CreateSessionRequest {
                 chain: found.chain.map(\.der))
         } catch {
             throw Problem(
-                .noIdentity, "\(found.identity.certificateURI ?? found.identity.key.uri): \(error.message)",
+                .noIdentity,
+                "\(found.identity.certificateURI ?? found.identity.key.uri, .uri): \(error.message, .reason)",
                 hint: "have the certificate issued anew, or name another one")
         }
         do {
@@ -376,11 +378,13 @@ extension CreateSessionRequest {
                     instanceProperties: session.instanceProperties),
                 certificate: signing)
         } catch let error as CreateSessionRequestError {
-            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
+            throw Problem(
+                .configuration, "\(error.message, .reason)", hint: "correct the profile in the agent's configuration")
         } catch let error as SessionScopeError {
-            throw Problem(.configuration, error.message, hint: "correct the profile in the agent's configuration")
+            throw Problem(
+                .configuration, "\(error.message, .reason)", hint: "correct the profile in the agent's configuration")
         } catch {
-            throw Problem(.internalFault, "the request cannot be made: \(error)")
+            throw Problem(.internalFault, "the request cannot be made: \("\(error)", .reason)")
         }
     }
 }

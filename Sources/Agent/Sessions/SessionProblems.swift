@@ -16,9 +16,11 @@ extension TransportError {
     var problem: Problem {
         switch self {
         case .configuration:
-            Problem(.configuration, message, hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
-        case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, message, hint: hint)
-        default: Problem(.awsUnavailable, message, hint: hint)
+            Problem(
+                .configuration, "\(message, .reason)",
+                hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
+        case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
+        default: Problem(.awsUnavailable, "\(message, .reason)", hint: hint)
         }
     }
 }
@@ -26,16 +28,16 @@ extension TransportError {
 extension ServiceError {
     func problem(hint: String?) -> Problem {
         switch kind {
-        case .throttled(let seconds): Problem(.awsThrottled, message, hint: hint, retryAfter: seconds)
-        case .server(let seconds): Problem(.awsUnavailable, message, hint: hint, retryAfter: seconds)
+        case .throttled(let seconds): Problem(.awsThrottled, "\(message, .reason)", hint: hint, retryAfter: seconds)
+        case .server(let seconds): Problem(.awsUnavailable, "\(message, .reason)", hint: hint, retryAfter: seconds)
         case .invalidSignature where clockSkew?.isSignificant == true,
             .accessDenied where signatureIsOutOfDate:
-            Problem(.clockSkew, message, hint: hint)
+            Problem(.clockSkew, "\(message, .reason)", hint: hint)
         case .untrustedCertificate, .invalidSignature, .roleSessionNameRefused, .accessDenied:
-            Problem(.awsDenied, message, hint: hint)
-        case .validation, .notFound: Problem(.awsRejected, message, hint: hint)
+            Problem(.awsDenied, "\(message, .reason)", hint: hint)
+        case .validation, .notFound: Problem(.awsRejected, "\(message, .reason)", hint: hint)
         case .notJSON, .redirect, .expiredAnswer, .wrongRole, .malformed, .other:
-            Problem(.awsAnswerInvalid, message, hint: hint)
+            Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
         }
     }
 }

@@ -66,6 +66,23 @@ import TokenService
         }
     }
 
+    @Test(
+        "A problem tells what varies in its detail",
+        arguments: [
+            ("GET /v1/nothing", ["path": "/v1/nothing"]), ("PUT /v1/status", ["path": "/v1/status", "method": "GET"]),
+            ("GET /v1/profiles/none/credentials", ["profile": "none"]), ("POST /v1/tokens/unlock", [:]),
+        ] as [(String, [String: String])])
+    func parameters(request: String, parameters: [String: String]) async throws {
+        let test = try await ServerUnderTest()
+        let answer = try #require(try await test.answer(to: "\(request) HTTP/1.1\r\nHost: x\r\n\r\n"))
+        await test.server.stop()
+        let read = try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any]
+        #expect(read?["parameters"] as? [String: String] == parameters)
+        for value in parameters.values where value != "GET" {
+            #expect((read?["detail"] as? String)?.contains(value) == true)
+        }
+    }
+
     @Test("A body may have the members of its schema and no others", arguments: ["/v1/tokens/unlock", "/v1/lock"])
     func bodies(path: String) async throws {
         let reference: String = try part(
