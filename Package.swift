@@ -76,6 +76,7 @@ let package = Package(
 
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
+        .target(name: "LockedMemory", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "JSON", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "Outcomes", swiftSettings: strict),
@@ -90,10 +91,14 @@ let package = Package(
         .target(
             name: "PKCS11URI", dependencies: ["Encodings"], path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(
-            name: "TokenService", dependencies: ["Files", "PKCS11URI", "PlainText", system], swiftSettings: strict),
+            name: "TokenService", dependencies: ["Files", "LockedMemory", "PKCS11URI", "PlainText", system],
+            swiftSettings: strict),
         .target(
             name: "TokenWorker",
-            dependencies: ["CLinux", "CRefusedSockets", "PKCS11", "PKCS11URI", "TokenService", "X509", deque, system],
+            dependencies: [
+                "CLinux", "CRefusedSockets", "LockedMemory", "PKCS11", "PKCS11URI", "TokenService", "X509", deque,
+                system,
+            ],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
@@ -127,8 +132,8 @@ let package = Package(
         .target(
             name: "Prompts",
             dependencies: [
-                "CLinux", "Clocks", "Encodings", "Files", "PKCS11URI", "PlainText", "TokenService", deque, logging,
-                system,
+                "CLinux", "Clocks", "Encodings", "Files", "LockedMemory", "PKCS11URI", "PlainText", "TokenService",
+                deque, logging, system,
             ],
             swiftSettings: strict),
         .target(
@@ -142,12 +147,13 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON", "Logind",
-                "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "Tokens",
-                "TokenService", "UTCTime", "X509", deque, logging, system,
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON",
+                "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
+                "RolesAnywhere", "Tokens", "TokenService", "UTCTime", "X509", deque, logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
-            name: "AgentClient", dependencies: ["CLinux", "Encodings", "JSON", "Outcomes", "PlainText"],
+            name: "AgentClient",
+            dependencies: ["CLinux", "Encodings", "JSON", "LockedMemory", "Outcomes", "PlainText"],
             swiftSettings: strict),
 
         // Programs.
@@ -166,8 +172,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
-                argumentParser, system,
+                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "LockedMemory", "Outcomes", "PKCS11URI",
+                "PlainText", "UTCTime", argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
@@ -197,6 +203,7 @@ let package = Package(
         .target(name: "Differential", path: "Tests/Differential", swiftSettings: strict),
 
         .testTarget(name: "EncodingsTests", dependencies: ["Differential", "Encodings"], swiftSettings: strict),
+        .testTarget(name: "LockedMemoryTests", dependencies: ["LockedMemory"], swiftSettings: strict),
         .testTarget(name: "PlainTextTests", dependencies: ["Differential", "PlainText"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["Differential", "JSON"], swiftSettings: strict),
         .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),
@@ -210,10 +217,12 @@ let package = Package(
         .testTarget(
             name: "CardWatcherTests", dependencies: ["CardWatcher", "PCSC", "TokenService"], swiftSettings: strict),
         .testTarget(
-            name: "TokenWorkerTests", dependencies: ["PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
+            name: "TokenWorkerTests",
+            dependencies: ["LockedMemory", "PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
             swiftSettings: strict),
         .testTarget(
-            name: "TokenServiceTests", dependencies: ["PKCS11URI", "TokenService", system], swiftSettings: strict),
+            name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "TokenService"],
+            swiftSettings: strict),
         .testTarget(
             name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
@@ -239,11 +248,12 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "ModuleFiles", "PKCS11URI", "Prompts",
-                "RolesAnywhere", "TokenService", "Tokens", "UTCTime", system,
+                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "LockedMemory", "ModuleFiles", "PKCS11URI",
+                "Prompts", "RolesAnywhere", "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
-        .testTarget(name: "AgentClientTests", dependencies: ["AgentClient", "Outcomes"], swiftSettings: strict),
+        .testTarget(
+            name: "AgentClientTests", dependencies: ["AgentClient", "LockedMemory", "Outcomes"], swiftSettings: strict),
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),
     ]
 )

@@ -16,21 +16,21 @@ package enum AssuanLine: Equatable {
     /// The longest line in bytes, without its end.
     package static let longest = 1000
 
-    package init(_ line: UnsafeRawBufferPointer) {
+    package init(_ line: Span<UInt8>) {
         func starts(with text: StaticString) -> Bool {
             let count = text.utf8CodeUnitCount
             guard line.count >= count, (0..<count).allSatisfy({ unsafe line[$0] == text.utf8Start[$0] }) else {
                 return false
             }
-            return unsafe line.dropFirst(count).first ?? UInt8(ascii: " ") == UInt8(ascii: " ")
+            return line.count == count || line[count] == UInt8(ascii: " ")
         }
         if starts(with: "OK") {
             self = .ok
         } else if starts(with: "ERR") {
-            self = Self.error(unsafe Array(line.dropFirst(4)))
+            self = Self.error((min(4, line.count)..<line.count).map { line[$0] })
         } else if starts(with: "D"), line.count > 1 {
             self = .data(from: 2)
-        } else if unsafe line.first == UInt8(ascii: "#") || starts(with: "S") {
+        } else if !line.isEmpty && line[0] == UInt8(ascii: "#") || starts(with: "S") {
             self = .other
         } else {
             self = .unexpected
@@ -48,15 +48,15 @@ package enum AssuanLine: Equatable {
     /// Undoes the escapes of data, `%` and two digits, straight into `room`.
     ///
     /// - Returns: How many bytes there are; nil when they do not fit, or an escape is none.
-    package static func unescape(_ data: UnsafeRawBufferPointer, into room: UnsafeMutableRawBufferPointer) -> Int? {
+    package static func unescape(_ data: Span<UInt8>, into room: UnsafeMutableRawBufferPointer) -> Int? {
         var count = 0
         var index = 0
         while index < data.count {
-            var byte = unsafe data[index]
+            var byte = data[index]
             index += 1
             if byte == UInt8(ascii: "%") {
                 guard index + 2 <= data.count,
-                    let escaped = unsafe Hexadecimal.byte(data[index], data[index + 1])
+                    let escaped = Hexadecimal.byte(data[index], data[index + 1])
                 else { return nil }
                 byte = escaped
                 index += 2

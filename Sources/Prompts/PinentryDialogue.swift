@@ -1,6 +1,7 @@
 package import Clocks
 import Files
 import Glibc
+import LockedMemory
 import TokenService
 
 /// What is said to a pinentry on two pipes, and what it answers: one question for one PIN.
@@ -10,9 +11,8 @@ import TokenService
 package struct PinentryDialogue: ~Copyable {
     private let input: Int32
     private let output: Int32
-    private let page: LockedPage
-    /// Bytes in the page that no line has been made of yet.
-    private var filled = 0
+    /// What no line has been made of yet.
+    private var page: SecretBuffer
     /// In milliseconds of boot time.
     private let deadline: Int64
     private let clock: AgentClock
@@ -26,7 +26,7 @@ package struct PinentryDialogue: ~Copyable {
     ///   - deadline: In milliseconds of boot time; past it the answer is `.timedOut`.
     /// - Returns: Nil without memory.
     package init?(input: Int32, output: Int32, deadline: Int64, clock: AgentClock) {
-        guard let page = LockedPage() else { return nil }
+        guard let page = SecretBuffer(capacity: 4096, isLocked: true) else { return nil }
         self.page = page
         self.input = input
         self.output = output
@@ -88,7 +88,7 @@ package struct PinentryDialogue: ~Copyable {
 
     private mutating func expectOK() throws(Fault) {
         for _ in 0..<Self.mostLines {
-            let line = try unsafe nextLine { (line) throws(Fault) in unsafe AssuanLine(line) }
+            let line = try nextLine { (line) throws(Fault) in AssuanLine(line) }
             switch line {
             case .ok: return
             case .error(let code, let text): throw .refused(code: code, text: text)
@@ -119,21 +119,17 @@ package struct PinentryDialogue: ~Copyable {
     private mutating func readData(into room: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
         var count = 0
         for _ in 0..<Self.mostLines {
-            let line = try unsafe nextLine { (line) throws(Fault) -> AssuanLine in
-                let kind = unsafe AssuanLine(line)
+            let line = try nextLine { (line) throws(Fault) -> AssuanLine in
+                let kind = AssuanLine(line)
                 guard case .data(let start) = kind else { return kind }
-                let data = unsafe UnsafeRawBufferPointer(rebasing: line.dropFirst(start))
+                let data = line.extracting(min(start, line.count)...)
                 let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[count...])
                 guard let added = unsafe AssuanLine.unescape(data, into: free) else { throw .pin(.tooLong) }
                 count += added
                 return kind
             }
             switch line {
-            case .ok:
-                for index in 0..<count where unsafe room[index] < 0x20 || room[index] == 0x7F {
-                    throw .pin(.controlByte)
-                }
-                return count
+            case .ok: return count
             case .error(let code, let text): throw .refused(code: code, text: text)
             case .data, .other: continue
             case .unexpected: throw .nonsense("no data and not OK")
@@ -145,31 +141,29 @@ package struct PinentryDialogue: ~Copyable {
     // MARK: Bytes
 
     /// Lends the next line without its end, and wipes it afterwards.
-    private mutating func nextLine<Result>(
-        _ use: (UnsafeRawBufferPointer) throws(Fault) -> Result
-    ) throws(Fault) -> Result {
+    private mutating func nextLine<Result>(_ use: (Span<UInt8>) throws(Fault) -> Result) throws(Fault) -> Result {
         var scanned = 0
         while true {
-            if let end = (scanned..<filled).first(where: { unsafe page.bytes[$0] == UInt8(ascii: "\n") }) {
-                guard end <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
-                defer { remove(end + 1) }
-                return try unsafe use(UnsafeRawBufferPointer(rebasing: page.bytes[..<end]))
+            let end = page.withBytes { bytes in
+                (scanned..<bytes.count).first { bytes[$0] == UInt8(ascii: "\n") }
             }
-            scanned = filled
-            guard filled <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
+            if let end {
+                guard end <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
+                defer { page.removeFirst(end + 1) }
+                return try page.withBytes { (bytes) throws(Fault) in try use(bytes.extracting(..<end)) }
+            }
+            scanned = page.count
+            guard scanned <= AssuanLine.longest else { throw .nonsense("a line of more than 1000 bytes") }
             try wait(for: output, POLLIN)
-            let count = uninterrupted { unsafe read(output, page.start + filled, page.count - filled) }
-            if count < 0, errno == EAGAIN { continue }
+            var error: Int32 = 0
+            let count = unsafe page.append { room in
+                let count = uninterrupted { unsafe read(output, room.baseAddress, room.count) }
+                if count < 0 { error = errno }
+                return max(0, count)
+            }
+            if error == EAGAIN { continue }
             guard count > 0 else { throw .ended }
-            filled += count
         }
-    }
-
-    private mutating func remove(_ count: Int) {
-        let rest = filled - count
-        unsafe memmove(page.start, page.start + count, rest)
-        unsafe explicit_bzero(page.start + rest, count)
-        filled = rest
     }
 
     private func send(_ line: [UInt8]) throws(Fault) {

@@ -1,3 +1,4 @@
+package import LockedMemory
 package import TokenService
 
 /// What has become of a question for a PIN.

@@ -1,3 +1,5 @@
+import LockedMemory
+
 /// The envelope of every message: 12 bytes that say how much follows.
 ///
 /// | bytes | what |

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import LockedMemory
 import SystemPackage
 
 /// A connected stream socket that frames go through. Both ends ignore SIGPIPE.
@@ -25,9 +26,9 @@ package struct FrameSocket: Sendable {
         guard let body = read(header.bodyLength) else { return nil }
         guard header.secretLength > 0 else { return Received(header: header, body: body, secret: nil) }
         let secret = try? unsafe HeldPIN(
-            PIN { (page) throws(PINError) in
+            PIN(mayHoldControlBytes: true) { (page) throws(PINError) in
                 guard unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: page[..<header.secretLength])) else {
-                    throw .unreadable(.brokenPipe)
+                    throw .unreadable(errno: EPIPE)
                 }
                 return header.secretLength
             })
@@ -45,7 +46,7 @@ package struct FrameSocket: Sendable {
             kind: kind, secretLength: secret?.pin.count ?? 0, number: number, bodyLength: body.count)
         let isSent = unsafe (header.bytes + body).withUnsafeBytes { unsafe write($0, isPatient: isPatient) }
         guard isSent, let secret else { return isSent }
-        return unsafe secret.pin.withBytes { unsafe write($0, isPatient: isPatient) }
+        return secret.pin.withBytes { pin in unsafe pin.withUnsafeBytes { unsafe write($0, isPatient: isPatient) } }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, isPatient: Bool) -> Bool {

@@ -1,3 +1,5 @@
+package import LockedMemory
+
 /// A PIN that several owners keep alive, such as a queue and the thread it feeds; wiped when the last one lets go.
 package final class HeldPIN: Sendable {
     package let pin: PIN
@@ -7,13 +9,5 @@ package final class HeldPIN: Sendable {
     package init(_ pin: consuming PIN, isFromLogin: Bool = false) {
         self.pin = pin
         self.isFromLogin = isFromLogin
-    }
-
-    /// Nil where there is no PIN.
-    package convenience init?(_ pin: consuming PIN?, isFromLogin: Bool) {
-        switch consume pin {
-        case .some(let pin): self.init(pin, isFromLogin: isFromLogin)
-        case nil: return nil
-        }
     }
 }

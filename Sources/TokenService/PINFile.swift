@@ -1,5 +1,6 @@
 import Files
 import Glibc
+package import LockedMemory
 import SystemPackage
 
 extension PIN {
@@ -17,12 +18,12 @@ extension PIN {
             let count = try Self.reading { () throws(Errno) in try unsafe file.read(into: page) }
             let more = try Self.reading { () throws(Errno) in try file.beginning(1) }
             guard more.isEmpty else { throw .tooLong }
-            return try unsafe withoutLineEnd(UnsafeRawBufferPointer(rebasing: page[..<count]))
+            return unsafe withoutLineEnd(UnsafeRawBufferPointer(rebasing: page[..<count]))
         }
     }
 
     private static func reading<Value: ~Copyable>(_ call: () throws(Errno) -> Value) throws(PINError) -> Value {
-        do throws(Errno) { return try call() } catch { throw .unreadable(error) }
+        do throws(Errno) { return try call() } catch { throw .unreadable(errno: error.rawValue) }
     }
 
     private static func check(_ file: Stat, isCredential: Bool) throws(PINError) {
@@ -40,12 +41,11 @@ extension PIN {
     }
 }
 
-/// The length of the text without one line end; throws for any other control byte.
-package func withoutLineEnd(_ text: UnsafeRawBufferPointer) throws(PINError) -> Int {
+/// The length of the text without one line end.
+private func withoutLineEnd(_ text: UnsafeRawBufferPointer) -> Int {
     var count = text.count
     if count > 0, unsafe text[count - 1] == UInt8(ascii: "\n") { count -= 1 }
     if count < text.count, count > 0, unsafe text[count - 1] == UInt8(ascii: "\r") { count -= 1 }
-    guard unsafe text[..<count].allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .controlByte }
     return count
 }
 
@@ -56,7 +56,7 @@ extension PINError: CustomStringConvertible {
         case .tooLong: "it is longer than \(PIN.capacity) bytes"
         case .controlByte: "it has a control character in it, or more than one line"
         case .notUTF8: "it is not UTF-8 text, as tokens want a PIN to be; save it as UTF-8"
-        case .unreadable(let error): "\(error)"
+        case .unreadable(let error): "\(Errno(rawValue: error))"
         case .unsafeFile(let reason): reason
         case .noMemory: "no memory for it"
         }

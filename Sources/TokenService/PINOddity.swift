@@ -1,3 +1,5 @@
+package import LockedMemory
+
 /// What a PIN may have in it by mistake: copied along, or typed by a keyboard that means well. Some token may want it, so it
 /// is sent as it is, and named when the token has refused it.
 package enum PINOddity: UInt8, CaseIterable, Hashable, Sendable {
@@ -24,31 +26,33 @@ extension PINOddity: CustomStringConvertible {
 extension PIN {
     /// In the order of the cases.
     package var oddities: [PINOddity] {
-        unsafe withBytes { bytes in PINOddity.allCases.filter { unsafe $0.isIn(bytes) } }
+        withBytes { bytes in PINOddity.allCases.filter { $0.isIn(bytes) } }
     }
 }
 
 extension PINOddity {
-    fileprivate func isIn(_ pin: UnsafeRawBufferPointer) -> Bool {
-        switch self {
-        case .blankBefore: unsafe pin.first == UInt8(ascii: " ")
-        case .blankAfter: unsafe pin.last == UInt8(ascii: " ")
-        case .quotes:
-            unsafe pin.count > 1 && pin.first == pin.last
-                && (pin.first == UInt8(ascii: "\"") || pin.first == UInt8(ascii: "'"))
+    fileprivate func isIn(_ pin: Span<UInt8>) -> Bool {
+        let (first, last) = (pin[0], pin[pin.count - 1])  // no PIN is empty
+        return switch self {
+        case .blankBefore: first == UInt8(ascii: " ")
+        case .blankAfter: last == UInt8(ascii: " ")
+        case .quotes: pin.count > 1 && first == last && (first == UInt8(ascii: "\"") || first == UInt8(ascii: "'"))
         // U+00A0, U+202F, U+3000 in UTF-8.
-        case .noBreakSpace: unsafe pin.contains([[0xC2, 0xA0], [0xE2, 0x80, 0xAF], [0xE3, 0x80, 0x80]])
+        case .noBreakSpace: pin.contains([[0xC2, 0xA0], [0xE2, 0x80, 0xAF], [0xE3, 0x80, 0x80]])
         // U+200B to U+200F, U+2060, U+FEFF.
         case .zeroWidthSpace:
-            unsafe pin.contains(
-                (0x8B...0x8F).map { [0xE2, 0x80, $0] } + [[0xE2, 0x81, 0xA0], [0xEF, 0xBB, 0xBF]])
+            pin.contains((0x8B...0x8F).map { [0xE2, 0x80, $0] } + [[0xE2, 0x81, 0xA0], [0xEF, 0xBB, 0xBF]])
         }
     }
 }
 
-extension UnsafeRawBufferPointer {
+extension Span<UInt8> {
     /// Whether one of the sequences is in it.
     fileprivate func contains(_ sequences: [[UInt8]]) -> Bool {
-        indices.contains { start in sequences.contains { unsafe self[start...].starts(with: $0) } }
+        indices.contains { start in
+            sequences.contains { sequence in
+                sequence.count <= count - start && sequence.indices.allSatisfy { self[start + $0] == sequence[$0] }
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import LockedMemory
 import PKCS11
 import TokenService
 import X509
@@ -6,8 +7,10 @@ extension FailedPIN {
     /// Derives what is kept of a refused PIN. scrypt, because a PIN of six digits is soon guessed from a quick hash.
     init?(_ pin: borrowing PIN, salt: [UInt8]) {
         guard
-            let hash = unsafe pin.withBytes({
-                unsafe Digest.scrypt($0, salt: salt, cost: .interactive, count: Self.hashLength)
+            let hash = pin.withBytes({ bytes in
+                unsafe bytes.withUnsafeBytes {
+                    unsafe Digest.scrypt($0, salt: salt, cost: .interactive, count: Self.hashLength)
+                }
             })
         else { return nil }
         self.init(salt: salt, hash: hash)

@@ -1,3 +1,4 @@
+import LockedMemory
 import PKCS11
 import TokenService
 
@@ -153,15 +154,16 @@ struct PINShape: Hashable {
     var count: Int
     /// Words that ykcs11 takes for commands: it logs in without any PIN, or by fingerprint.
     var isReserved: Bool
-    /// Modules hand a PIN on as text: what follows a zero byte would be left out, and another PIN spend a try.
     var hasControlByte: Bool
 
     init(_ pin: borrowing PIN) {
         count = pin.count
-        isReserved = unsafe pin.withBytes { bytes in
-            ["VERIFY_NONE", "VERIFY_BIO"].contains { unsafe bytes.elementsEqual($0.utf8) }
+        isReserved = pin.withBytes { bytes in
+            ["VERIFY_NONE", "VERIFY_BIO"].contains { word in
+                word.utf8.count == bytes.count && word.utf8.enumerated().allSatisfy { bytes[$0] == $1 }
+            }
         }
-        hasControlByte = unsafe pin.withBytes { bytes in unsafe bytes.contains { $0 < 0x20 || $0 == 0x7F } }
+        hasControlByte = pin.hasControlByte
     }
 
     /// Why the token is not even asked.

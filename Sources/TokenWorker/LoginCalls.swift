@@ -1,4 +1,5 @@
 import Glibc
+import LockedMemory
 import PKCS11
 import TokenService
 
@@ -34,7 +35,9 @@ extension LoginAttempt {
             case .send:
                 do throws(PKCS11Error) {
                     if let held {
-                        try unsafe held.pin.withBytes { (bytes) throws(PKCS11Error) in try unsafe send(bytes) }
+                        try held.pin.withBytes { (bytes) throws(PKCS11Error) in
+                            try unsafe bytes.withUnsafeBytes { (raw) throws(PKCS11Error) in try unsafe send(raw) }
+                        }
                     } else {
                         try send(nil)
                     }

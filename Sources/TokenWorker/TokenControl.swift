@@ -1,4 +1,5 @@
 import Glibc
+import LockedMemory
 import PKCS11
 import PKCS11URI
 import TokenService

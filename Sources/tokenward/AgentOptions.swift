@@ -2,6 +2,7 @@ import AgentAPI
 import AgentClient
 import ArgumentParser
 import JSON
+import LockedMemory
 import PlainText
 
 /// Which agent a command asks, and how long it waits.

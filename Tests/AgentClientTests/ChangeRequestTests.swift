@@ -1,3 +1,4 @@
+import LockedMemory
 import Outcomes
 import Testing
 

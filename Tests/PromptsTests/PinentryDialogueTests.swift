@@ -109,7 +109,10 @@ struct PinentryDialogueTests {
         let answer = dialogue?.ask(PromptQuestion(description: "d", error: nil), at: place, seconds: 7)
         switch answer {
         case nil: return "no memory"
-        case .pin(let held): return unsafe held.pin.withBytes { unsafe "PIN " + String(decoding: $0, as: UTF8.self) }
+        case .pin(let held):
+            return held.pin.withBytes { bytes in
+                "PIN " + String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+            }
         case .declined(let decline): return "declined: \(decline)"
         case .failed(let reason): return "failed: \(reason)"
         }

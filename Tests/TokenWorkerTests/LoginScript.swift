@@ -1,3 +1,4 @@
+import LockedMemory
 import PKCS11
 import TokenService
 

@@ -1,3 +1,4 @@
+import LockedMemory
 import PKCS11
 import PKCS11URI
 import TokenService
@@ -8,7 +9,7 @@ import TokenService
 func held(_ bytes: some Collection<UInt8>) throws -> HeldPIN {
     let bytes = Array(bytes)
     return try HeldPIN(
-        unsafe PIN { (page) throws(PINError) in
+        unsafe PIN(mayHoldControlBytes: true) { (page) throws(PINError) in
             unsafe page.copyBytes(from: bytes)
             return bytes.count
         })

@@ -4,7 +4,7 @@ package import TokenService
 /// What the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels none of them.
 package struct AgentOperations: Sendable {
     package typealias Unlock =
-        @Sendable (_ uri: String, _ pin: consuming PIN?, _ isFromLogin: Bool) async throws(Problem) -> Void
+        @Sendable (_ uri: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) -> Void
 
     /// Fresh credentials from memory, or nil. Called on the event loop, so it must not wait.
     package var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?

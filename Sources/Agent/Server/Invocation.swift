@@ -44,7 +44,7 @@ enum Invocation: Sendable {
             case .health:
                 try await operations.health()
                 return .message(["status": "ok"])
-            case .unlock(let body): try await operations.unlock(body.uri, body.pin.take(), body.isFromLogin)
+            case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)
             case .reload: try await operations.reload()
             }

@@ -1,23 +1,12 @@
 package import AgentAPI
 import JSON
-import Synchronization
+import LockedMemory
 package import TokenService
-
-/// A PIN on its way from the event loop to the task that uses it, which takes it once.
-package final class PINHandover: Sendable {
-    private let pin: Mutex<PIN?>
-
-    init(_ pin: consuming PIN?) {
-        self.pin = Mutex(pin)
-    }
-
-    package func take() -> PIN? { pin.withLock { $0.take() } }
-}
 
 /// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?,"origin"?}`.
 package struct UnlockBody {
     package let uri: String
-    package let pin: PINHandover
+    package let pin: HeldPIN?
     /// `"origin":"login"`: a login of the workstation's hands the PIN over, and nobody typed it for the token.
     package let isFromLogin: Bool
 
@@ -32,22 +21,21 @@ package struct UnlockBody {
         }
         isFromLogin = origin != nil
         guard case .string(let range)? = members.value("pin", in: json) else {
-            pin = PINHandover(nil)
+            pin = nil
             return
         }
         do throws(PINError) {
-            pin = PINHandover(
+            pin = HeldPIN(
                 try unsafe PIN { (page) throws(PINError) in
                     var count = 0
                     var bytes = JSONString(range)
                     while let byte = bytes.next(in: json) {
                         guard count < page.count else { throw .tooLong }
-                        guard byte >= 0x20, byte != 0x7F else { throw .controlByte }
                         unsafe page[count] = byte
                         count += 1
                     }
                     return count
-                })
+                }, isFromLogin: isFromLogin)
         } catch {
             throw error.problem
         }

@@ -22,7 +22,7 @@ extension AgentService {
             identities: { () throws(Problem) in await self.identities() },
             tokens: { () throws(Problem) in await self.tokens.survey().tokens.map(TokenListing.init) },
             unlock: { (uri, pin, isFromLogin) throws(Problem) in
-                try await self.unlock(uri, HeldPIN(pin, isFromLogin: isFromLogin), isFromLogin)
+                try await self.unlock(uri, pin, isFromLogin)
             },
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },

@@ -1,4 +1,5 @@
 import JSON
+package import LockedMemory
 
 /// The requests that change something, with what they say in their body.
 package enum ChangeRequest {

@@ -1,11 +1,9 @@
 import CLinux
 import Glibc
+import LockedMemory
 
 /// A PIN as a person or a program hands it over: in locked pages, never a `String`, checked before it is sent.
 package struct PINEntry: ~Copyable {
-    /// The longest PIN in bytes that any token takes.
-    static let longest = 255
-
     private let bytes: SecretBuffer
 
     /// Reads one line from standard input; exactly one line end is taken off, or the zero byte that ends a C string.
@@ -30,25 +28,28 @@ package struct PINEntry: ~Copyable {
             line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
         }
         let hasZero = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == 0 }
-        if hasZero { buffer.wipe(last: 1) }
+        if hasZero { buffer.removeLast(1) }
         if let line {
             guard line == buffer.count - 1 else { throw Self.refused("the PIN must be one line") }
-            buffer.wipe(last: 1)
+            buffer.removeLast(1)
             let hasReturn = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == UInt8(ascii: "\r") }
-            if hasReturn { buffer.wipe(last: 1) }
+            if hasReturn { buffer.removeLast(1) }
         }
         try buffer.withBytes { (bytes) throws(ClientFailure) in try Self.check(bytes) }
         bytes = buffer
     }
 
     private static func check(_ bytes: Span<UInt8>) throws(ClientFailure) {
-        guard !bytes.isEmpty else { throw refused("no PIN was given") }
-        guard bytes.count <= longest else { throw refused("the PIN is longer than \(longest) bytes") }
-        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] == 0x7F {
-            throw refused("the PIN has a control character in it")
+        do throws(PINError) {
+            try PIN.check(bytes)
+        } catch {
+            switch error {
+            case .empty: throw refused("no PIN was given")
+            case .tooLong: throw refused("the PIN is longer than \(PIN.capacity) bytes")
+            case .controlByte: throw refused("the PIN has a control character in it")
+            case .notUTF8, .noMemory, .unreadable, .unsafeFile: throw refused("the PIN is not UTF-8")
+            }
         }
-        // JSON carries text alone, and so do tokens: PKCS#11 wants UTF-8 (§11.6 of 2.40).
-        guard (try? UTF8Span(validating: bytes)) != nil else { throw refused("the PIN is not UTF-8") }
     }
 
     private static func refused(_ detail: String) -> ClientFailure {

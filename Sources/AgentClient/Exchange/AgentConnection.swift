@@ -1,5 +1,9 @@
 import CLinux
 
+#if !hasFeature(Embedded)
+    package import LockedMemory
+#endif
+
 /// A connection to the agent, closed when its owner lets go. Every step keeps the one deadline.
 package struct AgentConnection: ~Copyable {
     private let descriptor: Int32

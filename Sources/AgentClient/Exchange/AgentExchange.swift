@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    package import LockedMemory
+#endif
+
 /// One request to the agent and its whole answer, in buffers that are wiped afterwards.
 package struct AgentExchange: ~Copyable {
     package let status: Int

@@ -1,3 +1,7 @@
+#if !hasFeature(Embedded)
+    package import LockedMemory
+#endif
+
 /// A request of one of the agent's clients, in a buffer that is wiped afterwards.
 package enum AgentRequest {
     /// `GET`, after which the connection closes.

@@ -1,5 +1,9 @@
 import CLinux
 
+#if !hasFeature(Embedded)
+    package import LockedMemory
+#endif
+
 /// Where the person sits who started this client, for the agent to ask for a PIN there: the header `Tokenward-Person`.
 package enum PersonHeader {
     /// The longest value in bytes that the agent takes of a variable, and of the whole header.

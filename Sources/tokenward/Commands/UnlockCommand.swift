@@ -2,6 +2,7 @@ import AgentAPI
 import AgentClient
 import ArgumentParser
 import Glibc
+import LockedMemory
 
 struct UnlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

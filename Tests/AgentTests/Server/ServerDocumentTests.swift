@@ -1,5 +1,6 @@
 import AgentAPI
 import Foundation
+import LockedMemory
 import Testing
 import TokenService
 

@@ -22,11 +22,9 @@ import TokenService
         let test = try await ServerUnderTest(
             operations: .scripted(
                 unlock: { (uri, pin, isFromLogin) async throws(Problem) in
-                    let text: String? =
-                        switch pin {
-                        case .some(let pin): unsafe pin.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
-                        case .none: nil
-                        }
+                    let text = pin?.pin.withBytes { bytes in
+                        String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+                    }
                     asked.all.withLock { $0.append([uri, text] + (isFromLogin ? ["login"] : [])) }
                 }, lock: { (uri) async throws(Problem) in asked.all.withLock { $0.append([uri]) } }))
         let answer = try await test.answer(to: request)
@@ -141,12 +139,7 @@ import TokenService
         let asked = Asked()
         let test = try await ServerUnderTest(
             operations: .scripted(unlock: { (uri, pin, _) async throws(Problem) in
-                let length: Int? =
-                    switch pin {
-                    case .some(let pin): pin.count
-                    case .none: nil
-                    }
-                asked.all.withLock { $0.append([uri, length.map(String.init)]) }
+                asked.all.withLock { $0.append([uri, (pin?.pin.count).map(String.init)]) }
             }))
         let client = try test.connect()
         for byte in Self.request("/v1/tokens/unlock", #"{"uri":"u","pin":"12345678"}"#).utf8 { client.send([byte]) }

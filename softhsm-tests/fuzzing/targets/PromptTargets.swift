@@ -5,12 +5,12 @@ import Prompts
 extension Target {
     /// What a pinentry says: lines, escapes, and the whole dialogue, whose PIN is text without control bytes.
     static let assuan = Target(name: "assuan") { bytes in
-        let line = unsafe bytes.withUnsafeBytes { unsafe AssuanLine($0) }
+        let line = AssuanLine(bytes.span)
         if case .error(let code, let text) = line { require(0...0xFFFF ~= code && text.isOneHarmlessLine, text) }
         checkCommand(bytes)
         switch dialogue(bytes) {
         case .pin(let held):
-            let pin = unsafe held.pin.withBytes { unsafe Array($0) }
+            let pin = held.pin.withBytes { bytes in bytes.indices.map { bytes[$0] } }
             require(pin.text != nil && pin.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a PIN that is no text")
         case .declined(let decline): require(decline.description.isOneHarmlessLine, decline.description)
         case .failed(let reason): require(reason.isOneHarmlessLine, reason)
@@ -24,11 +24,8 @@ extension Target {
         require(command.last == UInt8(ascii: "\n") && command.count <= AssuanLine.longest + 1, text)
         require(command.dropLast().allSatisfy { $0 >= 0x20 && $0 != 0x7F }, text)
         var room = [UInt8](repeating: 0, count: 1000)
-        let count = unsafe command.withUnsafeBytes { line in
-            unsafe room.withUnsafeMutableBytes { room in
-                unsafe AssuanLine.unescape(UnsafeRawBufferPointer(rebasing: line[2..<line.count - 1]), into: room)
-            }
-        }
+        let data = Array(command[2..<command.count - 1])
+        let count = unsafe room.withUnsafeMutableBytes { room in unsafe AssuanLine.unescape(data.span, into: room) }
         require(count.map { room.prefix($0).elementsEqual(bytes) } == true, text)
     }
 

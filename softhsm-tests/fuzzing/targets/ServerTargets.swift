@@ -58,15 +58,15 @@ extension Target {
         }
         do throws(Problem) {
             let unlock = try UnlockBody(bytes.span)
-            guard let pin = unlock.pin.take() else { return }
-            require(unlock.pin.take() == nil, "a PIN is handed over twice")
-            let text = unsafe pin.withBytes { unsafe Array($0) }
+            guard let pin = unlock.pin?.pin else { return }
+            let text = pin.withBytes { bytes in bytes.indices.map { bytes[$0] } }
             require(text.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && text.text != nil, "a PIN that is no text")
             let origin = unlock.isFromLogin ? #","origin":"login""# : ""
             let again = Array(#"{"pin":\#(json(text)),"uri":\#(json(Array(unlock.uri.utf8)))\#(origin)}"#.utf8)
             let other = try UnlockBody(again.span)
             require(other.uri == unlock.uri && other.isFromLogin == unlock.isFromLogin, unlock.uri)
-            require(unsafe other.pin.take()?.withBytes { unsafe $0.elementsEqual(text) } == true, "another PIN")
+            let same = other.pin?.pin.withBytes { bytes in bytes.indices.map { bytes[$0] } } == text
+            require(same, "another PIN")
         } catch {
             require(error.detail.isOneHarmlessLine, error.detail)
         }

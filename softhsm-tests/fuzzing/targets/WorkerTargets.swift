@@ -58,7 +58,7 @@ extension Target {
             let isMarked = count == frame.header.secretLength - 3
             require(count == frame.header.secretLength || isMarked, "\(frame.header)")
             if isMarked { again += [0xEF, 0xBB, 0xBF] }
-            unsafe secret.pin.withBytes { again += unsafe Array($0) }
+            secret.pin.withBytes { pin in again += pin.indices.map { pin[$0] } }
         }
         require(bytes.starts(with: again), "another frame than was sent")
     }

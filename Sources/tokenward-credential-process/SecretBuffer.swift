@@ -1,0 +1,1 @@
+../LockedMemory/SecretBuffer.swift
