@@ -84,7 +84,8 @@ struct SecretBufferTests {
         // proc_pid_smaps(5): VmFlags lo (locked), dd (not dumped), wf (wiped on fork).
         var flags: Set<Substring> = []
         var isOurs = false
-        for line in try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n") {
+        let smaps = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/smaps")).readToEnd() ?? Data()
+        for line in String(decoding: smaps, as: UTF8.self).split(separator: "\n") {
             let range = line.split(separator: " ")[0].split(separator: "-").compactMap { Int($0, radix: 16) }
             if range.count == 2 { isOurs = (range[0]..<range[1]).contains(address) }
             if isOurs, line.hasPrefix("VmFlags:") { flags = Set(line.split(separator: " ")) }

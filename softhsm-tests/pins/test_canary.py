@@ -15,6 +15,7 @@ import pytest
 
 from support import configuration, scan
 from support.logind import Logind
+from support.processes import binary
 from support.softhsm import SoftHSM, write_pin
 from support.waiting import wait_until
 
@@ -134,6 +135,50 @@ def test_a_lock_leaves_no_trace(start, canary, service, logind, tmp_path, lock):
     assert agent.credentials().returncode != 0
     assert agent.stop() == 0
     assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+
+
+# MARK: The PIN's way
+
+
+def mapping_of(pid, secret):
+    """The kernel's flags of the memory that holds a secret (proc_pid_smaps(5))."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            parts = line.split(None, 5)
+            begin, end = (int(part, 16) for part in parts[0].split("-"))
+            with contextlib.suppress(OSError, OverflowError):
+                memory.seek(begin)
+                if parts[1].startswith("rw") and secret.encode() in memory.read(end - begin):
+                    break
+        else:
+            return set()
+    with open(f"/proc/{pid}/smaps") as maps:
+        lines = iter(maps)
+        for line in lines:
+            if line.startswith(parts[0]):
+                return set(next(line for line in lines if line.startswith("VmFlags:")).split())
+
+
+def test_a_pin_on_its_way_is_once_in_each_process_and_there_in_a_locked_page(start, mock, root, service):
+    """Between client and agent it passes what the agent reads into, which is wiped at once."""
+    mock.card("canary", longest=64).identity(root)
+    agent = start(configuration.mock(mock), configuration.profile(service))
+    agent.get("/v1/tokens")
+    [worker] = agent.workers()
+    rule = mock.on("C_Login", "hang", next=1)
+    command = [binary("tokenward"), "unlock", URI, "--pin-stdin", "--socket", agent.socket]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "HOME": agent.home}) as client:
+        client.stdin.write(f"{WRONG_PIN}\n".encode())
+        client.stdin.close()
+        wait_until(lambda: mock.waiting() == 1, "the token is asked")
+        for pid in client.pid, agent.process.pid, worker:
+            # Percent-encoded it is the same bytes.
+            assert [name for _, name in scan.in_memory(pid, {"PIN": WRONG_PIN})] == ["PIN, plain", "PIN, percent-encoded"]
+            assert {"lo", "dd", "wf"} <= mapping_of(pid, WRONG_PIN)
+        mock.clear(rule)
+    assert client.returncode == 80
+    for pid in agent.process.pid, worker:
+        assert scan.in_memory(pid, {"PIN": WRONG_PIN}) == []
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+        let bytes = unwrapInboundIn(data)
         switch phase {
         case .closed: return
         case .lingering(let bytesLeft):
@@ -108,7 +108,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard !isLast else { return }
             guard buffer.count + bytes.readableBytes <= core.limits.pipelinedBytes else { return close() }
         }
-        buffer.append(&bytes)
+        buffer.append(bytes)
         advance()
     }
 
@@ -131,6 +131,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         defer { isAdvancing = false }
         do throws(Problem) {
             while try step() {}
+            buffer.keep()
             try countBytes()
         } catch {
             switch phase {
@@ -345,14 +346,4 @@ final class ConnectionHandler: ChannelInboundHandler {
     func abort() { close() }
 
     private func close() { context?.close(promise: nil) }
-}
-
-extension ByteBuffer {
-    /// Zeroes the bytes where they are. Writing through the mutable view would wipe a copy if anyone shares the storage.
-    fileprivate func wipeInPlace() {
-        unsafe withUnsafeReadableBytes { bytes in
-            guard let start = bytes.baseAddress else { return }
-            unsafe explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count)
-        }
-    }
 }

@@ -3,6 +3,9 @@ package import LockedMemory
 
 /// The requests that change something, with what they say in their body.
 package enum ChangeRequest {
+    /// The longest request in bytes.
+    static let longest = 16 * 1024
+
     /// `POST /v1/tokens/unlock`, in locked pages.
     ///
     /// - Parameters:
@@ -12,25 +15,27 @@ package enum ChangeRequest {
     package static func unlock(
         uri: String, pin: consuming PINEntry?, isFromLogin: Bool
     ) throws(ClientFailure) -> SecretBuffer {
-        var body = JSONWriter(to: try SecretBuffer(capacity: 16 * 1024, locked: true))
-        try body.beginObject()
-        try body.member("uri", uri)
-        if isFromLogin { try body.member("origin", "login") }
-        switch pin {
+        var start = JSONWriter(to: try SecretBuffer(capacity: longest))
+        try start.beginObject()
+        try start.member("uri", uri)
+        if isFromLogin { try start.member("origin", "login") }
+        var body: SecretBuffer
+        switch consume pin {
         case .some(let pin):
-            try body.name("pin")
-            try pin.withBytes { (bytes) throws(ClientFailure) in try body.string(bytes) }
-        case .none: break
+            try start.name("pin")
+            body = try pin.jsonString()
+        case .none: body = try SecretBuffer(capacity: longest)
         }
-        try body.endObject()
-        return try post(Array("/v1/tokens/unlock".utf8), body.finish())
+        try start.finish().withBytes { (bytes) throws(ClientFailure) in try body.insert(bytes, before: 0) }
+        try body.append("}")
+        return try post(Array("/v1/tokens/unlock".utf8), body)
     }
 
     /// `POST /v1/lock`.
     ///
     /// - Parameter uri: nil: every token.
     package static func lock(uri: String?) throws(ClientFailure) -> SecretBuffer {
-        var body = JSONWriter(to: try SecretBuffer(capacity: 16 * 1024))
+        var body = JSONWriter(to: try SecretBuffer(capacity: longest))
         try body.beginObject()
         if let uri { try body.member("uri", uri) }
         try body.endObject()
@@ -39,21 +44,23 @@ package enum ChangeRequest {
 
     /// `POST /v1/profiles/{name}/refresh`, which has no body.
     package static func refresh(_ profile: ProfileArgument) throws(ClientFailure) -> SecretBuffer {
-        try post(AgentRequest.path(profile, "/refresh"), SecretBuffer(capacity: 1))
+        try post(AgentRequest.path(profile, "/refresh"), SecretBuffer(capacity: longest))
     }
 
     /// `POST /v1/reload`, which has no body.
     package static func reload() throws(ClientFailure) -> SecretBuffer {
-        try post(Array("/v1/reload".utf8), SecretBuffer(capacity: 1))
+        try post(Array("/v1/reload".utf8), SecretBuffer(capacity: longest))
     }
 
-    private static func post(_ path: [UInt8], _ body: borrowing SecretBuffer) throws(ClientFailure) -> SecretBuffer {
-        var request = try SecretBuffer(capacity: 20 * 1024, locked: true)
-        try AgentRequest.appendHead("POST", path, to: &request)
-        try PersonHeader.append(to: &request)
-        if body.count > 0 { try request.append("Content-Type: application/json\r\n") }
-        try request.append(Array("Content-Length: \(body.count)\r\n\r\n".utf8).span)
-        try body.withBytes { (bytes) throws(ClientFailure) in try request.append(bytes) }
+    /// The request is made in the pages of its body.
+    private static func post(_ path: [UInt8], _ body: consuming SecretBuffer) throws(ClientFailure) -> SecretBuffer {
+        var head = try SecretBuffer(capacity: longest)
+        try AgentRequest.appendHead("POST", path, to: &head)
+        try PersonHeader.append(to: &head)
+        if body.count > 0 { try head.append("Content-Type: application/json\r\n") }
+        try head.append(Array("Content-Length: \(body.count)\r\n\r\n".utf8).span)
+        var request = body
+        try head.withBytes { (bytes) throws(ClientFailure) in try request.insert(bytes, before: 0) }
         return request
     }
 }

@@ -3,6 +3,8 @@ import Glibc
 import LockedMemory
 
 /// A PIN as a person or a program hands it over: in locked pages, never a `String`, checked before it is sent.
+///
+/// The request is made around it in the same pages, so that this process has it once.
 package struct PINEntry: ~Copyable {
     private let bytes: SecretBuffer
 
@@ -22,7 +24,7 @@ package struct PINEntry: ~Copyable {
 
     /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
     init(read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
-        var buffer = try SecretBuffer(capacity: 4096, locked: true)
+        var buffer = try SecretBuffer(capacity: ChangeRequest.longest, locked: true)
         var line: Int?
         while line == nil, try read(&buffer) > 0 {
             line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
@@ -59,6 +61,20 @@ package struct PINEntry: ~Copyable {
     /// Lends the bytes for the length of `body`, which must not keep or copy them.
     package borrowing func withBytes<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
         try bytes.withBytes(body)
+    }
+}
+
+extension PINEntry {
+    /// The PIN's own pages, with the PIN in them as a string of JSON (RFC 8259 §7). It has no control characters.
+    consuming func jsonString() throws(ClientFailure) -> SecretBuffer {
+        var string = bytes
+        for index in (0..<string.count).reversed() {
+            let needsEscape = string.withBytes { $0[index] == UInt8(ascii: "\"") || $0[index] == UInt8(ascii: "\\") }
+            if needsEscape { try string.insert(UInt8(ascii: "\\"), before: index) }
+        }
+        try string.insert(UInt8(ascii: "\""), before: 0)
+        try string.append(UInt8(ascii: "\""))
+        return string
     }
 }
 

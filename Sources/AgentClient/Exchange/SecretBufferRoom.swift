@@ -13,11 +13,7 @@ extension SecretBuffer {
     }
 
     /// - Throws: Exit code 64 when it does not fit.
-    package mutating func append(_ bytes: Span<UInt8>) throws(ClientFailure) {
-        guard insert(bytes, at: count) else {
-            throw ClientFailure(.usage, "the request is too long", hint: "give a shorter URI or PIN")
-        }
-    }
+    package mutating func append(_ bytes: Span<UInt8>) throws(ClientFailure) { try insert(bytes, before: count) }
 
     /// - Throws: Exit code 64 when it does not fit.
     package mutating func append(_ text: StaticString) throws(ClientFailure) {
@@ -26,8 +22,18 @@ extension SecretBuffer {
     }
 
     /// - Throws: Exit code 64 when it does not fit.
-    package mutating func append(_ byte: UInt8) throws(ClientFailure) {
+    package mutating func append(_ byte: UInt8) throws(ClientFailure) { try insert(byte, before: count) }
+
+    /// - Throws: Exit code 64 when it does not fit.
+    package mutating func insert(_ byte: UInt8, before index: Int) throws(ClientFailure) {
         let one: InlineArray<1, UInt8> = [byte]
-        try append(one.span)
+        try insert(one.span, before: index)
+    }
+
+    /// - Throws: Exit code 64 when it does not fit.
+    package mutating func insert(_ bytes: Span<UInt8>, before index: Int) throws(ClientFailure) {
+        guard insert(bytes, at: index) else {
+            throw ClientFailure(.usage, "the request is too long", hint: "give a shorter URI or PIN")
+        }
     }
 }
