@@ -39,17 +39,16 @@ package struct OpenFile: ~Copyable {
     /// The first bytes from here, and all where there are no more than `limit`.
     package func beginning(_ limit: Int) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: min(limit, 16_384))  // once: /proc gives 4 KiB at a time
         while bytes.count < limit {
-            let room = min(limit - bytes.count, 16_384)
-            let start = bytes.count
-            bytes += repeatElement(0, count: room)
+            let room = min(limit - bytes.count, part.count)
             let count = try systemCall {
-                try unsafe bytes.withUnsafeMutableBytes {
-                    try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...]))
+                try unsafe part.withUnsafeMutableBytes {
+                    try unsafe descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<room]))
                 }
             }
-            bytes.removeLast(room - count)
-            if count == 0 { break }
+            guard count > 0 else { break }
+            bytes += part.prefix(count)
         }
         return bytes
     }
