@@ -1,4 +1,5 @@
 import Clocks
+import Files
 import Logging
 import ModuleFiles
 import TokenService
@@ -247,7 +248,7 @@ actor WorkerHost {
 
     private func start() async -> Running {
         let library: String
-        switch launch.start.library(path) {
+        switch await onOwnThread({ [launch, path] in launch.start.library(path) }) {
         case .success(let path): library = path
         case .failure(let failure): return .failure(failure)
         }

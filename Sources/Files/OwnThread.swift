@@ -1,0 +1,9 @@
+import Dispatch
+
+/// Makes calls that a file system may hold up for ever on a thread of their own: neither actors nor the threads that all
+/// tasks share are to wait for them.
+package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+        DispatchQueue(label: "files").async { continuation.resume(returning: work()) }
+    }
+}
