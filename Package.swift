@@ -239,7 +239,8 @@ let package = Package(
         .testTarget(
             name: "TokensTests",
             dependencies: [
-                "AgentAPI", "Clocks", "Files", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens", system,
+                "AgentAPI", "Clocks", "Files", "LockedMemory", "ModuleFiles", "PKCS11", "PKCS11URI", "Prompts",
+                "TokenService", "TokenWorker", "Tokens", logging, system,
             ],
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
