@@ -17,7 +17,7 @@ package struct AccountDirectory: Sendable {
         self.group = group
     }
 
-    /// What the name service of this system says. It may ask the network, and block.
+    /// The name service of this system. It may ask the network, and block.
     package static var system: Self {
         Self(ownUser: geteuid(), user: Self.systemUser, group: Self.systemGroup)
     }
@@ -40,8 +40,8 @@ package struct AccountDirectory: Sendable {
         }
     }
 
-    /// A group with many members needs much room, which only ERANGE tells. Any other error counts as unknown: nobody
-    /// is let in by a name service that does not answer.
+    /// A group with many members needs much room, which only ERANGE tells. Any other error counts as unknown: if the
+    /// name service does not answer, no user is let in.
     private static func withGrowingBuffer(
         _ body: (UnsafeMutablePointer<CChar>, Int) -> (error: Int32, id: UInt32?)
     ) -> UInt32? {

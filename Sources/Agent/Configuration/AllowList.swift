@@ -1,6 +1,6 @@
 import Files
 
-/// Who may use a profile beside the agent's own user; empty where the profile has no `allow` table.
+/// The users and groups that may use a profile beside the agent's own user; empty if the profile has no `allow` table.
 package struct AllowList: Hashable, Sendable {
     package var users: Set<UInt32>
     package var groups: Set<UInt32>

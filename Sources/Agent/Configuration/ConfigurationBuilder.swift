@@ -37,9 +37,9 @@ struct ConfigurationBuilder {
         for var table in Self.tables("module", in: &document) { add(module: &table) }
         for var table in Self.tables("token", in: &document) { add(token: &table) }
         if var table = document.table("prompt", title: "[prompt]") { add(prompt: &table) }
-        let profiles = document.value("profile") { node throws(Complaint) -> [String: TOMLNode] in
+        let profiles = document.value("profile") { node throws(ValueFault) -> [String: TOMLNode] in
             guard case .table(let profiles) = node.value else {
-                throw Complaint(" is \(node.kind); write [profile.NAME] for each")
+                throw ValueFault(" is \(node.kind); write [profile.NAME] for each")
             }
             return profiles
         }
@@ -54,9 +54,9 @@ struct ConfigurationBuilder {
     private static func tables(_ key: String, in document: inout TableReader) -> [TableReader] {
         let place = document
         let elements =
-            document.value(key) { node throws(Complaint) -> [TOMLNode] in
+            document.value(key) { node throws(ValueFault) -> [TOMLNode] in
                 guard case .array(let elements) = node.value else {
-                    throw Complaint(" is \(node.kind); write [[\(key)]], once for each")
+                    throw ValueFault(" is \(node.kind); write [[\(key)]], once for each")
                 }
                 return elements
             } ?? []
@@ -86,7 +86,7 @@ struct ConfigurationBuilder {
         }
     }
 
-    /// What makes two tables the same module.
+    /// The settings by which two tables are the same module.
     private struct ModuleSettings: Hashable {
         let location: ModuleConfiguration.Location
         let environment: [String: String]

@@ -15,7 +15,7 @@ package struct ConfigurationLoader: Sendable {
 
     /// Reads the file, then `conf.d/*.toml` beside it in the order of their names' bytes.
     ///
-    /// A file that was named by nobody may be missing: without any file the configuration is empty, and enough to list
+    /// A file in the usual place may be missing: without any file the configuration is empty, and enough to list
     /// certificates with. Modules and PIN rules of drop-ins come after those of the file.
     ///
     /// - Parameter path: `--config`; it comes before `TOKENWARD_CONFIG`, and that before the usual place.
@@ -51,7 +51,7 @@ package struct ConfigurationLoader: Sendable {
         return main.hasPrefix("/") ? Self.dropIns(beside: main) : "/proc/self/cwd/\(Self.dropIns(beside: main))"
     }
 
-    /// Where the file is, and whether somebody said so.
+    /// Where the file is, and whether `--config` or `TOKENWARD_CONFIG` names it.
     private func place(_ path: String?) -> (path: String, isNamed: Bool)? {
         if let path { return (path, true) }
         if let path = environment["TOKENWARD_CONFIG"], !path.isEmpty { return (path, true) }

@@ -1,8 +1,8 @@
 import PlainText
 
-/// The faults found so far. The loader owns it; whoever reads a part of the configuration adds to it.
+/// The faults found so far. The loader owns it; the readers of the parts of the configuration add to it.
 final class FaultList {
-    /// A hostile megabyte holds a hundred thousand faults, and nobody reads them.
+    /// A hostile megabyte can hold a hundred thousand faults; more than these are only counted.
     private static let capacity = 200
     private static let longestMessage = 1000
 

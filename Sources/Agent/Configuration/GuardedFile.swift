@@ -1,8 +1,8 @@
 import Files
 import SystemPackage
 
-/// Reads files that decide who gets credentials, and so must be nobody else's: a regular file, no symbolic link, owned
-/// by root or by the agent's own user, and writable by its owner only.
+/// Reads files that decide who gets credentials. Each must be a regular file, no symbolic link, owned by root or by the
+/// agent's own user, and writable by its owner only.
 struct GuardedFile {
     struct Refusal: Error {
         /// What is wrong; what to do.
@@ -14,7 +14,7 @@ struct GuardedFile {
 
     let owner: UInt32
 
-    /// - Returns: What the file holds; nil when there is none.
+    /// - Returns: The file's content; nil when there is none.
     func read(_ path: String) throws(Refusal) -> [UInt8]? {
         guard let file = try open(path, .nonBlocking) else { return nil }
         try check(file, is: .regular, "a regular file")

@@ -7,11 +7,11 @@ extension IdentitySelector {
     init(reading table: inout TableReader) {
         let (certificate, spares) =
             table.value("certificate", Self.certificates).map { ($0.first, $0.spares) } ?? (nil, [])
-        let key = table.value("private-key") { node throws(Complaint) in try Self.uri(node, .privateKey) }
+        let key = table.value("private-key") { node throws(ValueFault) in try Self.uri(node, .privateKey) }
         let subject = table.value("certificate-subject", Self.name)
         let issuer = table.value("certificate-issuer", Self.name)
         let serial = table.value("certificate-serial", Self.serial)
-        let intermediates = table.value("intermediates") { node throws(Complaint) in try node.absolutePath() }
+        let intermediates = table.value("intermediates") { node throws(ValueFault) in try node.absolutePath() }
         self.init(
             certificate: certificate ?? .any, spares: spares, key: key, subject: subject, issuer: issuer,
             serial: serial,
@@ -20,10 +20,10 @@ extension IdentitySelector {
     }
 
     /// A URI that can mean an object of this class.
-    private static func uri(_ node: TOMLNode, _ objectClass: ObjectClass) throws(Complaint) -> PKCS11URI {
+    private static func uri(_ node: TOMLNode, _ objectClass: ObjectClass) throws(ValueFault) -> PKCS11URI {
         let uri = try node.pkcs11URI()
         guard let type = uri.type, type != objectClass else { return uri }
-        throw Complaint(
+        throw ValueFault(
             " has type=\(type.rawValue), and what it names is a \(objectClass.rawValue); leave out type, or write "
                 + "type=\(objectClass.rawValue)")
     }
@@ -43,46 +43,46 @@ extension IdentitySelector {
 
     private static func certificates(
         _ node: TOMLNode
-    ) throws(Complaint) -> (first: Certificate, spares: [PKCS11URI]) {
+    ) throws(ValueFault) -> (first: Certificate, spares: [PKCS11URI]) {
         guard case .array(let elements) = node.value else { return (try certificate(node), []) }
         guard (1...16).contains(elements.count) else {
-            throw Complaint(" has \(elements.count) elements; give 1 to 16 pkcs11: URIs")
+            throw ValueFault(" has \(elements.count) elements; give 1 to 16 pkcs11: URIs")
         }
         var uris: [PKCS11URI] = []
         for element in elements {
             guard case .token(let uri) = try certificate(element) else {
-                throw Complaint(" is an array with a file in it; give pkcs11: URIs")
+                throw ValueFault(" is an array with a file in it; give pkcs11: URIs")
             }
             uris.append(uri)
         }
         return (.token(uris[0]), Array(uris.dropFirst()))
     }
 
-    private static func certificate(_ node: TOMLNode) throws(Complaint) -> Certificate {
+    private static func certificate(_ node: TOMLNode) throws(ValueFault) -> Certificate {
         let text = try node.text(limit: 65_536)
         if text.hasPrefix("/") { return .file(try TOMLNode.absolutePath(text)) }
         if text.hasPrefix("file:") { return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text))) }
         if text.lowercased().hasPrefix("pkcs11:") { return .token(try uri(node, .certificate)) }
-        throw Complaint(" is \(text.quoted); give a pkcs11: URI, or the absolute path of a file")
+        throw ValueFault(" is \(text.quoted); give a pkcs11: URI, or the absolute path of a file")
     }
 
     /// A distinguished name that can be read, as it was written.
-    private static func name(_ node: TOMLNode) throws(Complaint) -> String {
+    private static func name(_ node: TOMLNode) throws(ValueFault) -> String {
         let text = try node.text(limit: 1024)
         do throws(DistinguishedNameError) {
             _ = try DistinguishedName(text)
         } catch {
-            throw Complaint(
+            throw ValueFault(
                 " is \(text.quoted), which is no name (\(error.message)); write it like \"CN=Example Root,O=Example\"")
         }
         return text
     }
 
-    private static func serial(_ node: TOMLNode) throws(Complaint) -> String {
-        if case .integer = node.value { throw Complaint(" is an integer; give its digits as a string, in quotes") }
+    private static func serial(_ node: TOMLNode) throws(ValueFault) -> String {
+        if case .integer = node.value { throw ValueFault(" is an integer; give its digits as a string, in quotes") }
         let text = try node.text(limit: 256)
         guard SerialNumberText(text) != nil else {
-            throw Complaint(" is \(text.quoted); give decimal or hexadecimal digits")
+            throw ValueFault(" is \(text.quoted); give decimal or hexadecimal digits")
         }
         return text
     }

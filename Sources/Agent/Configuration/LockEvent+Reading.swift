@@ -2,11 +2,11 @@ import PlainText
 import Tokens
 
 extension LockEvent {
-    /// What holds where the configuration says nothing.
+    /// The default.
     ///
     /// A user's agent goes by what the user does; but screens lock themselves every few minutes, and to ask for the PIN
-    /// each time teaches people to type it anywhere. The system's serves when nobody is there, and what its HSM is gone
-    /// for is an outage to be bridged by what is still valid.
+    /// each time teaches people to type it anywhere. The system's serves programs with no person present, and a missing
+    /// HSM is an outage, to be bridged by sessions that are still valid.
     static func usual(for scope: AgentScope) -> Set<LockEvent> {
         switch scope {
         case .user: [.suspend, .sessionEnd, .removal]
@@ -18,11 +18,11 @@ extension LockEvent {
     var isLogind: Bool { self != .removal }
 
     /// Reads an element of `lock-on`.
-    static func read(_ node: TOMLNode) throws(Complaint) -> LockEvent {
+    static func read(_ node: TOMLNode) throws(ValueFault) -> LockEvent {
         let text = try node.text()
         guard let event = LockEvent(rawValue: text) else {
             let known = allCases.map(\.rawValue).joined(separator: ", ")
-            throw Complaint(" has \(text.quoted); it takes \(known)")
+            throw ValueFault(" has \(text.quoted); it takes \(known)")
         }
         return event
     }

@@ -8,10 +8,10 @@ extension ModuleConfiguration {
         let path = table.value("path", Self.path)
         let name = table.value("name", Self.name)
         let environment = table.texts("environment", Self.variable)
-        let sessions = table.value("sessions") { node throws(Complaint) in try node.integer(in: 1...64) }
-        let hasNetwork = table.value("network") { node throws(Complaint) in try node.boolean() }
+        let sessions = table.value("sessions") { node throws(ValueFault) in try node.integer(in: 1...64) }
+        let hasNetwork = table.value("network") { node throws(ValueFault) in try node.boolean() }
         let writable = table.list("writable", Self.writable)
-        let initArguments = table.value("init-arguments") { node throws(Complaint) in try node.text() }
+        let initArguments = table.value("init-arguments") { node throws(ValueFault) in try node.text() }
         let timeouts = Timeouts(reading: &table)
         table.refuseUnknownKeys()
         switch (table.has("path"), table.has("name")) {
@@ -26,37 +26,37 @@ extension ModuleConfiguration {
         if path != nil { givenName = name }
     }
 
-    private static func path(_ node: TOMLNode) throws(Complaint) -> String {
+    private static func path(_ node: TOMLNode) throws(ValueFault) -> String {
         let path = try node.absolutePath()
         guard !path.hasSuffix("/p11-kit-proxy.so") else {
-            throw Complaint(" is \(path.quoted), which \(ModuleFile.proxy)")
+            throw ValueFault(" is \(path.quoted), which \(ModuleFile.proxy)")
         }
         return path
     }
 
-    private static func writable(_ node: TOMLNode) throws(Complaint) -> String {
+    private static func writable(_ node: TOMLNode) throws(ValueFault) -> String {
         var path = try node.text()
         while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-        guard !path.isEmpty else { throw Complaint(" is /, which would be no limit; name the folders") }
+        guard !path.isEmpty else { throw ValueFault(" is /, which would be no limit; name the folders") }
         return try TOMLNode.absolutePath(path)
     }
 
-    private static func name(_ node: TOMLNode) throws(Complaint) -> String {
+    private static func name(_ node: TOMLNode) throws(ValueFault) -> String {
         let name = try node.text(limit: 255)
         guard name.utf8.allSatisfy({ $0.isAlphanumeric || "_.-".utf8.contains($0) }), !name.hasPrefix(".") else {
-            throw Complaint(
+            throw ValueFault(
                 " is \(name.quoted), which p11-kit cannot have; give a name that 'p11-kit list-modules' shows")
         }
         guard !name.hasSuffix(".module") else {
-            throw Complaint(" is \(name.quoted), a file's name; leave .module out")
+            throw ValueFault(" is \(name.quoted), a file's name; leave .module out")
         }
         return name
     }
 
-    private static func variable(_ name: String, _ node: TOMLNode) throws(Complaint) -> String {
+    private static func variable(_ name: String, _ node: TOMLNode) throws(ValueFault) -> String {
         guard name.utf8.first?.isDigit == false, name.utf8.count <= 255,
             name.utf8.allSatisfy({ $0.isAlphanumeric || $0 == UInt8(ascii: "_") })
-        else { throw Complaint(" is no name for a variable; use letters, digits and _") }
+        else { throw ValueFault(" is no name for a variable; use letters, digits and _") }
         if case .text("") = node.value { return "" }
         return try node.text()
     }
@@ -72,6 +72,6 @@ extension ModuleConfiguration.Timeouts {
     }
 
     private static func seconds(_ key: String, _ table: inout TableReader) -> Int? {
-        table.value(key) { node throws(Complaint) in try node.integer(in: 1...600) }
+        table.value(key) { node throws(ValueFault) in try node.integer(in: 1...600) }
     }
 }

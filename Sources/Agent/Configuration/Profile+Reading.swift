@@ -10,7 +10,7 @@ extension Profile {
     /// Reads a `[profile.NAME]`; nil when something that cannot be done without is missing or wrong, which is told of.
     init?(reading table: inout TableReader, accounts: AccountDirectory) {
         let source = table.value("source", Self.source)
-        // The keys of a source that is not served here are nobody's mistake.
+        // The keys of a source that is not served here are not faults.
         if table.has("source"), source == nil { return nil }
         let identity = IdentitySelector(reading: &table)
         let session = SessionRequest(reading: &table)
@@ -23,14 +23,14 @@ extension Profile {
         self.init(identity: identity, session: session, allow: allow)
     }
 
-    private static func source(_ node: TOMLNode) throws(Complaint) -> Source {
+    private static func source(_ node: TOMLNode) throws(ValueFault) -> Source {
         let text = try node.text()
         guard let source = Source(rawValue: text) else {
             let names = Source.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Complaint(" is \(text.quoted); give one of \(names)")
+            throw ValueFault(" is \(text.quoted); give one of \(names)")
         }
         guard source == .rolesAnywhere else {
-            throw Complaint(" is \(text.quoted), which this version does not serve yet; use \"roles-anywhere\"")
+            throw ValueFault(" is \(text.quoted), which this version does not serve yet; use \"roles-anywhere\"")
         }
         return source
     }

@@ -6,10 +6,10 @@ extension SessionRequest {
     /// Reads those keys of a profile that a Roles Anywhere session is made of; nil when one is missing or wrong, which
     /// is told of.
     init?(reading table: inout TableReader) {
-        let trustAnchor = table.required("trust-anchor-arn") { node throws(Complaint) in try node.arn(.trustAnchor) }
-        let profile = table.required("profile-arn") { node throws(Complaint) in try node.arn(.profile) }
-        let role = table.required("role-arn") { node throws(Complaint) in try node.arn(.role) }
-        let duration = table.value("session-duration-seconds") { node throws(Complaint) in
+        let trustAnchor = table.required("trust-anchor-arn") { node throws(ValueFault) in try node.arn(.trustAnchor) }
+        let profile = table.required("profile-arn") { node throws(ValueFault) in try node.arn(.profile) }
+        let role = table.required("role-arn") { node throws(ValueFault) in try node.arn(.role) }
+        let duration = table.value("session-duration-seconds") { node throws(ValueFault) in
             try node.integer(in: 900...43_200)
         }
         let name = table.value("role-session-name", Self.roleSessionName)
@@ -19,10 +19,10 @@ extension SessionRequest {
                 at: table.lineOf("instance-properties"),
                 "instance-properties has \(properties.count) entries; keep at most 50")
         }
-        let override = table.value("endpoint") { node throws(Complaint) in try node.endpoint() }
-        let fips = table.value("use-fips-endpoint") { node throws(Complaint) in try node.boolean() } ?? false
-        let dualStack = table.value("use-dualstack-endpoint") { node throws(Complaint) in try node.boolean() } ?? false
-        let caBundle = table.value("ca-bundle") { node throws(Complaint) in try node.absolutePath() }
+        let override = table.value("endpoint") { node throws(ValueFault) in try node.endpoint() }
+        let fips = table.value("use-fips-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
+        let dualStack = table.value("use-dualstack-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
+        let caBundle = table.value("ca-bundle") { node throws(ValueFault) in try node.absolutePath() }
         guard let trustAnchor, let profile, let role else { return nil }
         do throws(SessionScopeError) {
             try SessionScope.check(trustAnchor: trustAnchor, profile: profile, role: role)
@@ -44,42 +44,42 @@ extension SessionRequest {
     }
 
     /// CreateSession's `roleSessionName`: 2 to 64 of `[\w+=,.@-]`.
-    private static func roleSessionName(_ node: TOMLNode) throws(Complaint) -> String {
+    private static func roleSessionName(_ node: TOMLNode) throws(ValueFault) -> String {
         let name = try node.text()
         guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isIAMNameCharacter) else {
-            throw Complaint(" is \(name.quoted); give 2 to 64 letters, digits and _+=,.@-")
+            throw ValueFault(" is \(name.quoted); give 2 to 64 letters, digits and _+=,.@-")
         }
         return name
     }
 
-    private static func instanceProperty(_ name: String, _ node: TOMLNode) throws(Complaint) -> String {
+    private static func instanceProperty(_ name: String, _ node: TOMLNode) throws(ValueFault) -> String {
         guard (1...200).contains(name.utf8.count) else {
-            throw Complaint(" has a name of \(name.utf8.count) bytes; give 1 to 200")
+            throw ValueFault(" has a name of \(name.utf8.count) bytes; give 1 to 200")
         }
         return try node.text(limit: 200)
     }
 }
 
 extension TOMLNode {
-    fileprivate func arn(_ kind: ARN.Kind) throws(Complaint) -> ARN {
+    fileprivate func arn(_ kind: ARN.Kind) throws(ValueFault) -> ARN {
         let text = try text()
         do throws(ARNError) {
             return try ARN(text, as: kind)
         } catch {
-            throw Complaint(": \(error.message)")
+            throw ValueFault(": \(error.message)")
         }
     }
 
     /// An endpoint that is right by itself, as it was written.
-    fileprivate func endpoint() throws(Complaint) -> String {
+    fileprivate func endpoint() throws(ValueFault) -> String {
         let text = try text()
         // Not repeated: it may be a password.
-        guard !text.contains("@") else { throw Complaint(" holds a user or a password; leave it out") }
+        guard !text.contains("@") else { throw ValueFault(" holds a user or a password; leave it out") }
         do throws(EndpointError) {
             _ = try Endpoint(override: text)
         } catch {
             // The message begins with the key's own name.
-            throw Complaint(String(error.message.trimmingPrefix("endpoint")))
+            throw ValueFault(String(error.message.trimmingPrefix("endpoint")))
         }
         return text
     }

@@ -76,7 +76,7 @@ extension TOMLCursor {
         UInt8(ascii: "r"): 0x0D, UInt8(ascii: "\""): 0x22, UInt8(ascii: "\\"): 0x5C,
     ]
 
-    /// What stands for the escape whose backslash was just passed.
+    /// The bytes of the escape whose backslash was just passed.
     private mutating func escape() throws(TOMLFault) -> [UInt8] {
         if take("u") { return try scalar(digits: 4) }
         if take("U") { return try scalar(digits: 8) }

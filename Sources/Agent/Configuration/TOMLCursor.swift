@@ -63,6 +63,6 @@ struct TOMLCursor {
 }
 
 extension UInt8 {
-    /// What TOML wants escaped; tabs are not.
+    /// The control characters that TOML wants escaped; tabs are not.
     var isControl: Bool { self < 0x20 && self != UInt8(ascii: "\t") || self == 0x7F }
 }

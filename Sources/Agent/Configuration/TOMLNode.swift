@@ -1,6 +1,6 @@
 /// A value of a TOML document, and where it stands.
 package struct TOMLNode {
-    /// What settings are made of. TOML has floats and dates as well, which no setting takes.
+    /// The types that settings have. TOML has floats and dates as well, which no setting takes.
     package enum Value {
         case text(String)
         case integer(Int)
@@ -13,7 +13,7 @@ package struct TOMLNode {
     /// Counted from 1. Of a table: its header, or else its first mention.
     let line: Int
 
-    /// What it is, as a message says it.
+    /// Its type, as a message names it.
     var kind: String {
         switch value {
         case .text: "a string"

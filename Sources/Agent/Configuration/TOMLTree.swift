@@ -1,9 +1,9 @@
 import PlainText
 
-/// What a document has defined so far, and whether it may define something more (TOML 1.0.0, "Keys", "Table", "Array of
+/// The definitions of a document so far, and the rules for further ones (TOML 1.0.0, "Keys", "Table", "Array of
 /// Tables").
 ///
-/// What is defined twice is noted, and gets a place that nothing leads to: the rest of the document is read all the same.
+/// A second definition of a key is noted, and its value is kept out of the tree. The rest of the document is read.
 struct TOMLTree {
     private enum Content: Equatable {
         /// `section` is the header below which a dotted key defined it: it stays open there, and only there.

@@ -1,6 +1,6 @@
 import PlainText
 
-/// Reads one table key by key, and afterwards refuses the keys that nobody asked for.
+/// Reads one table key by key, and afterwards refuses the keys that were not read.
 struct TableReader {
     let file: String
     /// As messages name it: `[profile.prod]`.
@@ -19,32 +19,32 @@ struct TableReader {
     }
 
     /// The value of `key` as `convert` makes it; nil when it is absent, or wrong and told of.
-    mutating func value<Value>(_ key: String, _ convert: (TOMLNode) throws(Complaint) -> Value) -> Value? {
+    mutating func value<Value>(_ key: String, _ convert: (TOMLNode) throws(ValueFault) -> Value) -> Value? {
         known.append(key)
         guard let node = entries[key] else { return nil }
         return converted(key, node, convert)
     }
 
     /// As `value`, and a key that is absent is told of.
-    mutating func required<Value>(_ key: String, _ convert: (TOMLNode) throws(Complaint) -> Value) -> Value? {
+    mutating func required<Value>(_ key: String, _ convert: (TOMLNode) throws(ValueFault) -> Value) -> Value? {
         if entries[key] == nil { fault("\(title) has no \(key); add it") }
         return value(key, convert)
     }
 
     /// Every element of the array `key`, each converted and told of by itself.
-    mutating func list<Value>(_ key: String, _ convert: (TOMLNode) throws(Complaint) -> Value) -> [Value] {
-        let elements = value(key) { node throws(Complaint) in try node.elements() } ?? []
+    mutating func list<Value>(_ key: String, _ convert: (TOMLNode) throws(ValueFault) -> Value) -> [Value] {
+        let elements = value(key) { node throws(ValueFault) in try node.elements() } ?? []
         return elements.compactMap { converted(key, $0, convert) }
     }
 
     /// The text of every key in the table `key`, the keys being the user's own.
     mutating func texts(
-        _ key: String, _ check: (_ key: String, _ value: TOMLNode) throws(Complaint) -> String
+        _ key: String, _ check: (_ key: String, _ value: TOMLNode) throws(ValueFault) -> String
     ) -> [String: String] {
         var texts: [String: String] = [:]
-        let entries = value(key) { node throws(Complaint) in try node.entries() } ?? [:]
+        let entries = value(key) { node throws(ValueFault) in try node.entries() } ?? [:]
         for (name, node) in Self.fromTheTop(entries) {
-            texts[name] = converted("\(key).\(PlainText.log(name, longest: 80))", node) { node throws(Complaint) in
+            texts[name] = converted("\(key).\(PlainText.log(name, longest: 80))", node) { node throws(ValueFault) in
                 try check(name, node)
             }
         }
@@ -53,7 +53,7 @@ struct TableReader {
 
     /// A table within this one; nil when it is absent.
     mutating func table(_ key: String, title: String) -> TableReader? {
-        guard let entries = value(key, { node throws(Complaint) in try node.entries() }) else { return nil }
+        guard let entries = value(key, { node throws(ValueFault) in try node.entries() }) else { return nil }
         return TableReader(entries, title: title, at: (file, lineOf(key)), faults: faults)
     }
 
@@ -83,9 +83,9 @@ struct TableReader {
     }
 
     private func converted<Value>(
-        _ name: String, _ node: TOMLNode, _ convert: (TOMLNode) throws(Complaint) -> Value
+        _ name: String, _ node: TOMLNode, _ convert: (TOMLNode) throws(ValueFault) -> Value
     ) -> Value? {
-        do throws(Complaint) {
+        do throws(ValueFault) {
             return try convert(node)
         } catch {
             fault(at: node.line, name + error.text)
