@@ -9,18 +9,18 @@ import Synchronization
 /// Any program of that user may be at the other end, so no text has a secret in it.
 package final class Desktop: Sendable {
     private let address: String?
-    private let lastTrouble = Mutex<String?>(nil)
+    private let lastFailure = Mutex<String?>(nil)
 
     /// - Parameter address: Of the session's bus; nil where there is none.
     package init(address: String?) { self.address = address }
 
     /// Why nothing can be shown, in one line, as far as it is known without trying.
-    package var trouble: String? {
+    package var failure: String? {
         guard let address, Self.isThere(address) else { return "there is no session bus" }
-        return lastTrouble.withLock(\.self)
+        return lastFailure.withLock(\.self)
     }
 
-    /// Shows a text until the task is cancelled. Where that cannot be done, `trouble` says why.
+    /// Shows a text until the task is cancelled. Where that cannot be done, `failure` says why.
     package func show(_ title: String, _ body: String) async {
         guard let address else { return }
         let over = DispatchSemaphore(value: 0)
@@ -53,7 +53,7 @@ package final class Desktop: Sendable {
         }
     }
 
-    private func note(_ trouble: String?) { lastTrouble.withLock { $0 = trouble } }
+    private func note(_ failure: String?) { lastFailure.withLock { $0 = failure } }
 
     /// Whether an address of D-Bus may lead to a bus: no program is started for it, and a socket's file must exist.
     static func isThere(_ address: String) -> Bool {

@@ -10,7 +10,7 @@ struct Logind: ~Copyable {
     /// The unique name of the one whose signals count: any peer may send us a signal, and call itself what it likes.
     private let owner: String
 
-    /// What a signal means for whoever watches.
+    /// The meaning of a signal for the watch.
     enum Signal {
         case sleep(isAboutTo: Bool)
         case lockRequested(path: String)

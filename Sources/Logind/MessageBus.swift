@@ -5,7 +5,7 @@ import Glibc
 @safe struct MessageBus: ~Copyable {
     private let bus: OpaquePointer
 
-    /// What went wrong on the bus, or with it.
+    /// A failure of a call on the bus, or of the bus.
     struct Failure: Error {
         let errno: Int32
     }
@@ -35,7 +35,7 @@ import Glibc
 
     /// Has the desktop show a text until it is taken back, above what else is shown.
     ///
-    /// - Returns: What takes it back.
+    /// - Returns: A value whose end takes it back.
     func notify(_ title: String, _ body: String) throws(Failure) -> UInt32 {
         var id: UInt32 = 0
         let result = unsafe csystemd_notify(bus, title, body, &id)
@@ -58,7 +58,7 @@ import Glibc
     }
 }
 
-/// A signal or a reply. What is read from it is read in order.
+/// A signal or a reply. Its fields must be read in order.
 @safe struct BusMessage: ~Copyable {
     private let message: OpaquePointer
 

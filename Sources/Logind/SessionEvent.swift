@@ -1,4 +1,4 @@
-/// What logind tells of the machine and of a user's sessions.
+/// Events of the machine and of a user's sessions, from logind.
 package enum SessionEvent: Hashable, Sendable {
     /// The machine is about to sleep, and waits for `SessionWatch.allowSleep` for as long as logind lets it (5 s).
     case sleeping
@@ -13,13 +13,13 @@ package enum SessionEvent: Hashable, Sendable {
     case sessionEnded
 }
 
-/// What is known of the user's sessions at one moment.
+/// The state of the user's sessions at one moment.
 struct SessionSight: Hashable, Sendable {
     /// The user's own: neither ending nor opened by the system for itself.
     var open: Set<String> = []
     var isLocked = false
 
-    /// What has happened since `earlier`.
+    /// The events since `earlier`.
     func events(since earlier: SessionSight) -> [SessionEvent] {
         var events: [SessionEvent] = []
         if isLocked != earlier.isLocked { events.append(isLocked ? .screenLocked : .screenUnlocked) }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Listens to logind, on a thread of its own, for as long as the process runs: over a bus that may go and come again.
 package final class SessionWatch: Sendable {
-    /// What happens, in order.
+    /// The events, in order.
     package let events: AsyncStream<SessionEvent>
     private let continuation: AsyncStream<SessionEvent>.Continuation
     private let address: String
@@ -17,11 +17,11 @@ package final class SessionWatch: Sendable {
         var isStarted = false
         var isStopped = false
         /// Nil while logind is heard.
-        var trouble: String? = "logind is not heard yet"
-        /// What delays the machine's sleep, or -1.
+        var failure: String? = "logind is not heard yet"
+        /// The descriptor that delays the machine's sleep, or -1.
         var inhibitor: Int32 = -1
         /// Why nothing delays it although logind is heard.
-        var sleepTrouble: String?
+        var sleepFailure: String?
     }
 
     private static let longestPause: UInt32 = 30
@@ -56,10 +56,10 @@ package final class SessionWatch: Sendable {
     }
 
     /// Why nothing is heard, in one line; nil while all is well.
-    package var trouble: String? { state.withLock(\.trouble) }
+    package var failure: String? { state.withLock(\.failure) }
 
     /// Why the machine does not wait with its sleep while events are heard, in one line; nil where it does.
-    package var sleepTrouble: String? { state.withLock(\.sleepTrouble) }
+    package var sleepFailure: String? { state.withLock(\.sleepFailure) }
 
     /// Lets the machine sleep: what had to be done before is done.
     package func allowSleep() { replaceInhibitor(with: -1) }
@@ -87,21 +87,21 @@ package final class SessionWatch: Sendable {
             } catch {
                 tell("the system bus at \(address): \(unsafe String(cString: strerror(error.errno)))")
             }
-            // Nobody asks any more whether it may sleep; and if it slept, this line would not run.
+            // logind no longer waits for us before it sleeps; and while the machine sleeps, this line does not run.
             allowSleep()
-            state.withLock { $0.sleepTrouble = nil }  // `trouble` says more
+            state.withLock { $0.sleepFailure = nil }  // `failure` says more
             continuation.yield(.awake)
             wait(&pause)
         }
     }
 
-    /// - Parameter sight: What was seen last, perhaps before the bus went and came again.
+    /// - Parameter sight: The last known state of the sessions, perhaps from before the bus went and came again.
     private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(MessageBus.Failure) {
         delaySleep(by: logind)
         var paths: Set<String> = []
         var isOutdated = true
         while !isStopped {
-            // What has come is read to its end before the sessions are asked for, so that a flood costs one look.
+            // All waiting signals are read before the sessions are asked for, so that a flood costs one question.
             switch try logind.next(within: isOutdated ? 0 : 60_000) {
             case .sleep(isAboutTo: true)?: continuation.yield(.sleeping)
             case .sleep(isAboutTo: false)?:
@@ -123,24 +123,24 @@ package final class SessionWatch: Sendable {
 
     /// Has the machine wait with its next sleep. Sessions and screens are heard where it does not, and sleep as well.
     private func delaySleep(by logind: borrowing Logind) {
-        let trouble: String?
+        let failure: String?
         do throws(MessageBus.Failure) {
             replaceInhibitor(with: try logind.delaySleep() ?? -1)
-            trouble = nil
+            failure = nil
         } catch {
             allowSleep()
             // Everybody may, by logind's own policy; where polkit does not run, logind lets root alone. ERFKILL is what
             // sd-bus makes of a unit that is masked.
-            trouble =
+            failure =
                 [EACCES, ERFKILL].contains(error.errno)
                 ? "polkit does not run, or refuses org.freedesktop.login1.inhibit-delay-sleep: install polkitd"
                 : "logind's Inhibit: \(unsafe String(cString: strerror(error.errno)))"
         }
         let isNew = state.withLock { state in
-            defer { state.sleepTrouble = trouble }
-            return state.sleepTrouble != trouble
+            defer { state.sleepFailure = failure }
+            return state.sleepFailure != failure
         }
-        if isNew { log(trouble ?? "sleep waits again") }
+        if isNew { log(failure ?? "sleep waits again") }
     }
 
     private func wait(_ pause: inout UInt32) {
@@ -156,11 +156,11 @@ package final class SessionWatch: Sendable {
         if old >= 0 { close(old) }
     }
 
-    private func tell(_ trouble: String?) {
+    private func tell(_ failure: String?) {
         let isNew = state.withLock { state in
-            defer { state.trouble = trouble }
-            return state.trouble != trouble
+            defer { state.failure = failure }
+            return state.failure != failure
         }
-        if isNew { log(trouble ?? "logind is heard") }
+        if isNew { log(failure ?? "logind is heard") }
     }
 }

@@ -21,7 +21,7 @@ package enum ModuleFile {
         }
         var part = real
         while true {
-            if let trouble = trouble(with: part, isFile: part == real) { return .failure(Problem(trouble)) }
+            if let fault = fault(with: part, isFile: part == real) { return .failure(Problem(fault)) }
             guard part != "/", let slash = part.lastIndex(of: "/") else { return .success(real) }
             part = slash == part.startIndex ? "/" : String(part[..<slash])
         }
@@ -87,7 +87,7 @@ package enum ModuleFile {
         init(_ text: String) { self.text = text }
     }
 
-    private static func trouble(with path: String, isFile: Bool) -> String? {
+    private static func fault(with path: String, isFile: Bool) -> String? {
         let users: Set = [0, geteuid()]
         let rule = OwnerAndMode(
             isFile ? .regular : nil, of: users, forbidden: [.groupWrite, .otherWrite], unlessStickyOf: users)

@@ -21,6 +21,6 @@ struct DesktopTests {
     func noBus(address: String?) async {
         let desktop = Desktop(address: address)
         await desktop.show("a", "b")
-        #expect(desktop.trouble == "there is no session bus")
+        #expect(desktop.failure == "there is no session bus")
     }
 }

@@ -33,7 +33,7 @@ final class Acceptor: Sendable {
     private static let batch = 64
     /// How long it rests where a connection waits for which there is no descriptor: poll(2) goes on telling of it.
     private static let rest: CInt = 100
-    /// Without trouble for this long, the next one is news.
+    /// After this long without a failure, the next one is logged again.
     private static let calm = TimeAmount.seconds(60)
 
     /// - Parameters:
@@ -87,15 +87,15 @@ final class Acceptor: Sendable {
     }
 
     private func takeAll(_ deliver: ([Accepted]) -> Void) {
-        var lastTrouble: NIODeadline?
+        var lastFailure: NIODeadline?
         while wait(for: descriptor, milliseconds: untilDue) {
             writeDue()
-            let (accepted, trouble) = take()
+            let (accepted, failure) = take()
             if !accepted.isEmpty { deliver(accepted) }
-            guard let trouble else { continue }
+            guard let failure else { continue }
             let now = NIODeadline.now()
-            if lastTrouble.map({ now - $0 > Self.calm }) ?? true { warn(Self.text(trouble)) }
-            lastTrouble = now
+            if lastFailure.map({ now - $0 > Self.calm }) ?? true { warn(Self.text(failure)) }
+            lastFailure = now
             guard wait(for: -1, milliseconds: Self.rest) else { break }
         }
         for line in entrance.withLock({ $0.rest() }) { audit(line) }
@@ -122,8 +122,8 @@ final class Acceptor: Sendable {
         for line in entrance.withLock({ $0.due(at: .now()) }) { audit(line) }
     }
 
-    /// - Returns: What is to be answered, and why no more can be taken for now (errno).
-    private func take() -> (accepted: [Accepted], trouble: CInt?) {
+    /// - Returns: The connections to answer, and why no more can be accepted for now (errno).
+    private func take() -> (accepted: [Accepted], failure: CInt?) {
         var accepted: [Accepted] = []
         for _ in 0..<Self.batch {
             let connection = clinux_accept(descriptor)

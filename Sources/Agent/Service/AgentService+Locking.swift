@@ -4,10 +4,10 @@ import TokenService
 import Tokens
 
 extension AgentService {
-    /// What makes the agent forget PINs and credentials by itself.
+    /// The events on which the agent forgets PINs and credentials by itself.
     var lockOn: Set<LockEvent> { configuration.lockOn ?? LockEvent.usual(for: scope) }
 
-    /// Locks every token until somebody unlocks it: `tokenward lock`, and SIGUSR1.
+    /// Locks every token until a person unlocks it: `tokenward lock`, and SIGUSR1.
     ///
     /// - Throws: `.lockNotKept`, locked, where the lock ends with this agent.
     package func lock() async throws(Problem) {
@@ -28,16 +28,16 @@ extension AgentService {
         if lockOn.contains(where: \.isLogind) { sessionWatch.start() }
     }
 
-    /// What is to be said of `lock-on` to the person who asks how the agent is doing.
+    /// The notices about `lock-on` in the answer to `status`.
     var lockNotices: [String] {
         var notices: [String] = []
         let wanted = lockOn.filter(\.isLogind).map(\.rawValue).sorted().joined(separator: ", ")
-        if !wanted.isEmpty, let trouble = sessionWatch.trouble {
-            notices.append("lock-on: \(wanted): these events are not heard: \(trouble)")
+        if !wanted.isEmpty, let failure = sessionWatch.failure {
+            notices.append("lock-on: \(wanted): these events are not heard: \(failure)")
         }
-        if lockOn.contains(.suspend), let trouble = sessionWatch.sleepTrouble {
+        if lockOn.contains(.suspend), let failure = sessionWatch.sleepFailure {
             notices.append(
-                "lock-on: suspend: the machine may sleep before PINs and credentials are forgotten: \(trouble)")
+                "lock-on: suspend: the machine may sleep before PINs and credentials are forgotten: \(failure)")
         }
         if scope == .system, !lockOn.isDisjoint(with: [.screenLock, .sessionEnd]) {
             notices.append("lock-on: screen-lock and session-end are of the agent's own user, who has no sessions")
@@ -70,7 +70,7 @@ extension AgentService {
         await cache.drop(names)
         await server?.withdrawCredentials(of: names)
         await tokens.forget(removed: removed)
-        // What began between the two, and has its signature.
+        // Drop sessions too that began between the two and are signed already.
         await cache.drop(source.profiles(leaving: Set(removed.keys)))
     }
 
@@ -83,7 +83,7 @@ extension AgentService {
         return true
     }
 
-    /// Ends an event's lock. What is stored may log in again; what was typed has to be typed again.
+    /// Ends an event's lock. Stored PINs may log in again; typed PINs have to be typed again.
     func end(_ event: LockEvent) async {
         guard await tokens.end(event) else { return }
         await cache.stateChanged()

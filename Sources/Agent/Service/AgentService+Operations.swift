@@ -8,7 +8,7 @@ import Tokens
 import UTCTime
 
 extension AgentService {
-    /// What the server's routes do.
+    /// The operations behind the server's routes.
     func operations() -> AgentOperations {
         let cache = cache
         return AgentOperations(
@@ -42,7 +42,7 @@ extension AgentService {
                 + (await tokens.readerNotices))
     }
 
-    /// What is said to the person who asks how the agent is doing.
+    /// The notices in the answer to `status`.
     private var notices: [String] {
         WorkerWalls.missing + lockNotices + allowNotices + [promptNotice, touchNotice].compactMap(\.self)
     }
@@ -57,7 +57,7 @@ extension AgentService {
         }
     }
 
-    /// Where every token has its PIN from elsewhere, nobody needs to be asked.
+    /// If every token gets its PIN from elsewhere, no person has to be asked.
     private var promptNotice: String? {
         let asks = configuration.tokens.isEmpty || configuration.tokens.contains { $0.pinSource == .prompt }
         return asks ? configuration.prompt.notice : nil
@@ -65,7 +65,7 @@ extension AgentService {
 
     private var touchNotice: String? {
         guard configuration.prompt.notify, configuration.tokens.contains(where: \.touch) else { return nil }
-        return tokens.desktop.trouble.map { "nobody is told on the desktop that a token waits for a touch: \($0)" }
+        return tokens.desktop.failure.map { "nobody is told on the desktop that a token waits for a touch: \($0)" }
     }
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {

@@ -138,8 +138,8 @@ package actor AgentService {
         return try result.get()
     }
 
-    /// Takes a new configuration. What did not change keeps its workers, its logins and its sessions; a key or a
-    /// profile that lost its permission loses it at once.
+    /// Takes a new configuration. Unchanged modules, tokens and profiles keep their workers, logins and sessions; a key
+    /// or a profile that lost its permission loses it at once.
     private func take(_ new: Configuration) async {
         let changed = new.changedProfiles(from: configuration)
         configuration = new

@@ -3,7 +3,7 @@ import Tokens
 import UTCTime
 
 extension ProfileStatus.NextGesture {
-    /// What a person will be asked for, and when at the earliest; nil where sessions are had without anybody.
+    /// The gesture that a person will be asked for, and when at the earliest; nil if sessions need no person.
     ///
     /// - Parameter nextNeeded: When the next signature is asked for if not before, in seconds since 1970; nil: it can be
     ///   asked for now.

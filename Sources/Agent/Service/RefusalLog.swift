@@ -9,7 +9,7 @@ struct RefusalLog: Sendable {
         /// Seconds since 1970.
         var time: Int64
         var code: Problem.Code
-        /// What happened, in one line.
+        /// The refusal's message, in one line.
         var detail: String
     }
 

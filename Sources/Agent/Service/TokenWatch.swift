@@ -1,11 +1,11 @@
 import Clocks
 import Tokens
 
-/// Looks at the tokens while some profile waits for one to come or to show something else, and at whether those are
-/// still there that somebody is logged in to or has a session from.
+/// Looks at the tokens while a profile waits for one to come or to change, or while a token with a login or a session
+/// may be removed.
 ///
-/// Every two seconds then, and not at all otherwise: a look costs a slow token some work. Cards have events, and are not
-/// looked for. What a look finds changed, the tokens tell by themselves.
+/// Every two seconds then, and not at all otherwise: a look costs a slow token some work. Cards have events, and are
+/// not looked for. `Tokens` reports the changes that a look finds.
 struct TokenWatch: Sendable {
     let tokens: Tokens
     let source: RolesAnywhereSource
