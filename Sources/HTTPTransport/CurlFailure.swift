@@ -1,7 +1,7 @@
 import CCurl
 
 extension TransportError {
-    /// What a transfer's result code means.
+    /// The error for a transfer's result code.
     ///
     /// - Parameter whileConnecting: Whether it came before the request could be sent.
     init(_ code: CURLcode, of handle: borrowing EasyHandle, host: String, whileConnecting: Bool) {

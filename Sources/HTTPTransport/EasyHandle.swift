@@ -33,7 +33,7 @@ import CCurl
         unsafe errorText.deallocate()
     }
 
-    /// What libcurl says about the failure, or nothing.
+    /// libcurl's message about the failure, or an empty one.
     var errorDescription: String { unsafe String(cString: errorText) }
 
     func set(_ option: CURLoption, _ value: Int) throws(TransportError) {

@@ -1,6 +1,6 @@
 import CCurl
 
-/// What libcurl's own reader makes of an URL, so that no other reader decides what is safe.
+/// A URL as libcurl's own parser reads it, so that no other parser decides whether it is safe.
 struct RequestURL: Hashable, Sendable {
     let isPlaintext: Bool
     /// Lower case; an IPv6 address in its brackets; 127.1 and its kin in four parts.

@@ -11,7 +11,7 @@ final class Transfer {
     private var collector: AnswerCollector
     private var phase = TransportError.Phase.connect
     private var phaseBegan = ContinuousClock.now
-    /// What a callback found, and libcurl only knows as "aborted".
+    /// The error that a callback found; libcurl only reports "aborted".
     private var failure: (any Error)?
 
     init(_ request: HTTPRequest, _ limits: HTTPLimits, _ exchange: Exchange) throws(TransportError) {

@@ -1,7 +1,7 @@
 import CCurl
 
 extension EasyHandle {
-    /// All settings but the callbacks. What is libcurl's default and matters to us is set all the same.
+    /// All settings but the callbacks. A default of libcurl's that matters to us is set all the same.
     func configure(for request: HTTPRequest, _ url: RequestURL, _ limits: HTTPLimits) throws(TransportError) {
         try set(CURLOPT_URL, request.url)
         try set(CURLOPT_PROTOCOLS_STR, url.isPlaintext ? "http" : "https")

@@ -60,7 +60,7 @@ extension TransportError {
         }
     }
 
-    /// What to do about it, in one line.
+    /// A remedy, in one line.
     package var hint: String? {
         switch self {
         case .resolve, .timedOut(.nameLookup, _): "check the network, its name servers, and the endpoint's name"

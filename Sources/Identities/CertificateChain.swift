@@ -23,16 +23,16 @@ package struct CertificateChain {
     /// The issuer of `leaf`, that one's issuer and so on, as far as they are there.
     ///
     /// Each is a CA whose key verified the signature of the one before: nothing else that lies on the token is sent.
-    /// Self-signed certificates are left out: the service trusts an anchor because it has it, not because somebody sends
-    /// it. The leaf is never in its own chain, nor is a name with the same key there twice, so that CAs which sign each
-    /// other come to an end.
+    /// Self-signed certificates are left out: the service trusts the anchors that it has, not those that clients send.
+    /// The leaf is never in its own chain, nor is a name with the same key there twice, so that CAs which sign each other
+    /// come to an end.
     ///
     /// A certificate with an issuer's name and public key is easily made, and its own signature then is not. So where
     /// several fit, one that is valid is taken before one that is not, then one from a file, then one whose signature
     /// another certificate verifies, and then the one that expires last.
     ///
     /// - Parameters:
-    ///   - token: What the key's own token holds. Another token's certificates are not for this one.
+    ///   - token: The certificates on the key's own token. Another token's certificates are not for this one.
     ///   - configured: The certificates of the files that the profile names.
     ///   - now: In seconds since 1970.
     ///   - isIssued: Whether the second has signed the first.
@@ -49,7 +49,7 @@ package struct CertificateChain {
         _ isIssued: @escaping (Certificate, Certificate) -> Bool
     ) {
         self.configured = Set(configured)
-        // What does not fit into a request cannot be sent. Files first, for the verifications that there are.
+        // Certificates that do not fit into a request are dropped. Files first, for the verifications that there are.
         authorities = (configured + token).uniqued().filter {
             $0.isCA && $0 != leaf && $0.der.count <= IdentityRules.maximumCertificateSize
         }

@@ -1,7 +1,7 @@
 package import PKCS11URI
 package import X509
 
-/// What a profile wants of its certificate. What is nil matches everything.
+/// A profile's requirements for its certificate. Nil matches everything.
 package struct CertificateSelector: Hashable, Sendable {
     /// Where the certificate is: the first place that has one that can be used counts, the others are spares. None:
     /// anywhere.

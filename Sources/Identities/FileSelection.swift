@@ -10,7 +10,7 @@ extension Inventory {
     ///
     /// - Parameters:
     ///   - keyURI: Where the key is; nil: on any token.
-    ///   - selector: What else the profile wants of the certificate; its `uri` is not looked at.
+    ///   - selector: The profile's other requirements; its `uri` is not looked at.
     package func select(
         file certificate: Certificate, keyURI: PKCS11URI?, selector: CertificateSelector = CertificateSelector(),
         at now: Int64

@@ -32,7 +32,7 @@ package struct KeyLocation: Hashable, Sendable {
     /// pair, and the first signature shows whether it is one.
     package let isConfirmed: Bool
 
-    /// True where somebody must log in before the key can be used, as far as can be seen.
+    /// True if the key needs a login before it can be used, as far as the token shows.
     package var needsLogin: Bool {
         if case .seen = visibility { return false }
         return true

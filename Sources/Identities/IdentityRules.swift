@@ -1,6 +1,6 @@
 package import X509
 
-/// What the service wants of a certificate (IAM Roles Anywhere user guide, "Signature verification" and "Trust model"), with
+/// The service's rules for a certificate (IAM Roles Anywhere user guide, "Signature verification" and "Trust model"), with
 /// the limits of what we sign.
 package enum IdentityRules {
     /// The largest certificate that is sent, in bytes: as base64 in a header it must pass every proxy on the way.

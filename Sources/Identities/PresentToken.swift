@@ -5,7 +5,7 @@ package import TokenService
 package struct PresentToken: Hashable, Sendable {
     /// Which worker, by the caller's numbering. A card that two modules see is there twice.
     package var module: Int
-    /// What URIs are held against.
+    /// The attributes that URIs are matched with.
     package var location: LocatedToken
     package var snapshot: TokenSnapshot
     /// It names the module as well where another one shows an equal token.
@@ -20,6 +20,6 @@ package struct PresentToken: Hashable, Sendable {
 }
 
 extension TokenSnapshot {
-    /// True where objects may be there that nobody sees before a login.
+    /// True if there may be objects that the token shows only after a login.
     var hidesObjects: Bool { flags.contains(.loginRequired) && !isLoggedIn }
 }

@@ -29,7 +29,7 @@ extension PublicHalf {
 }
 
 extension PublicKey {
-    /// What a token can show of the key; none where it is of a kind that no value is known of.
+    /// The attributes that a token can show of the key; none if no value is known of its kind.
     var values: [PublicKeyValue] {
         switch self {
         case .rsa(let modulus, let exponent):

@@ -1,10 +1,10 @@
 import PKCS11URI
 import X509
 
-/// What was chosen for a profile, and everything that could have been.
+/// The identity chosen for a profile, and all candidates.
 package struct Selection: Sendable {
     package let identity: Result<Identity, SelectionError>
-    /// What to use where the chosen one fails, in this order.
+    /// The identities to use if the chosen one fails, in this order.
     package let spares: [Identity]
     package let candidates: [Candidate]
 
@@ -19,7 +19,7 @@ extension Inventory {
     /// Chooses the certificate of a profile at a time, in seconds since 1970.
     ///
     /// Of the certificates that `selector` leaves and nothing speaks against, the one that expires last is used. Those
-    /// whose key nobody can see before a login come second: they are considered where there is no other. Where the
+    /// whose key is hidden before a login come second: they are considered where there is no other. Where the
     /// selector has several URIs, this is so for the first of them that leaves any.
     package func select(_ selector: CertificateSelector, at now: Int64) -> Selection {
         let candidates = candidates(for: selector, at: now)

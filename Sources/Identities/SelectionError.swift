@@ -36,7 +36,7 @@ package enum SelectionError: Error, Hashable, Sendable {
         }
     }
 
-    /// What to do about it.
+    /// The remedy.
     package var hint: String {
         switch self {
         case .noToken: "insert the token, or compare the profile with 'tokenward list'"
@@ -60,7 +60,7 @@ extension SelectionError {
     /// The error where nothing can be chosen from `candidates`.
     static func none(of candidates: [Candidate]) -> Self {
         let wanted = candidates.filter { !$0.reasons.contains(where: \.isProfileChoice) }
-        // The one with the fewest reasons is the one that somebody meant.
+        // The one with the fewest reasons is the one that was most likely meant.
         guard let closest = wanted.min(by: { $0.reasons.count < $1.reasons.count }) else { return .noCertificate }
         return .noneUsable(closest.uri, closest.reasons, others: wanted.count - 1)
     }

@@ -155,7 +155,7 @@ struct TokenKeys {
     }
 }
 
-/// What tells that a private key has a public half, the surest first.
+/// The evidence that a private key has a public half, the surest first.
 private enum Link: Int, Comparable {
     /// It shows it.
     case own

@@ -14,7 +14,7 @@ package struct PCSCError: Error, Hashable, Sendable, CustomStringConvertible {
         unsafe String(cString: pcsc_stringify_error(LONG(code)))
     }
 
-    /// - Throws: What is not SCARD_S_SUCCESS.
+    /// - Throws: Any code but SCARD_S_SUCCESS.
     static func check(_ code: LONG) throws(PCSCError) {
         guard code == 0 else { throw PCSCError(code: UInt32(truncatingIfNeeded: code)) }
     }

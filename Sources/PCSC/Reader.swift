@@ -22,11 +22,11 @@ package struct Reader: Hashable, Sendable {
     /// How often a card has come or gone, modulo 65,536: what tells a card that was away from one that stayed.
     package var events: UInt16 { UInt16(state >> 16) }
 
-    /// Somebody has the card to themselves (SCARD_SHARE_EXCLUSIVE).
+    /// A program holds the card exclusively (SCARD_SHARE_EXCLUSIVE).
     package var isExclusive: Bool { has(SCARD_STATE_EXCLUSIVE) }
 
-    /// What a wait starts from. Without SCARD_STATE_INUSE, so that nobody wakes each time that a program opens or closes
-    /// the card.
+    /// The state that a wait starts from. Without SCARD_STATE_INUSE, so that the wait does not end each time that a
+    /// program opens or closes the card.
     var known: UInt32 { state & ~UInt32(SCARD_STATE_CHANGED | SCARD_STATE_INUSE) }
 
     private func has(_ flag: Int32) -> Bool { state & UInt32(flag) != 0 }

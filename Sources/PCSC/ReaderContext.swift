@@ -46,7 +46,7 @@ package struct ReaderContext: ~Copyable {
         }
     }
 
-    /// What a wait starts from: the readers as they were, and their list, where there is room for it.
+    /// The state that a wait starts from: the readers as they were, and their list, if there is room for it.
     static func known(_ readers: [Reader]) -> [(name: [UInt8], state: UInt32)] {
         let known = readers.map { ($0.name, $0.known) }
         return known.count < mostReaders ? known + [(listOfReaders, UInt32(SCARD_STATE_UNAWARE))] : known

@@ -17,7 +17,7 @@ enum AttributeType {
         return isDotted(bare) ? bare : nil
     }
 
-    /// What other programs call two of them, and what OpenSSL does not write in one case.
+    /// Other programs' names of two of them, and one that OpenSSL never writes.
     private static let aliases = [
         "E": "emailAddress", "EMAIL": "emailAddress", "EMAILADDRESS": "emailAddress", "S": "ST",
         "SERIALNUMBER": "serialNumber",

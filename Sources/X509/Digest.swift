@@ -9,7 +9,7 @@ package enum Digest {
         }
     }
 
-    /// What one scrypt costs: `128 · blockSize · rounds` bytes of memory, for as long as it takes to fill them.
+    /// The cost of one scrypt: `128 · blockSize · rounds` bytes of memory, for as long as it takes to fill them.
     package struct ScryptCost: Hashable, Sendable {
         /// N: a power of two above 1.
         package var rounds: UInt64

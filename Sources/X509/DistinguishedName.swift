@@ -39,8 +39,8 @@ package struct DistinguishedName: Hashable, Sendable {
 }
 
 extension DistinguishedName.Value {
-    /// What stands after `#`: as RFC 2253 has it, OpenSSL writes the values of types without a name so, and as text where it
-    /// is asked for another form. UTF8String, PrintableString and IA5String are text.
+    /// The value after `#`: as RFC 2253 has it, OpenSSL writes the values of types without a name so, and as text if
+    /// asked for another form. UTF8String, PrintableString and IA5String are text.
     init(der: [UInt8]) {
         let isLong = der.count > 2 && der[1] == 0x81
         let content = der.dropFirst(isLong ? 3 : 2)
@@ -52,7 +52,7 @@ extension DistinguishedName.Value {
 
 /// Why a text is no distinguished name.
 package struct DistinguishedNameError: Error, Hashable, Sendable {
-    /// What is wrong, with the column, counted in bytes from 1.
+    /// The fault, with the column, counted in bytes from 1.
     package let message: String
 
     static func at(_ index: Int, _ text: String) -> Self { Self(message: "column \(index + 1): \(text)") }

@@ -31,8 +31,8 @@ func withCleanErrorQueue<Result, Failure: Error>(_ body: () throws(Failure) -> R
     return try body()
 }
 
-/// What this process's libcrypto does not offer of what every certificate needs; nil where all is there. A configuration
-/// that activates a provider which is not installed, as FIPS set-ups may, leaves nothing: that is no certificate's fault.
+/// An algorithm that every certificate needs and this process's libcrypto lacks; nil if all are there. A configuration
+/// that activates a provider which is not installed, as FIPS set-ups may, leaves none: that is no certificate's fault.
 let missingAlgorithm: String? = withCleanErrorQueue {
     guard unsafe Owned(EVP_MD_fetch(nil, "SHA2-256", nil), freedBy: { unsafe EVP_MD_free($0) }) != nil else {
         return "SHA-256"

@@ -19,7 +19,7 @@ package enum PublicKey: Hashable, Sendable {
 }
 
 extension PublicKey: CustomStringConvertible {
-    /// What a person calls it: `RSA 2048`, `EC P-256`, `ED25519`.
+    /// Its name for people: `RSA 2048`, `EC P-256`, `ED25519`.
     package var description: String {
         switch self {
         case .rsa(let modulus, _): "RSA \(Self.bits(modulus))"

@@ -42,7 +42,7 @@ package struct AgentLogHandler: LogHandler {
         append(event.level) { [text] in text }
     }
 
-    /// Appends a line whose text is made where it costs nobody time.
+    /// Appends a line whose text is made on the log's own thread.
     package func append(_ level: Logger.Level, text: @escaping @Sendable () -> String) {
         let (style, time) = (style, now())
         queue.append(isVital: level >= .notice) {

@@ -2,7 +2,7 @@ package import AgentAPI
 package import Logging
 import UTCTime
 
-/// What the audit log says of one request. Nothing in it can hold a secret.
+/// One request's line in the audit log. No field can hold a secret.
 package struct AuditRecord: Hashable, Sendable {
     package var peer: Peer
     /// Absent for a connection that was refused before it asked for anything.

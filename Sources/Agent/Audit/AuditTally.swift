@@ -6,7 +6,7 @@ import NIOCore
 struct AuditTally {
     /// Records that stand for each other.
     enum Kind: Hashable {
-        /// Connections of users who may ask for nothing, whoever they are.
+        /// Connections of users who match no `allow` rule, all together.
         case denied
         /// Connections of the agent's own workers.
         case attack

@@ -3,7 +3,7 @@ private import NIOPosix
 import Synchronization
 import SystemPackage
 
-/// Lines on their way to a descriptor that may stall. Nobody who logs ever waits: lines that find no place are counted,
+/// Lines on their way to a descriptor that may stall. Logging never waits: lines that find no place are counted,
 /// and the count is said once there is place again. A quarter of the places is for vital lines, such as warnings and
 /// refusals, so that others do not crowd them out.
 package final class LogQueue: Sendable {
@@ -91,7 +91,7 @@ package final class LogQueue: Sendable {
                     var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     unsafe poll(&ready, 1, -1)
                 } catch {
-                    return  // the log is gone, and there is nobody to tell
+                    return  // the log is gone, and with it the place to report that
                 }
             }
         }

@@ -3,9 +3,9 @@ import DequeModule
 /// The starts of a profile's attempts, so that no fault of anybody makes more than 60 of them in any hour, or 500 in
 /// any 24 hours.
 struct AttemptBudget: Sendable {
-    /// What an attempt is for.
+    /// The purpose of an attempt.
     enum Share: Sendable {
-        /// What the profile lives on: refreshes in the background, and callers who have nothing.
+        /// Attempts that the profile needs: refreshes in the background, and for callers without credentials.
         case whole
         /// A refresh that the agent's owner forces: up to half.
         case owner

@@ -1,7 +1,7 @@
 package import Clocks
 package import RolesAnywhere
 
-/// What the cache is given by its surroundings.
+/// The cache's settings and dependencies.
 package struct CacheSettings: Sendable {
     package var clock: AgentClock
     /// Where jitter comes from.

@@ -6,10 +6,9 @@ import RolesAnywhere
 /// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing
 /// expired handed out. Nothing of it is ever on disk.
 ///
-/// What it promises is contract.md's "What the cache promises". `run` must be running: it refreshes in the background
-/// and keeps the deadlines.
+/// `run` must be running: it refreshes in the background and keeps the deadlines.
 package actor CredentialCache {
-    /// What can be had without waiting; ask it first.
+    /// The credentials that are ready without waiting; ask it first.
     package nonisolated let published: PublishedCredentials
     let settings: CacheSettings
     let source: any CredentialSource
@@ -64,7 +63,7 @@ package actor CredentialCache {
             isLocked: source.isLocked(profile), needsPerson: source.needsPerson(for: profile) ?? true)
     }
 
-    /// What can be handed out now, or nil with a flight in the air.
+    /// The answer that can be given now, or nil with a flight in the air.
     ///
     /// These two don't suspend: a copy of the state that a suspended caller kept would be copied with all who wait.
     private func readyOrUnderWay(_ profile: ProfileName) throws(Problem) -> CachedCredentials? {
@@ -126,7 +125,7 @@ extension CredentialCache {
     /// Starts the profile's one attempt.
     ///
     /// - Parameters:
-    ///   - asking: Who can be asked for a PIN on the way.
+    ///   - asking: How to ask the caller's person for a PIN; nil if that cannot be done.
     ///   - mayGesture: Whether a person may be made to act for it.
     func begin(
         _ profile: ProfileName, on occasion: Occasion, at now: Moment, _ share: AttemptBudget.Share = .whole,
@@ -134,7 +133,7 @@ extension CredentialCache {
     ) {
         let id = nextID()
         let occasion = mayGesture ? occasion : .foreign
-        // Nobody awaits it: it ends in `land`, and whoever takes it out of `flight` cancels it.
+        // Not awaited: it ends in `land`, and the code that takes it out of `flight` cancels it.
         let task = Asking.$current.withValue(asking) {
             Task { [source] in
                 let files = await source.files(of: profile)  // before they are read, so that no change is missed
@@ -153,7 +152,7 @@ extension CredentialCache {
     private func land(
         _ result: Result<SessionCredentials, Problem>, of profile: ProfileName, _ id: UInt64, _ files: [FileStamp?]
     ) {
-        // Locked, dropped, reconfigured or stopped meanwhile: this is nobody's session, store nothing.
+        // Locked, dropped, reconfigured or stopped meanwhile: discard this session.
         guard let flight = profiles[profile]?.flight, flight.id == id else { return }
         let now = settings.clock.now()
         profiles[profile]?.flight = nil
@@ -189,9 +188,9 @@ extension CredentialCache {
         let isVoid = flight.isOutdated && profiles[profile]?.failure?.isRefusal == true
         if isVoid { profiles[profile]?.failure = nil }
         publish(profile)
-        // Nobody could be asked for this attempt, but one of those who have come since can be.
+        // No person could be asked for this attempt, but one of the callers that have come since may have one.
         let asking = flight.asking == nil ? profiles[profile]?.waiters.asking : nil
-        // What the attempts themselves change, say by a login that shows nothing, would go on for ever.
+        // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
         let isEnough = isVoid && flight.isRepeated
         if !isEnough, profiles[profile]?.failure?.yields(to: asking) ?? true {
             beginAgain(profile, at: now, isRepeated: isVoid)

@@ -19,7 +19,7 @@ extension CredentialCache {
                 await nap.value
             }
         } onCancel: {
-            Task { await stop() }  // nobody awaits it: it is one step long
+            Task { await stop() }  // not awaited: it is one step long
         }
         stop()
     }
@@ -67,7 +67,7 @@ extension CredentialCache {
         return pauses
     }
 
-    /// Takes the flight out of the air: its result will be nobody's. Drops the session too, unless it is to be held.
+    /// Abandons the flight: its result will be discarded. Drops the session too, unless it is to be held.
     func abandon(_ name: ProfileName, andHold keepsSession: Bool) {
         if let flight = profiles[name]?.flight {
             flight.task.cancel()

@@ -1,6 +1,6 @@
 import AgentAPI
 
-/// What the cache says in its own words.
+/// The problems that the cache itself reports.
 extension CredentialCache {
     static let shuttingDown = Problem(.shuttingDown, "the agent is stopping", hint: "try again when it has restarted")
 

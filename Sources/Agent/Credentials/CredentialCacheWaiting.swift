@@ -22,7 +22,7 @@ extension CredentialCache {
                 wakeKeeper(by: answerAt)
             }
         } onCancel: {
-            Task { await leave(profile, id) }  // nobody awaits it: it is one step long
+            Task { await leave(profile, id) }  // not awaited: it is one step long
         }
         return try result.get()
     }

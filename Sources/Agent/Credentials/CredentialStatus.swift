@@ -1,6 +1,6 @@
 package import AgentAPI
 
-/// What the cache knows of a profile, for people.
+/// The state of a profile in the cache, for `status`.
 package struct CredentialStatus: Hashable, Sendable {
     /// Of the session that is held, in seconds since 1970; nil without one.
     package var expiration: Int64?

@@ -1,13 +1,13 @@
 import Clocks
 
-/// What both clocks say at one moment, in milliseconds.
+/// The readings of both clocks at one moment, in milliseconds.
 struct Moment: Hashable, Sendable {
     /// Since 1970.
     var wall: Int64
     /// Since boot, time asleep included.
     var boot: Int64
 
-    /// True if somebody set the wall clock between the two moments: 30 seconds of drift is no drift.
+    /// True if the wall clock was set between the two moments: 30 seconds of drift is no drift.
     func isSetApart(from earlier: Moment) -> Bool {
         abs((wall - boot) - (earlier.wall - earlier.boot)) > 30_000
     }

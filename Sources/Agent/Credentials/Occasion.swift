@@ -1,6 +1,6 @@
 /// Why a session is obtained, which decides whom that may bother.
 package enum Occasion: Sendable {
-    /// Before anybody asks. Nobody is there to type or to touch.
+    /// A refresh in the background, without a request. No person is there to type or to touch.
     case background
     /// A program waits for it. A card may blink; no keypad is switched on.
     case request

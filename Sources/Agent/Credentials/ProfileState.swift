@@ -18,7 +18,7 @@ struct ProfileState {
         var isOutdated = false
         /// It was begun in the place of an outdated one.
         var isRepeated = false
-        /// Somebody has waited in vain, so nobody else waits who can do without.
+        /// A caller has waited in vain, so callers that have a fallback no longer wait.
         var isSlow = false
     }
 
@@ -28,16 +28,16 @@ struct ProfileState {
     var budget = AttemptBudget()
     /// When the owner, and another user, last forced a refresh that went well, boot time in milliseconds.
     private var lastForced: [AttemptBudget.Share: Int64] = [:]
-    /// Who waits for the flight; empty without one.
+    /// The callers that wait for the flight; empty without one.
     var waiters = WaitingCallers()
 
-    /// What can be handed out if need be, though better is wished for.
+    /// Credentials that are still valid, but due for a refresh.
     func fallback(at now: Moment) -> CachedCredentials? {
         guard let session, session.validity.canBeHandedOut(at: now) else { return nil }
         return session.credentials
     }
 
-    /// Until this boot time nobody waits for better than the fallback: the service is known not to answer. After a
+    /// Until this boot time callers get the fallback without waiting: the service is known not to answer. After a
     /// missed touch, or when the PIN is needed, only callers cause attempts, so one of them has to come through.
     var lenientUntil: Int64 {
         if flight?.isSlow == true { return .max }
@@ -47,8 +47,8 @@ struct ProfileState {
 
     /// Why no attempt may start now; nil if one may.
     ///
-    /// Whoever forces a refresh has it tried again, whatever is remembered: the budget is the only limit. The rules for
-    /// PINs hold all the same. One who can be asked is no worse off for others who could not.
+    /// A forced refresh is tried in spite of remembered failures: the budget is the only limit. The rules for PINs hold
+    /// all the same. A caller who can be asked for a PIN is not refused because earlier callers could not be asked.
     func refusal(
         at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking? = nil
     ) -> Problem? {

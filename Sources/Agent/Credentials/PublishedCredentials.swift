@@ -20,7 +20,7 @@ package final class PublishedCredentials: Sendable {
 
     init(clock: AgentClock) { self.clock = clock }
 
-    /// The profile's credentials, if nobody needs to wait for better ones; marks the profile as used, so that it is
+    /// The profile's credentials, if no caller needs to wait for better ones; marks the profile as used, so that it is
     /// refreshed in the background. Never waits: well below a microsecond.
     package func ready(_ profile: ProfileName) -> CachedCredentials? {
         let now = clock.now()

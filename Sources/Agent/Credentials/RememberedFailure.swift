@@ -13,10 +13,10 @@ struct RememberedFailure: Sendable {
     let until: Int64?
     /// The files that the attempt read, as they were when it began.
     var files: [FileStamp?] = []
-    /// Whether somebody was there who could be asked for a PIN.
+    /// Whether a person could be asked for a PIN.
     var wasAsked = false
 
-    /// - Parameter remaining: What is left of the session that is held, in milliseconds.
+    /// - Parameter remaining: The time left of the session that is held, in milliseconds.
     init(
         _ cause: Problem, count: Int, at now: Moment, remaining: Int64?,
         random: (ClosedRange<Int64>) -> Int64
@@ -65,11 +65,11 @@ struct RememberedFailure: Sendable {
 
     func isInForce(at now: Moment) -> Bool { pause(at: now) != 0 }
 
-    /// Whether all that was missing is somebody to ask for the PIN.
+    /// Whether the attempt failed only because no person could be asked for the PIN.
     var needsSomebodyToAsk: Bool { cause.retry == .token && cause.code == .pinNeeded && !wasAsked }
 
-    /// Whether a caller who can be asked for a PIN may try all the same: where nobody could before, or where the caller
-    /// wants to be asked again.
+    /// Whether a caller who can be asked for a PIN may try all the same: if no caller could be asked before, or if this
+    /// one wants to be asked again.
     func yields(to asking: Asking?) -> Bool {
         guard let asking, cause.retry == .token else { return false }
         switch cause.code {
@@ -79,14 +79,14 @@ struct RememberedFailure: Sendable {
         }
     }
 
-    /// What those are told who have waited for the attempt.
+    /// The problem for callers that have waited for the attempt.
     func problem(at now: Moment) -> Problem {
         var problem = cause
         problem.retryAfter = pause(at: now).map { now.seconds(until: now.boot + $0) }
         return problem
     }
 
-    /// What callers are told meanwhile: that nobody was asked for them, and until when.
+    /// The problem for callers that come later: no attempt was made for them, and until when none will be.
     ///
     /// - Parameter allowed: When the profile's attempts allow another one, boot time in milliseconds.
     func rememberedProblem(of name: ProfileName, at now: Moment, allowed: Int64 = .min) -> Problem {

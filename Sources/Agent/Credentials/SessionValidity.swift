@@ -1,14 +1,14 @@
 /// How long a session may be handed out, by both clocks: expired by either is expired, so that setting the wall clock
 /// back gains nothing.
 struct SessionValidity: Hashable, Sendable {
-    /// Nobody gets a session with less than this left; in milliseconds.
+    /// A session with less than this left is not handed out; in milliseconds.
     static let leastHandedOut: Int64 = 60_000
     /// The longest role session that AWS grants, 12 hours, and ten minutes for clocks that differ.
     private static let longestLifetime: Int64 = 43_800_000
 
     private let wallExpiry: Int64
     private let bootDeadline: Int64
-    /// What was left at receipt, in milliseconds.
+    /// The time left at receipt, in milliseconds.
     let lifetime: Int64
 
     /// Nil if `expiration`, in seconds since 1970, is past, too near or too far to be believed.
@@ -27,8 +27,8 @@ struct SessionValidity: Hashable, Sendable {
 
     func canBeHandedOut(at now: Moment) -> Bool { remaining(at: now) >= Self.leastHandedOut }
 
-    /// What everybody gets at least while the service answers: 20 minutes, because SDKs take less than 15 for stale;
-    /// half of a session that is too short for that.
+    /// The least validity that callers get while the service answers: 20 minutes, because SDKs take less than 15 for
+    /// stale; half of a session that is too short for that.
     var floor: Int64 { min(1_200_000, lifetime / 2) }
 
     /// How much is left when the refresh starts: the larger of 20 minutes and a third, at most half, and up to a tenth

@@ -49,7 +49,7 @@ struct WaitingCallers {
 
     /// Answers those whose patience is at its end, with the fallback or, when there is no more time, with the problem.
     ///
-    /// - Returns: Whether somebody had to take the fallback.
+    /// - Returns: Whether a caller had to take the fallback.
     mutating func answerOverdue(at now: Moment, fallback: CachedCredentials?, _ problem: Problem) -> Bool {
         var hasFallenBack = false
         for (id, caller) in callers.filter({ $0.value.answerAt <= now.boot }) {

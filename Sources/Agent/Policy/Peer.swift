@@ -3,10 +3,10 @@ import CLinux
 import Files
 import Glibc
 
-/// Who is at the other end of a connection, as the kernel knew it at connect(2).
+/// The process at the other end of a connection, as the kernel knew it at connect(2).
 ///
-/// A child that inherits the socket acts as the one who connected. `pid` may be another's by now: it is for the log, and
-/// for telling the agent's own workers, whose numbers are nobody else's until the agent has waited for them.
+/// A child that inherits the socket acts as the process that connected. `pid` may be another's by now. It is for the
+/// log, and for telling the agent's own workers: the kernel reuses their numbers only after the agent's waitpid(2).
 package struct Peer: Hashable, Sendable {
     package var uid: UInt32
     package var gid: UInt32

@@ -1,7 +1,7 @@
 package import AgentAPI
 import Files
 
-/// Who may do what: a pure function of the peer, the permission and the profile.
+/// Decides which peers may do which actions: a pure function of the peer, the permission and the profile.
 package struct Policy: Hashable, Sendable {
     package enum Decision: Hashable, Sendable {
         case allow(reason: String)

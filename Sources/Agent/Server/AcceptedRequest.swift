@@ -13,7 +13,7 @@ struct Refusal: Error {
     var answer: Answer
     var route: Route.Action?
     var profile: ProfileName?
-    /// What the policy said, if it was asked.
+    /// The policy's decision, if it was asked.
     var decision: Policy.Decision?
     /// Whether the connection ends with it.
     var isFinal = false

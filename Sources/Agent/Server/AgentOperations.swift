@@ -1,7 +1,8 @@
 package import AgentAPI
 package import TokenService
 
-/// What the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels none of them.
+/// The operations that the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels
+/// none of them.
 package struct AgentOperations: Sendable {
     package typealias Unlock =
         @Sendable (_ uri: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) -> Void
@@ -16,7 +17,7 @@ package struct AgentOperations: Sendable {
     package var identities: @Sendable () async throws(Problem) -> [IdentityListing]
     package var tokens: @Sendable () async throws(Problem) -> [TokenListing]
     /// Logs in to the tokens that the URI matches, with the stored PIN where none is given. The URI is as it arrived.
-    /// `isFromLogin`: nobody typed the PIN for this token.
+    /// `isFromLogin`: the PIN was typed at a login to the workstation, not for this token.
     package var unlock: Unlock
     /// Locks the tokens that the URI matches, or all. The URI is as it arrived.
     package var lock: @Sendable (_ uri: String?) async throws(Problem) -> Void
@@ -64,7 +65,7 @@ package struct AgentOperations: Sendable {
 package struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// `CredentialDocument`.
     package let json: [UInt8]
-    /// What the audit log says of them.
+    /// Their text in the audit log.
     package let audited: AuditRecord.Issued
 
     package init(json: [UInt8], accessKeyID: String, expiration: Int64) {

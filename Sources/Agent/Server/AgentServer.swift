@@ -24,7 +24,7 @@ package actor AgentServer {
     private var state = State.idle
 
     /// - Parameters:
-    ///   - peer: Who is at the other end of a connected socket.
+    ///   - peer: The process at the other end of a connected socket.
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module: it is no peer.
     ///   - audit: Called on the server's threads for each decision, so it must not wait.
     ///   - warn: Called there as well, for what keeps callers waiting.
@@ -128,7 +128,7 @@ package actor AgentServer {
     private func onLoops(
         of cores: [NIOLoopBound<ServerCore>], _ body: @escaping @Sendable (ServerCore) -> Void
     ) async {
-        // It fails only when the loop has ended, and then nobody asks any more.
+        // It fails only when the loop has ended, and then there are no more requests.
         for core in cores { try? await core.eventLoop.submit { body(core.value) }.get() }
     }
 }

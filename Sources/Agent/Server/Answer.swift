@@ -1,7 +1,7 @@
 import AgentAPI
 import NIOCore
 
-/// What goes back for a request.
+/// The answer to a request.
 struct Answer: Sendable {
     var status: Int
     var mediaType: String?

@@ -34,7 +34,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var buffer = RequestBuffer()
-    /// What `core` knows of the memory of `buffer`.
+    /// The memory of `buffer` as last told to `core`.
     private var countedBytes = 0
     private var parser: RequestHeadParser
     private var deadline: NIODeadline?
@@ -150,7 +150,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// - Returns: Whether there may be more to do.
-    /// - Throws: What makes the rest of the connection unreadable.
+    /// - Throws: The fault that makes the rest of the connection unreadable.
     private func step() throws(Problem) -> Bool {
         switch phase {
         case .head:
@@ -230,7 +230,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             uid: peer.uid, agentUID: core.policy.agentUID, processID: peer.pid, header: request.head.person,
             isExplicit: request.route.action == .refresh || request.route.action == .unlock)
         let mayGesture = core.policy.allowsGestures(for: peer, profile: request.profile)
-        // Nobody awaits this task: it ends with its operation, and a peer that hangs up must not end that for others.
+        // Not awaited: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {
             let answer = await Asking.$current.withValue(asking) {
                 await Gestures.$areAllowed.withValue(mayGesture) {
@@ -262,7 +262,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         core.operations.noteRefusal(problem, profile, peer)
     }
 
-    /// Whether the answer has credentials that were withdrawn on their way. What the cache holds now has come since.
+    /// Whether the answer has credentials that were withdrawn on their way. The cache's present session is newer.
     private func isLate(_ request: AcceptedRequest, _ answer: Answer) -> Bool {
         guard isWithdrawn, let issued = answer.issued, let profile = request.profile else { return false }
         return core.operations.cachedCredentials(profile)?.audited.accessKeyID != issued.accessKeyID

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Which connections are taken: decided for each by its peer alone, before anything is made for it.
 struct Entrance {
-    /// What a connection counts as, for as long as it is open.
+    /// The class in which a connection is counted, for as long as it is open.
     enum Place: Hashable, Sendable {
         /// One of the agent's own user, or of root where the agent is the system's.
         case owner
@@ -46,7 +46,7 @@ struct Entrance {
     /// - Parameters:
     ///   - isWorker: Whether the peer is a process that this agent has started for a module.
     ///   - hasSpoken: Whether the peer has sent something already; asked only where few connections are left.
-    /// - Returns: What becomes of it, and the line for the audit log where there is one now.
+    /// - Returns: The decision, and the line for the audit log if one is due now.
     mutating func judge(
         _ peer: Peer, isWorker: Bool, hasSpoken: () -> Bool, at now: NIODeadline
     ) -> (verdict: Verdict, line: AuditRecord?) {

@@ -17,7 +17,7 @@ extension SocketListener {
         return try SocketListener(checking: 3)
     }
 
-    /// Hangs up on those who wait, and on those who come in the next 15 seconds; returns at once where nobody waits.
+    /// Hangs up on the callers that wait or come in the next 15 seconds; returns at once if no caller waits.
     ///
     /// For an agent that cannot serve. systemd starts another for callers that this one leaves in the queue, and gives the
     /// socket up after some starts in a minute (`StartLimitBurst=`): then no caller could start the agent once it can.

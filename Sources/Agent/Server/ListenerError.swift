@@ -9,7 +9,7 @@ package enum ListenerError: Error, Hashable, Sendable {
     case unusable(path: String, reason: String)
     /// The file's or directory's owner has no number in the agent's user namespace, so it may be anybody's.
     case ownerHidden(path: String)
-    /// What systemd passed is not one listening Unix stream socket.
+    /// systemd passed something else than one listening Unix stream socket.
     case inherited(reason: String)
     case failed(call: String, path: String, errno: Errno)
 

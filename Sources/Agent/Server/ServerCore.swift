@@ -3,7 +3,7 @@ import CLinux
 import NIOCore
 import NIOPosix
 
-/// What the connections of one event loop share: the rules, and who is connected. It lives on that loop alone.
+/// State that the connections of one event loop share: the rules, and who is connected. It lives on that loop alone.
 ///
 /// There are two: the agent's own user has a loop of its own, so that nothing that others send keeps it waiting.
 final class ServerCore {
@@ -28,7 +28,7 @@ final class ServerCore {
     private var (peak, last) = (0, 0)
     private var stopped: EventLoopPromise<Void>?
 
-    /// What one user has of the share.
+    /// The part of the share that one user has.
     private struct Use {
         var connections = 0
         var waiting = 0
@@ -36,7 +36,7 @@ final class ServerCore {
     }
 
     /// - Parameters:
-    ///   - share: What the users of this loop may take.
+    ///   - share: The limit for the users of this loop.
     ///   - leave: Called when a connection has given up its place and its descriptor.
     init(
         eventLoop: any EventLoop, policy: Policy, operations: AgentOperations, limits: ServerLimits,
@@ -83,7 +83,7 @@ final class ServerCore {
         startSweeping()
         guard connection.isKept else { return }
         kept.append(connection)
-        // Whoever connects to say nothing leaves some of these to those who have something to say.
+        // Silent connections take half of these at most; the rest is for connections that send requests.
         if kept.count > limits.keptConnections / 2 { kept.first(where: \.isSilent)?.abort() }
     }
 
@@ -140,7 +140,7 @@ final class ServerCore {
     // MARK: Time
 
     /// One timer for all deadlines: one for each connection would cost more than its request. It ends at the first look
-    /// that finds nobody here, not with each last connection: one client that connects for each request would start it
+    /// that finds no connection, not with each last one: a client that connects for each request would start it
     /// each time.
     private func startSweeping() {
         guard sweep == nil else { return }
@@ -165,7 +165,7 @@ final class ServerCore {
         defer { last = connections.count }
         guard peak >= limits.flood, connections.count <= peak / 4, connections.count == last else { return }
         peak = connections.count
-        Task { clinux_give_memory_back() }  // some milliseconds, and nobody waits for it
+        Task { clinux_give_memory_back() }  // takes some milliseconds; not awaited
     }
 
     private func endSweepingIfAlone() {

@@ -1,6 +1,6 @@
 import AgentAPI
 
-/// What one connection, one user and everybody together may take. The defaults let 10,000 callers of the agent's own user
+/// Limits for one connection, one user and all users together. The defaults let 10,000 callers of the agent's own user
 /// wait, and keep room for that user whatever others do.
 package struct ServerLimits: Sendable {
     /// Bytes of request line and header fields.
@@ -44,7 +44,7 @@ package struct ServerLimits: Sendable {
     /// How long requests may go on after `stop`.
     package var stopMilliseconds: Int64 = 5000
 
-    /// What the agent's own user, or all others, may take of the agent's memory and time.
+    /// The share of the agent's memory and time that its own user, or all others together, may take.
     package struct Share: Hashable, Sendable {
         /// Requests of one user that wait for something slower than the cache.
         package var waitingPerUser: Int
@@ -76,7 +76,7 @@ extension ServerLimits {
         return fitting
     }
 
-    /// What a user is told for whom there is no connection left.
+    /// The answer to a user who has no connection left.
     func isFull(_ uid: UInt32) -> Problem {
         Problem(
             .tooManyRequests, "uid \(uid, .uid) has too many connections, or the agent has", hint: "close some of them",

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Tells the service manager how the agent is doing (sd_notify(3)); says nothing when nobody asked.
+/// Tells the service manager how the agent is doing (sd_notify(3)); says nothing unless it asked.
 package struct ServiceNotifier: Sendable {
     package enum State: Hashable, Sendable {
         case ready

@@ -7,7 +7,7 @@ import SystemPackage
 package final class SocketListener: Sendable {
     /// Nil for a socket that was passed in.
     package let path: String?
-    /// Its name in the file system, also where somebody else has made it.
+    /// Its name in the file system, even if another program has made it.
     package let address: String
     private let descriptor: Mutex<CInt?>
     private let name: Mutex<BoundName?>
@@ -25,7 +25,7 @@ package final class SocketListener: Sendable {
     /// - Parameter path: Absolute, at most 107 bytes. Its directory is made if it alone is missing.
     package init(path: String, scope: AgentScope) throws(ListenerError) {
         let place = try SocketPath(path, directoryMode: scope == .system ? 0o755 : 0o700)
-        // What is wrong with the place is said before a lock is left beside it.
+        // A fault of the place is reported before a lock is left beside it.
         _ = try place.holdsSocket()
         let lock = try SocketLock(beside: place.path)
         if try place.holdsSocket() { try Self.removeStale(place) }
@@ -57,7 +57,7 @@ package final class SocketListener: Sendable {
         removeName()
     }
 
-    /// The descriptor, once: whoever takes it closes it.
+    /// The descriptor, once: the caller closes it.
     package func claim() -> CInt? { descriptor.withLock { $0.take() } }
 
     /// Removes the socket's file if it is still ours; a socket that was passed in has none.
@@ -96,7 +96,7 @@ package final class SocketListener: Sendable {
         return status
     }
 
-    /// Removes a socket that nobody listens on.
+    /// Removes a socket that no process listens on.
     private static func removeStale(_ place: SocketPath) throws(ListenerError) {
         let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0)
         guard probe >= 0 else { throw .failed(call: "socket", path: place.path, errno: .current) }

@@ -2,7 +2,7 @@ import Files
 import Glibc
 import SystemPackage
 
-/// The lock beside the socket: whoever holds it may remove a stale socket and bind. It ends with its process.
+/// The lock beside the socket: its holder may remove a stale socket and bind. It ends with its process.
 struct SocketLock: ~Copyable {
     private let path: String
     private let file: OpenFile

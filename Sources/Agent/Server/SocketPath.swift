@@ -2,7 +2,7 @@ import Files
 import Glibc
 import SystemPackage
 
-/// The place of the agent's socket, in a directory that nobody else can write to.
+/// The place of the agent's socket, in a directory that no other user can write to.
 struct SocketPath {
     /// With every symbolic link in the directory's path resolved.
     let path: String
@@ -34,7 +34,7 @@ struct SocketPath {
         try Self.checkLength(self.path)
     }
 
-    /// What lies at the path, without following a link; nil for nothing.
+    /// The file at the path, without following a link; nil if there is none.
     func status() throws(ListenerError) -> Stat? {
         do throws(Errno) {
             return try unsafe Stat(path, followTargetSymlink: false)
@@ -73,7 +73,7 @@ struct SocketPath {
             path: path, reason: "the path has \(path.utf8.count) bytes, and a socket's has at most 107 (unix(7))")
     }
 
-    /// Whoever can write to the directory, or rename one above it, can put a socket of their own in our place.
+    /// A user who can write to the directory, or rename one above it, can replace our socket by one of their own.
     private static func checkChain(_ directory: String) throws(ListenerError) {
         let rule = OwnerAndMode(
             .directory, of: [0, geteuid()], forbidden: [.groupWrite, .otherWrite], unlessStickyOf: [0])

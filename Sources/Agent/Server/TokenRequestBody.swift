@@ -7,7 +7,7 @@ package import TokenService
 package struct UnlockBody {
     package let uri: String
     package let pin: HeldPIN?
-    /// `"origin":"login"`: a login of the workstation's hands the PIN over, and nobody typed it for the token.
+    /// `"origin":"login"`: a login to the workstation hands the PIN over; it was not typed for the token.
     package let isFromLogin: Bool
 
     /// - Throws: `badRequest`, which says what is wrong with the body and nothing of what is in it.

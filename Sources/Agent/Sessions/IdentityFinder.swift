@@ -28,7 +28,7 @@ struct IdentityFinder: Sendable {
     /// those that people are asked for.
     ///
     /// - Parameters:
-    ///   - purpose: What a person is asked with; nil: nobody is asked.
+    ///   - purpose: The text of the prompt; nil: no person is asked.
     ///   - reachService: Called before the first login: no token is logged in to for a service that cannot be reached.
     /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
     func find(
@@ -68,7 +68,7 @@ struct IdentityFinder: Sendable {
             .problem(modules: survey.modules)
     }
 
-    /// What choosing makes of each certificate.
+    /// The result of choosing, for each certificate.
     func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
         try await candidates(for: profile, in: await tokens.survey())
     }
@@ -155,8 +155,8 @@ struct IdentityFinder: Sendable {
         await ChoosingQueue.run { Result { () throws(Problem) in try found(in: survey, for: profile) } }
     }
 
-    /// The tokens that are not logged in and may have the profile's certificate. Nobody is asked for the PIN of a token
-    /// that the profile does not name, or that shows certificates: it would show this one as well.
+    /// The tokens that are not logged in and may have the profile's certificate. No person is asked for the PIN of a
+    /// token that the profile does not name, or that shows certificates: it would show this one as well.
     private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
         let uris = profile.identity.tokenURIs
         return survey.tokens.map { named($0, by: profile) }.filter { token in
@@ -213,7 +213,7 @@ extension SelectionError {
     }
 
     fileprivate func problem(modules: [FoundModule]) -> Problem {
-        // What is looked for may be behind a module that is down just now: "no such token" would send its owner looking.
+        // The certificate may be behind a module that is down just now: "no such token" would send its owner looking.
         if isAbsence, let outage = modules.compactMap(\.outage).first { return outage }
         let failures = modules.compactMap { module in module.failure.map { "\(module.name): \($0)" } }
         switch self {

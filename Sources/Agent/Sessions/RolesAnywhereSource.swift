@@ -31,7 +31,7 @@ final class RolesAnywhereSource: CredentialSource {
         var pinFiles: [String]
         /// The tokens that each profile's sessions have been signed on, or are about to be.
         var tokens: [ProfileName: Set<TokenKey>] = [:]
-        /// What each profile's last signature took from a person, or would have taken.
+        /// The gesture that each profile's last signature took, or would have taken.
         var gestures: [ProfileName: Gesture?] = [:]
         var spares = SpareUse()
     }
@@ -44,7 +44,7 @@ final class RolesAnywhereSource: CredentialSource {
         state = Mutex(State(profiles: configuration.profiles, pinFiles: configuration.pinFiles))
     }
 
-    /// A reload. What is under way ends with the configuration that it began with.
+    /// A reload. Attempts under way end with the configuration that they began with.
     func replace(_ configuration: Configuration) {
         state.withLock { state in
             state.profiles = configuration.profiles
@@ -54,11 +54,10 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    /// The tokens are others, or show other keys: whether a person is still needed where one was is not known.
+    /// The tokens changed: forgets which profiles needed a person, because their new tokens may need none.
     func forgetGestures() { state.withLock { state in state.gestures = state.gestures.filter { $0.value == nil } } }
 
-    /// Nil for a profile that was not looked at since the last reload, or since what would need a person may have gone: the
-    /// next caller shows.
+    /// Nil for a profile without an attempt since the last reload, or since its token may have gone.
     func needsPerson(for name: ProfileName) -> Bool? { state.withLock { $0.gestures[name] }.map { $0 != nil } }
 
     func files(of name: ProfileName) async -> [FileStamp?] {
@@ -76,8 +75,8 @@ final class RolesAnywhereSource: CredentialSource {
         state.withLock { state in state.tokens.values.reduce(into: []) { $0.formUnion($1) } }
     }
 
-    /// As `profiles(on:)`; they are no longer counted among these then, which are gone: what is still under way there has to
-    /// be dropped, and what comes is a spare's.
+    /// Returns the profiles whose sessions used these removed tokens, and forgets those tokens. The caller discards
+    /// sessions in flight; new ones will come from a spare.
     func profiles(leaving keys: Set<TokenKey>) -> Set<ProfileName> {
         state.withLock { state in
             let names = state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys
@@ -174,7 +173,7 @@ final class RolesAnywhereSource: CredentialSource {
         return session
     }
 
-    /// What `status` says of profiles that sign with a spare.
+    /// The notices in `status` about profiles that sign with a spare.
     var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
     private func obtain(
@@ -262,8 +261,8 @@ final class RolesAnywhereSource: CredentialSource {
     }
 }
 
-/// Somebody took their time over a PIN, in which servers hang up on a connection that says nothing: nothing has been
-/// sent yet, and another connection is cheap.
+/// A person took their time over a PIN, and servers hang up on a silent connection meanwhile: nothing has been sent
+/// yet, and another connection is cheap.
 private struct WaitedForPerson: Error {
     static let milliseconds: Int64 = 3000
 }
@@ -272,7 +271,7 @@ private struct WaitedForPerson: Error {
 private struct Reached: Error {}
 
 extension Problem {
-    /// - Parameter error: What `HTTPTransport` threw.
+    /// - Parameter error: The error of `HTTPTransport`.
     fileprivate init(ofSending error: any Error) {
         self =
             switch error {
@@ -299,7 +298,7 @@ extension Configuration {
 }
 
 extension IdentityFinder.Found {
-    /// What the signature takes from a person.
+    /// The gesture that the signature takes.
     var gesture: Gesture? {
         Gesture(
             eachSignatureBy: token.rule, flags: token.snapshot.flags,
@@ -308,7 +307,7 @@ extension IdentityFinder.Found {
 }
 
 extension Gesture {
-    /// Nobody is asked in the background.
+    /// The problem of a refresh in the background, which asks no person.
     fileprivate func isNotMade(on token: FoundToken) -> Problem {
         let name = token.snapshot.token.displayName
         return switch self {
@@ -327,8 +326,8 @@ extension KeyLocation {
         if case .seen(let key) = visibility { key.alwaysAuthenticates } else { false }
     }
 
-    /// What a signature means that the certificate does not verify: with a key that nothing had compared with the
-    /// certificate, that this is another key.
+    /// The problem if the certificate does not verify a signature. A key that was never compared with the certificate
+    /// is another certificate's key.
     fileprivate var misfit: Problem {
         isConfirmed
             ? Problem(
@@ -345,7 +344,7 @@ extension KeyLocation {
         if case .seen(let key) = visibility { key.label } else { nil }
     }
 
-    /// What tells keys with one CKA_ID apart, too.
+    /// The key's name; it tells keys with one CKA_ID apart, too.
     fileprivate var publicHalf: PublicHalf? {
         switch visibility {
         case .seen(let key), .publicHalf(let key): key.publicHalf

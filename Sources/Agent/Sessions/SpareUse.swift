@@ -4,7 +4,7 @@ import PKCS11URI
 
 /// Which profiles sign with a spare, and why.
 struct SpareUse: Sendable {
-    /// What a profile signed with before any spare: the certificate's URI, or the key's.
+    /// The identity a profile signed with before any spare: the certificate's URI, or the key's.
     private var usual: [ProfileName: PKCS11URI] = [:]
     private var inUse: [ProfileName: String] = [:]
 
@@ -13,7 +13,7 @@ struct SpareUse: Sendable {
 
     /// Takes note of the identity that has just signed.
     ///
-    /// - Parameter failed: What has become of those that come before it, where they are there.
+    /// - Parameter failed: Why those that come before it failed, if they are present.
     mutating func note(
         _ found: IdentityFinder.Found, of profile: ProfileName, _ selector: IdentitySelector, failed: Problem?
     ) {

@@ -3,7 +3,7 @@ import PKCS11URI
 import TokenService
 import Tokens
 
-/// What a survey has found, read and paired once for all the profiles that choose from it.
+/// The certificates and keys of a survey, read and paired once for all the profiles that choose from it.
 struct SurveyedIdentities: Sendable {
     /// The index of a token in the survey is its module number here.
     let all: Inventory
