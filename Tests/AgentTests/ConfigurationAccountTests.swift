@@ -4,7 +4,7 @@ import Testing
 @testable import Agent
 
 struct ConfigurationAccountTests {
-    @Test("The system knows root by name, and nobody by a name that no system has")
+    @Test("The system knows root by name, and knows no user by a name that no system has")
     func system() {
         let accounts = AccountDirectory.system
         #expect(accounts.ownUser == geteuid())

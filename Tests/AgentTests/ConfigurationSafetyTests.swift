@@ -80,7 +80,7 @@ struct ConfigurationSafetyTests {
         #expect(folder.faults() == fault)
     }
 
-    @Test("What is no regular file is refused, without waiting for it")
+    @Test("A file that is not regular is refused, without waiting for it")
     func otherKinds() throws {
         let folder = try ConfigurationFolder()
         #expect(unsafe mkfifo(folder.main, 0o600) == 0)

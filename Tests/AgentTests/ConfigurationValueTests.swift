@@ -91,7 +91,7 @@ struct ConfigurationValueTests {
         #expect(tokens.allSatisfy { $0.pinLifetimeSeconds == lifetime })
     }
 
-    @Test("A profile has defaults, and lets nobody in but the agent's own user")
+    @Test("A profile has defaults, and lets in the agent's own user alone")
     func profileDefaults() throws {
         let profile = try ConfigurationFolder(ProfileText.with("")).profile("p")
         #expect(profile.identity == IdentitySelector())

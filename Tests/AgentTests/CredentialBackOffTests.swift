@@ -119,7 +119,7 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
-    @Test("A token that needs its PIN is not asked again until it has changed, or somebody asks by name")
+    @Test("A token that needs its PIN is not asked again until it has changed, or a person asks by name")
     func state() async throws {
         let world = try CredentialWorld()
         world.source.always(.failure(.pinNeeded))
@@ -137,7 +137,7 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
-    @Test("An attempt in which the tokens change is made once more, and nobody waits for a third")
+    @Test("An attempt in which the tokens change is made once more, and no caller waits for a third")
     func stateInFlight() async throws {
         let world = try CredentialWorld()
         world.source.hold(then: .failure(.pinNeeded))
@@ -184,7 +184,7 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
-    @Test("After a missed touch nobody is prompted within a minute, and only for a caller")
+    @Test("After a missed touch no prompt comes within a minute, and then only for a caller")
     func gesture() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()

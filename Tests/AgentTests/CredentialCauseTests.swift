@@ -78,7 +78,7 @@ struct CredentialCauseTests {
         await world.end()
     }
 
-    @Test("With a session held, another file is noticed within a minute though nobody calls")
+    @Test("With a session held, another file is noticed within a minute without a caller")
     func fileInBackground() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()
@@ -108,7 +108,7 @@ struct CredentialCauseTests {
         await world.end()
     }
 
-    @Test("What other users force takes a quarter of the attempts, and none of the half that the owner may force")
+    @Test("Other users' forced refreshes take a quarter of the attempts, and none of the owner's half")
     func shares() async throws {
         let world = try CredentialWorld()
         world.source.always(.failure(.denied))

@@ -93,7 +93,7 @@ struct CredentialControlTests {
         await world.end()
     }
 
-    @Test("What an attempt brings that was dropped is not given to those who wait for the next")
+    @Test("The session of a dropped attempt is not given to the callers that wait for the next")
     func lateResult() async throws {
         let world = try CredentialWorld()
         world.source.hold(then: .session(3600))
@@ -161,7 +161,7 @@ struct CredentialControlTests {
         await world.end()
     }
 
-    @Test("The end answers all who wait, stores nothing, and serves nobody")
+    @Test("The end answers all who wait, stores nothing, and serves no one")
     func stop() async throws {
         let world = try CredentialWorld("one", "two")
         _ = try await world.ask(world.profiles[1])

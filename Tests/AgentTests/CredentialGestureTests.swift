@@ -33,7 +33,7 @@ struct CredentialGestureTests {
         await world.end()
     }
 
-    @Test("Refreshes in the background begin again when nobody is needed any more")
+    @Test("Refreshes in the background begin again when the signature needs no person any more")
     func backAgain() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()
@@ -46,7 +46,7 @@ struct CredentialGestureTests {
         await world.end()
     }
 
-    @Test("Who still has something gets it while the touch is waited for, and one touch serves all")
+    @Test("While a touch is waited for, callers get the session that is held, and one touch serves all")
     func whileWaiting() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()
@@ -64,7 +64,7 @@ struct CredentialGestureTests {
         await world.end()
     }
 
-    @Test("A session that nobody asks for lapses without a touch")
+    @Test("A session without requests lapses without a touch")
     func lapses() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()

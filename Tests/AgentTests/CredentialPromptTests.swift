@@ -11,7 +11,7 @@ struct CredentialPromptTests {
             uid: 1, agentUID: 1, processID: 1, header: Array("DISPLAY=:0".utf8), isExplicit: isExplicit)
     }
 
-    @Test("That nobody could be asked does not stand in the way of one who can")
+    @Test("An attempt that could ask no person does not hinder a caller who can be asked")
     func nobodyBefore() async throws {
         let world = try CredentialWorld()
         world.source.always(.failure(.pinNeeded))
@@ -30,7 +30,7 @@ struct CredentialPromptTests {
         await world.end()
     }
 
-    @Test("One who can be asked and joins an attempt for which nobody could be gets an attempt of their own")
+    @Test("A caller who can be asked, and joins an attempt that could ask no person, gets an attempt of their own")
     func joining() async throws {
         let world = try CredentialWorld()
         world.source.script { _, number in
@@ -48,7 +48,7 @@ struct CredentialPromptTests {
         await world.end()
     }
 
-    @Test("What is refreshed in the background has nobody to ask")
+    @Test("A refresh in the background asks no person")
     func background() async throws {
         let world = try CredentialWorld()
         _ = try await Asking.$current.withValue(Self.asking()) { try await world.ask() }

@@ -25,7 +25,7 @@ struct CredentialRefreshTests {
         await world.end()
     }
 
-    @Test("A session that nobody has used since its refresh is left to lapse, and dropped")
+    @Test("A session that no caller has used since its refresh is left to lapse, and dropped")
     func idleLapses() async throws {
         let world = try CredentialWorld()
         _ = try await world.ask()
@@ -80,7 +80,7 @@ struct CredentialRefreshTests {
         await world.end()
     }
 
-    @Test("Who waits for better gets what is still valid when that fails")
+    @Test("A caller that waits for a refresh gets the valid session when the refresh fails")
     func fallbackOnFailure() async throws {
         let world = try CredentialWorld()
         try await lapse(world, left: Int64(10).minutes)
@@ -90,7 +90,7 @@ struct CredentialRefreshTests {
         await world.end()
     }
 
-    @Test("Who waits for better gets what is still valid after five seconds, and those after him at once")
+    @Test("A caller that waits for a refresh gets the valid session after five seconds, and later callers at once")
     func fallbackOnPatience() async throws {
         let world = try CredentialWorld()
         try await lapse(world, left: Int64(10).minutes)
@@ -108,7 +108,7 @@ struct CredentialRefreshTests {
         await world.end()
     }
 
-    @Test("What lapses during the patience is not handed out: the caller waits on")
+    @Test("A session that lapses during the patience is not handed out: the caller waits on")
     func fallbackLapses() async throws {
         let world = try CredentialWorld()
         try await lapse(world, left: Int64(62).seconds)

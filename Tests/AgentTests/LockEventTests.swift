@@ -33,7 +33,7 @@ struct LockEventTests {
         #expect(try ConfigurationFolder(row.text).faults() == row.faults)
     }
 
-    @Test("The system's agent serves when nobody is there; a user's goes by the user, but for the screen")
+    @Test("A system agent locks on no event; a user's locks on all but the screen")
     func usual() {
         #expect(LockEvent.usual(for: .system) == [])
         #expect(LockEvent.usual(for: .user) == [.suspend, .sessionEnd, .removal])

@@ -124,7 +124,7 @@ import X509
         #expect(try inventory.select(CertificateSelector(), at: now).identity.get().key.module == 0)
     }
 
-    @Test("A certificate whose key nobody can see before login comes second")
+    @Test("A certificate whose key is hidden before login comes second")
     func hidden() throws {
         let closed = try token(["leaf-renewed"], label: "closed", flags: .loginRequired, isPrivateSeen: false)
         let open = try token(["leaf"], label: "open")

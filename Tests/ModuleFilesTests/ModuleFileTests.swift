@@ -73,7 +73,7 @@ struct ModuleFileCheckTests {
         #expect(fault(library) == nil)
     }
 
-    @Test("What is not there, is no file, or is p11-kit's proxy says so")
+    @Test("A path that is missing, no file, or p11-kit's proxy is refused with that reason")
     func others() throws {
         #expect(
             fault("\(folder.path)/none.so")

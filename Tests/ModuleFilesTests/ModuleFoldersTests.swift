@@ -5,7 +5,7 @@ import Testing
 
 @Suite("What a module may change")
 struct ModuleFoldersTests {
-    @Test("What the configuration lists is all, beside the null device")
+    @Test("The folders are those of the configuration, and the null device")
     func listIsAll() {
         var module = ModuleConfiguration(location: .path("/m"), environment: ["STORE": "/var/lib"])
         module.writable = ["/a"]

@@ -17,7 +17,7 @@ struct PathTrailTests {
         #expect(PathTrail(path)?.target == expected)
     }
 
-    @Test("What does not exist stands for itself")
+    @Test("A path that does not exist stands for itself")
     func missing() { #expect(PathTrail("/usr/../nonexistent/a/../b")?.target == "/nonexistent/b") }
 
     @Test("Every folder is known in which a name was looked up")

@@ -32,7 +32,7 @@ struct RegisteredModulesTests {
         #expect(again.configurations.isEmpty && again.notices.isEmpty && again.unusable == nil)
     }
 
-    @Test("Without any list the trouble stands where the modules would, and passes")
+    @Test("Without any list, the failure stands in place of the modules, and passes")
     func noList() {
         let failed = Self.answered(.failure(Self.hang))
         #expect(failed.configurations.isEmpty && failed.notices.isEmpty)

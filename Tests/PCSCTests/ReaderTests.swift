@@ -93,7 +93,8 @@ struct PCSCServiceTests {
         return descriptor
     }
 
-    @Test("Its socket does not exist, or has nobody behind it, or takes the connection and will end it") func probes() {
+    @Test("Its socket does not exist, or has no process behind it, or takes the connection and will end it")
+    func probes() {
         let folder = Folder()
         let path = "\(folder.path)/socket"
         #expect(PCSCService.probe(path) == .notRunning)

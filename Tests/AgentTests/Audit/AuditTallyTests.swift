@@ -56,7 +56,7 @@ import Testing
         #expect(line?.others == 3)
     }
 
-    @Test("What is written at the end is all that was only counted") func rest() {
+    @Test("The lines at the end tell all that was only counted") func rest() {
         var tally = AuditTally(milliseconds: 1000)
         for pid: Int32 in 1...5 { _ = tally.note(Self.record(1, pid: pid), as: .denied, at: Self.time(0)) }
         _ = tally.note(Self.record(2), as: .attack, at: Self.time(0))

@@ -113,7 +113,7 @@ import Testing
         #expect((AgentLogHandler.Style(environment: environment) == .journal) == isJournal)
     }
 
-    @Test("A log that stalls holds nobody up; what was lost is counted and said", arguments: [false, true])
+    @Test("A log that stalls holds up no request; lost lines are counted and said", arguments: [false, true])
     func stalled(isNonBlocking: Bool) async throws {
         let pipe = try Pipe(isNonBlocking: isNonBlocking)
         let queue = LogQueue(descriptor: pipe.writing, capacity: 100) { "lost \($0)\n" }
@@ -144,7 +144,7 @@ import Testing
         #expect(try await read.count { $0 == "vital" } == 20)
     }
 
-    @Test("A log that nobody reads any more ends nothing") func broken() async throws {
+    @Test("A log without a reader does not end the agent") func broken() async throws {
         signal(SIGPIPE, SIG_IGN)
         let writing: CInt
         do {

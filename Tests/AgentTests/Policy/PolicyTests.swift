@@ -74,7 +74,7 @@ import Testing
         #expect(decision == row.expected)
     }
 
-    @Test("Whoever may do anything is admitted, and nobody else", arguments: rows) func admits(row: Row) {
+    @Test("Users with at least one permission are admitted, and no others", arguments: rows) func admits(row: Row) {
         if case .allow = row.expected, case .deny(let reason) = Self.policy(row.scope).admits(row.peer) {
             Issue.record("not admitted: \(reason)")
         }

@@ -104,8 +104,7 @@ import Testing
         #expect(due.map(\.isAttack) == [false])
     }
 
-    @Test("A worker of the agent is no peer, whoever it runs as, and its try is told as an attack") func worker() throws
-    {
+    @Test("A worker of the agent is no peer, under any user, and its try is told as an attack") func worker() throws {
         var entrance = try Self.entrance(Self.small)
         for (second, uid) in [Self.own, Self.root, Self.listed, Self.stranger].enumerated() {
             let now = NIODeadline.uptimeNanoseconds(0) + .seconds(Int64(second))

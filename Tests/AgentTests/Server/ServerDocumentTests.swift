@@ -32,7 +32,7 @@ import TokenService
         #expect(try PromptPlace(header: #require(head).person)?.terminal == "/dev/pts/3")
     }
 
-    @Test("Where somebody may be asked, the document says so") func whoAsks() throws {
+    @Test("The document says which routes may ask a person") func whoAsks() throws {
         let paths: [String: [String: Any]] = try part("paths")
         let asking = paths.values.flatMap(\.values).compactMap { $0 as? [String: Any] }.filter { operation in
             let parameters = operation["parameters"] as? [[String: String]] ?? []

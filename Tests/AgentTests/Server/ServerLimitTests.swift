@@ -186,7 +186,7 @@ import Testing
         await test.server.stop()
     }
 
-    @Test("What was refused or answered takes no part of the budget") func answered() async throws {
+    @Test("Refused and answered requests take no part of the budget") func answered() async throws {
         var limits = ServerLimits()
         (limits.owner.bytesPerUser, limits.owner.bytes) = (20_000, 20_000)
         let test = try await ServerUnderTest(limits: limits)
@@ -200,7 +200,7 @@ import Testing
         await test.server.stop()
     }
 
-    @Test("Who sends too much ahead is hung up on") func ahead() async throws {
+    @Test("A peer that sends too much ahead is hung up on") func ahead() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
             operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))

@@ -29,7 +29,7 @@ import Testing
         await test.server.stop()
     }
 
-    @Test("What a refused peer sends is not looked at, and it can read why it was refused") func unread() async throws {
+    @Test("The bytes of a refused peer are not read, and it can read why it was refused") func unread() async throws {
         let test = try await ServerUnderTest(peer: { _ in Peer(uid: 1001, gid: 1001, pid: 9) })
         let client = try test.connect()
         client.send(String(repeating: Self.request("GET /v1/profiles/prod/credentials"), count: 100))
@@ -107,7 +107,7 @@ import Testing
         await test.server.stop()
     }
 
-    @Test("What is told in the place of credentials is noted with its peer, and nothing else is")
+    @Test("A problem told in place of credentials is noted with its peer, and nothing else is")
     func notedRefusals() async throws {
         var operations = AgentOperations.scripted()
         operations.credentials = { (_) throws(Problem) in throw Problem(.pinNeeded, "it needs its PIN") }

@@ -108,7 +108,7 @@ import Testing
         #expect(listener.path == folder.path + "/real/agent.sock")
     }
 
-    @Test("A socket that nobody listens on is replaced") func stale() async throws {
+    @Test("A socket that no process listens on is replaced") func stale() async throws {
         let folder = try ServerTestFolder()
         var listener: SocketListener? = try SocketListener(path: folder.socket, scope: .user)
         // As after SIGKILL: the descriptors close, the files stay.
@@ -121,7 +121,7 @@ import Testing
         _ = listener
     }
 
-    @Test("A socket that somebody listens on is left alone, lock or not") func twin() throws {
+    @Test("A socket that a process listens on is left alone, lock or not") func twin() throws {
         let folder = try ServerTestFolder()
         let listener = try SocketListener(path: folder.socket, scope: .user)
         let message = "an agent is already running on \(folder.socket)"
