@@ -11,7 +11,7 @@ class Figure:
     unit: str
     ours: float
     reference: float | None = None
-    """What the same costs elsewhere; None where the reach is a plain number."""
+    """The figure of the program compared with; None if the reach is a plain number."""
     against: str = ""
     reach: float | None = None
     """At most this, or at least this, times the reference; without one, the number itself. None: for information."""

@@ -1,4 +1,4 @@
-"""What it costs the callers of an agent that its workers are killed, with SIGKILL and under load."""
+"""The cost for an agent's callers when its workers are killed, with SIGKILL and under load."""
 
 import random
 

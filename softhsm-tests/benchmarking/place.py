@@ -20,7 +20,7 @@ PROGRAMS = {
     "ssh_sign": ("ssh_sign.c", ["-pthread"], []),
     "direct_sign": ("direct_sign.c", ["-pthread"], ["p11-kit-1"]),
     "direct_session": ("direct_session.c", [], ["p11-kit-1", "libcurl"]),
-    # What starting a process with these libraries costs, whatever it then does.
+    # The cost of starting a process with these libraries, without its work.
     "start": ("start.c", ["-Wl,--no-as-needed"], ["p11-kit-1"]),
 }
 

@@ -94,7 +94,7 @@ def test_completion_scripts_are_made_for_each_shell(tokenward, tmp_path, shell):
 
 
 def completed(tokenward, folder, words):
-    """What bash offers for the last of `words`, with the script that we generate."""
+    """The completions that bash offers for the last of `words`, with the script that we generate."""
     (folder / "script").write_bytes(tokenward("--generate-completion-script", "bash").stdout)
     ask = f"""
         PATH={BINARIES}:$PATH
@@ -126,7 +126,7 @@ def test_profiles_are_completed_from_the_agent_without_touching_a_token(agent, t
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, tokenward, arguments):
+def test_a_result_without_a_reader_ends_it_by_sigpipe_without_a_word(agent, tokenward, arguments):
     agent(lambda connection, request: serve(connection, request, ROUTES | CREDENTIAL_ROUTE))
     reader, writer = os.pipe()
     os.close(reader)

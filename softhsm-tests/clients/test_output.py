@@ -45,7 +45,7 @@ def test_json_on_a_terminal_has_no_control_characters(agent, tmp_path):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1,]", b"<html>", b"[" * 100_000, b'["\x1b"]'])
 @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["status"], ["status", "--json"]])
-def test_what_is_no_json_is_never_printed(agent, tokenward, body, arguments):
+def test_an_answer_that_is_no_json_is_never_printed(agent, tokenward, body, arguments):
     agent(answer(body))
     failed(tokenward(*arguments), 70)
 

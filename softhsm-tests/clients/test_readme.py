@@ -72,7 +72,7 @@ class Newcomer:
         self.wait_for_prompt()
 
     def wait_for_prompt(self):
-        """What the command has shown; it has succeeded."""
+        """Returns the output of the command, which has succeeded."""
         shown = self.terminal.read_until(PROMPT, seconds=60).decode()
         assert re.search(PROMPT, self.terminal.shown)[1] == b"0", shown
         self.terminal.shown = b""

@@ -23,7 +23,7 @@ def test_the_output_is_one_write(agent, thin):
 
 @pytest.mark.parametrize("arguments", [["prod"], ["--help"], ["--version"]])
 @pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
-def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, thin, arguments, inherited):
+def test_a_result_without_a_reader_ends_it_by_sigpipe_without_a_word(agent, thin, arguments, inherited):
     agent(answer(CREDENTIALS))
     reader, writer = os.pipe()
     os.close(reader)
@@ -35,7 +35,7 @@ def test_a_result_that_nobody_reads_ends_it_by_sigpipe_without_a_word(agent, thi
     assert (result.returncode, result.stderr) == (-signal.SIGPIPE, b"")
 
 
-def test_a_failure_that_nobody_reads_keeps_its_exit_code(thin):
+def test_a_failure_without_a_reader_keeps_its_exit_code(thin):
     reader, writer = os.pipe()
     os.close(reader)
     try:

@@ -110,7 +110,7 @@ def test_another_users_process_that_listens_is_sent_nothing_unless_that_user_was
     assert thin("prod", "--agent-uid", f"{OTHER_USER}").returncode == 0
 
 
-def test_a_socket_that_nobody_serves_any_more_is_69(thin, tmp_path):
+def test_a_socket_that_no_agent_serves_any_more_is_69(thin, tmp_path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "agent.sock"))
     assert "any more" in refused(thin("a"), 69)

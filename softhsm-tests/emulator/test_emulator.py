@@ -105,7 +105,7 @@ def test_a_role_with_an_equals_sign_is_signed_as_the_guide_says_or_stands_in_the
     assert granted(emulator, request)["credentialSet"][0]["roleArn"] == role
 
 
-def test_what_cloudtrail_would_report_can_be_read(emulator, identity):
+def test_the_report_of_cloudtrail_can_be_read(emulator, identity):
     reports = "missingSignedHeaders", "postEmptyBody", "algorithmMismatch"
 
     def reported(request):
@@ -193,7 +193,7 @@ def test_the_server_ca_is_kept_and_a_wrong_name_is_refused_by_clients(start, tmp
     ({"token": "x" * 40}, "InvalidClientTokenId", "The security token included in the request is invalid."),
     ({"token": None}, "InvalidClientTokenId", "The security token included in the request is invalid."),
 ])
-def test_sts_refuses_what_was_not_issued(emulator, identity, change, code, message):
+def test_sts_refuses_credentials_that_were_not_issued(emulator, identity, change, code, message):
     answer = granted(emulator, SignedRequest(emulator, identity))
     with pytest.raises(botocore.exceptions.ClientError) as error:
         sts(emulator, answer, **change).get_caller_identity()

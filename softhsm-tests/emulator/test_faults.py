@@ -170,7 +170,7 @@ def test_faults_come_in_order_and_only_for_their_endpoint(faulty, identity, ask)
 
 @pytest.mark.parametrize("body", [
     b"", b"{}", b'{"fault":"flood"}', b'{"fault":"status","status":99}', b'{"fault":"status","code":"a\\r\\nb: c"}'])
-def test_what_is_no_fault_is_refused(faulty, body):
+def test_an_unknown_fault_is_refused(faulty, body):
     assert send(faulty, "PUT", "/_emulator/faults", body=body).status == 400
 
 

@@ -134,7 +134,7 @@ class Life:
     def login_counts(self):
         return [module.count("C_Login") for module in self.modules]
 
-    # What may happen
+    # The events
 
     def client_asks(self):
         profile = self.chance.choice(["stored", "typed", "spare", "none"])
@@ -251,7 +251,7 @@ class Life:
         card_moves: 4, card_is_reset: 2, module_misbehaves: 6, module_recovers: 4, worker_dies: 2, service_fails: 3,
         agent_restarts: 1, nothing_happens: 4}
 
-    # What must hold
+    # The invariants
 
     def check_lock(self):
         if self.logins_when_locked is not None:

@@ -47,7 +47,7 @@ def test_a_certificate_that_hides_is_asked_for(shy_agent, spy, pinentry):
     assert (pinentry.runs, spy.count("C_Login"), spy.count("C_Sign")) == (1, 1, 1)
 
 
-def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(shy_agent, spy, pinentry):
+def test_a_person_who_does_not_give_the_pin_is_not_asked_again_for_a_hidden_certificate(shy_agent, spy, pinentry):
     agent = shy_agent("pkcs11:token=shy")
     pinentry.answer(CANCELLED)
     for _ in range(3):
@@ -57,7 +57,7 @@ def test_who_does_not_give_the_pin_is_not_asked_again_for_what_hides(shy_agent, 
 
 
 @pytest.mark.parametrize("certificate, hides", [("pkcs11:object=client", True), ("pkcs11:token=card;object=other", False)])
-def test_nobody_is_asked_for_a_token_that_is_not_named_or_hides_nothing(
+def test_no_person_is_asked_for_a_token_that_is_not_named_or_hides_nothing(
     shy_agent, shy_token, token, spy, pinentry, certificate, hides
 ):
     agent = shy_agent(certificate, shy_token if hides else token)

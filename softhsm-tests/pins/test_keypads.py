@@ -1,4 +1,4 @@
-"""Only `unlock` switches on the reader's keypad, and a PIN that nobody types costs no try."""
+"""Only `unlock` switches on the reader's keypad, and a PIN that is not typed costs no try."""
 
 import concurrent.futures
 
@@ -30,7 +30,7 @@ def test_a_keypad_is_switched_on_by_unlock_alone(spied_agent, plain, spy, tmp_pa
     assert gesture_of(agent)[0] == "pin"
 
 
-def test_a_keypad_that_nobody_uses_costs_no_try(spied_agent, plain, spy, tmp_path):
+def test_a_keypad_that_is_not_used_costs_no_try(spied_agent, plain, spy, tmp_path):
     keypad = tmp_path / "keypad"
     agent = spied_agent(plain, "protected", keypad=keypad, patience=100)
     assert agent.cli("unlock", CARD).returncode == 75
@@ -52,7 +52,7 @@ def test_a_wrong_pin_on_the_keypad_is_a_lost_try_and_no_more(spied_agent, plain,
     assert agent.cli("unlock", CARD).returncode == 0
 
 
-def test_a_key_that_asks_each_time_gets_the_keypad_from_who_asks_by_name(spied_agent, asking, spy, tmp_path):
+def test_a_key_that_asks_each_time_gets_the_keypad_for_a_request_by_name(spied_agent, asking, spy, tmp_path):
     keypad = tmp_path / "keypad"
     agent = spied_agent(asking, "protected", keypad=keypad, patience=60000)
     write_pin(keypad, PIN)

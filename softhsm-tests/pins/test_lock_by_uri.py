@@ -26,7 +26,7 @@ def locks_in_time(agent):
 
 @pytest.mark.parametrize("way", [{"ways": ["hang"]}, {"rv": 0x30}, {"ways": ["crash"]}], ids=str)
 @pytest.mark.parametrize("place", ["its own", "another"])
-def test_a_module_that_gives_no_answer_keeps_nobody_from_locking(agent, mock, other, way, place):
+def test_a_module_that_gives_no_answer_does_not_delay_a_lock(agent, mock, other, way, place):
     assert agent.credentials().returncode == 0
     module = mock if place == "its own" else other
     module.on("C_GetSlotList", *way.get("ways", []), **{"rv": way["rv"]} if "rv" in way else {})

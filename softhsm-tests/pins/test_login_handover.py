@@ -128,7 +128,7 @@ def test_a_password_that_is_no_pin_costs_one_try_and_never_the_login(folder, use
     agent = users_agent.start()
     for _ in range(3):
         result, _ = log_in(folder, "games", WRONG, "--socket", agent.socket)
-        assert (result.returncode, result.stderr) == (0, "Password: ")  # PAM asks; nobody else says a word
+        assert (result.returncode, result.stderr) == (0, "Password: ")  # PAM asks; no other program prints a word
         wait_until(lambda: not handovers(folder), "the handover has ended")
     assert state(agent) == ("pin-needed", "low")
     assert agent.log().count("PIN refused by the token") == 1
@@ -167,7 +167,7 @@ def test_a_user_cannot_hand_a_pin_to_another(folder):
     assert handovers(folder) == []
 
 
-def test_what_goes_wrong_at_a_login_is_quick_and_silent(folder):
+def test_a_failure_at_a_login_is_quick_and_silent(folder):
     for environment in ({}, {"PAM_TYPE": "open_session", "PAM_USER": "games"}, {"PAM_TYPE": "auth", "PAM_USER": "no-such"}):
         result = subprocess.run(
             [folder / "tokenward", "unlock", "--pin-stdin", "--quiet", "--pam"], input=PIN, env=environment,

@@ -39,7 +39,7 @@ def test_a_stored_pin_logs_in_again_when_the_machine_is_awake(start, hsm, servic
     wait_until(lambda: agent.credentials().returncode == 0, "a session after sleep")
 
 
-def test_what_a_person_locked_stays_locked_after_sleep(start, hsm, service, logind, pin_file):
+def test_tokens_that_a_person_locked_stay_locked_after_sleep(start, hsm, service, logind, pin_file):
     agent = start(settings(hsm, service, None, configuration.token(pin_file)), environment=logind.environment)
     hears_logind(agent)
     signed_in(agent, needs_pin=False)
@@ -122,7 +122,7 @@ def test_the_end_of_the_last_session_forgets(start, hsm, service, logind):
     signed_in(agent)
 
 
-def test_what_is_not_asked_for_and_what_others_do_locks_nothing(start, hsm, service, logind):
+def test_events_not_in_lock_on_and_of_other_users_lock_nothing(start, hsm, service, logind):
     mine, theirs = "c1", "c2"
     logind.add_session(mine)
     logind.add_session(theirs, uid=61001)
@@ -156,7 +156,7 @@ def test_signals_of_anybody_else_are_no_news(start, hsm, service, logind):
     logind.add_session("c1")  # heard after them
     logind.remove_session("c1")
     wait_until_forgotten(agent, workers)  # by the end of the session
-    assert logind.inhibitors() == 1  # while nobody has let the machine sleep
+    assert logind.inhibitors() == 1  # before the agent has let the machine sleep
 
 
 def test_status_says_when_nothing_is_heard_and_the_bus_may_come_and_go(start, hsm, service, tmp_path):

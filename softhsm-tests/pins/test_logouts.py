@@ -21,7 +21,7 @@ def test_a_logout_that_finds_no_session_fails_while_a_lane_keeps_the_login(mock,
 
 
 @pytest.mark.parametrize("code, failure", [(0x6, "function"), (0x30, "broken"), (0x101, None), (0x32, None), (0xB3, None)])
-def test_a_logout_that_fails_where_nobody_can_say_how_it_ended_is_a_failure(mock, root, worker, code, failure):
+def test_a_logout_that_fails_without_a_known_end_is_a_failure(mock, root, worker, code, failure):
     card = mock.card("prod")
     card.identity(root)
     assert worker.log_in(card, PIN) == "logged-in"

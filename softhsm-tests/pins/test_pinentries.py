@@ -50,7 +50,7 @@ def test_cancelling_a_real_pinentry_is_told_and_remembered(prompting, spy, termi
     assert terminal.echoes()
 
 
-def test_a_real_pinentry_that_nobody_answers_ends_with_its_time(prompting, spy, terminal):
+def test_a_real_pinentry_without_an_answer_ends_with_its_time(prompting, spy, terminal):
     agent = prompting('[prompt]\nprogram = "/usr/bin/pinentry-tty"\ntimeout-seconds = 5\n')
     result = agent.credentials(environment=at(terminal))
     assert (result.returncode, "nobody typed it within" in result.stderr) == (80, True), result.stderr

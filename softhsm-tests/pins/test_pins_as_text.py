@@ -52,7 +52,7 @@ def test_a_byte_order_mark_before_a_pin_is_left_out(agent_on, mock, tmp_path, pi
 
 @pytest.mark.parametrize("content", NOT_UTF8, ids=bytes.hex)
 @pytest.mark.parametrize("way, code", [("file", 78), ("pinentry", 80)])
-def test_what_is_not_utf_8_is_not_sent(agent_on, mock, tmp_path, pinentry, way, code, content):
+def test_a_pin_that_is_not_utf_8_is_not_sent(agent_on, mock, tmp_path, pinentry, way, code, content):
     agent = agent_on(stored(tmp_path, content) if way == "file" else "prompt")
     pinentry.answer(escaped(content), "OK")
     result = agent.credentials(environment=DISPLAY)
@@ -64,7 +64,7 @@ def test_what_is_not_utf_8_is_not_sent(agent_on, mock, tmp_path, pinentry, way, 
 @pytest.mark.parametrize("text, words", [
     (f"{PIN} ", "a blank after it"), (f'"{PIN}"', "quotes around it"), (f" {PIN}", "a blank before it"),
     (f"{PIN}\u00a0", "a no-break space in it"), (f"\u200b{PIN}", "a zero-width character in it")])
-def test_what_may_belong_to_a_pin_is_sent_and_named_when_it_is_refused(agent_on, mock, tmp_path, text, words):
+def test_characters_that_a_pin_may_have_are_sent_and_named_when_it_is_refused(agent_on, mock, tmp_path, text, words):
     agent = agent_on(stored(tmp_path, text.encode()))
     result = agent.credentials()
     assert result.returncode == 80

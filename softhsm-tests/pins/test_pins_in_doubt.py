@@ -1,4 +1,4 @@
-"""A PIN that was sent and not judged is not sent again, whoever asks and however often the module fails."""
+"""A PIN that was sent and not judged is not sent again, for any caller and however often the module fails."""
 
 import concurrent.futures
 import json

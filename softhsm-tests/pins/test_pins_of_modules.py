@@ -151,7 +151,7 @@ def test_a_lock_that_names_a_module_locks_its_token_alone(agent_on, tmp_path, mo
     ("pkcs11:token=prod;object=client", "names an object, and a PIN belongs to a token; leave out object, id and type"),
     ("pkcs11:token=prod;type=cert", "names an object"), ("pkcs11:token=prod?pin-source=/x", "has a pin-source"),
     ("pkcs11:token=prod;vendor=x", "unknown attribute 'vendor'")])
-def test_what_no_token_can_be_held_against_is_refused_by_name(agent_on, mock, other, twins, command, text, words):
+def test_attributes_that_no_token_can_match_are_refused_by_name(agent_on, mock, other, twins, command, text, words):
     agent = agent_on(configuration.token("prompt"))
     result = agent.cli(*command, text, input=f"{PIN}\n" if "--pin-stdin" in command else None)
     assert (result.returncode, words in result.stderr) == (64, True), result.stderr

@@ -34,7 +34,7 @@ def test_a_thousand_callers_make_one_prompt_and_one_login(prompting, spy, pinent
     assert (pinentry.runs, spy.count("C_Login"), spy.count("C_Sign")) == (1, 1, 1)
 
 
-def test_what_pinentry_is_told_and_given(prompting, pinentry):
+def test_pinentry_gets_its_texts_and_settings(prompting, pinentry):
     agent = prompting(pinentry.table)
     pinentry.answer("D %31%32%33456", "OK")
     environment = {
@@ -58,7 +58,7 @@ def test_what_pinentry_is_told_and_given(prompting, pinentry):
         "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus", "LC_MESSAGES": "de_DE.UTF-8"}
 
 
-def test_nobody_to_ask_is_told_at_once_and_does_not_stand_in_the_way_of_somebody(prompting, spy, pinentry):
+def test_a_caller_without_a_person_is_told_at_once_and_does_not_hinder_one_with_a_person(prompting, spy, pinentry):
     agent = prompting(pinentry.table)
     for note in "", " (remembered until something changes)", " (remembered until something changes)":
         began = time.monotonic()

@@ -21,7 +21,7 @@ def seconds_until(condition, what):
 
 def test_a_card_is_noticed_within_a_second_of_its_coming_and_of_its_going(run, readers, root):
     agent = run()
-    assert agent.credentials().returncode == 66  # nobody looks for a card any more from here on
+    assert agent.credentials().returncode == 66  # from here on the agent looks for no card any more
     card = Card().with_identity(root)
     coming, going = [], []
     for _ in range(3):
@@ -128,7 +128,7 @@ def another_program(pcsc, reader, share):
 EXCLUSIVE, SHARED = "1", "2"
 
 
-def test_who_holds_a_card_exclusively_is_named(run, pcsc, readers, root):
+def test_the_program_that_holds_a_card_exclusively_is_named(run, pcsc, readers, root):
     card = Card().with_identity(root)
     insert(pcsc, (readers[0], card))
     agent = run()

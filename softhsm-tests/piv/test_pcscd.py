@@ -110,7 +110,7 @@ def test_a_socket_that_is_closed_to_the_user_is_named(open_folder, pcsc_is_possi
             agent.stop()
 
 
-def test_without_a_module_that_needs_pcscd_nobody_misses_it(start, softhsm, service, pin_file):
+def test_without_a_module_that_needs_pcscd_it_is_not_missed(start, softhsm, service, pin_file):
     agent = start(configuration.module(softhsm), configuration.token(pin_file))
     module, notices = status(agent)
     assert (module["state"], notices, watchers(agent)) == ("running", [], [])

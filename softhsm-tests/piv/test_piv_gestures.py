@@ -41,7 +41,7 @@ def test_a_wrong_pin_for_9c_costs_one_try(card_agent, readers, root, service, tm
 
 
 def test_a_touch_that_never_comes_is_no_lost_login(card_agent, readers, root, service):
-    """OpenSC asks the card twice and forgets the login; the agent asks nobody again by itself."""
+    """OpenSC asks the card twice and forgets the login; the agent asks no person again by itself."""
     card = Card().with_identity(root)
     readers[0].insert(card)
     agent = card_agent(tables=configuration.profile(service, "other"))

@@ -119,7 +119,7 @@ def test_a_daemon_that_is_killed_costs_one_clear_error_and_is_found_again(made, 
 
 
 def test_a_server_that_ends_is_an_error_and_no_signal(made, launch):
-    """p11-kit's client writes to a socket that nobody reads: SIGPIPE would end the worker."""
+    """p11-kit's client writes to a socket without a reader: SIGPIPE would end the worker."""
     provider = made(Remoting)
     agent = launch(provider)
     signs(agent)

@@ -14,7 +14,7 @@ from support.shipped import README
 
 
 def libraries(program):
-    """What the program itself asks for; what those libraries bring along is not its doing (libcurl brings p11-kit)."""
+    """The libraries that the program itself asks for, without those that they load (libcurl loads p11-kit)."""
     result = subprocess.run(["readelf", "-d", binary(program)], capture_output=True, text=True, check=True)
     return [line for line in result.stdout.splitlines() if "(NEEDED)" in line]
 
@@ -70,7 +70,7 @@ def elf(program, option):
 
 
 def segments(program, kind):
-    """What each segment of this kind allows: some of R, W and E."""
+    """The permissions of each segment of this kind: some of R, W and E."""
     rows = [line.split() for line in elf(program, "-l")]
     return ["".join(row[6:-1]) for row in rows if row[:1] == [kind]]
 
@@ -82,7 +82,7 @@ def test_no_program_executes_its_stack_or_writes_to_its_code(program):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_what_a_program_calls_is_bound_at_its_start_and_read_only_from_then_on(program):
+def test_functions_of_libraries_are_bound_at_the_start_and_read_only_from_then_on(program):
     [(start, size)] = [
         (int(row[2], 16), int(row[5], 16)) for row in map(str.split, elf(program, "-l")) if row[:1] == ["GNU_RELRO"]]
     tables = re.findall(r"\.got(?:\.plt)? +PROGBITS +(\w+) \w+ (\w+)", "\n".join(elf(program, "-S")))

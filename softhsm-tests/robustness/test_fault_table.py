@@ -26,7 +26,7 @@ def word(answer):
 
 
 def seen(answer):
-    """What a list shows of the one card."""
+    """The list's entries for the one card."""
     if isinstance(answer, Failure):
         return answer.kind
     if not answer:
@@ -83,7 +83,7 @@ def load(mock, function, code, **when):
 
 
 def cells(folder, library, authority, key, scenario, function, codes):
-    """What became of each code: failing once, and failing on. Every case has a card of its own."""
+    """The outcome of each code: failing once, and failing on. Every case has a card of its own."""
     mock = MockModule(folder, library)
     if scenario == "load":
         return [(load(mock, function, code, next=1), load(mock, function, code)) for code in codes]

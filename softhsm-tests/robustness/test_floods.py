@@ -58,7 +58,7 @@ def test_however_many_connections_are_held_the_owner_locks_and_sees_the_status(o
 
 
 @pytest.mark.parametrize("processes", [1, 4])
-def test_refused_users_that_connect_all_the_time_keep_nobody_waiting_and_fill_no_log(open_world, processes):
+def test_refused_users_that_connect_all_the_time_delay_no_caller_and_fill_no_log(open_world, processes):
     """Each process is another user's. They flood another socket first: that alone keeps a machine with two cores busy."""
     agent = open_world.start()
     access_key(agent.credentials())

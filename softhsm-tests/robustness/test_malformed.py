@@ -125,7 +125,7 @@ def test_a_malformed_request_is_refused(agent, name):
     assert agent.get("/v1/health") == (200, {"status": "ok"})
 
 
-def test_what_follows_a_malformed_request_is_not_read(agent):
+def test_bytes_after_a_malformed_request_are_not_read(agent):
     smuggled = request("GET /v1/health HTTP/1.1")
     for name in ("two lengths", "chunks and a length", "bare line feeds", "a length above the limit"):
         assert len(answers(agent.http(HTTP[name][0] + smuggled))) == 1, name

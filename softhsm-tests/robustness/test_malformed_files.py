@@ -152,7 +152,7 @@ def values(world):
 
 @pytest.fixture(scope="module")
 def listed(world, agent, values, certificate_writer):
-    """What the agent lists, with every malformed certificate on the token beside the good one."""
+    """The agent's list, with every malformed certificate on the token beside the good one."""
     certificate_writer(world.token, {
         (label, ord("a") + number): value for number, (label, (value, _)) in enumerate(values.items())})
     status, identities = agent.get("/v1/identities")

@@ -104,7 +104,7 @@ def test_a_list_that_fails_is_asked_for_again_in_a_new_process(agent, mock):
 
 
 @pytest.mark.parametrize("code", [0xB3, 0x82, 0x60, 0x65, 0x80000001])
-def test_a_stale_session_costs_nobody_anything(agent, mock, code):
+def test_a_stale_session_costs_no_caller_anything(agent, mock, code):
     assert session(agent)[0] == 200
     [worker] = agent.workers()
     mock.on("C_Sign", rv=code, next=1)

@@ -16,7 +16,7 @@ C = ROOT / "Sources"
 [MARKER] = re.findall(r'sanitizer_marker\[\] = "(.*)";', (C / "CLinux/linux.c").read_text())
 HEAP = ["tokenward-agent", "tokenward-worker"]
 
-# What a process can do after all that hardens it; the order matters, because the last of them are for good.
+# Actions of a process after all its hardening; the order matters, because the last of them are for good.
 LOOK = """
 import ctypes, json, os, resource, socket, sys
 def attempt(work):

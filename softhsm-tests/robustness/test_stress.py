@@ -109,7 +109,7 @@ def test_descriptors_that_are_sent_along_are_closed(world):
     wait_until(lambda: len(os.listdir(folder)) <= before, "nothing is left open")
 
 
-def test_five_hundred_callers_that_drip_keep_nobody_waiting(world):
+def test_five_hundred_callers_that_drip_delay_no_other(world):
     endpoint = world.endpoint()
     agent = world.agent(world.profile(endpoint))
     access_key(agent.credentials())

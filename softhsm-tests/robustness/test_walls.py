@@ -58,7 +58,7 @@ def listener():
 
 @pytest.fixture
 def no_changes():
-    """What this kernel's Landlock refuses."""
+    """The actions that this kernel's Landlock refuses."""
     version = landlock_version()
     if not version:
         pytest.skip("this kernel has no Landlock")

@@ -8,7 +8,7 @@ from support.processes import ROOT
 HEAP = ROOT / "Sources" / "CWipingHeap"
 
 
-def test_what_is_given_back_is_wiped_and_what_was_never_touched_is_left_alone(tmp_path):
+def test_memory_given_back_is_wiped_and_memory_never_touched_is_left_alone(tmp_path):
     program = compile(
         "shim/wiping_heap.c", tmp_path / "heap", "-O1", "-fno-builtin", "-Wno-use-after-free", f"-I{HEAP}/include",
         str(HEAP / "free.c"))

@@ -45,7 +45,7 @@ def test_it_sees_how_a_worker_ended_where_its_parent_ignores_such_ends(start, mo
 
 
 def test_it_serves_where_it_was_given_no_standard_streams(start, base, service):
-    """What it opens must not become its log."""
+    """A file that it opens must not become its log."""
     agent = start(
         base, configuration.profile(service), prefix=["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'])
     key_of(agent)
@@ -108,7 +108,7 @@ def test_the_service_manager_is_told_of_each_state(base, tmp_path, abstract):
 
 
 def states(manager, last):
-    """What the manager hears up to `last`, without the lines for `systemctl status`."""
+    """The messages to the manager up to `last`, without the lines for `systemctl status`."""
     heard = []
     while last not in heard:
         heard += [line for line in manager.recv(4096).decode().split("\n") if not line.startswith("STATUS=")]

@@ -18,7 +18,7 @@ from support.waiting import wait_until
 
 USER, GROUP, SUPPLEMENT = 61001, 61002, 61003
 UNIT = UNITS / "system/tokenward.service"
-# What systemd's PrivateUsers=yes does to a service: it sees root and its own user, and 65534 for all others.
+# The effect of systemd's PrivateUsers=yes: a service sees root and its own user, and 65534 for all others.
 PRIVATE_USERS = (sys.executable, str(ROOT / "softhsm-tests/support/user_namespace.py"), "61100")
 
 

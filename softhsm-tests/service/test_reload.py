@@ -9,7 +9,7 @@ from support.answers import key_of
 from support.waiting import wait_until
 
 
-def test_a_reload_keeps_what_did_not_change(start, base, service):
+def test_a_reload_keeps_unchanged_parts(start, base, service):
     names = ("same", "changed", "removed")
     agent = start(base, *[configuration.profile(service, name) for name in names])
     before = {name: key_of(agent, name) for name in names}

@@ -1,4 +1,4 @@
-"""The agent serves on its own socket or on one that systemd passes, and takes nobody else's place."""
+"""The agent serves on its own socket or on one that systemd passes, and takes no other process's place."""
 
 import os
 import pathlib
@@ -34,7 +34,7 @@ def test_a_second_agent_leaves_the_first_alone(start, base):
 @pytest.mark.parametrize("what, reason", [
     ("link", "a symbolic link is in the socket's place"), ("file", "a regular file is in the socket's place"),
     ("folder", "a directory is in the socket's place")])
-def test_what_is_no_socket_is_left_where_it_is(base, tmp_path, what, reason):
+def test_a_file_that_is_no_socket_is_left_where_it_is(base, tmp_path, what, reason):
     agent = Agent(tmp_path, base)
     place = pathlib.Path(agent.socket)
     place.parent.mkdir(mode=0o700)
@@ -117,7 +117,7 @@ os.execv(sys.argv[2], sys.argv[2:])
     ("deaf", "1", "it does not listen: Accept=yes is not for us"),
     ("abstract", "1", "it has an abstract name or none"),
 ])
-def test_what_is_not_one_listening_socket_is_refused(base, tmp_path, kind, count, reason):
+def test_anything_but_one_listening_socket_is_refused(base, tmp_path, kind, count, reason):
     agent = Agent(tmp_path, base)
     family = socket.AF_INET if kind == "internet" else socket.AF_UNIX
     with socket.socket(family, socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM) as passed:

@@ -107,7 +107,7 @@ def test_callers_of_a_service_with_a_faulty_configuration_are_refused_and_its_so
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (69, "", 1)
     assert 'unknown key "nonsense"' in system.log()
     assert system.property("ActiveState", "tokenward.socket") == "active"
-    # With nobody waiting it ends at once.
+    # Without a waiting caller it ends at once.
     system.control("restart", "tokenward.service")
     assert (system.property("ExecMainStatus"), system.property("NRestarts")) == ("78", "0")
     system.machine.write(path, text)
@@ -147,7 +147,7 @@ def test_an_agent_that_hangs_is_started_anew_and_one_that_works_is_not(running):
     access_key(running.credentials(ALICE))
 
 
-# What pcsc-lite installs where it asks polkit (Debian 13), cut to what polkit needs: people at the machine may.
+# The policy file of a pcsc-lite that asks polkit (Debian 13), cut to what polkit needs: people at the machine may.
 CARD_ACTIONS = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE policyconfig PUBLIC "-//freedesktop//DTD PolicyKit Policy Configuration 1.0//EN"

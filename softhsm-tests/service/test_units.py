@@ -18,10 +18,10 @@ def test_systemd_understands_every_line_of_the_units(manager, tmp_path):
     result = subprocess.run(
         ["systemd-analyze", f"--{manager}", "verify", "--man=no", *units],
         env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, capture_output=True, text=True, timeout=60)
-    complaints = [line for line in result.stderr.splitlines() if "tokenward" in line]
+    warnings = [line for line in result.stderr.splitlines() if "tokenward" in line]
     # The programs need not be installed here.
     missing = re.compile(rf".*: Command {FOLDER}/tokenward\S* is not executable: No such file or directory")
-    assert [line for line in complaints if not missing.fullmatch(line)] == []
+    assert [line for line in warnings if not missing.fullmatch(line)] == []
 
 
 def test_the_systems_service_leaves_little_open():

@@ -104,7 +104,7 @@ class Case:
         return self.agent.credentials(self.cold)
 
     def ask_warm(self):
-        """What a forced refresh answers, and what a client gets after it."""
+        """The answer to a forced refresh, and the next answer to a client."""
         return refresh(self.agent, self.warm), self.agent.credentials(self.warm)
 
     def check_cold(self, finished, exit, what, hint):
@@ -168,7 +168,7 @@ def never_ending(agent, slow):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_told_as_it_is_and_costs_nobody_a_session(never_ending, agent, endpoint, name):
+def test_a_fault_is_told_as_it_is_and_costs_no_session(never_ending, agent, endpoint, name):
     fault, exit, status, code, what, hint = FAULTS[name]
     case = Case(agent, name)
     case.warm_up()
@@ -207,7 +207,7 @@ def test_callers_after_a_failure_cause_at_most_one_attempt_a_second(agent, endpo
 
 
 @pytest.mark.parametrize("name", NEVER_ENDING)
-def test_an_answer_that_never_ends_is_given_up_and_costs_nobody_a_session(never_ending, name):
+def test_an_answer_that_never_ends_is_given_up_and_costs_no_session(never_ending, name):
     what = "the answer of 127.0.0.1 took too long"
     case, cold, warm = never_ending[name]
     case.check_cold(cold.result(60), 75, what, "it is tried again by itself")

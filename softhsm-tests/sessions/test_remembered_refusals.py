@@ -120,7 +120,7 @@ def test_a_forced_refresh_asks_the_service_again(start, softhsm, token, root, pi
             assert (result.returncode, result.stdout) == (77, "") and "remembered" not in result.stderr
             assert service.asked() > before
         service.trust(root)  # the trust anchor is corrected
-        assert agent.credentials().returncode == 77  # which nobody here can see
+        assert agent.credentials().returncode == 77  # the agent cannot see that
         wait_until(lambda: agent.cli("refresh", "test").returncode == 0, "the trust anchor is the right one")
         access_key(agent.credentials())
     finally:

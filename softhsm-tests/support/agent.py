@@ -92,11 +92,11 @@ class Agent:
         return [int(line) for line in result.stdout.split()]
 
     def credentials(self, profile="test", *options, timeout=60, prefix=(), environment=None):
-        """What an SDK gets: the finished process of the thin client."""
+        """The finished process of the thin client, with the answer that an SDK gets."""
         return subprocess.run(
             [*prefix, binary("tokenward-credential-process"), "--socket", self.socket, *options, profile],
             env={"PATH": "/usr/bin:/bin", **(environment or {})},
-            start_new_session=True,  # without the terminal of whoever runs the tests
+            start_new_session=True,  # without the terminal of the person who runs the tests
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

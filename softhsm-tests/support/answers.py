@@ -1,4 +1,4 @@
-"""What an agent answers, in the form that tests compare."""
+"""An agent's answers, in the form that tests compare."""
 
 import datetime
 import json
@@ -14,7 +14,7 @@ def refresh(agent, profile, timeout=60):
 
 
 def notices(status):
-    """What an agent misses, but for logind: tests run where there is none, and those that need it bring it along."""
+    """An agent's notices, but for logind's: tests run without one, and those that need one start it."""
     return [notice for notice in status["notices"] if not notice.startswith("lock-on: ")]
 
 

@@ -87,7 +87,7 @@ class Emulator:
             return answer.read()
 
     def get(self, name):
-        """What the emulator tells of itself: `counters` or `last`."""
+        """One of the emulator's reports: `counters` or `last`."""
         return json.loads(self.call("GET", f"/_emulator/{name}"))
 
     def fault(self, *faults):

@@ -1,4 +1,4 @@
-"""What each code means at each call: the one table, of all codes in p11-kit's header, of a vendor's and of nobody's.
+"""The meaning of each code at each call: the one table, of all codes in p11-kit's header, a vendor's and an unknown one.
 
 An outcome is what the worker answers, as one word: `ok`, the kind of a failure, or how a login ended. A cell has two: for a
 call that fails once, and for one that goes on failing. Each line of the table names a group of codes; `ANY` stands for
@@ -30,7 +30,7 @@ LOGIN, COUNT, FORBIDDEN = {"CKR_USER_NOT_LOGGED_IN"}, {"CKR_SESSION_COUNT"}, {"C
 ABSENT, SMALL = {"CKR_ATTRIBUTE_SENSITIVE", "CKR_ATTRIBUTE_TYPE_INVALID"}, {"CKR_BUFFER_TOO_SMALL"}
 ANY = None
 
-# What a repetition in a new session makes good, once.
+# Codes that one repetition in a new session makes good.
 AGAIN = [
     (GONE, "token-gone", "token-gone"), (BROKEN, "broken", "broken"), (LOGIN, "not-logged-in", "not-logged-in"),
     (COUNT, "busy", "busy"), (PERSON, "gesture", "gesture"), (FORBIDDEN, "forbidden", "forbidden"),

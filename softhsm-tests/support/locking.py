@@ -22,7 +22,7 @@ def unlock_with_stored_pin(agent):
 
 
 def holds_session(agent):
-    """What is in the cache; asking for credentials would obtain some."""
+    """Whether the cache holds a session, from `status`: a request for credentials would obtain one."""
     return agent.get("/v1/status")[1]["profiles"][0].get("session_expiry") is not None
 
 

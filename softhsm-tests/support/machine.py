@@ -20,7 +20,7 @@ SYSTEMD = "/lib/systemd/systemd"
 ALICE, MALLORY = 61001, 61002
 """Two people with a home."""
 
-# What of this machine's /etc programs need. Its accounts and its units stay outside.
+# The files of this machine's /etc that programs need. Its accounts and its units stay outside.
 CONFIGURATION = (
     "alternatives", "dbus-1", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "login.defs", "nsswitch.conf", "pam.d",
     "pkcs11", "polkit-1", "security", "ssl")
@@ -31,7 +31,7 @@ WANTED = {
     "systemd-user-sessions.service"}
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 
-# What has to be done before systemd runs. $1: the root; $2: the cgroup's name; $3: a folder for its tree; $4: the sources.
+# The steps before systemd runs. $1: the root; $2: the cgroup's name; $3: a folder for its tree; $4: the sources.
 ENTER = f"""
 set -e
 mount --bind "$1" "$1"
@@ -166,7 +166,7 @@ class Machine:
         return (self.folder / "console").read_text(errors="replace")
 
     def command(self, *command, user=None, groups=()):
-        """What runs a command inside, as root or another user."""
+        """The words that run a command inside, as root or another user."""
         become = []
         if user is not None:
             members = f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"
@@ -211,7 +211,7 @@ def _remove_cgroup(name):
 
 
 @functools.cache
-def _trouble():
+def _failure():
     if os.geteuid() != 0:
         return "this needs root"
     if not os.path.exists(SYSTEMD):
@@ -228,5 +228,5 @@ def _trouble():
 
 def require_machine():
     """Skips where no systemd of one's own can be booted, and says why."""
-    if trouble := _trouble():
-        pytest.skip(f"no systemd can be booted here: {trouble}")
+    if failure := _failure():
+        pytest.skip(f"no systemd can be booted here: {failure}")

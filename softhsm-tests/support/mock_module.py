@@ -132,7 +132,7 @@ class MockModule:
         """How many calls fitted a rule, those beyond its `next` included."""
         return self._number(FIRED + rule * 8)
 
-    # What happened
+    # The calls so far
 
     def count(self, function):
         return self._number(CALLS + FUNCTIONS.index(function) * 8)

@@ -38,7 +38,7 @@ def open_agent(world, load_program):
 
 
 def seconds_of_owner(agent):
-    """What `status` and `lock` take the owner, each with a connection of its own."""
+    """The time of the owner's `status` and `lock`, each with a connection of its own."""
     times = []
     for method, path, status in (("GET", "/v1/status", 200), ("POST", "/v1/lock", 204)):
         begin = time.monotonic()

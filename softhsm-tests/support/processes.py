@@ -34,7 +34,7 @@ def resident_bytes(pid, which="VmRSS"):
 
 
 def processor_seconds(pid):
-    """What all threads of a process have had, user and system."""
+    """The processor time of all threads of a process, user and system."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

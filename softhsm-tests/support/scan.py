@@ -42,7 +42,7 @@ def needles(secrets):
 
 
 def memory(pid):
-    """What a process has in its writable memory, in runs of pages, with the names of their mappings."""
+    """A process's writable memory, in runs of pages, with the names of their mappings."""
     with (
         open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as file,
         open(f"/proc/{pid}/pagemap", "rb", 0) as pages,
@@ -74,7 +74,7 @@ def present(pages, begin, end):
 
 
 def in_memory(pid, secrets):
-    """What of the secrets is in the process's memory: mapping and needle, once for each copy."""
+    """The secrets in the process's memory: mapping and needle, once for each copy."""
     wanted = needles(secrets)
     return [
         (place, name)
@@ -87,7 +87,7 @@ def copies(pid, secret):
 
 
 def on_record(pid, secrets):
-    """What of the secrets is in the process's arguments and environment."""
+    """The secrets in the process's arguments and environment."""
     wanted, found = needles(secrets), []
     for record in ("cmdline", "environ"):
         with open(f"/proc/{pid}/{record}", "rb") as file:
@@ -97,7 +97,7 @@ def on_record(pid, secrets):
 
 
 def in_files(folder, secrets, apart=()):
-    """What of the secrets is in the files of a folder, those apart whose paths begin so."""
+    """The secrets in the files of a folder, those apart whose paths begin so."""
     wanted, found = needles(secrets), []
     for path, _, names in os.walk(folder):
         for name in names:

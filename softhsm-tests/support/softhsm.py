@@ -75,7 +75,7 @@ class Token:
         self.write(authority.der(certificate), label, identifier)
 
     def look(self, *arguments):
-        """What is seen without a login."""
+        """The objects that are seen without a login."""
         return self.softhsm.run("pkcs11-tool", "--module", MODULE, "--token-label", self.label, *arguments)
 
     def write(self, value, label, identifier):

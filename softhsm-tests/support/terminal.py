@@ -1,4 +1,4 @@
-"""A pseudo-terminal with nobody but the test in front of it, and a pinentry that does what a script says."""
+"""A pseudo-terminal that the test types on, and a pinentry that follows a script."""
 
 import contextlib
 import fcntl
@@ -64,7 +64,7 @@ class FakePinentry:
         self.path.chmod(0o755)
 
     def answer(self, *lines):
-        """What GETPIN is answered with from now on; until then it waits."""
+        """Sets the answer to GETPIN from now on; until then it waits."""
         new = self.folder / "answer.new"
         new.write_text("\n".join(lines))
         new.rename(self.folder / "answer")

@@ -9,7 +9,7 @@ from support.waiting import wait_until
 
 
 class Unit:
-    """What both managers' tests ask of tokenward.service; `control` is systemctl as its manager's user runs it."""
+    """The checks of tokenward.service under both managers; `control` is systemctl as its manager's user runs it."""
 
     def __init__(self, machine, user=None):
         self.machine, self.user = machine, user

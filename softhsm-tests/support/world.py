@@ -43,7 +43,7 @@ class World:
         self.close()
 
     def write_pin(self, pin):
-        """What the token's PIN file has from now on; its pin-source."""
+        """Writes the token's PIN file; returns its pin-source."""
         return write_pin(pathlib.Path(self.folder) / "pin", f"{pin}\n")
 
     def endpoint(self, *arguments, name="endpoint", root=None):

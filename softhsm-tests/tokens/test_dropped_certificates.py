@@ -148,7 +148,7 @@ def test_the_list_has_the_same_reasons_and_names_the_profiles(judge, spoilt):
     ("issuer", "the profile's certificate-issuer does not match it"),
     ("serial", "the profile's certificate-serial does not match it"),
 ])
-def test_what_the_profile_does_not_mean_says_which_key_left_it_out(judge, profile, reason):
+def test_a_certificate_that_the_profile_leaves_out_says_which_key_did_it(judge, profile, reason):
     explained = by_label(judge.json("list", "--explain", profile))
     label = "object-01" if profile == "selected" else "good"
     assert reason in explained[label]["reasons"]

@@ -162,7 +162,7 @@ def test_a_point_is_the_same_bare_and_in_its_octet_string(mock, agent_of, root):
 
 
 def timed(call, *arguments):
-    """What a call gives, and its seconds."""
+    """The result of a call, and its seconds."""
     began = time.monotonic()
     return call(*arguments), time.monotonic() - began
 

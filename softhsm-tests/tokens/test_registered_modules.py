@@ -48,7 +48,7 @@ def library(tmp_path):
     return build
 
 
-def test_bad_modules_are_a_line_each_and_no_trouble_for_the_good_ones(tmp_path, start, library):
+def test_bad_modules_are_a_line_each_and_do_not_hinder_the_good_ones(tmp_path, start, library):
     modules = tmp_path / "modules"
     modules.mkdir()
     hsm = SoftHSM(tmp_path / "hsm")
@@ -120,14 +120,14 @@ class Layout:
         self.prefix = private_mounts(script, str(folder))
 
     def listed(self):
-        """What p11-kit's own program says: library by name; nothing where it fails."""
+        """The answer of p11-kit's own program: library by name; nothing if it fails."""
         result = subprocess.run(
             [*self.prefix, *AS_A_USER, *AS_THE_WORKER, "p11-kit", "list-modules"], env=self.environment, capture_output=True,
             text=True, errors="surrogateescape", timeout=60)
         return dict(re.findall(r"^(\S.*?): (.*)$", result.stdout, re.M))
 
     def told(self):
-        """What a worker says: library by name; nothing where it fails."""
+        """A worker's answer: library by name; nothing if it fails."""
         worker = Worker.starting(self.folder, self.environment, [*self.prefix, *AS_A_USER, self.worker])
         try:
             answer = worker.ask(19, b"")

@@ -94,7 +94,7 @@ def test_a_token_made_by_another_process_is_seen_after_a_reload(start, own_softh
     assert agent.credentials().returncode == 0
 
 
-def test_a_module_that_hangs_keeps_nobody_from_missing_another_ones_token(
+def test_a_module_that_hangs_does_not_hide_that_another_ones_token_is_gone(
     start, mock, root, service, pin_file, tmp_path, mock_library
 ):
     other = mock_module.MockModule(tmp_path / "other", str(shutil.copy(mock_library, tmp_path / "other.so")))

@@ -15,7 +15,7 @@ def card(mock, root):
 
 @pytest.mark.parametrize("hangs", ["C_FindObjectsFinal", "C_GetSessionInfo"])
 def test_a_login_between_a_look_for_the_key_and_the_next_question_loses_no_key(mock, card, worker, hangs):
-    """The key is hidden without a login. 'Not on the token' would be wrong when there is one: nobody would try again."""
+    """The key is hidden without a login. 'Not on the token' would be wrong when there is one: no caller would try again."""
     rule = mock.on(hangs, "hang", next=1)
     ask = worker.ask
     worker.ask = worker.send

@@ -11,7 +11,7 @@ In a test (fixtures `pcsc`, `readers`, `card` of conftest.py):
     card.pin_checks, card.wrong_pins, card.signatures       # what the card itself has counted
     card.tries_left, card.is_verified                       # its PIN state
     card.sign_seconds = 0.25                                # as slow as a real one
-    card.slots[0x9A].touch = Touch(after=2)                 # or Touch(after=None, timeout=2): nobody comes, 6982
+    card.slots[0x9A].touch = Touch(after=2)                 # or Touch(after=None, timeout=2): no touch, 6982
     card.fail_signature(Fault.YANK_DURING)                  # see Fault: the next signature meets it
     card.fail_signature(0x6F00, count=2)                    # a status word; OpenSC asks twice
     card.lose_pin()                                         # as if another program had reset it

@@ -17,7 +17,7 @@ SELECT, GET_DATA, GET_RESPONSE, VERIFY, GENERAL_AUTHENTICATE = 0xA4, 0xCB, 0xC0,
 
 
 class Fault(enum.Enum):
-    """What the next signature meets."""
+    """A failure of the card at the next signature."""
 
     YANK_BEFORE = "the card is pulled when the command begins to arrive"
     YANK_DURING = "the card is pulled while it computes"
@@ -54,7 +54,7 @@ class Card:
         self.faults = []
         self.power_off()
 
-    # What a person or a test does.
+    # Actions of a person or a test.
 
     def with_identity(self, issuer, kind="P-256", slot=0x9A, key=None, **options):
         """Puts a key and a certificate for it on the card; for 9C the key asks for the PIN each time, for 9E never."""
@@ -80,7 +80,7 @@ class Card:
         """As OpenSC shows it."""
         return self.guid.hex()[-16:]
 
-    # What a reader does.
+    # Actions of a reader.
 
     @property
     def atr(self):

@@ -1,4 +1,4 @@
-"""What crosses the line: BER-TLV (ISO 7816-4 §5.2.2) and command APDUs (§5.1), short and extended."""
+"""The encodings on the line: BER-TLV (ISO 7816-4 §5.2.2) and command APDUs (§5.1), short and extended."""
 
 import dataclasses
 

@@ -30,7 +30,7 @@ class Slot:
     signatures: int = 0
 
     def sign(self, data):
-        """What GENERAL AUTHENTICATE gives back; ValueError where the data do not fit the key."""
+        """The answer of GENERAL AUTHENTICATE; ValueError if the data do not fit the key."""
         if isinstance(self.key, rsa.RSAPrivateKey):
             return raw_rsa(self.key, data)
         digest = hashes.SHA256() if self.key.curve.name == "secp256r1" else hashes.SHA384()

@@ -31,7 +31,7 @@ FASC_N = bytes.fromhex("D4E739DA739CED39CE739D8368582108421084 21C84210C3EB")
 
 
 def data_objects(guid):
-    """What every card has."""
+    """The objects that every card has."""
     return {
         CHUID: tlv(0x53, tlv(0x30, FASC_N), tlv(0x34, guid), tlv(0x35, b"20401231"), tlv(0x3E), tlv(0xFE)),
         CCC: tlv(

@@ -1,4 +1,4 @@
-"""What a YubiKey's PIV application has beyond the standard, as far as ykcs11 asks for it (docs.yubico.com, PIV commands)."""
+"""A YubiKey's PIV application beyond the standard, as far as ykcs11 asks for it (docs.yubico.com, PIV commands)."""
 
 from .encoding import tlv
 

@@ -1,4 +1,4 @@
-"""What the providers beside SoftHSM have in common: a token that a person would set up with the vendor's tools."""
+"""The base of the providers beside SoftHSM: a token that a person would set up with the vendor's tools."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ WRONG_PIN = "654321"
 
 
 class Missing(Exception):
-    """What this machine lacks for a provider."""
+    """The parts that this machine lacks for a provider."""
 
 
 def need_programs(package, *programs):
@@ -39,7 +39,7 @@ class Provider:
     label = "demo"
     environment = {}
     settings = {}
-    # What an agent is started through: namespaces that the provider is in.
+    # The command an agent is started through: into the provider's namespaces.
     prefix = ()
     key_type = "EC:prime256v1"
 

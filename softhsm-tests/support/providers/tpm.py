@@ -49,7 +49,7 @@ class TPM(Provider):
         end_process(self.process)
 
     def lockout_counter(self):
-        """TPM_PT_LOCKOUT_COUNTER, by TPM2_GetCapability (TPM 2.0 Library, part 3, 30.2); for when nobody else is connected."""
+        """TPM_PT_LOCKOUT_COUNTER, by TPM2_GetCapability (TPM 2.0 Library, part 3, 30.2); needs to be the only connection."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)
             connection.connect(self.socket)
