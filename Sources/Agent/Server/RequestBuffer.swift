@@ -4,10 +4,10 @@ import NIOCore
 /// The bytes of a connection that are not answered yet, wiped whenever they leave, because a request may carry a PIN. An empty
 /// one owns no memory.
 ///
-/// A request that one read has brought whole is read where NIO has put it; what is left of a read, and what a request is
-/// continued with, goes to a place of its own.
+/// A request that one read has brought whole is read where NIO has put it. The rest of a read, and the continuation of
+/// a request, are copied to a place of their own.
 @safe struct RequestBuffer: ~Copyable {
-    /// What has just been read, where nothing was waiting.
+    /// The bytes just read, if none were waiting.
     private var fresh: ByteBuffer?
     private var storage = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var kept = 0
