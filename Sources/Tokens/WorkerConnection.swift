@@ -1,4 +1,5 @@
 import Clocks
+import Files
 import Glibc
 import ModuleFiles
 import TokenService
@@ -31,8 +32,8 @@ extension WorkerConnection {
 
 /// How workers are started, and what is checked of a module before.
 struct WorkerStart: Sendable {
-    /// Finds the module's library, by its real path; loading it runs its constructors.
-    var library: @Sendable (_ path: String) -> Result<String, ModuleFailure>
+    /// Finds the module's library, by its real path; loading it runs its constructors. It may wait for a file system.
+    var library: @Sendable (_ path: String) async -> Result<String, ModuleFailure>
     /// Starts a program with exactly this environment. It says which cards it leaves logged in, and what it prints.
     var start: @Sendable (Program) throws(WorkerLoss) -> any WorkerConnection
 
@@ -47,11 +48,13 @@ struct WorkerStart: Sendable {
 extension WorkerStart {
     static let processes = WorkerStart(
         library: { path in
-            switch ModuleFile.check(path) {
-            case .failure(let problem): .failure(.unavailable(problem.text))
-            case .success(let library) where !ModuleFile.namesFunctionList(library):
-                .failure(.unavailable("\(path) is no PKCS#11 module: it has no C_GetFunctionList"))
-            case .success(let library): .success(library)
+            await onOwnThread {
+                switch ModuleFile.check(path) {
+                case .failure(let problem): .failure(.unavailable(problem.text))
+                case .success(let library) where !ModuleFile.namesFunctionList(library):
+                    .failure(.unavailable("\(path) is no PKCS#11 module: it has no C_GetFunctionList"))
+                case .success(let library): .success(library)
+                }
             }
         },
         start: { program throws(WorkerLoss) in

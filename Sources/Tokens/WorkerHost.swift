@@ -1,5 +1,4 @@
 import Clocks
-import Files
 import Logging
 import ModuleFiles
 import TokenService
@@ -248,7 +247,7 @@ actor WorkerHost {
 
     private func start() async -> Running {
         let library: String
-        switch await onOwnThread({ [launch, path] in launch.start.library(path) }) {
+        switch await launch.start.library(path) {
         case .success(let path): library = path
         case .failure(let failure): return .failure(failure)
         }
