@@ -84,7 +84,8 @@ package actor Prompts {
     ///
     /// - Returns: Whether somebody waits for it.
     package func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
-        if current?.key == key {
+        if let asked = current, asked.key == key {
+            guard asked.answer == nil else { return false }  // it is at its end already
             current?.answer = answer
             current?.pinentry.end()
             return true

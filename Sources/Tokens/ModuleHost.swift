@@ -24,6 +24,8 @@ actor ModuleHost {
     /// The listing that is under way. One that began before a login counts no more.
     private var listing: Look?
     private var emptiness = Emptiness()
+    /// It has been ended for good, with every worker that it would start.
+    private var isStopped = false
 
     /// The worker of a token in use.
     private struct TokenWorker {
@@ -123,6 +125,7 @@ actor ModuleHost {
 
     /// Logs out and ends the workers, for good.
     func stop() async {
+        isStopped = true
         await withTaskGroup { group in
             for host in hosts { group.addTask { await host.stop() } }
         }
@@ -332,7 +335,8 @@ actor ModuleHost {
 
     private func newHost() -> WorkerHost {
         WorkerHost(
-            configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
+            configuration: configuration, path: path, launch: launch, calls: calls, isStopped: isStopped, clock: clock,
+            log: log)
     }
 
     /// What was seen before a login or a logout is not what would be seen now: no look that began before is joined. The last

@@ -6,7 +6,8 @@ import TokenService
 /// What may have cost tokens a try, in a file that outlives a restart of the agent and nothing else: it is in the
 /// runtime directory, which is in memory. A restart loop must not spend a card's tries one by one.
 ///
-/// A line `unknown` once the file could not be read, so that what it held is lost. A line a token that owes an answer to C_Login. A line a PIN that a token has refused: the token, salt and hash.
+/// A line `unknown` once the file could not be read, so that what it held is lost. A line for each token that owes an answer
+/// to C_Login: its names. A line for each PIN that a token has refused: the token, salt and hash.
 struct RefusedPINs: Sendable {
     let file: RuntimeFile
 

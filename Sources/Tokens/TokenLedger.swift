@@ -118,12 +118,16 @@ struct TokenLedger: Sendable {
 
     private var accounts: [TokenKey: Account] = [:]
     private(set) var locks: Locks
+    /// Tokens whose locks unlocks under way have taken back; until an unlock has worked its lock is to outlive the agent.
+    private var suspended: [TokenKey: Int] = [:]
     private var pace = LoginPace()
     /// `tries` has changed since `takeUnsavedTries`.
     private var hasUnsavedTries = false
     /// See `Tries.areUnknown`; nil where all are known.
     private var unlockedSinceUnknown: Set<TokenDescription>?
 
+    /// How long a login waits before it asks again whether another call has been answered, in milliseconds.
+    private static let look: Int64 = 100
     /// The most refused PINs and missing answers that are kept of one module's tokens.
     private static let mostKeptOfModule = 256
 
@@ -143,6 +147,11 @@ struct TokenLedger: Sendable {
     // MARK: Locks
 
     func isLocked(_ key: TokenKey) -> Bool { locks.contains(key) }
+
+    /// What people have locked, for the agent that is started after this one.
+    var lastingLocks: LockSet {
+        suspended.keys.reduce(into: locks.people) { $0.set($1, isLocked: true) }
+    }
 
     /// Locks these tokens until `unlock`, and forgets the PINs that were typed for them.
     mutating func lock(_ keys: Set<TokenKey>) {
@@ -208,6 +217,7 @@ struct TokenLedger: Sendable {
         if !origin.isTyped, !request.mayForgive, owesAnswer(key) { return .failure(.unanswered) }
         if origin == .handedOver, refusesHandedOver(key) { return .failure(.notFromLogin) }
         let unlocking = Unlocking(key: key, before: locks)
+        if locks.people.contains(key) { suspended[key, default: 0] += 1 }
         locks.unlock(key)
         accounts[key, default: Account()].refusal = nil
         forgive(key)
@@ -215,7 +225,11 @@ struct TokenLedger: Sendable {
     }
 
     mutating func endUnlock(_ unlocking: Unlocking, hasWorked: Bool) {
-        if !hasWorked { locks.restore(unlocking.key, from: unlocking.before) }
+        let key = unlocking.key
+        if unlocking.before.people.contains(key) {
+            suspended[key] = suspended[key].flatMap { $0 > 1 ? $0 - 1 : nil }
+        }
+        if !hasWorked { locks.restore(key, from: unlocking.before) }
     }
 
     /// A typed PIN waits for the login under way.
@@ -238,7 +252,7 @@ struct TokenLedger: Sendable {
         if isLocked(key) { return .refuse(.locked) }
         if owesAnswer(key) { return .refuse(.unanswered) }
         if isTaken(origin, by: key) { return .send(Sending(key: key, origin: origin, isKnown: true)) }
-        let rest = pace.rest(for: key.token, at: now)
+        let rest = max(pace.rest(for: key.token, at: now), awaitsAnswer(from: key) ? Self.look : 0)
         if rest > 0 { return .wait(milliseconds: rest) }
         guard hasRoomForTries(of: key) else { return .refuse(.triesUnkept) }
         expectAnswer(from: key)
@@ -278,27 +292,34 @@ struct TokenLedger: Sendable {
                     lifetime == 0 ? .oneSignature(isSpent: false) : .typed(until: now + Int64(lifetime) * 1000)
             }
         }
-        return note(outcome, of: key)
+        note(outcome, of: key)
+        return Self.failure(of: outcome).map { .failure($0) } ?? .success(())
     }
 
     /// Notes what the token has refused.
-    private mutating func note(_ outcome: LoginOutcome, of key: TokenKey) -> Result<Void, LoginFailure> {
+    private mutating func note(_ outcome: LoginOutcome, of key: TokenKey) {
         switch outcome {
-        case .loggedIn, .notNeeded: return .success(())
+        case .loggedIn, .notNeeded: return
         case .refused(let refusal):
             if refusal == .locked { accounts[key, default: Account()].refusal = .blocked(byFlags: true) }
-            return .failure(.notSent(refusal))
         case .rejected(let value, let name, let failed, let oddities):
-            let refusal: Refusal =
+            accounts[key, default: Account()].refusal =
                 value == LoginOutcome.pinLocked ? .blocked(byFlags: false) : .rejected(name: name, oddities: oddities)
-            accounts[key, default: Account()].refusal = refusal
             accounts[key]?.takenPIN = nil
-            if let failed {
-                let others = accounts[key]?.refused.filter { $0 != failed } ?? []
-                accounts[key]?.refused = (others + [failed]).suffix(FailedPIN.mostOfToken)
-                hasUnsavedTries = true
-            }
-            return .failure(refusal.failure)
+            guard let failed else { return }
+            let others = accounts[key]?.refused.filter { $0 != failed } ?? []
+            accounts[key]?.refused = (others + [failed]).suffix(FailedPIN.mostOfToken)
+            hasUnsavedTries = true
+        }
+    }
+
+    /// Why there is no login; nil where there is one.
+    static func failure(of outcome: LoginOutcome) -> LoginFailure? {
+        switch outcome {
+        case .loggedIn, .notNeeded: nil
+        case .refused(let refusal): .notSent(refusal)
+        case .rejected(LoginOutcome.pinLocked, _, _, _): .blocked
+        case .rejected(_, let name, _, let oddities): .rejected(name: name, oddities: oddities)
         }
     }
 
@@ -354,9 +375,17 @@ struct TokenLedger: Sendable {
         owesAnswer(key) ? .unanswered : accounts[key]?.refusal?.failure
     }
 
+    /// Whether a signature has to wait with a stored PIN: another call is under way that sends the card one which may be
+    /// wrong, and if it is the same PIN, it would cost two tries.
+    func mustWait(with stamp: StoredPINStamp?, on key: TokenKey) -> Bool {
+        !isTaken(.stored(stamp), by: key) && awaitsAnswer(from: key)
+    }
+
+    private func awaitsAnswer(from key: TokenKey) -> Bool { same(key).contains { $0.unansweredCalls > 0 } }
+
     /// A signature may send a stored PIN: on record before the call, as a login is. The login before it has just shown that
     /// the PIN is right, unless its file has changed since.
-    mutating func expectSignature(with stamp: StoredPINStamp, on key: TokenKey) -> Sending {
+    mutating func expectSignature(with stamp: StoredPINStamp?, on key: TokenKey) -> Sending {
         let origin = PINOrigin.stored(stamp)
         let sending = Sending(key: key, origin: origin, isKnown: isTaken(origin, by: key), isSignature: true)
         if !sending.isKnown { expectAnswer(from: key) }
@@ -369,9 +398,7 @@ struct TokenLedger: Sendable {
     }
 
     /// The PIN that a key wants each time was not sent, or refused: the same as for any login.
-    mutating func noteNotAuthorized(_ outcome: LoginOutcome, of key: TokenKey) -> LoginFailure {
-        if case .failure(let failure) = note(outcome, of: key) { failure } else { .needed }
-    }
+    mutating func noteNotAuthorized(_ outcome: LoginOutcome, of key: TokenKey) { note(outcome, of: key) }
 
     // MARK: The end of a login
 
@@ -406,6 +433,8 @@ struct TokenLedger: Sendable {
     // MARK: Tries
 
     /// What has to be written down, where it has changed since this was asked last.
+    mutating func noteUnsavedTries() { hasUnsavedTries = true }
+
     mutating func takeUnsavedTries() -> Tries? {
         guard hasUnsavedTries else { return nil }
         hasUnsavedTries = false

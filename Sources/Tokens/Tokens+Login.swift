@@ -23,7 +23,9 @@ extension Tokens {
                 }
             guard isForOthers else { return try await finish(running.task, token) }
         }
-        let login = logins[token.key]?.task ?? login(to: token) { await self.attempt(token, pin: nil, purpose) }
+        let login =
+            logins[token.key]?.task
+            ?? login(to: token) { permit in await self.attempt(token, Trial(permit: permit, purpose: purpose)) }
         try await finish(login, token)
     }
 
@@ -47,13 +49,16 @@ extension Tokens {
         let purpose = LoginPurpose(Asking.current)
         let origin: TokenLedger.PINOrigin = isFromLogin ? .handedOver : pin == nil ? .stored(nil) : .typed
         let request = ledger.unlockRequest(key, origin, asOf: moment)
-        let login = login(to: token) { await self.unlockNow(token, request, pin: pin, purpose) }
+        let login = login(to: token) { permit in
+            let trial = Trial(permit: permit, purpose: purpose, pin: pin, mayUseKeypad: true)
+            return await self.unlockNow(token, request, trial)
+        }
         try await finish(login, token)
     }
 
     /// Called when no login is under way: one that is could still end without an answer, which no person has seen.
     private func unlockNow(
-        _ token: FoundToken, _ request: TokenLedger.UnlockRequest, pin: HeldPIN?, _ purpose: LoginPurpose?
+        _ token: FoundToken, _ request: TokenLedger.UnlockRequest, _ trial: Trial
     ) async -> Result<Void, LoginFailure> {
         let unlocking: TokenLedger.Unlocking
         switch ledger.beginUnlock(request) {
@@ -61,7 +66,7 @@ extension Tokens {
         case .success(let begun): unlocking = begun
         }
         keepTries()
-        let result = await attempt(token, pin: pin, mayUseKeypad: true, purpose)
+        let result = await attempt(token, trial)
         ledger.endUnlock(unlocking, hasWorked: (try? result.get()) != nil)  // the failure is the caller's
         try? keepLocks()  // after a restart the token is locked again, and nothing worse
         return result
@@ -75,14 +80,16 @@ extension Tokens {
 
     /// The token's next login, after those that are under way.
     private func login(
-        to token: FoundToken, _ body: @escaping @Sendable () async -> Result<Void, LoginFailure>
+        to token: FoundToken, _ body: @escaping @Sendable (CallPermit) async -> Result<Void, LoginFailure>
     ) -> Task<Result<Void, LoginFailure>, Never> {
         // Another module may show the same card: what it refuses there must be known before it is asked here.
         let others = logins.filter { $0.key.token == token.snapshot.token }.map(\.value.task)
         let id = awaited.nextID()
+        let permit = permits.issue(id, for: token.key)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await body()
+            let result = await body(permit)
+            self.permits.end(id)
             if self.logins[token.key]?.id == id { self.logins[token.key] = nil }
             return result
         }
@@ -90,14 +97,22 @@ extension Tokens {
         return task
     }
 
-    /// - Parameter mayUseKeypad: A person stands at the token: its keypad may be switched on.
-    private func attempt(
-        _ token: FoundToken, pin: HeldPIN?, mayUseKeypad: Bool = false, _ purpose: LoginPurpose?
-    ) async -> Result<Void, LoginFailure> {
+    /// What a login is tried with.
+    private struct Trial: Sendable {
+        /// Issued when the login was asked for: a lock that has come since stands, also where it has ended.
+        let permit: CallPermit
+        /// What a person is asked for the PIN with; nil: nobody is asked.
+        let purpose: LoginPurpose?
+        var pin: HeldPIN?
+        /// A person stands at the token: its keypad may be switched on.
+        var mayUseKeypad = false
+    }
+
+    private func attempt(_ token: FoundToken, _ trial: Trial) async -> Result<Void, LoginFailure> {
         await renewAfterSleep()
         await readers.settle()
-        let key = token.key
-        if ledger.isLocked(key) { return .failure(.locked) }
+        let (key, pin, purpose) = (token.key, trial.pin, trial.purpose)
+        if trial.permit.isRevoked || ledger.isLocked(key) { return .failure(.locked) }
         let rule = rule(for: token.located)
         let isPrompted = (rule?.pinSource ?? .prompt) == .prompt
         if pin == nil,
@@ -109,32 +124,36 @@ extension Tokens {
         let source: LoginRequest.Source
         if pin != nil {
             source = .typed
-        } else if let stored = loginSource(of: rule), mayUseKeypad || stored != .protected {
+        } else if let stored = loginSource(of: rule), trial.mayUseKeypad || stored != .protected {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
             if token.snapshot.isLoggedIn { return .success(()) }
-            return isPrompted ? await logInByPrompt(token, purpose) : .failure(.keypad)
+            return isPrompted ? await logInByPrompt(token, trial) : .failure(.keypad)
         }
         if let failure = ambiguity(of: token, rule) { return .failure(failure) }
-        return await send(pin, from: source, to: token, rule, host)
+        return await send(trial, from: source, to: token, rule, host)
     }
 
     /// Sends the PIN if the ledger lets it pass, and notes the answer.
     private func send(
-        _ pin: HeldPIN?, from source: LoginRequest.Source, to token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
+        _ trial: Trial, from source: LoginRequest.Source, to token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
     ) async -> Result<Void, LoginFailure> {
-        let key = token.key
+        let (key, pin, permit) = (token.key, trial.pin, trial.permit)
         let sending: TokenLedger.Sending
         deciding: while true {
-            switch ledger.decide(pin?.origin ?? source.origin, to: key, at: clock.boot()) {
+            let origin: TokenLedger.PINOrigin = if let pin { pin.origin } else { await origin(of: source) }
+            if permit.isRevoked { return .failure(.locked) }
+            switch ledger.decide(origin, to: key, at: clock.boot()) {
             case .refuse(let failure): return .failure(failure)
             case .send(let decided):
                 sending = decided
                 break deciding
             case .wait(let milliseconds):
-                // An error means that the agent ends.
-                guard (try? await clock.sleep(milliseconds)) != nil else { return .failure(.module(.stopped)) }
+                // In short steps, so that a lock finds no PIN waiting. An error means that the agent ends.
+                guard (try? await clock.sleep(min(milliseconds, 200))) != nil else {
+                    return .failure(.module(.stopped))
+                }
             }
         }
         keepTries()
@@ -144,15 +163,13 @@ extension Tokens {
             mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
         let call = awaited.nextID()
         if source == .protected { awaited.note(call, key, .pinpad) } else { awaited.noteLogin(call, key) }
-        let permit = permits.issue(call, for: key)
         let answer = await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
-        permits.end(call)
-        awaited.end(call)
         tell(of: answer, token, isTyped: pin != nil)
         let result = ledger.note(
             answer, to: sending, lifetime: rule?.pinLifetimeSeconds ?? TokenRule.usualPINLifetime,
             hasStoredPIN: loginSource(of: rule) != nil, at: clock.boot())
         keepTries()
+        awaited.end(call)
         if answer == .failure(.lost(.revoked)) { return .failure(.locked) }
         if answer == .success(.loggedIn), let end = ledger.loginEnds(key) { endLogin(of: token, at: end) }
         guard ledger.isLocked(key) else { return result }
@@ -162,13 +179,13 @@ extension Tokens {
     }
 
     /// Logs in with a PIN that a person is asked for: one prompt and at most one C_Login, whatever becomes of them.
-    private func logInByPrompt(_ token: FoundToken, _ purpose: LoginPurpose?) async -> Result<Void, LoginFailure> {
-        guard let purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
+    private func logInByPrompt(_ token: FoundToken, _ trial: Trial) async -> Result<Void, LoginFailure> {
+        guard let purpose = trial.purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
         // What the caller saw may be a minute old: somebody may have typed the PIN since, or spent a try.
         guard var found = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
         found.meantBy = token.meantBy
         let token = found
-        if ledger.isLocked(token.key) { return .failure(.locked) }
+        if trial.permit.isRevoked || ledger.isLocked(token.key) { return .failure(.locked) }
         if !token.needsLogin { return .success(()) }
         // Nobody is asked for a PIN that would not be sent.
         if let failure = ambiguity(of: token, token.rule) { return .failure(failure) }
@@ -181,11 +198,12 @@ extension Tokens {
         let answer = await prompts.ask(
             for: PromptedToken(token.key, flags: token.snapshot.flags, module: token.shownModule), purpose,
             after: ledger.lastPrompt(token.key))
-        if ledger.isLocked(token.key) { return .failure(.locked) }
+        if trial.permit.isRevoked || ledger.isLocked(token.key) { return .failure(.locked) }
         let name = token.snapshot.token.plainName
         switch answer {
         case .pin(let pin):
-            let result = await attempt(token, pin: pin, mayUseKeypad: true, nil)
+            let typed = Trial(permit: trial.permit, purpose: nil, pin: pin, mayUseKeypad: true)
+            let result = await attempt(token, typed)
             ledger.notePrompt(result, for: token.key)
             return result
         case .declined(let decline):
@@ -195,6 +213,14 @@ extension Tokens {
         case .failed(let reason):
             log.warning("no prompt", metadata: ["token": "\(name)", "why": "\(reason)"])
             return .failure(.unaskable(reason: reason))
+        }
+    }
+
+    private func origin(of source: LoginRequest.Source) async -> TokenLedger.PINOrigin {
+        switch source {
+        case .typed: .typed
+        case .file, .credential: .stored(await setting.workers.stamp(source))
+        case .protected: .keypad
         }
     }
 
@@ -229,7 +255,9 @@ extension Tokens {
         Task {  // ends by itself; nobody waits for it
             // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
             // sleep means that the agent ends, which logs out anyway.
-            while self.clock.boot() < end, (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil {}
+            while self.ledger.loginEnds(token.key) == end, self.clock.boot() < end,
+                (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil
+            {}
             if self.ledger.loginEnds(token.key) == end {
                 await self.endOverdueLogin(of: token)
             }
@@ -271,6 +299,7 @@ extension Tokens {
     /// Writes what may have cost a token a try, where it has changed: before a PIN is sent, and after its answer.
     func keepTries() {
         guard let tries = ledger.takeUnsavedTries(), !refusedPINs.save(tries) else { return }
+        ledger.noteUnsavedTries()  // the next change of any token writes them
         log.warning(
             "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.file.path)"])
     }
@@ -284,14 +313,4 @@ struct RunningLogin: Sendable {
 
 extension HeldPIN {
     fileprivate var origin: TokenLedger.PINOrigin { isFromLogin ? .handedOver : .typed }
-}
-
-extension LoginRequest.Source {
-    fileprivate var origin: TokenLedger.PINOrigin {
-        switch self {
-        case .typed: .typed
-        case .file, .credential: .stored(StoredPINStamp(self))
-        case .protected: .keypad
-        }
-    }
 }

@@ -28,7 +28,12 @@ extension Tokens {
         }
         var result = await sign(request, token, rule, flow)
         if case .failure(.refused(let failure)) = result, failure.retry == .login {
-            try await logIn(to: token)
+            do throws(Problem) {
+                try await logIn(to: token)
+            } catch {
+                if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
+                throw error
+            }
             result = await sign(request, token, rule, flow)
         }
         if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
@@ -52,7 +57,7 @@ extension Tokens {
 
     /// Why a stored PIN is not sent that the key may want.
     private func failure(withPINOf request: SignRequest, _ token: FoundToken) -> LoginFailure? {
-        guard token.mayAskEachTime(request), StoredPINStamp(request.source) != nil else { return nil }
+        guard token.mayAskEachTime(request), request.source.isStored else { return nil }
         return ambiguity(of: token, rule(for: token.located)) ?? ledger.refusalToSign(token.key)
     }
 
@@ -69,6 +74,11 @@ extension Tokens {
         guard let host = host(of: token.key) else { return .failure(.stopped) }
         let turns = await host.turns(on: token.key.token)
         let position = await turns.enter(flow)
+        let isStored = token.mayAskEachTime(request) && request.source.isStored
+        let stamp = isStored ? await setting.workers.stamp(request.source) : nil
+        while isStored, ledger.mustWait(with: stamp, on: token.key) {
+            await withCheckedContinuation { awaited.wait($0) }
+        }
         // It may have waited for long, and a call before it may have spent a try.
         let isWanted =
             !Task.isCancelled && !ledger.isLocked(token.key) && failure(withPINOf: request, token) == nil
@@ -77,20 +87,20 @@ extension Tokens {
             await endOverdueLogin(of: token)
             result = .failure(.refused(WorkerFailure(.notLoggedIn, text: "the time of its PIN is over")))
         } else if isWanted {
-            result = await sign(request, token, rule, host, position)
+            result = await sign(request, token, rule, host, (position, isStored ? .some(stamp) : nil))
         }
         await turns.leave()
         return result
     }
 
     private func sign(
-        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost, _ position: Int
+        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost,
+        _ turn: (position: Int, stored: StoredPINStamp??)
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         var request = request
         // Another module may have reported them: this one learns them where it is about to get a PIN, and nowhere else.
         request.refused = token.mayAskEachTime(request) ? ledger.refusedPINs(of: token.key) : []
-        let stamp = token.mayAskEachTime(request) ? StoredPINStamp(request.source) : nil
-        let sending = stamp.map { ledger.expectSignature(with: $0, on: token.key) }
+        let sending = turn.stored.map { ledger.expectSignature(with: $0, on: token.key) }
         keepTries()
         let call = awaited.nextID()
         if rule?.touch == true { awaited.note(call, token.key, nil) }
@@ -98,15 +108,15 @@ extension Tokens {
         // What a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected
         let result = await host.sign(
-            request, position: position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN,
+            request, position: turn.position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN,
             permit: permits.issue(call, for: token.key))
         permits.end(call)
         endWatch(of: call)
+        // In one step, so that neither another signature nor a file from between the two misses what was refused.
+        if let sending { ledger.noteSignature(result.login, sending, at: clock.boot()) }
+        if case .success(.notAuthorized(let outcome)) = result { ledger.noteNotAuthorized(outcome, of: token.key) }
+        keepTries()
         awaited.end(call)
-        if let sending {
-            ledger.noteSignature(result.login, sending, at: clock.boot())
-            keepTries()
-        }
         return result
     }
 
@@ -116,8 +126,7 @@ extension Tokens {
     ) async -> Problem {
         let outcome = explained(outcome, rule)
         tell(of: .success(outcome), token, isTyped: source == .typed)
-        let failure = ledger.noteNotAuthorized(outcome, of: token.key)
-        keepTries()
+        let failure = TokenLedger.failure(of: outcome) ?? .needed
         if outcome == .refused(.notHeld), rule?.pinSource == .protected {
             return LoginFailure.keypad.problem(for: token.snapshot.token)
         }

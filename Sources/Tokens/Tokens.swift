@@ -70,7 +70,7 @@ package actor Tokens {
     var isTelling = false
     /// What the desktop shows of signatures that wait.
     var shown: [UInt64: Task<Void, Never>] = [:]
-    private let setting: Setting
+    let setting: Setting
     private let abandonedCards: AbandonedCards
 
     /// What a configuration says of tokens.
@@ -163,7 +163,7 @@ package actor Tokens {
     /// - Throws: `.lockNotKept` where the file cannot be changed. What is locked stays so while this agent lives.
     package func keepLocks() throws(Problem) {
         do throws(Errno) {
-            try lockFile.write(ledger.locks.people)
+            try lockFile.write(ledger.lastingLocks)
         } catch {
             throw Problem(
                 .lockNotKept,
@@ -251,17 +251,22 @@ package actor Tokens {
         } else {
             registered = RegisteredModules()
         }
+        let found = (modules.isEmpty ? registered.configurations : modules).map(registered.found)
+        var files: [ModuleFile.Identity?] = []
+        for module in found {
+            guard case .success(let (module, path)) = module else { files.append(nil); continue }
+            files.append(await setting.workers.identity(module, path))
+        }
         isArranged = true
         let before = hosts
         hosts = []
         var paths: [ModuleFile.Identity: String] = [:]
         unusable = modules.isEmpty ? [registered.unusable].compactMap(\.self) : []
-        for module in modules.isEmpty ? registered.configurations : modules {
-            switch registered.found(module) {
+        for (module, file) in zip(found, files) {
+            switch module {
             case .failure(let module): unusable.append(module)
             case .success(let (module, path)):
-                let file = ModuleFile.Identity(
-                    path, environment: module.environment, initArguments: module.initArguments)
+                guard let file else { continue }  // there is one for each success
                 if let first = paths.updateValue(path, forKey: file) {
                     paths[file] = first
                     log.notice("a module is configured twice", metadata: ["module": "\(path)", "first": "\(first)"])

@@ -30,10 +30,14 @@ extension WorkerConnection {
     }
 }
 
-/// How workers are started, and what is checked of a module before.
+/// How workers are started, and how files are looked at for them. Each look may wait for a file system.
 struct WorkerStart: Sendable {
-    /// Finds the module's library, by its real path; loading it runs its constructors. It may wait for a file system.
+    /// Finds the module's library, by its real path; loading it runs its constructors.
     var library: @Sendable (_ path: String) async -> Result<String, ModuleFailure>
+    /// What makes two modules one, whatever their paths.
+    var identity: @Sendable (_ module: ModuleConfiguration, _ path: String) async -> ModuleFile.Identity
+    /// The state of the file that a stored PIN is in; nil where it cannot be looked at.
+    var stamp: @Sendable (LoginRequest.Source) async -> StoredPINStamp?
     /// Starts a program with exactly this environment. It says which cards it leaves logged in, and what it prints.
     var start: @Sendable (Program) throws(WorkerLoss) -> any WorkerConnection
 
@@ -57,9 +61,17 @@ extension WorkerStart {
                 }
             }
         },
+        identity: { module, path in await onOwnThread { ModuleFile.Identity(module, path) } },
+        stamp: { source in await onOwnThread { StoredPINStamp(source) } },
         start: { program throws(WorkerLoss) in
             try WorkerProcess(
                 executable: program.executable, environment: program.environment,
                 abandonedCards: program.abandonedCards, output: program.output)
         })
+}
+
+extension ModuleFile.Identity {
+    init(_ module: ModuleConfiguration, _ path: String) {
+        self.init(path, environment: module.environment, initArguments: module.initArguments)
+    }
 }

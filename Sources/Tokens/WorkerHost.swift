@@ -15,7 +15,7 @@ actor WorkerHost {
     /// What the library says of itself, once it has been loaded.
     private(set) var report: ModuleReport?
     /// It has been ended for good: who still holds this starts no other.
-    private var isStopped = false
+    private var isStopped: Bool
     private var login = HeldLogin.none
     private var wear = WorkerWear(startedAt: 0)
     /// Requests that have not been answered.
@@ -34,9 +34,10 @@ actor WorkerHost {
     }
 
     init(
-        configuration: ModuleConfiguration, path: String, launch: WorkerLaunch, calls: TokenCalls, clock: AgentClock,
-        log: Logger
+        configuration: ModuleConfiguration, path: String, launch: WorkerLaunch, calls: TokenCalls,
+        isStopped: Bool = false, clock: AgentClock, log: Logger
     ) {
+        self.isStopped = isStopped
         self.calls = calls
         self.configuration = configuration
         self.path = path

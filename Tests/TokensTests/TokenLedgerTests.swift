@@ -160,6 +160,25 @@ struct TokenLedgerTests {
         #expect(ledger.beginUnlock(request(card, .typed, mayForgive: false)).failure == nil && !ledger.isLocked(card))
     }
 
+    @Test("While one call sends the card a PIN that may be wrong, by any module, no other one does")
+    mutating func oneAtATime() {
+        let sending = ledger.expectSignature(with: nil, on: card)
+        #expect(ledger.mustWait(with: nil, on: twin) && !ledger.mustWait(with: nil, on: other))
+        #expect(ledger.decide(.stored(nil), to: twin, at: 0) == .wait(milliseconds: 100))
+        ledger.noteSignature(.success(.notNeeded), sending, at: 0)
+        #expect(!ledger.mustWait(with: nil, on: twin))
+    }
+
+    @Test("A lock is to outlive the agent until its unlock has worked")
+    mutating func lasting() throws {
+        ledger.lock([card])
+        let unlocking = try ledger.beginUnlock(request(card, .typed, mayForgive: false)).get()
+        ledger.lock([other])
+        #expect(!ledger.isLocked(card) && ledger.lastingLocks == LockSet(exceptions: [card, other]))
+        ledger.endUnlock(unlocking, hasWorked: true)
+        #expect(ledger.lastingLocks == LockSet(exceptions: [other]))
+    }
+
     @Test("A login whose time is over stays over until the token is logged out of, and a newer login stays")
     mutating func over() throws {
         _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 60, at: 0)

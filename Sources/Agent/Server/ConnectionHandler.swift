@@ -93,11 +93,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         switch phase {
-        case .closed: return
+        case .closed: return bytes.wipeInPlace()
         case .lingering(let bytesLeft):
+            defer { bytes.wipeInPlace() }
             guard bytes.readableBytes < bytesLeft else { return close() }
             phase = .lingering(bytesLeft: bytesLeft - bytes.readableBytes)
-            bytes.wipeInPlace()
             return
         case .head:
             if buffer.isEmpty {
@@ -105,8 +105,11 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
         case .body: break
         case .waiting, .writing:
-            guard !isLast else { return }
-            guard buffer.count + bytes.readableBytes <= core.limits.pipelinedBytes else { return close() }
+            guard !isLast else { return bytes.wipeInPlace() }
+            guard buffer.count + bytes.readableBytes <= core.limits.pipelinedBytes else {
+                bytes.wipeInPlace()
+                return close()
+            }
         }
         buffer.append(bytes)
         advance()

@@ -57,7 +57,7 @@ extension JSONMembers {
     /// - Throws: `badRequest`, which quotes nothing of the body.
     fileprivate init(body: Span<UInt8>, names: [StaticString]) throws(Problem) {
         do throws(JSONFault) {
-            try self.init(body)
+            try self.init(body, limits: JSONLimits(depth: 8, values: 64, members: 16))
         } catch {
             throw error.problem
         }

@@ -11,8 +11,9 @@ extension AgentService {
     ///
     /// - Throws: `.lockNotKept`, locked, where the lock ends with this agent.
     package func lock() async throws(Problem) {
+        await lockSessions(nil)  // first, whatever the tokens wait for
         await tokens.lockAll()
-        await lockSessions(nil)
+        await lockSessions(nil)  // what began between the two, and has its signature
         await tokens.endLogins()
         try await tokens.keepLocks()
     }

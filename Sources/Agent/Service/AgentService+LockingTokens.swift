@@ -42,7 +42,8 @@ extension AgentService {
 
     private func lock(_ keys: Set<TokenKey>) async {
         guard !keys.isEmpty else { return }
-        // From here on they sign nothing, so that no session comes after those that are dropped.
+        await lockSessions(source.profiles(on: keys))  // first, whatever the tokens wait for
+        // From here on they sign nothing, so that no session comes after those that are dropped next.
         await tokens.lock(keys)
         await lockSessions(source.profiles(on: keys))
         await tokens.endLogins(of: keys)
