@@ -27,10 +27,10 @@ extension Tokens {
     /// Ends the prompts and logins of tokens that are locked.
     package func endLogins(of keys: Set<TokenKey>) async {
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
-        // The others are gone, and their logins with them.
-        let slots = sightings.present.filter { keys.contains($0.key) }
+        // A token that no look has shown since a reload may be logged in all the same; its worker finds the slot.
+        let slots = sightings.present
         await withTaskGroup { group in
-            for (key, slotID) in slots { group.addTask { await self.logOut(key, slotID: slotID) } }
+            for key in keys { group.addTask { await self.logOut(key, slotID: slots[key] ?? 0) } }
         }
     }
 

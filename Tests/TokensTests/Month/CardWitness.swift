@@ -8,7 +8,8 @@ import TokenService
 ///   life and has not judged it since.
 /// - A PIN that the card has refused, and the agent was told so, is not sent again, whoever types it, until the agent
 ///   has logged in to the card: with the stored PIN where there is one, because a typed one says nothing for it.
-/// - A PIN that got no answer is sent again only if a person types it, or asks for it by name, after the answer failed.
+/// - A PIN that got no answer is sent again only if a person types it once more, or asks for it by name after the answer
+///   failed. Two people who type the same before either is told spend two tries.
 /// - One that a login handed over is not sent where an earlier PIN was refused, or got no answer, and no person has
 ///   unlocked the card since.
 final class CardWitness: @unchecked Sendable {  // used by one thread
@@ -120,8 +121,10 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
         guard act.kind != .keypad else { return attempt }
         let past = earlier.suffix(from: firstThatCounts(in: earlier, for: act))
         let misses = past.filter { !$0.isRight && $0.act.kind != .keypad }  // whose digits no program has seen
-        if act.kind == .handedOver, let miss = misses.last(where: { !isForgiven($0, card: card.number, before: now) }) {
-            violate(.handover, "\(name), after \(miss.act.kind)")
+        if act.kind == .handedOver, !isContext {
+            for miss in misses where !isForgiven(miss, card: card.number, before: now) {
+                violate(.handover, "\(name), after \(miss.act.kind)")
+            }
         }
         guard !isRight else { return attempt }
         wrongPINs += 1
@@ -131,7 +134,7 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
             if isContext || miss.isContext, asked < miss.judged ?? miss.ended ?? .max { continue }
             if miss.judged != nil {
                 violate(.refusedAgain, name)
-            } else if !isMeant(act, again: miss, card: card.number, at: now) {
+            } else if !isMeant(act, again: miss, card: card.number) {
                 violate(.unansweredAgain, name)
             }
         }
@@ -140,9 +143,11 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
 
     /// Whether a person wants a PIN to be sent again that got no answer; or the token had taken it before, which allows one
     /// more.
-    private func isMeant(_ act: PINAct, again miss: Attempt, card: Int, at now: Int) -> Bool {
+    private func isMeant(_ act: PINAct, again miss: Attempt, card: Int) -> Bool {
         if miss.wasTaken, miss.act === act { return true }
-        guard act.kind == .stored else { return act.began > miss.ended ?? now }
+        // The token has answered since: what it owed is not known any more by whose PIN.
+        if (attempts[card] ?? []).contains(where: { $0.isRight && $0.judged ?? 0 > miss.began }) { return true }
+        guard act.kind == .stored else { return act !== miss.act }
         return isAskedForAgain(act, card, since: miss)
     }
 
@@ -174,14 +179,14 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
     /// Whether a person has unlocked the card after this.
     private func isForgiven(_ miss: Attempt, card: Int, before now: Int) -> Bool {
         guard miss.judged == nil, let ended = miss.ended else { return false }
-        return unlocks.contains { $0.key.card == card && !$0.isFromLogin && $0.began > ended && $0.began < now }
+        return unlocks.contains { $0.key.card == card && !$0.isFromLogin && $0.called > ended && $0.called < now }
             || words[card, default: []].contains { $0 > ended }
     }
 
     /// Whether a person asked for the stored PIN by name after this.
     private func isAskedForAgain(_ act: PINAct, _ card: Int, since miss: Attempt) -> Bool {
         guard let ended = miss.ended else { return false }
-        return unlocks.contains { $0.key.card == card && !$0.isFromLogin && $0.began > ended }
+        return unlocks.contains { $0.key.card == card && !$0.isFromLogin && $0.called > ended }
     }
 
     // MARK: Locks
@@ -206,6 +211,8 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
         var key: Key
         var isFromLogin: Bool
         var began: Int
+        /// When the agent had looked for the token, and went on.
+        var called: Int
         var ended: Int?
         var hasFailed = false
     }
@@ -236,7 +243,7 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
     func noteWord(on card: Int) { words[card, default: []].append(tick()) }
 
     func beginUnlock(_ key: Key, isFromLogin: Bool, began: Int) -> Int {
-        unlocks.append(UnlockSpan(key: key, isFromLogin: isFromLogin, began: began))
+        unlocks.append(UnlockSpan(key: key, isFromLogin: isFromLogin, began: began, called: tick()))
         return unlocks.count - 1
     }
 

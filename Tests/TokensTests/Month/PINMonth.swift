@@ -200,7 +200,15 @@ extension PINWorld {
         case .reload:
             let kept = modules.filter { _ in dice.happens(800) }
             let new = configure(modules: kept.isEmpty ? modules : kept, rules: anyRules())
-            request("reload") { await tokens.replace(with: new) }
+            let dropped = modules.filter { module in !kept.isEmpty && !kept.contains { $0 === module } }
+            for module in dropped { module.reloads += 1 }
+            request("reload") { [witness] in
+                await tokens.replace(with: new)
+                for module in dropped {
+                    module.reloads -= 1
+                    module.lied = witness.tick()
+                }
+            }
         case .store: store(dice.happens(50) ? nil : dice.happens(500) ? card.pin : wrongPIN(), for: card)
         case .kill: kill()
         case .stop: stop()

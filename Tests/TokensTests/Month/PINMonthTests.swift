@@ -10,7 +10,7 @@ import Testing
 struct PINMonthTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let first = environment["TOKENWARD_MONTH"].flatMap { UInt64($0) }
-    private static let count = environment["TOKENWARD_MONTHS"].flatMap { UInt64($0) } ?? (first == nil ? 3000 : 1)
+    private static let count = environment["TOKENWARD_MONTHS"].flatMap { UInt64($0) } ?? (first == nil ? 10_000 : 1)
 
     @Test(
         "What months have found stays mended, however calls overlap",
@@ -40,7 +40,7 @@ struct PINMonthTests {
         let tally = await Months(first: Self.first ?? 1, count: Self.count).run()
         for (rule, months) in Dictionary(grouping: tally.broken, by: \.rule) {
             let (month, witness) = PINMonth(seed: months[0].seed, length: Months.length).shrunk()
-            let seeds = months.prefix(10).map { "\($0.seed)" }.joined(separator: " ")
+            let seeds = months.prefix(10).map { "\($0.seed) (\($0.text))" }.joined(separator: ", ")
             Issue.record(
                 """
                 \(rule.rawValue), in \(months.count) months: \(seeds); in the first of these
@@ -66,7 +66,7 @@ private final class Months: Sendable {
         var logins = 0
         var wrongPINs = 0
         var signatures = 0
-        var broken: [(seed: UInt64, rule: CardWitness.Rule)] = []
+        var broken: [(seed: UInt64, rule: CardWitness.Rule, text: String)] = []
     }
 
     init(first: UInt64, count: UInt64) {
@@ -103,7 +103,7 @@ private final class Months: Sendable {
             state.tally.logins += witness.logins
             state.tally.wrongPINs += witness.wrongPINs
             state.tally.signatures += witness.signatures
-            if let rule = witness.violations.first?.rule { state.tally.broken.append((seed, rule)) }
+            if let first = witness.violations.first { state.tally.broken.append((seed, first.rule, first.text)) }
         }
     }
 }

@@ -258,6 +258,12 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
         rules[card.number].flatMap { $0.concerns(module) ? $0.rule : nil }
     }
 
+    /// Whether the card's PIN is stored, by the rule in force and by the one that the login may have begun under.
+    func hasStoredRule(_ card: ScriptedCard, on module: String?) -> Bool {
+        let before = rulesBefore.rules[card.number].map { $0.concerns(module) && $0.rule.pinSource.isStored } ?? false
+        return rule(of: card, on: module)?.pinSource.isStored == true && (time.boot >= rulesBefore.until || before)
+    }
+
     /// How long a PIN lasts by the rule in force, in milliseconds, and by the one before it if the login may have begun
     /// under that.
     func lifetimes(of act: PINAct, _ card: ScriptedCard, on module: String?) -> Set<Int64> {
@@ -296,7 +302,11 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
 
     private func lastOut(_ key: CardWitness.Key) -> Int {
         let module = modules.first { $0.path == key.module }
-        if module?.isEmpty == true || cards.contains(where: { $0.number == key.card && $0.slot == nil }) { return .max }
+        if module?.isEmpty == true || module?.reloads != 0
+            || cards.contains(where: { $0.number == key.card && $0.slot == nil })
+        {
+            return .max
+        }
         return max(out[key.card] ?? 0, module?.lied ?? 0)
     }
 

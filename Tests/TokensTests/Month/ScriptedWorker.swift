@@ -16,6 +16,8 @@ final class ScriptedModule: @unchecked Sendable {  // used by one thread
     var faults: Int64 = 0
     /// It shows no token at all for now: its server is away.
     var isEmpty = false
+    /// Reloads under way that leave it out of the configuration.
+    var reloads = 0
     /// When it last showed less than there was, in the order of all that happened.
     var lied = 0
 
@@ -364,7 +366,7 @@ final class ScriptedWorker: WorkerConnection, @unchecked Sendable {  // used by 
         }
         let attempt = world.witness.send(
             act, to: card, on: module?.path ?? "", by: life.number, isContext: isContext,
-            hasStoredRule: world.rule(of: card, on: module?.path)?.pinSource.isStored == true, asked: asked,
+            hasStoredRule: world.hasStoredRule(card, on: module?.path), asked: asked,
             at: world.time.boot)
         calls.append(attempt)
         seen = attempt
