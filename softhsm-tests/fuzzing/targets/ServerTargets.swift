@@ -58,8 +58,8 @@ extension Target {
         }
         do throws(Problem) {
             let unlock = try UnlockBody(bytes.span)
-            guard let pin = unlock.pin?.pin else { return }
-            let text = pin.withBytes { bytes in bytes.indices.map { bytes[$0] } }
+            guard let held = unlock.pin else { return }
+            let text = held.pin.withBytes { bytes in bytes.indices.map { bytes[$0] } }
             require(text.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && text.text != nil, "a PIN that is no text")
             let origin = unlock.isFromLogin ? #","origin":"login""# : ""
             let again = Array(#"{"pin":\#(json(text)),"uri":\#(json(Array(unlock.uri.utf8)))\#(origin)}"#.utf8)
