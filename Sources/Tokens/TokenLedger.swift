@@ -71,6 +71,13 @@ struct TokenLedger: Sendable {
         /// A person gave one that was not sent.
         case notSent(LoginRefusal)
 
+        /// The token's judgement of a PIN.
+        init(returnValue: UInt64, name: String, oddities: [PINOddity]) {
+            self =
+                returnValue == LoginOutcome.pinLocked
+                ? .blocked(byFlags: false) : .rejected(name: name, oddities: oddities)
+        }
+
         var failure: LoginFailure {
             switch self {
             case .rejected(let name, let oddities): .rejected(name: name, oddities: oddities)
@@ -127,7 +134,7 @@ struct TokenLedger: Sendable {
     private var unlockedSinceUnknown: Set<TokenDescription>?
 
     /// How long a login waits before it asks again whether another call has been answered, in milliseconds.
-    private static let look: Int64 = 100
+    private static let answerPause: Int64 = 100
     /// The most refused PINs and missing answers that are kept of one module's tokens.
     private static let mostKeptOfModule = 256
 
@@ -210,7 +217,6 @@ struct TokenLedger: Sendable {
     }
 
     /// A person, or a login of theirs, unlocks the token: its locks and refusals end.
-    ///
     mutating func beginUnlock(_ request: UnlockRequest) -> Result<Unlocking, LoginFailure> {
         let (key, origin) = (request.key, request.origin)
         if locks.hasLocked(key, since: request.moment) { return .failure(.locked) }
@@ -252,7 +258,7 @@ struct TokenLedger: Sendable {
         if isLocked(key) { return .refuse(.locked) }
         if owesAnswer(key) { return .refuse(.unanswered) }
         if isTaken(origin, by: key) { return .send(Sending(key: key, origin: origin, isKnown: true)) }
-        let rest = max(pace.rest(for: key.token, at: now), awaitsAnswer(from: key) ? Self.look : 0)
+        let rest = max(pace.rest(for: key.token, at: now), awaitsAnswer(from: key) ? Self.answerPause : 0)
         if rest > 0 { return .wait(milliseconds: rest) }
         guard hasRoomForTries(of: key) else { return .refuse(.triesUnkept) }
         expectAnswer(from: key)
@@ -303,8 +309,7 @@ struct TokenLedger: Sendable {
         case .refused(let refusal):
             if refusal == .locked { accounts[key, default: Account()].refusal = .blocked(byFlags: true) }
         case .rejected(let value, let name, let failed, let oddities):
-            accounts[key, default: Account()].refusal =
-                value == LoginOutcome.pinLocked ? .blocked(byFlags: false) : .rejected(name: name, oddities: oddities)
+            accounts[key, default: Account()].refusal = Refusal(returnValue: value, name: name, oddities: oddities)
             accounts[key]?.takenPIN = nil
             guard let failed else { return }
             let others = accounts[key]?.refused.filter { $0 != failed } ?? []
@@ -318,8 +323,8 @@ struct TokenLedger: Sendable {
         switch outcome {
         case .loggedIn, .notNeeded: nil
         case .refused(let refusal): .notSent(refusal)
-        case .rejected(LoginOutcome.pinLocked, _, _, _): .blocked
-        case .rejected(_, let name, _, let oddities): .rejected(name: name, oddities: oddities)
+        case .rejected(let value, let name, _, let oddities):
+            Refusal(returnValue: value, name: name, oddities: oddities).failure
         }
     }
 
@@ -392,13 +397,16 @@ struct TokenLedger: Sendable {
         return sending
     }
 
-    /// The end of what `expectSignature` began.
-    mutating func noteSignature(_ login: Result<LoginOutcome, ModuleFailure>, _ sending: Sending, at now: Int64) {
-        noteTry(login, sending, at: now)
+    /// What a signature says of the PIN that its key may want, in one step: neither another signature nor what is written
+    /// meanwhile misses what was refused.
+    ///
+    /// - Parameter sending: What `expectSignature` gave, where a stored PIN may have been sent.
+    mutating func noteSignature(
+        _ login: Result<LoginOutcome, ModuleFailure>, _ sending: Sending?, on key: TokenKey, at now: Int64
+    ) {
+        if let sending { noteTry(login, sending, at: now) }
+        if case .success(let outcome) = login { note(outcome, of: key) }
     }
-
-    /// The PIN that a key wants each time was not sent, or refused: the same as for any login.
-    mutating func noteNotAuthorized(_ outcome: LoginOutcome, of key: TokenKey) { note(outcome, of: key) }
 
     // MARK: The end of a login
 
@@ -432,9 +440,10 @@ struct TokenLedger: Sendable {
 
     // MARK: Tries
 
-    /// What has to be written down, where it has changed since this was asked last.
+    /// The tries could not be written: they are given out again.
     mutating func noteUnsavedTries() { hasUnsavedTries = true }
 
+    /// What has to be written down, where it has changed since this was asked last.
     mutating func takeUnsavedTries() -> Tries? {
         guard hasUnsavedTries else { return nil }
         hasUnsavedTries = false

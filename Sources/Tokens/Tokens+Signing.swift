@@ -112,9 +112,7 @@ extension Tokens {
             permit: permits.issue(call, for: token.key))
         permits.end(call)
         endWatch(of: call)
-        // In one step, so that neither another signature nor a file from between the two misses what was refused.
-        if let sending { ledger.noteSignature(result.login, sending, at: clock.boot()) }
-        if case .success(.notAuthorized(let outcome)) = result { ledger.noteNotAuthorized(outcome, of: token.key) }
+        ledger.noteSignature(result.login, sending, on: token.key, at: clock.boot())
         keepTries()
         awaited.end(call)
         return result

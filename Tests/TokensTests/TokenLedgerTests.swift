@@ -165,7 +165,7 @@ struct TokenLedgerTests {
         let sending = ledger.expectSignature(with: nil, on: card)
         #expect(ledger.mustWait(with: nil, on: twin) && !ledger.mustWait(with: nil, on: other))
         #expect(ledger.decide(.stored(nil), to: twin, at: 0) == .wait(milliseconds: 100))
-        ledger.noteSignature(.success(.notNeeded), sending, at: 0)
+        ledger.noteSignature(.success(.notNeeded), sending, on: card, at: 0)
         #expect(!ledger.mustWait(with: nil, on: twin))
     }
 
