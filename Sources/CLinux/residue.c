@@ -3,11 +3,16 @@
 
 #include <string.h>
 
+/* glibc asks the processor at the start of each process. __builtin_cpu_supports() would link a constructor of libgcc's
+   into every program that asks again: CPUID 13 times, each a trap to the hypervisor in a virtual machine. */
+#if defined(__x86_64__)
+#include <sys/platform/x86.h>
+#endif
+
 /* Only registers that a called function may change (System V ABI for x86-64, AAPCS64). */
 static void wipe_registers(void) {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) {
+    if (CPU_FEATURE_ACTIVE(AVX512F)) {
         __asm__ volatile(
             "vpxorq %%zmm16, %%zmm16, %%zmm16\n vpxorq %%zmm17, %%zmm17, %%zmm17\n"
             "vpxorq %%zmm18, %%zmm18, %%zmm18\n vpxorq %%zmm19, %%zmm19, %%zmm19\n"
@@ -19,7 +24,7 @@ static void wipe_registers(void) {
             "vpxorq %%zmm30, %%zmm30, %%zmm30\n vpxorq %%zmm31, %%zmm31, %%zmm31\n" ::
                 : "memory");
     }
-    if (__builtin_cpu_supports("avx")) {
+    if (CPU_FEATURE_ACTIVE(AVX)) {
         __asm__ volatile("vzeroall" ::
                              : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
                                "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
