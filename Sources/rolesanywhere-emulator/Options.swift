@@ -23,8 +23,9 @@ struct ResourceOptions: ParsableArguments {
         guard printARNs || (config == nil) != (trustAnchorPem == nil) else {
             throw ValidationError("give either --config or --trust-anchor-pem")
         }
-        let isRegion = !region.isEmpty && region.utf8.allSatisfy { isLowercase($0) || isDigit($0) || $0 == 0x2D }
-        guard isRegion, account.utf8.count == 12, account.utf8.allSatisfy(isDigit) else {
+        let digits = "0123456789"
+        let isRegion = !region.isEmpty && region.allSatisfy(("abcdefghijklmnopqrstuvwxyz-" + digits).contains)
+        guard isRegion, account.utf8.count == 12, account.allSatisfy(digits.contains) else {
             throw ValidationError("--region or --account is not one: a region is like us-east-1, an account 12 digits")
         }
     }
@@ -33,10 +34,6 @@ struct ResourceOptions: ParsableArguments {
         if let config { return try EmulatorConfiguration(file: config) }
         return try EmulatorConfiguration(trustAnchorPEM: trustAnchorPem ?? "", names: names)
     }
-
-    private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
-    private func isLowercase(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
 }
 
 struct ListeningOptions: ParsableArguments {

@@ -24,7 +24,7 @@ struct RolesanywhereEmulator: ParsableCommand {
 
     func validate() throws {
         try resources.check()
-        // Whoever only asks for the names need not say where to listen.
+        // The names alone need no options for listening.
         if !resources.printARNs { try listening.check() }
     }
 
@@ -33,7 +33,7 @@ struct RolesanywhereEmulator: ParsableCommand {
             print(resources.names.json)
             return
         }
-        // Before the server has threads, which take this thread's mask over.
+        // Before the server's threads start: they inherit this thread's mask.
         let signals = EndingSignals()
         let service = EmulatorService(try configuration())
         let server = try start(service)

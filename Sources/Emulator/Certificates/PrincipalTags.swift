@@ -10,7 +10,7 @@ struct PrincipalTags {
         unsafe add(X509_get_subject_name(certificate.handle), under: "x509Subject")
         unsafe add(X509_get_issuer_name(certificate.handle), under: "x509Issuer")
         addAlternativeNames(of: certificate)
-        // STS tags take letters, spaces, numbers and _.:/=+-@ only; the service drops what does not fit.
+        // STS tags take letters, spaces, numbers and _.:/=+-@ only; the service drops other values.
         values = values.filter { $0.value.count <= 256 && $0.value.unicodeScalars.allSatisfy(Self.isTagCharacter) }
     }
 
@@ -52,7 +52,7 @@ struct PrincipalTags {
         var bytes: UnsafeMutablePointer<UInt8>?
         let count = unsafe ASN1_STRING_to_UTF8(&bytes, string)
         guard count >= 0, let start = unsafe bytes else { return nil }
-        defer { unsafe CRYPTO_free(start, #file, #line) }
+        defer { unsafe tokenward_OPENSSL_free(start) }
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
     }
 
@@ -67,7 +67,7 @@ struct PrincipalTags {
 }
 
 extension PrincipalTags {
-    /// What CloudTrail shows as the source of the session (user guide, "Source identity").
+    /// CloudTrail's name for the source of the session (user guide, "Source identity").
     func sourceIdentity(hexSerial: String) -> String {
         switch commonName {
         case .some(let name) where name.count <= 61: "CN=\(name)"

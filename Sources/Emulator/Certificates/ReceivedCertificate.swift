@@ -102,21 +102,17 @@ extension ReceivedCertificate {
 
 extension ReceivedCertificate {
     /// As it stands in `Credential=`.
-    var decimalSerial: String {
-        guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(handle), nil) else { return "" }
-        defer { unsafe BN_free(number) }
-        guard let digits = unsafe BN_bn2dec(number) else { return "" }
-        defer { unsafe CRYPTO_free(digits, #file, #line) }
-        return unsafe String(cString: digits)
-    }
+    var decimalSerial: String { unsafe serial(BN_bn2dec) }
 
     /// Lower-case, padded to an even length, as it stands in session names and source identities.
-    var hexSerial: String {
+    var hexSerial: String { unsafe serial(BN_bn2hex).lowercased() }
+
+    private func serial(_ write: (OpaquePointer?) -> UnsafeMutablePointer<CChar>?) -> String {
         guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(handle), nil) else { return "" }
         defer { unsafe BN_free(number) }
-        guard let digits = unsafe BN_bn2hex(number) else { return "" }
-        defer { unsafe CRYPTO_free(digits, #file, #line) }
-        return unsafe String(cString: digits).lowercased()
+        guard let digits = unsafe write(number) else { return "" }
+        defer { unsafe tokenward_OPENSSL_free(digits) }
+        return unsafe String(cString: digits)
     }
 }
 

@@ -1,4 +1,4 @@
-/// Something to do wrong on purpose.
+/// A deviation from a good answer, on purpose.
 package struct Fault: Decodable, Sendable {
     package enum Kind: String, Decodable, Sendable, CaseIterable {
         /// In place of an answer.

@@ -11,11 +11,11 @@ struct AnswerDelivery {
         switch answer.delivery {
         case .whole:
             writeHead(answer, length: answer.body.count)
-            write(answer.body)
+            context.write(part(ByteBuffer(bytes: answer.body)), promise: nil)
             end()
         case .truncated:
             writeHead(answer, length: answer.body.count)
-            closeAfter(writePart(Array(answer.body.prefix(answer.body.count / 2))))
+            closeAfter(context.writeAndFlush(part(ByteBuffer(bytes: answer.body.prefix(answer.body.count / 2)))))
         case .drip:
             writeHead(answer, length: answer.body.count)
             drip(answer.body[...])
@@ -36,15 +36,7 @@ struct AnswerDelivery {
         context.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
     }
 
-    private func write(_ bytes: [UInt8]) {
-        let buffer = context.channel.allocator.buffer(bytes: bytes)
-        context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(buffer))), promise: nil)
-    }
-
-    private func writePart(_ bytes: [UInt8]) -> EventLoopFuture<Void> {
-        let buffer = context.channel.allocator.buffer(bytes: bytes)
-        return context.writeAndFlush(NIOAny(HTTPServerResponsePart.body(.byteBuffer(buffer))))
-    }
+    private func part(_ bytes: ByteBuffer) -> NIOAny { NIOAny(HTTPServerResponsePart.body(.byteBuffer(bytes))) }
 
     private func end() {
         let written = context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)))
@@ -60,8 +52,7 @@ struct AnswerDelivery {
     private func drip(_ rest: ArraySlice<UInt8>) {
         guard context.channel.isActive else { return }
         guard let byte = rest.first else { return end() }
-        write([byte])
-        context.flush()
+        context.writeAndFlush(part(ByteBuffer(bytes: [byte])), promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { drip(rest.dropFirst()) }
     }
 
@@ -69,7 +60,7 @@ struct AnswerDelivery {
     private func pour(_ remaining: Int) {
         guard remaining > 0 else { return end() }
         let count = min(remaining, 65_536)
-        let written = writePart([UInt8](repeating: UInt8(ascii: " "), count: count))
+        let written = context.writeAndFlush(part(ByteBuffer(repeating: UInt8(ascii: " "), count: count)))
         written.assumeIsolated().whenSuccess { pour(remaining - count) }
     }
 }

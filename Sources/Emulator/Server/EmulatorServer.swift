@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Listens on 127.0.0.1 and nowhere else. One thread serves every connection: what is tested is the client.
+/// Listens on 127.0.0.1 and nowhere else. One thread serves every connection: the clients are what is tested.
 package final class EmulatorServer {
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel

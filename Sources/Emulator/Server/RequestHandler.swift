@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOTLS
 
-/// Collects a request, has it answered, and delivers the answer, well or badly.
+/// Collects a request, has the service answer it, and delivers the answer as it asks for.
 final class RequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -28,7 +28,7 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A failed handshake or a peer that left: nobody is there to be told.
+        // A failed handshake, or a peer that left: an answer would reach no one.
         context.close(promise: nil)
     }
 

@@ -1,119 +1,32 @@
 import FoundationEssentials
 
 /// The JSON file that `--config` names. Paths in it are relative to its folder.
-struct ConfigurationFile: Decodable, NamesItsKeys {
-    static let keys = ["region", "skewSeconds", "trustAnchors", "profiles", "roles"]
+struct ConfigurationFile {
+    private let region: String?
+    private let skewSeconds: Int?
+    private let trustAnchors: [TrustAnchorEntry]
+    private let profiles: [Profile]
+    private let roles: [Role]
 
-    struct TrustAnchorEntry: Decodable, NamesItsKeys {
-        static let keys = ["arn", "aliases", "enabled", "certificates", "crls"]
-
-        let arn: String
-        let aliases: [String]?
-        let enabled: Bool?
-        let certificates: [String]
-        let crls: [String]?
-    }
-
-    struct ProfileEntry: Decodable, NamesItsKeys {
-        static let keys = [
-            "arn", "aliases", "enabled", "roleArns", "durationSeconds", "acceptRoleSessionName",
-            "requireInstanceProperties", "managedPolicyArns",
-        ]
-
-        let arn: String
-        let aliases: [String]?
-        let enabled: Bool?
-        let roleArns: [String]
-        let durationSeconds: Int?
-        let acceptRoleSessionName: Bool?
-        let requireInstanceProperties: Bool?
-        /// Read so that a real profile can be pasted here; policies only ever limit, and nothing here is permitted anyway.
-        let managedPolicyArns: [String]?
-    }
-
-    struct RoleEntry: Decodable, NamesItsKeys {
-        static let keys = ["arn", "maxSessionDuration", "principalTags", "sourceArn"]
-
-        let arn: String
-        let maxSessionDuration: Int?
-        let principalTags: [String: String]?
-        let sourceArn: String?
-    }
-
-    let region: String?
-    let skewSeconds: Int?
-    let trustAnchors: [Checked<TrustAnchorEntry>]
-    let profiles: [Checked<ProfileEntry>]
-    let roles: [Checked<RoleEntry>]
-}
-
-extension ConfigurationFile {
-    /// - Throws: `ConfigurationError`, which names the file and what is wrong with it.
+    /// - Throws: `ConfigurationError`, which names the file and the fault in it.
     static func load(_ path: String) throws(ConfigurationError) -> Resources {
-        let text = try Self.read(path)
+        let text = try FileBytes.read(path)
         let file: ConfigurationFile
         do {
-            file = try JSONDecoder().decode(Checked<ConfigurationFile>.self, from: Data(text)).value
-        } catch let error as KnownKeys.UnknownKey {
-            let known = error.known.joined(separator: ", ")
-            throw ConfigurationError(path: path, reason: "unknown key '\(error.name)'; known here: \(known)")
+            file = try JSONDecoder().decode(ConfigurationFile.self, from: Data(text))
         } catch let error as DecodingError {
-            throw ConfigurationError(path: path, reason: Self.describe(error))
+            throw ConfigurationError(path: path, reason: describe(error))
         } catch {
             throw ConfigurationError(path: path, reason: "\(error)")
         }
-        let folder = path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : ""
-        return try file.resources(path: path, folder: folder)
-    }
-
-    private func resources(path: String, folder: String) throws(ConfigurationError) -> Resources {
-        func name(_ text: String, _ service: String) throws(ConfigurationError) -> ResourceName {
-            guard let name = ResourceName(text), name.service == service else {
-                throw ConfigurationError(path: path, reason: "'\(text)' is no ARN of \(service)")
-            }
-            return name
-        }
-        var anchors: [TrustAnchor] = []
-        for entry in trustAnchors.map(\.value) {
-            let files = entry.certificates.map { $0.hasPrefix("/") ? $0 : folder + $0 }
-            let lists = (entry.crls ?? []).map { $0.hasPrefix("/") ? $0 : folder + $0 }
-            var anchor = try TrustAnchor(name: name(entry.arn, "rolesanywhere"), files: files, revocationLists: lists)
-            anchor.aliases = entry.aliases ?? []
-            anchor.isEnabled = entry.enabled ?? true
-            anchors.append(anchor)
-        }
-        var profiles: [Profile] = []
-        for entry in self.profiles.map(\.value) {
-            var profile = try Profile(name: name(entry.arn, "rolesanywhere"), roleARNs: entry.roleArns)
-            profile.aliases = entry.aliases ?? []
-            profile.isEnabled = entry.enabled ?? true
-            profile.durationSeconds = entry.durationSeconds ?? 3600
-            profile.acceptsRoleSessionName = entry.acceptRoleSessionName ?? false
-            profile.requiresInstanceProperties = entry.requireInstanceProperties ?? false
-            profiles.append(profile)
-        }
-        var roles: [Role] = []
-        for entry in self.roles.map(\.value) {
-            var role = try Role(name: name(entry.arn, "iam"))
-            role.maxSessionDuration = entry.maxSessionDuration ?? 3600
-            role.principalTags = entry.principalTags ?? [:]
-            role.sourceARN = entry.sourceArn
-            roles.append(role)
-        }
-        guard let region = region ?? anchors.first?.name.region else {
+        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+        let anchors = try file.trustAnchors.map { entry throws(ConfigurationError) in try entry.anchor(in: folder) }
+        guard let region = file.region ?? anchors.first?.name.region else {
             throw ConfigurationError(path: path, reason: "it has neither a region nor a trust anchor")
         }
         return Resources(
-            region: region, trustAnchors: anchors, profiles: profiles, roles: roles,
-            skewSeconds: max(0, min(skewSeconds ?? 300, 86_400)))
-    }
-
-    static func read(_ path: String) throws(ConfigurationError) -> [UInt8] {
-        do {
-            return try FileBytes.read(path)
-        } catch {
-            throw ConfigurationError(path: path, reason: error.reason)
-        }
+            region: region, trustAnchors: anchors, profiles: file.profiles, roles: file.roles,
+            skewSeconds: max(0, min(file.skewSeconds ?? 300, 86_400)))
     }
 
     private static func describe(_ error: DecodingError) -> String {
@@ -130,10 +43,111 @@ extension ConfigurationFile {
     }
 }
 
-/// A file or a value that the emulator cannot start with.
-package struct ConfigurationError: Error, CustomStringConvertible {
-    let path: String
-    let reason: String
+extension ConfigurationFile: Decodable {
+    private enum Key: String, CodingKey, CaseIterable { case region, skewSeconds, trustAnchors, profiles, roles }
 
-    package var description: String { "\(path): \(reason)" }
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.object(of: Key.self)
+        region = try object.optional(.region)
+        skewSeconds = try object.optional(.skewSeconds)
+        trustAnchors = try object.decode([TrustAnchorEntry].self, forKey: .trustAnchors)
+        profiles = try object.decode([Profile].self, forKey: .profiles)
+        roles = try object.decode([Role].self, forKey: .roles)
+    }
+}
+
+/// A trust anchor by the names of its files.
+private struct TrustAnchorEntry: Decodable {
+    private let name: ResourceName
+    private let aliases: [String]?
+    private let isEnabled: Bool?
+    private let certificates: [String]
+    private let lists: [String]?
+
+    private enum Key: String, CodingKey, CaseIterable { case arn, aliases, enabled, certificates, crls }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.object(of: Key.self)
+        name = try object.name(.arn, of: "rolesanywhere")
+        aliases = try object.optional(.aliases)
+        isEnabled = try object.optional(.enabled)
+        certificates = try object.decode([String].self, forKey: .certificates)
+        lists = try object.optional(.crls)
+    }
+
+    func anchor(in folder: Substring) throws(ConfigurationError) -> TrustAnchor {
+        let path = { (file: String) in file.hasPrefix("/") ? file : folder + file }
+        var anchor = try TrustAnchor(
+            name: name, files: certificates.map(path), revocationLists: (lists ?? []).map(path))
+        anchor.aliases = aliases ?? []
+        anchor.isEnabled = isEnabled ?? true
+        return anchor
+    }
+}
+
+extension Profile: Decodable {
+    private enum Key: String, CodingKey, CaseIterable {
+        case arn, aliases, enabled, roleArns, durationSeconds, acceptRoleSessionName, requireInstanceProperties
+        /// A real profile can be pasted here; policies only ever limit, and the credentials open nothing anyway.
+        case managedPolicyArns
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.object(of: Key.self)
+        name = try object.name(.arn, of: "rolesanywhere")
+        aliases = try object.optional(.aliases) ?? []
+        isEnabled = try object.optional(.enabled) ?? true
+        roleARNs = try object.decode([String].self, forKey: .roleArns)
+        durationSeconds = try object.optional(.durationSeconds) ?? 3600
+        acceptsRoleSessionName = try object.optional(.acceptRoleSessionName) ?? false
+        requiresInstanceProperties = try object.optional(.requireInstanceProperties) ?? false
+        _ = try object.optional(.managedPolicyArns) as [String]?
+    }
+}
+
+extension Role: Decodable {
+    private enum Key: String, CodingKey, CaseIterable { case arn, maxSessionDuration, principalTags, sourceArn }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.object(of: Key.self)
+        name = try object.name(.arn, of: "iam")
+        maxSessionDuration = try object.optional(.maxSessionDuration) ?? 3600
+        principalTags = try object.optional(.principalTags) ?? [:]
+        sourceARN = try object.optional(.sourceArn)
+    }
+}
+
+/// Valid JSON that is no valid configuration.
+private struct FileFault: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension Decoder {
+    /// An object all of whose keys are among `Key`'s: a misspelt `enabled` would make a test lie.
+    fileprivate func object<Key: CodingKey & CaseIterable>(of _: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        for name in try [String: Ignored](from: self).keys where Key(stringValue: name) == nil {
+            let known = Key.allCases.map(\.stringValue).joined(separator: ", ")
+            throw FileFault(description: "unknown key '\(name)'; known here: \(known)")
+        }
+        return try container(keyedBy: Key.self)
+    }
+}
+
+/// Any value.
+private struct Ignored: Decodable {
+    init(from decoder: any Decoder) {}
+}
+
+extension KeyedDecodingContainer {
+    fileprivate func optional<Value: Decodable>(_ key: Key) throws -> Value? {
+        try decodeIfPresent(Value.self, forKey: key)
+    }
+
+    fileprivate func name(_ key: Key, of service: String) throws -> ResourceName {
+        let text = try decode(String.self, forKey: key)
+        guard let name = ResourceName(text), name.service == service else {
+            throw FileFault(description: "'\(text)' is no ARN of \(service)")
+        }
+        return name
+    }
 }

@@ -1,3 +1,5 @@
+import COpenSSL
+
 /// The verdict on one CreateSession request: the checks of the service, in its order.
 struct CreateSession {
     let resources: Resources
@@ -9,7 +11,7 @@ struct CreateSession {
         let signature = try X509Signature(
             request, region: resources.region, skewSeconds: resources.skewSeconds, at: now, trace: &trace)
         try checkHost(request)
-        try LeafRules.check(signature.leaf, at: now)
+        try checkLeaf(signature.leaf)
 
         let parameters = try SessionParameters(request)
         guard let anchor = resources.trustAnchor(parameters.trustAnchorARN) else {
@@ -37,6 +39,25 @@ struct CreateSession {
         guard hostNames.contains(host.prefix { $0 != ":" }.lowercased()) else {
             throw .denied("The Host header names '\(host)', where no such service is")
         }
+    }
+
+    /// The service's rules for an end-entity certificate (IAM Roles Anywhere user guide, "trust model").
+    private func checkLeaf(_ leaf: ReceivedCertificate) throws(Refusal) {
+        if leaf.version != 2 { throw .denied("The certificate is not an X.509 v3 certificate") }
+        if leaf.isCA { throw .denied("The certificate is a CA certificate") }
+        if !leaf.allowsKeyUsage(KU_DIGITAL_SIGNATURE) { throw .insufficientCertificate }
+        if !leaf.isSignedWithStrongDigest {
+            throw .denied("The certificate is not signed with SHA-256 or stronger")
+        }
+        if !leaf.hasAcceptedKey {
+            throw .denied("The certificate's key is neither RSA of 2048 to 4096 bits nor on P-256, P-384 or P-521")
+        }
+        if leaf.hasEmptySubject { throw .denied("The certificate has an empty subject") }
+        guard let notBefore = leaf.notBefore, let notAfter = leaf.notAfter else {
+            throw .denied("The certificate's validity cannot be read")
+        }
+        if now < notBefore { throw .denied("The certificate is not valid before \(notBefore.extended)") }
+        if now > notAfter { throw .denied("The certificate expired at \(notAfter.extended)") }
     }
 
     private func checkPath(_ signature: X509Signature, to anchor: TrustAnchor) throws(Refusal) {
@@ -86,20 +107,11 @@ struct CreateSession {
         // The rule is that of AssumeRole in the STS API reference.
         if name.utf8.count < 2 { throw .invalid(name, at: "roleSessionName", "have length greater than or equal to 2") }
         if name.utf8.count > 64 { throw .invalid(name, at: "roleSessionName", "have length less than or equal to 64") }
-        guard name.utf8.allSatisfy(Self.isSessionNameCharacter) else {
+        guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) || "_+=,.@-".contains($0) }) else {
             throw .invalid(name, at: "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*")
         }
         guard profile.acceptsRoleSessionName else { throw .sessionNameNotAccepted }
         return name
-    }
-
-    private static func isSessionNameCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "_+=,.@-".utf8.contains(byte)
-        }
     }
 
     private func checkInstanceProperties(_ parameters: SessionParameters, profile: Profile) throws(Refusal) {

@@ -1,4 +1,4 @@
-/// What the emulator is told at its start.
+/// The emulator's configuration at its start.
 package struct EmulatorConfiguration: Sendable {
     var resources: Resources
     package var latencyMilliseconds = 0
@@ -7,10 +7,10 @@ package struct EmulatorConfiguration: Sendable {
     package var faults: [Fault] = []
     /// How far the emulator's clock is off, seconds.
     package var clockOffsetSeconds = 0
-    /// What a Host header may name, without the port; nil: anything.
+    /// The hosts that a Host header may name, without the port; nil: any.
     package var hostNames: Set<String>?
 
-    /// - Throws: What the file lacks, or what is wrong with a certificate or list that it names.
+    /// - Throws: The fault of the file, or of a certificate or list that it names.
     package init(file: String) throws(ConfigurationError) {
         resources = try ConfigurationFile.load(file)
     }

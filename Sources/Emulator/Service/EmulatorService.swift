@@ -17,7 +17,7 @@ package final class EmulatorService: Sendable {
     private let latencyMilliseconds: Int64
     private let hostNames: Set<String>?
 
-    /// - Parameter clock: What the service takes for the time; a test may have it go wrong.
+    /// - Parameter clock: The service's clock; a test may give one that is wrong.
     package init(
         _ configuration: EmulatorConfiguration, clock: @escaping @Sendable () -> UTCTime = { .now }
     ) {
@@ -133,7 +133,7 @@ extension EmulatorService {
     }
 }
 
-// MARK: What both share, and the controls
+// MARK: Shared by both, and the controls
 
 extension EmulatorService {
     private func note(_ trace: Trace, code: String, message: String, detail: String?) {
@@ -156,7 +156,7 @@ extension EmulatorService {
         return answer
     }
 
-    /// Takes one fault or an array of them; they come after those that are waiting.
+    /// Adds one fault, or an array of them, after those that are waiting.
     private func setFaults(_ body: [UInt8]) -> Answer {
         let data = Data(body)
         do {

@@ -1,4 +1,33 @@
-/// Credentials that this emulator has handed out, and whose they are.
+/// What a CreateSession request is granted.
+struct SessionGrant: Sendable {
+    let role: ResourceName
+    let sessionName: String
+    let sourceIdentity: String
+    let subjectARN: String
+    let expiration: UTCTime
+
+    /// `arn:aws:sts::111122223333:assumed-role/NAME/SESSION`; the role's path is not part of it.
+    var assumedRoleARN: String {
+        let name = role.resource.split(separator: "/").last.map(String.init) ?? role.resource
+        return "arn:\(role.partition):sts::\(role.account):assumed-role/\(name)/\(sessionName)"
+    }
+
+    /// `AROA…:SESSION`, the same for one role every time.
+    var assumedRoleID: String {
+        "AROA" + AccessKeyAlphabet.encode(Digest.sha256(Array(role.text.utf8)).prefix(17)) + ":" + sessionName
+    }
+}
+
+/// The characters of AWS key ids.
+private enum AccessKeyAlphabet {
+    /// One character for each byte.
+    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+        return String(bytes.map { alphabet[Int($0 & 31)] })
+    }
+}
+
+/// Credentials that this emulator has issued, and the grant that they are for.
 struct IssuedSession: Sendable {
     let accessKeyID: String
     let secretAccessKey: String
@@ -7,11 +36,14 @@ struct IssuedSession: Sendable {
 
     /// Shaped like the real ones: `ASIA` and 16 characters, 40 characters, some 600 characters.
     init(_ grant: SessionGrant) {
-        accessKeyID = "ASIA" + AccessKeyAlphabet.encode(RandomBytes.make(16))
-        secretAccessKey = Base64.encode(RandomBytes.make(30))
-        sessionToken = Base64.encode(RandomBytes.make(450))
+        accessKeyID = "ASIA" + AccessKeyAlphabet.encode(Self.randomBytes(16))
+        secretAccessKey = Base64.encode(Self.randomBytes(30))
+        sessionToken = Base64.encode(Self.randomBytes(450))
         self.grant = grant
     }
+
+    /// From the system's generator, which is fit for keys.
+    private static func randomBytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255) } }
 }
 
 /// The sessions that STS answers for. The oldest goes when there are too many.
@@ -28,5 +60,45 @@ struct SessionTable {
         guard order.count > capacity else { return }
         for key in order.prefix(capacity / 2) { sessions[key] = nil }
         order.removeFirst(capacity / 2)
+    }
+}
+
+/// The JSON of a 201 (API reference, CreateSession). A fault may leave members out.
+struct CreateSessionAnswer: Encodable {
+    struct AssumedRoleUser: Encodable {
+        var arn: String
+        var assumedRoleId: String
+    }
+
+    struct Credentials: Encodable {
+        var accessKeyId: String?
+        var secretAccessKey: String?
+        var sessionToken: String?
+        var expiration: String?
+    }
+
+    struct CredentialSet: Encodable {
+        var assumedRoleUser: AssumedRoleUser
+        var credentials: Credentials
+        /// Per cent of what STS allows for policies and tags; nothing here has a policy.
+        var packedPolicySize = 10
+        var roleArn: String
+        var sourceIdentity: String
+    }
+
+    var credentialSet: [CredentialSet]
+    var subjectArn: String
+
+    init(_ session: IssuedSession) {
+        let grant = session.grant
+        credentialSet = [
+            CredentialSet(
+                assumedRoleUser: AssumedRoleUser(arn: grant.assumedRoleARN, assumedRoleId: grant.assumedRoleID),
+                credentials: Credentials(
+                    accessKeyId: session.accessKeyID, secretAccessKey: session.secretAccessKey,
+                    sessionToken: session.sessionToken, expiration: grant.expiration.extended),
+                roleArn: grant.role.text, sourceIdentity: grant.sourceIdentity)
+        ]
+        subjectArn = grant.subjectARN
     }
 }

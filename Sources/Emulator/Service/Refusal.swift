@@ -5,11 +5,11 @@ struct Refusal: Error {
     let message: String
     /// True when no public report shows the real service saying this: the answer then carries `x-emulator-invention`.
     let isInvention: Bool
-    /// For whoever asks `/_emulator/last`; the service keeps such things to itself.
+    /// For `/_emulator/last` alone: the service gives no such reasons.
     var detail: String?
 }
 
-/// What the service has been seen to say.
+/// The service's own messages, as public reports quote them.
 extension Refusal {
     /// aws/rolesanywhere-credential-helper issue #128.
     static let invalidSignature = observedDenial("Invalid signature")
@@ -27,7 +27,7 @@ extension Refusal {
     /// Issue #19.
     static let sessionNameNotAccepted = observedDenial("Not authorized to set roleSessionName.")
 
-    /// Issue #77 and public write-ups: a role that the profile does not list, or whose trust policy says no.
+    /// Issue #77 and public write-ups: a role that the profile does not list, or whose trust policy refuses.
     static func cannotAssume(_ role: String, _ detail: String) -> Refusal {
         var refusal = observedDenial("Unable to assume role for \(role)")
         refusal.detail = detail
@@ -46,7 +46,7 @@ extension Refusal {
     }
 }
 
-/// What this emulator says where the service's words are not known.
+/// The emulator's messages where the service's are not known.
 extension Refusal {
     static func denied(_ message: String) -> Refusal {
         Refusal(status: 403, code: "AccessDeniedException", message: message, isInvention: true)

@@ -18,16 +18,6 @@ struct Resources: Sendable {
     func role(_ name: String) -> Role? { roles.first { $0.name.text == name } }
 }
 
-struct TrustAnchor: Sendable {
-    let name: ResourceName
-    var aliases: [String] = []
-    var isEnabled = true
-    /// DER; at most two.
-    let certificates: [[UInt8]]
-    /// DER; at most two.
-    var revocationLists: [[UInt8]] = []
-}
-
 struct Profile: Sendable {
     let name: ResourceName
     var aliases: [String] = []
@@ -45,4 +35,23 @@ struct Role: Sendable {
     var principalTags: [String: String] = [:]
     /// The `aws:SourceArn` condition: a trust anchor.
     var sourceARN: String?
+}
+
+/// An ARN, taken apart only as far as resources are related by it.
+struct ResourceName: Hashable, Sendable {
+    let text: String
+    let partition: String
+    let service: String
+    let region: String
+    let account: String
+    let resource: String
+
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 6, parts[0] == "arn", text.utf8.count <= 1011, parts[1...].allSatisfy({ $0 != "*" }),
+            !parts[1].isEmpty, !parts[2].isEmpty, !parts[5].isEmpty
+        else { return nil }
+        self.text = text
+        (partition, service, region, account, resource) = (parts[1], parts[2], parts[3], parts[4], parts[5])
+    }
 }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What a CreateSession request asks for, from its query and its body.
+/// The parameters of a CreateSession request, from its query and its body.
 struct SessionParameters {
     let trustAnchorARN: String
     let profileARN: String

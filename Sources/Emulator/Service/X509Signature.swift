@@ -1,7 +1,7 @@
-/// The first half of CreateSession: who signed this request, and did they.
+/// The first half of CreateSession: which certificate's key should have signed this request, and whether it did.
 ///
-/// Source: IAM Roles Anywhere user guide, "signing process". The order of the checks is not documented; this
-/// one goes from what is cheap to judge to what is not: format, date, certificate, algorithm, signature.
+/// Source: IAM Roles Anywhere user guide, "signing process". The order of the checks is not documented; here
+/// the cheap checks come first: format, date, certificate, algorithm, signature.
 struct X509Signature {
     let leaf: ReceivedCertificate
     /// From `X-Amz-X509-Chain`, in the order sent.
@@ -87,8 +87,8 @@ struct X509Signature {
         if scope.terminator != "aws4_request" { throw .denied("Credential should be scoped with 'aws4_request'") }
     }
 
-    /// What must be signed and is not: the host, the date, the certificate, and of what was sent the content type and
-    /// every further `x-amz-` header ("Create a signed AWS API request", step 1).
+    /// The headers that must be signed and are not: host, date and certificate, and where they were sent the content type
+    /// and every further `x-amz-` header ("Create a signed AWS API request", step 1).
     private static func unsignedHeaders(of request: ReceivedRequest, signed: [String]) -> [String] {
         let sent = request.headers.map { $0.name.lowercased() }.filter {
             $0 == "content-type" || $0.hasPrefix("x-amz-")

@@ -7,7 +7,7 @@ package struct AuthorizationHeader: Sendable {
     package let signedHeaders: [String]
     package let signature: [UInt8]
 
-    /// - Throws: What is wrong with it.
+    /// - Throws: The reason why it is malformed.
     package init(_ text: String) throws(Malformed) {
         guard text.utf8.count <= 16_384 else { throw Malformed(reason: "it is longer than 16 KiB") }
         let words = text.split(separator: " ", maxSplits: 1)

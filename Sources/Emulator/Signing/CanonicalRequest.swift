@@ -1,4 +1,4 @@
-/// The canonical request, rebuilt from what arrived.
+/// The canonical request, rebuilt from a request as it arrived.
 ///
 /// Source: AWS "Create a signed AWS API request", step 1, and the IAM Roles Anywhere user guide, "signing process".
 package struct CanonicalRequest: Sendable {
@@ -53,8 +53,8 @@ extension CanonicalRequest {
             .joined(separator: "&")
     }
 
-    /// A sender may have left `:` and `/` as they are; the canonical form never does. What is no percent-encoding at
-    /// all is taken as literal bytes, so that it can only fail to verify.
+    /// A sender may have left `:` and `/` as they are; the canonical form never does. Invalid percent-encoding is
+    /// taken as literal bytes, so that it can only fail to verify.
     private static func reencode(_ text: Substring) -> String {
         PercentEncoding.encode(PercentEncoding.decode(text) ?? Array(text.utf8))
     }
@@ -65,7 +65,7 @@ extension CanonicalRequest {
 }
 
 extension CanonicalRequest {
-    /// What is signed (step 2 of the same page).
+    /// The text that is signed (step 2 of the same page).
     package func stringToSign(algorithm: String, date: String, scope: String) -> String {
         [algorithm, date, scope, hash].joined(separator: "\n")
     }

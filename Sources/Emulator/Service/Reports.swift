@@ -1,4 +1,19 @@
-/// What `/_emulator/last` tells about the last request that was judged; no secrets.
+/// The report at `/_emulator/counters`.
+struct Counters: Encodable, Sendable {
+    var connections = 0
+    var tlsHandshakes = 0
+    /// Every POST to /sessions, whatever its result.
+    var createSessionRequests = 0
+    var sessionsCreated = 0
+    /// By error code, CreateSession and STS together.
+    var refused: [String: Int] = [:]
+    var stsCalls = 0
+    var faults = 0
+    /// Requests to the place that the fault `redirect` points to.
+    var redirectsFollowed = 0
+}
+
+/// The report at `/_emulator/last`, about the last request that was judged; no secrets.
 struct Trace: Encodable, Sendable {
     var method: String
     var target: String
@@ -7,9 +22,9 @@ struct Trace: Encodable, Sendable {
     var verdict = "accepted"
     var code: String?
     var message: String?
-    /// What the service would not say, such as OpenSSL's reason.
+    /// A reason that the service keeps to itself, such as OpenSSL's.
     var detail: String?
-    /// As CloudTrail tells of each CreateSession; absent for other requests, and for what was not looked at any more.
+    /// As CloudTrail reports them for each CreateSession; absent for other requests, and for checks that were not reached.
     var missingSignedHeaders: [String]?
     var postEmptyBody: Bool?
     var algorithmMismatch: Bool?
