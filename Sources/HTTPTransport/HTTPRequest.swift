@@ -1,6 +1,6 @@
 import Encodings
 
-/// A request without the headers that are known only when the connection stands.
+/// A request without the headers that are made only when the connection stands.
 package struct HTTPRequest: Hashable, Sendable {
     package enum Method: Hashable, Sendable {
         case get

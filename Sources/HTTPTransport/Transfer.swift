@@ -4,7 +4,7 @@ import CCurl
 final class Transfer {
     private let request: HTTPRequest
     private let limits: HTTPLimits
-    private let exchange: Exchange
+    private let connection: HTTPConnection
     private let url: RequestURL
     private let handle: EasyHandle
     private var lines = HeaderList()
@@ -14,10 +14,10 @@ final class Transfer {
     /// The error that a callback found; libcurl only reports "aborted".
     private var failure: (any Error)?
 
-    init(_ request: HTTPRequest, _ limits: HTTPLimits, _ exchange: Exchange) throws(TransportError) {
+    init(_ request: HTTPRequest, _ limits: HTTPLimits, _ connection: HTTPConnection) throws(TransportError) {
         self.request = request
         self.limits = limits
-        self.exchange = exchange
+        self.connection = connection
         url = try RequestURL(request.url)
         handle = try EasyHandle()
         collector = AnswerCollector(limits: limits)
@@ -34,16 +34,16 @@ final class Transfer {
         phaseBegan = .now
         while true {
             if let code = try withExtendedLifetime(self, { try handle.perform() }) { return try response(code) }
-            if exchange.isAbandoned { throw CancellationError() }
+            if connection.isAbandoned { throw CancellationError() }
             let left = try remainingMilliseconds()
-            try handle.wait(milliseconds: min(left, 100))  // short, so that an abandoned exchange ends soon
+            try handle.wait(milliseconds: min(left, 100))  // short, so that an abandoned connection ends soon
         }
     }
 
     /// TLS stands: gets the late headers, which may take a human's time.
     fileprivate func connected() -> Bool {
         do {
-            guard let late = exchange.headersWhenConnected() else { throw CancellationError() }
+            guard let late = connection.headersWhenOpen() else { throw CancellationError() }
             try lines.append(late)
             try lines.append("Expect:")  // never wait for a 100 (Continue)
             try unsafe handle.set(CURLOPT_HTTPHEADER, pointer: UnsafeMutableRawPointer(lines.head))

@@ -1,6 +1,7 @@
 /// A CreateSession request of one moment: all but its signature.
 package struct CreateSessionDraft: Hashable, Sendable {
     package let request: CreateSessionRequest
+    let certificate: SigningCertificate
     /// All headers that are signed.
     package let headers: [HeaderField]
     let canonical: CanonicalRequest
@@ -22,7 +23,7 @@ package struct CreateSessionDraft: Hashable, Sendable {
     /// - Parameter signature: PKCS #1 v1.5 for RSA, DER `Ecdsa-Sig-Value` for EC, over the SHA-256 of `stringToSign`.
     package func signed(signature: [UInt8]) -> [HeaderField] {
         let authorization = signingScope.authorization(
-            serial: request.certificate.serial, signedHeaders: canonical.signedHeaders, signature: signature)
+            serial: certificate.serial, signedHeaders: canonical.signedHeaders, signature: signature)
         return headers + [HeaderField(name: "Authorization", value: authorization)]
     }
 }

@@ -1,20 +1,16 @@
 import Encodings
 import UTCTime
 
-/// A CreateSession request, still without a date and a signature.
+/// A CreateSession request, still without a certificate, a date and a signature.
 package struct CreateSessionRequest: Hashable, Sendable {
     package let scope: SessionScope
     package let endpoint: Endpoint
     package let options: SessionOptions
-    package let certificate: SigningCertificate
 
-    package init(
-        scope: SessionScope, endpoint: Endpoint, options: SessionOptions, certificate: SigningCertificate
-    ) {
+    package init(scope: SessionScope, endpoint: Endpoint, options: SessionOptions) {
         self.scope = scope
         self.endpoint = endpoint
         self.options = options
-        self.certificate = certificate
     }
 
     package var method: String { "POST" }
@@ -42,12 +38,14 @@ package struct CreateSessionRequest: Hashable, Sendable {
     /// is signed, where AWS' programs escape it once; the service takes the ARNs in the body as well.
     private var arnsAreInBody: Bool { arns.values.contains { $0.contains("=") } }
 
-    /// The request as of a moment, ready to be signed. Cheap and without effects: draft anew for each signature.
+    /// The request of a certificate's holder as of a moment, ready to be signed. Cheap and without effects: draft anew for each signature.
     ///
     /// - Parameters:
     ///   - unixSeconds: The service takes signatures for some five minutes around its own clock.
     ///   - sha256: SHA-256 (FIPS 180-4); this target has no cryptography.
-    package func draft(at unixSeconds: Int64, sha256: ([UInt8]) -> [UInt8]) -> CreateSessionDraft {
+    package func draft(
+        by certificate: SigningCertificate, at unixSeconds: Int64, sha256: ([UInt8]) -> [UInt8]
+    ) -> CreateSessionDraft {
         let scope = SigningScope(
             algorithm: certificate.keyKind.algorithm, time: UTCTime(secondsSince1970: unixSeconds),
             region: scope.region)
@@ -64,7 +62,7 @@ package struct CreateSessionRequest: Hashable, Sendable {
         let canonical = CanonicalRequest(
             method: method, path: path, query: query, headers: headers, bodyDigest: sha256(body))
         return CreateSessionDraft(
-            request: self, headers: headers, canonical: canonical, signingScope: scope,
+            request: self, certificate: certificate, headers: headers, canonical: canonical, signingScope: scope,
             stringToSign: Array(scope.stringToSign(canonicalDigest: sha256(Array(canonical.text.utf8))).utf8))
     }
 }

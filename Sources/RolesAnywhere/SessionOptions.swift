@@ -29,7 +29,7 @@ package struct SessionOptions: Hashable, Sendable {
             })
         else {
             throw CreateSessionRequestError(
-                message: "instance properties: give at most 50, with names and values of 1 to 200 characters")
+                message: "instance-properties: give at most 50, with names and values of 1 to 200 characters")
         }
         (self.durationSeconds, self.roleSessionName) = (durationSeconds, roleSessionName)
         self.instanceProperties = instanceProperties

@@ -7,25 +7,22 @@ package struct SessionScope: Hashable, Sendable {
     /// The region whose service is asked, and which is signed: the trust anchor's.
     package var region: String { trustAnchorARN.region }
 
+    /// Partition, region and account must agree: anchor and profile live in one region, and a profile takes roles of its
+    /// own account only (IAM Roles Anywhere user guide).
+    ///
     /// - Throws: `SessionScopeError` where the service would refuse with an answer that tells less.
     package init(trustAnchor: ARN, profile: ARN, role: ARN) throws(SessionScopeError) {
-        try Self.check(trustAnchor: trustAnchor, profile: profile, role: role)
-        (trustAnchorARN, profileARN, roleARN) = (trustAnchor, profile, role)
-    }
-
-    /// Checks that partition, region and account agree: anchor and profile live in one region, and a profile takes
-    /// roles of its own account only (IAM Roles Anywhere user guide).
-    package static func check(trustAnchor: ARN, profile: ARN, role: ARN) throws(SessionScopeError) {
         guard !trustAnchor.region.isEmpty else {
             throw SessionScopeError(message: "trust anchor \(trustAnchor) names no region")
         }
-        try requireSame(
+        try Self.requireSame(
             "region", trustAnchor.region, "the trust anchor", profile.region, "the profile")
         for (other, name) in [(profile, "the profile"), (role, "the role")] {
-            try requireSame("partition", trustAnchor.partition, "the trust anchor", other.partition, name)
-            try requireSame("account", trustAnchor.account, "the trust anchor", other.account, name)
+            try Self.requireSame("partition", trustAnchor.partition, "the trust anchor", other.partition, name)
+            try Self.requireSame("account", trustAnchor.account, "the trust anchor", other.account, name)
         }
-        try checkPartition(of: trustAnchor)
+        try Self.checkPartition(of: trustAnchor)
+        (trustAnchorARN, profileARN, roleARN) = (trustAnchor, profile, role)
     }
 
     private static func requireSame(

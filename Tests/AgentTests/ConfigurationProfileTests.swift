@@ -104,7 +104,7 @@ struct ConfigurationProfileTests {
             "config.toml:5: instance-properties. has a name of 0 bytes; give 1 to 200"),
         FaultCase(
             "[profile.p.instance-properties]\n" + (1...51).map { "k\($0) = 'v'\n" }.joined(),
-            "config.toml:5: instance-properties has 51 entries; keep at most 50"),
+            "config.toml:5: instance-properties: give at most 50, with names and values of 1 to 200 characters"),
         FaultCase(
             "endpoint = 'http://example.com'",
             "config.toml:5: endpoint 'http://example.com': http is for 127.0.0.1, [::1] and localhost; use https"),

@@ -96,13 +96,13 @@ struct ConfigurationValueTests {
         let profile = try ConfigurationFolder(ProfileText.with("")).profile("p")
         #expect(profile.identity == IdentitySelector())
         #expect(profile.allow == AllowList(users: [], groups: []))
-        #expect(profile.session.trustAnchorARN.description == ProfileText.trustAnchor)
-        #expect(profile.session.profileARN.description == ProfileText.profile)
-        #expect(profile.session.roleARN.description == ProfileText.role)
-        #expect(profile.session.durationSeconds == 3600)
-        #expect(profile.session.roleSessionName == nil)
-        #expect(profile.session.instanceProperties == [:])
-        #expect(profile.session.caBundle == nil)
+        #expect(profile.session.scope.trustAnchorARN.description == ProfileText.trustAnchor)
+        #expect(profile.session.scope.profileARN.description == ProfileText.profile)
+        #expect(profile.session.scope.roleARN.description == ProfileText.role)
+        #expect(profile.session.options.durationSeconds == 3600)
+        #expect(profile.session.options.roleSessionName == nil)
+        #expect(profile.session.options.instanceProperties == [:])
+        #expect(profile.caBundle == nil)
         #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
     }
 
@@ -140,11 +140,11 @@ struct ConfigurationValueTests {
                 == IdentitySelector(
                     certificate: .token(try PKCS11URI("pkcs11:token=prod;object=client")), subject: "CN=build",
                     issuer: "CN=Example Root", serial: "0x0a:1B", intermediates: "/etc/intermediates.pem"))
-        #expect(profile.session.durationSeconds == 43_200)
-        #expect(profile.session.roleSessionName == "build-7")
-        #expect(profile.session.instanceProperties == ["environment": "production"])
+        #expect(profile.session.options.durationSeconds == 43_200)
+        #expect(profile.session.options.roleSessionName == "build-7")
+        #expect(profile.session.options.instanceProperties == ["environment": "production"])
         #expect(profile.session.endpoint.url == "http://127.0.0.1:8080")
-        #expect(profile.session.caBundle == "/etc/roots.pem")
+        #expect(profile.caBundle == "/etc/roots.pem")
         #expect(profile.allow == AllowList(users: [1001, 0, 4_294_967_294], groups: [2001], gestures: true))
     }
 

@@ -25,9 +25,8 @@ import Testing
     @Test("A GET has no body")
     func get() async throws {
         let server = try TLSServer()
-        let response = try await HTTPTransport(limits: testLimits()).send(
-            HTTPRequest(method: .get, url: "https://127.0.0.1:\(server.port)/", caBundle: server.caBundle)
-        ) { [] }
+        let response = try await exchange(
+            HTTPRequest(method: .get, url: "https://127.0.0.1:\(server.port)/", caBundle: server.caBundle))
         let request = String(decoding: response.body, as: UTF8.self)
         #expect(request.hasPrefix("GET / HTTP/1.1\r\n") && request.hasSuffix("\r\n\r\n"))
     }
@@ -156,7 +155,7 @@ import Testing
         #expect(try await post(server.url).status == 204)
         let request = HTTPRequest(method: .get, url: server.url)
         await #expect(throws: TransportError.configuration("http is for loopback addresses only: use https")) {
-            try await HTTPTransport().send(request) { [] }
+            try await exchange(request)
         }
     }
 

@@ -17,7 +17,18 @@ func post(
     let request = HTTPRequest(
         method: .post(body: Array("{\"durationSeconds\":900}".utf8)), url: url,
         headers: [HTTPHeader(name: "X-Early", value: "1")], caBundle: caBundle, allowsLoopbackPlaintext: true)
-    return try await HTTPTransport(limits: limits).send(request, whenConnected: whenConnected)
+    return try await exchange(request, limits: limits, whenConnected: whenConnected)
+}
+
+/// Sends a request with headers that are made when the connection stands.
+func exchange(
+    _ request: HTTPRequest, limits: HTTPLimits = testLimits(),
+    whenConnected: @Sendable () async throws -> [HTTPHeader] = { [] }
+) async throws -> HTTPResponse {
+    let connection = HTTPConnection(for: request, limits: limits)
+    defer { connection.hangUp() }
+    try await connection.opened()
+    return try await connection.send(try await whenConnected())
 }
 
 /// The error of an exchange that must fail before it has a connection to sign for.

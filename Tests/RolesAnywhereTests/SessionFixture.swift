@@ -13,13 +13,19 @@ enum SessionFixture {
 
     static func request(
         role: String = "arn:aws:iam::123456789012:role/test", endpoint: String? = nil,
-        options: SessionOptions? = nil, keyKind: SigningCertificate.KeyKind = .ec, chain: [String] = []
+        options: SessionOptions? = nil
     ) throws -> CreateSessionRequest {
         CreateSessionRequest(
             scope: try scope(role: role), endpoint: try Endpoint.resolve(region: "eu-west-2", override: endpoint),
-            options: try options ?? SessionOptions(),
-            certificate: try SigningCertificate(
+            options: try options ?? SessionOptions())
+    }
+}
+
+extension CreateSessionRequest {
+    func draft(keyKind: SigningCertificate.KeyKind = .ec, chain: [String] = []) throws -> CreateSessionDraft {
+        draft(
+            by: try SigningCertificate(
                 der: Array("client-cert".utf8), serial: "5215639076998761095638506031589467414", keyKind: keyKind,
-                chain: chain.map { Array($0.utf8) }))
+                chain: chain.map { Array($0.utf8) }), at: SessionFixture.now, sha256: testSHA256)
     }
 }

@@ -61,7 +61,7 @@ import Testing
     func disagreement(anchor: String, profile: String, role: String, message: String) throws {
         let (anchor, profile, role) = try Self.arns(anchor, profile, role)
         let error = #expect(throws: SessionScopeError.self) {
-            try SessionScope.check(trustAnchor: anchor, profile: profile, role: role)
+            try SessionScope(trustAnchor: anchor, profile: profile, role: role)
         }
         #expect(error?.message == message)
     }

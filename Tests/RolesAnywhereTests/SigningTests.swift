@@ -9,7 +9,7 @@ import UTCTime
 @Suite struct SigningTests {
     @Test("An ECDSA request without a chain is canonical (vector A)")
     func vectorA() throws {
-        let draft = try SessionFixture.request().draft(at: SessionFixture.now, sha256: testSHA256)
+        let draft = try SessionFixture.request().draft()
         #expect(
             draft.canonicalRequest == """
                 POST
@@ -41,10 +41,9 @@ import UTCTime
     @Test("A request with a chain and further headers is canonical (vector B)")
     func vectorB() throws {
         let request = try SessionFixture.request(
-            options: SessionOptions(durationSeconds: 900, roleSessionName: "host-1"), keyKind: .rsa,
-            chain: ["intermediate-cert-1", "intermediate-cert-2"])
+            options: SessionOptions(durationSeconds: 900, roleSessionName: "host-1"))
         let headers =
-            request.draft(at: SessionFixture.now, sha256: testSHA256).headers + [
+            try request.draft(keyKind: .rsa, chain: ["intermediate-cert-1", "intermediate-cert-2"]).headers + [
                 HeaderField(name: "Amz-Sdk-Invocation-Id", value: "00000000-0000-4000-8000-000000000000"),
                 HeaderField(name: "Amz-Sdk-Request", value: "  attempt=1;   max=3 "),
             ]
@@ -67,9 +66,8 @@ import UTCTime
     @Test("The chain is signed where there is one")
     func chain() throws {
         let draft = try SessionFixture.request(
-            options: SessionOptions(durationSeconds: 900, roleSessionName: "host-1"), keyKind: .rsa,
-            chain: ["intermediate-cert-1", "intermediate-cert-2"]
-        ).draft(at: SessionFixture.now, sha256: testSHA256)
+            options: SessionOptions(durationSeconds: 900, roleSessionName: "host-1")
+        ).draft(keyKind: .rsa, chain: ["intermediate-cert-1", "intermediate-cert-2"])
         #expect(
             Hexadecimal.encode(testSHA256(draft.stringToSign))
                 == "3f6d30430404bf73eff98ede7907d77a152278d8c20b4e7b8f8c6ab921c3d3c9")
@@ -106,7 +104,7 @@ import UTCTime
     func equalsSign() throws {
         let request = try SessionFixture.request(
             role: "arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a")
-        let draft = request.draft(at: SessionFixture.now, sha256: testSHA256)
+        let draft = try request.draft()
         #expect(draft.url == "https://127.0.0.1:8443/a/sessions")
         #expect(
             String(decoding: draft.body, as: UTF8.self) == """
@@ -123,7 +121,7 @@ import UTCTime
     func basePath() throws {
         let request = try SessionFixture.request(
             role: "arn:aws:iam::123456789012:role/p/a+b,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a/b~c/")
-        let draft = request.draft(at: SessionFixture.now, sha256: testSHA256)
+        let draft = try request.draft()
         #expect(
             Hexadecimal.encode(testSHA256(draft.stringToSign))
                 == "899d85760691a0a4b0afcd6f7c9266453df9f20c798bb9105af28048b4425187")
@@ -138,7 +136,7 @@ import UTCTime
             (SigningCertificate.KeyKind.rsa, "AWS4-X509-RSA-SHA256"), (.ec, "AWS4-X509-ECDSA-SHA256"),
         ])
     func authorization(keyKind: SigningCertificate.KeyKind, algorithm: String) throws {
-        let draft = try SessionFixture.request(keyKind: keyKind).draft(at: SessionFixture.now, sha256: testSHA256)
+        let draft = try SessionFixture.request().draft(keyKind: keyKind)
         let headers = draft.signed(signature: [0x00, 0x30, 0xFE])
         #expect(
             headers.value(of: "authorization")

@@ -35,7 +35,9 @@ extension Configuration {
     func changedProfiles(from old: Configuration) -> Set<ProfileName> {
         Set(
             profiles.filter { name, profile in
-                old.profiles[name].map { $0.identity != profile.identity || $0.session != profile.session } ?? false
+                old.profiles[name].map {
+                    $0.identity != profile.identity || $0.session != profile.session || $0.caBundle != profile.caBundle
+                } ?? false
             }.keys)
     }
 }

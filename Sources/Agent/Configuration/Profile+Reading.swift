@@ -1,4 +1,5 @@
 import PlainText
+import RolesAnywhere
 
 extension Profile {
     private enum Source: String, CaseIterable {
@@ -13,14 +14,15 @@ extension Profile {
         // The keys of a source that is not served here are not faults.
         if table.has("source"), source == nil { return nil }
         let identity = IdentitySelector(reading: &table)
-        let session = SessionRequest(reading: &table)
+        let session = CreateSessionRequest(reading: &table)
+        let caBundle = table.value("ca-bundle") { node throws(ValueFault) in try node.absolutePath() }
         var allow = AllowList(users: [], groups: [])
         if var list = table.table("allow", title: table.title.dropLast() + ".allow]") {
             allow = AllowList(reading: &list, accounts: accounts)
         }
         table.refuseUnknownKeys()
         guard let session else { return nil }
-        self.init(identity: identity, session: session, allow: allow)
+        self.init(identity: identity, session: session, caBundle: caBundle, allow: allow)
     }
 
     private static func source(_ node: TOMLNode) throws(ValueFault) -> Source {

@@ -74,7 +74,7 @@ extension AgentService {
         var statuses: [ProfileStatus] = []
         for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) {
             var status = ProfileStatus(
-                name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.roleARN)")
+                name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.scope.roleARN)")
             let session = await cache.status(of: name)
             if let identity = identities[name] {
                 status.certificate = ProfileStatus.Certificate(

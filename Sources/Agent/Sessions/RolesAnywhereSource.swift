@@ -15,12 +15,11 @@ import X509
 
 /// Obtains sessions from IAM Roles Anywhere, with keys that stay on their tokens.
 ///
-/// One session costs one look at the tokens, one TLS connection, at most one login and one signature, in this order:
-/// while the service cannot be reached, no token is asked for anything.
+/// One session costs one look at the tokens, beside which the connection to the service opens, then at most one login and
+/// one signature: while the service cannot be reached, no token is asked for either.
 final class RolesAnywhereSource: CredentialSource {
     private let tokens: Tokens
     private let finder: IdentityFinder
-    private let transport = HTTPTransport()
     private let clock: AgentClock
     private let log: Logger
     private let state: Mutex<State>
@@ -105,12 +104,16 @@ final class RolesAnywhereSource: CredentialSource {
         guard let profile = state.withLock({ $0.profiles[name] }) else {
             throw .unknownProfile("\(name)")
         }
+        let attempt = Attempt(
+            name: name, profile: profile, occasion: occasion,
+            purpose: LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.scope.roleARN)")),
+            line: ServiceLine(to: profile))
+        defer { attempt.line.hangUp() }
         do throws(Problem) {
-            let purpose = LoginPurpose(Asking.current, session: ("\(name)", "\(profile.session.roleARN)"))
-            let identities = try await finder.find(for: profile, purpose) { () async throws(Problem) in
-                try await self.reachService(of: profile)
+            let identities = try await finder.find(for: profile, attempt.purpose) { () async throws(Problem) in
+                try await attempt.line.open()
             }
-            return try await obtain(name, profile, onOneOf: identities, purpose, on: occasion)
+            return try await obtain(attempt, onOneOf: identities)
         } catch {
             log.warning(
                 "no session",
@@ -119,11 +122,21 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
+    /// One attempt to obtain a session.
+    private struct Attempt: Sendable {
+        let name: ProfileName
+        let profile: Profile
+        let occasion: Occasion
+        /// The text of the prompt; nil: no person is asked.
+        let purpose: LoginPurpose?
+        let line: ServiceLine
+    }
+
     /// Tries the identities in their order: a spare where the one before has failed by its token, and not otherwise.
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, onOneOf identities: [IdentityFinder.Found], _ purpose: LoginPurpose?,
-        on occasion: Occasion
+        _ attempt: Attempt, onOneOf identities: [IdentityFinder.Found]
     ) async throws(Problem) -> SessionCredentials {
+        let (name, occasion) = (attempt.name, attempt.occasion)
         var first: Problem?
         // For another user a token that takes a touch or a PIN is none of the spares: it is not tried, so it has not failed.
         let effortless = occasion == .foreign ? identities.filter { $0.gesture == nil } : []
@@ -131,8 +144,10 @@ final class RolesAnywhereSource: CredentialSource {
         let passedOver = tried.first?.identity == identities.first?.identity ? nil : CredentialCache.needsOwner(name)
         for found in tried {
             do throws(Problem) {
-                let session = try await obtain(name, profile, on: found, purpose, on: occasion)
-                state.withLock { $0.spares.note(found, of: name, profile.identity, failed: first ?? passedOver) }
+                let session = try await obtain(attempt, on: found)
+                state.withLock { state in
+                    state.spares.note(found, of: name, attempt.profile.identity, failed: first ?? passedOver)
+                }
                 return session
             } catch {
                 guard error.isOfToken else { throw first ?? error }
@@ -148,21 +163,34 @@ final class RolesAnywhereSource: CredentialSource {
     }
 
     private func obtain(
-        _ name: ProfileName, _ profile: Profile, on found: IdentityFinder.Found, _ purpose: LoginPurpose?,
-        on occasion: Occasion
+        _ attempt: Attempt, on found: IdentityFinder.Found
     ) async throws(Problem) -> SessionCredentials {
+        let name = attempt.name
         // Before the first step, so that a lock of this token meanwhile finds the session to drop.
         let gesture = found.gesture
         state.withLock { state in
             state.tokens[name, default: []].insert(found.token.key)
             state.gestures[name] = .some(gesture)
         }
-        switch (gesture, occasion) {
+        switch (gesture, attempt.occasion) {
         case (let gesture?, .background): throw gesture.isNotMade(on: found.token)
         case (_?, .foreign): throw CredentialCache.needsOwner(name)
         default: break
         }
-        let session = try await obtain(profile, found, purpose, on: occasion)
+        let answer = try await answer(to: attempt, found)
+        defer { clinux_wipe_stack() }
+        let session: SessionCredentials
+        do throws(ServiceError) {
+            session = try CreateSessionResponse.parse(
+                ServiceAnswer(
+                    status: answer.status, headers: answer.headers.map { HeaderField(name: $0.name, value: $0.value) },
+                    body: answer.body, receivedAt: clock.wall() / 1000), to: attempt.profile.session)
+        } catch {
+            throw error.problem(
+                hint: error.hint(
+                    issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count)
+            ).ending(with: [found.identity.certificate] + found.chain, after: clock.wall() / 1000)
+        }
         log.notice(
             "session",
             metadata: [
@@ -176,83 +204,36 @@ final class RolesAnywhereSource: CredentialSource {
     /// The notices in `status` about profiles that sign with a spare.
     var spareNotices: [String] { state.withLock { $0.spares.notices } }
 
-    private func obtain(
-        _ profile: Profile, _ found: IdentityFinder.Found, _ purpose: LoginPurpose?, on occasion: Occasion
-    ) async throws(Problem) -> SessionCredentials {
-        let request = try CreateSessionRequest(profile.session, found)
-        let http = HTTPRequest(
-            method: .post(body: request.body), url: request.url, caBundle: profile.session.caBundle,
-            allowsLoopbackPlaintext: profile.session.endpoint.isPlaintext)
-        let answer: HTTPResponse
-        do {
-            do {
-                answer = try await transport.send(http) {
-                    try await self.logIn(to: found.token, for: purpose)
-                    return try await self.sign(request, found, for: profile, on: occasion)
-                }
-            } catch is WaitedForPerson {
-                answer = try await transport.send(http) {
-                    try await self.sign(request, found, for: profile, on: occasion)
-                }
-            }
-        } catch {
-            throw Problem(ofSending: error)
-        }
+    /// Logs in and signs when TLS stands, and sends.
+    private func answer(
+        to attempt: Attempt, _ found: IdentityFinder.Found
+    ) async throws(Problem) -> HTTPResponse {
+        let certificate = try SigningCertificate(found)
+        try await attempt.line.open()
+        try await tokens.logIn(to: found.token, for: attempt.purpose)
+        try await attempt.line.open()
+        let answer = try await attempt.line.send(try await sign(attempt, found, certificate))
         log.debug(
             "service call",
             metadata: [
                 "status": "\(answer.status)", "connect-microseconds": "\(answer.timings.appConnect)",
                 "answer-microseconds": "\(answer.timings.answer)",
             ])
-        defer { clinux_wipe_stack() }
-        do throws(ServiceError) {
-            return try CreateSessionResponse.parse(
-                ServiceAnswer(
-                    status: answer.status, headers: answer.headers.map { HeaderField(name: $0.name, value: $0.value) },
-                    body: answer.body, receivedAt: clock.wall() / 1000), to: request)
-        } catch {
-            throw error.problem(
-                hint: error.hint(
-                    issuer: found.identity.certificate.issuer.description, chainCount: found.chain.count)
-            ).ending(with: [found.identity.certificate] + found.chain, after: clock.wall() / 1000)
-        }
-    }
-
-    /// Connects to the profile's service, and hangs up when TLS stands.
-    ///
-    /// - Throws: Why the service cannot be reached.
-    private func reachService(of profile: Profile) async throws(Problem) {
-        let endpoint = profile.session.endpoint
-        let http = HTTPRequest(
-            method: .get, url: endpoint.url, caBundle: profile.session.caBundle,
-            allowsLoopbackPlaintext: endpoint.isPlaintext)
-        do {
-            _ = try await transport.send(http) { throw Reached() }
-        } catch is Reached {
-            return
-        } catch {
-            throw Problem(ofSending: error)
-        }
-    }
-
-    /// - Throws: `Problem`, or `WaitedForPerson` with the login done.
-    private func logIn(to token: FoundToken, for purpose: LoginPurpose?) async throws {
-        let began = clock.boot()
-        try await tokens.logIn(to: token, for: purpose)
-        if purpose != nil, clock.boot() - began > WaitedForPerson.milliseconds { throw WaitedForPerson() }
+        return answer
     }
 
     /// Signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
-        _ request: CreateSessionRequest, _ found: IdentityFinder.Found, for profile: Profile, on occasion: Occasion
+        _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate
     ) async throws(Problem) -> [HTTPHeader] {
+        let profile = attempt.profile
         let key = try await finder.confirmedKey(of: found, for: profile)
-        let draft = request.draft(at: clock.wall() / 1000, sha256: Digest.sha256)
+        let draft = profile.session.draft(by: certificate, at: clock.wall() / 1000, sha256: Digest.sha256)
         let signature = try await tokens.sign(
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
                 publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
-            on: found.token, isAskedByName: occasion == .demand,
+            on: found.token, isAskedByName: attempt.occasion == .demand,
             in: SigningFlow(users: profile.allow.users, groups: profile.allow.groups))
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw key.misfit
@@ -261,31 +242,63 @@ final class RolesAnywhereSource: CredentialSource {
     }
 }
 
-/// A person took their time over a PIN, and servers hang up on a silent connection meanwhile: nothing has been sent
-/// yet, and another connection is cheap.
-private struct WaitedForPerson: Error {
-    static let milliseconds: Int64 = 3000
+/// The line to a profile's service for one attempt. It opens while the tokens are looked at, and anew where that, or a
+/// person at a PIN, has taken so long that the server may hang up: nothing has been sent yet, and another is cheap.
+private final class ServiceLine: Sendable {
+    private let request: HTTPRequest
+    private let connection: Mutex<HTTPConnection>
+
+    /// How long a server is expected to wait in silence.
+    private static let patience = Duration.seconds(3)
+
+    init(to profile: Profile) {
+        let session = profile.session
+        request = HTTPRequest(
+            method: .post(body: session.body), url: session.url, caBundle: profile.caBundle,
+            allowsLoopbackPlaintext: session.endpoint.isPlaintext)
+        connection = Mutex(HTTPConnection(for: request))
+    }
+
+    /// Waits until TLS stands, on a connection that is still young.
+    ///
+    /// - Throws: Why the service cannot be reached.
+    func open() async throws(Problem) {
+        do {
+            let old = connection.withLock(\.self)
+            guard try await old.opened() > Self.patience else { return }
+            old.hangUp()
+            let new = HTTPConnection(for: request)
+            connection.withLock { $0 = new }
+            try await new.opened()
+        } catch {
+            throw Problem(ofSending: error)
+        }
+    }
+
+    func send(_ headers: [HTTPHeader]) async throws(Problem) -> HTTPResponse {
+        do {
+            return try await connection.withLock(\.self).send(headers)
+        } catch {
+            throw Problem(ofSending: error)
+        }
+    }
+
+    func hangUp() { connection.withLock(\.self).hangUp() }
 }
 
-/// TLS stands, which was all that was to be known; nothing has been sent.
-private struct Reached: Error {}
-
 extension Problem {
-    /// - Parameter error: The error of `HTTPTransport`.
+    /// - Parameter error: The error of `HTTPConnection`.
     fileprivate init(ofSending error: any Error) {
         self =
-            switch error {
-            case let error as TransportError: error.problem
-            case let problem as Problem: problem
-            default: Problem(.shuttingDown, "the request was cancelled", hint: "try again")
-            }
+            (error as? TransportError)?.problem
+            ?? Problem(.shuttingDown, "the request was cancelled", hint: "try again")
     }
 }
 
 extension Profile {
     /// The files that it names.
     fileprivate var files: [String] {
-        var files = [identity.intermediates, session.caBundle].compactMap(\.self)
+        var files = [identity.intermediates, caBundle].compactMap(\.self)
         if case .file(let path) = identity.certificate { files.append(path) }
         return files
     }
@@ -353,12 +366,11 @@ extension KeyLocation {
     }
 }
 
-extension CreateSessionRequest {
-    fileprivate init(_ session: SessionRequest, _ found: IdentityFinder.Found) throws(Problem) {
+extension SigningCertificate {
+    fileprivate init(_ found: IdentityFinder.Found) throws(Problem) {
         let certificate = found.identity.certificate
-        let signing: SigningCertificate
         do throws(CreateSessionRequestError) {
-            signing = try SigningCertificate(
+            try self.init(
                 der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
                 chain: found.chain.map(\.der))
         } catch {
@@ -366,24 +378,6 @@ extension CreateSessionRequest {
                 .noIdentity,
                 "\(found.identity.certificateURI ?? found.identity.key.uri, .uri): \(error.message, .reason)",
                 hint: "have the certificate issued anew, or name another one")
-        }
-        do {
-            self.init(
-                scope: try SessionScope(
-                    trustAnchor: session.trustAnchorARN, profile: session.profileARN, role: session.roleARN),
-                endpoint: session.endpoint,
-                options: try SessionOptions(
-                    durationSeconds: session.durationSeconds, roleSessionName: session.roleSessionName,
-                    instanceProperties: session.instanceProperties),
-                certificate: signing)
-        } catch let error as CreateSessionRequestError {
-            throw Problem(
-                .configuration, "\(error.message, .reason)", hint: "correct the profile in the agent's configuration")
-        } catch let error as SessionScopeError {
-            throw Problem(
-                .configuration, "\(error.message, .reason)", hint: "correct the profile in the agent's configuration")
-        } catch {
-            throw Problem(.internalFault, "the request cannot be made: \("\(error)", .reason)")
         }
     }
 }

@@ -36,10 +36,9 @@ extension Target {
         guard let anchor = try? ARN("\(start):trust-anchor/test"), let profile = try? ARN("\(start):profile/test"),
             let role = try? ARN("arn:aws:iam::123456789012:role/test"),
             let scope = try? SessionScope(trustAnchor: anchor, profile: profile, role: role),
-            let endpoint = try? Endpoint(override: "https://localhost"), let options = try? SessionOptions(),
-            let certificate = try? SigningCertificate(der: [1], serial: "1", keyKind: .ec, chain: [])
+            let endpoint = try? Endpoint(override: "https://localhost"), let options = try? SessionOptions()
         else { return nil }
-        return CreateSessionRequest(scope: scope, endpoint: endpoint, options: options, certificate: certificate)
+        return CreateSessionRequest(scope: scope, endpoint: endpoint, options: options)
     }()
 
     /// What the agent answers a client: a head, and a body of credentials or of a problem.

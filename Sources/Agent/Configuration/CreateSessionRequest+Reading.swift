@@ -2,7 +2,7 @@ import Encodings
 import PlainText
 import RolesAnywhere
 
-extension SessionRequest {
+extension CreateSessionRequest {
     /// Reads those keys of a profile that a Roles Anywhere session is made of; nil when one is missing or wrong, which
     /// is told of.
     init?(reading table: inout TableReader) {
@@ -14,18 +14,21 @@ extension SessionRequest {
         }
         let name = table.value("role-session-name", Self.roleSessionName)
         let properties = table.texts("instance-properties", Self.instanceProperty)
-        if properties.count > 50 {
-            table.fault(
-                at: table.lineOf("instance-properties"),
-                "instance-properties has \(properties.count) entries; keep at most 50")
-        }
         let override = table.value("endpoint") { node throws(ValueFault) in try node.endpoint() }
         let fips = table.value("use-fips-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
         let dualStack = table.value("use-dualstack-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
-        let caBundle = table.value("ca-bundle") { node throws(ValueFault) in try node.absolutePath() }
+        let options: SessionOptions?
+        do throws(CreateSessionRequestError) {
+            options = try SessionOptions(
+                durationSeconds: duration ?? 3600, roleSessionName: name, instanceProperties: properties)
+        } catch {  // the others have been looked at
+            table.fault(at: table.lineOf("instance-properties"), error.message)
+            options = nil
+        }
         guard let trustAnchor, let profile, let role else { return nil }
+        let scope: SessionScope
         do throws(SessionScopeError) {
-            try SessionScope.check(trustAnchor: trustAnchor, profile: profile, role: role)
+            scope = try SessionScope(trustAnchor: trustAnchor, profile: profile, role: role)
         } catch {
             table.fault("\(table.title): \(error.message)")
             return nil
@@ -38,9 +41,8 @@ extension SessionRequest {
             table.fault("\(table.title): \(error.message)")
             return nil
         }
-        self.init(
-            trustAnchorARN: trustAnchor, profileARN: profile, roleARN: role, durationSeconds: duration ?? 3600,
-            roleSessionName: name, instanceProperties: properties, endpoint: endpoint, caBundle: caBundle)
+        guard let options else { return nil }
+        self.init(scope: scope, endpoint: endpoint, options: options)
     }
 
     /// CreateSession's `roleSessionName`: 2 to 64 of `[\w+=,.@-]`.

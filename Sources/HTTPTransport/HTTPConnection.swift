@@ -1,0 +1,102 @@
+import CLinux
+import Dispatch
+import Synchronization
+
+/// A connection to a service, for the one request that it is opened for: HTTP over TLS by libcurl.
+///
+/// It opens as soon as it is made, on a thread of its own. The request is sent later, with headers that are worth making
+/// only for a service that can be reached: they may take a token's time, and a person's.
+package final class HTTPConnection: Sendable {
+    private let state = Mutex(State())
+    private let decided = DispatchSemaphore(value: 0)
+
+    private struct State {
+        /// Since when TLS stands and is verified. The thread waits from then on for `send` or `hangUp`.
+        var openSince: ContinuousClock.Instant?
+        var result: Result<HTTPResponse, any Error>?
+        /// The task that waits for one of the two; there is one at a time.
+        var waiter: CheckedContinuation<Void, Never>?
+        var headers: [HTTPHeader]?
+        var isAbandoned = false
+    }
+
+    package init(for request: HTTPRequest, limits: HTTPLimits = HTTPLimits()) {
+        // A private queue borrows a thread that Swift's cooperative pool does not count on, and gives it back: libcurl
+        // blocks, and so does the wait for a token.
+        DispatchQueue(label: "tokenward.http").async { [self] in
+            let result = Result { try Transfer(request, limits, self).perform() }
+            clinux_wipe_stack()
+            advance { $0.result = result }
+        }
+    }
+
+    /// Waits until TLS stands and is verified.
+    ///
+    /// - Returns: For how long it has been standing.
+    /// - Throws: `TransportError` where it does not; `CancellationError` within a tenth of a second when the task is
+    ///   cancelled, which ends the connection.
+    @discardableResult package func opened() async throws -> Duration {
+        await wait { $0.openSince != nil }
+        try Task.checkCancellation()
+        let (since, result) = state.withLock { ($0.openSince, $0.result) }
+        if case .failure(let error)? = result { throw error }
+        return since.map { .now - $0 } ?? .zero
+    }
+
+    /// Sends the request with these headers beside its own, once the connection is open. The time from there to here is
+    /// limited by the server alone: one that has hung up meanwhile makes `.truncated`.
+    ///
+    /// - Throws: As `opened`; then nothing was sent, or the answer is at fault.
+    package func send(_ headers: [HTTPHeader]) async throws -> HTTPResponse {
+        try await opened()
+        state.withLock { $0.headers = headers }
+        decided.signal()
+        await wait { $0.result != nil }
+        guard let result = state.withLock(\.result) else { throw CancellationError() }
+        return try result.get()
+    }
+
+    /// Ends the connection, whatever it is at.
+    package func hangUp() {
+        state.withLock { $0.isAbandoned = true }
+        decided.signal()
+    }
+
+    /// Waits until it has got so far, or has ended.
+    private func wait(until isFarEnough: @escaping @Sendable (borrowing State) -> Bool) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    let isOver = state.result != nil || isFarEnough(state)
+                    if !isOver { state.waiter = continuation }
+                    return isOver
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            hangUp()
+        }
+    }
+
+    // MARK: On the thread
+
+    var isAbandoned: Bool { state.withLock(\.isAbandoned) }
+
+    /// Says that the connection is open, and waits for what becomes of it.
+    ///
+    /// - Returns: The headers to send as well; nil: nothing is sent.
+    func headersWhenOpen() -> [HTTPHeader]? {
+        advance { $0.openSince = .now }
+        decided.wait()
+        return state.withLock { $0.isAbandoned ? nil : $0.headers }
+    }
+
+    private func advance(_ change: (inout State) -> Void) {
+        let waiter = state.withLock { state in
+            change(&state)
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+}
