@@ -42,3 +42,28 @@ extension UInt8 {
         }
     }
 }
+
+extension Span<UInt8> {
+    /// The number that one to ten decimal digits write; nil for anything else.
+    package var decimalNumber: Int? {
+        guard (1...10).contains(count) else { return nil }
+        var number = 0
+        for index in indices {
+            guard let digit = self[index].decimalDigit else { return nil }
+            number = number * 10 + digit
+        }
+        return number
+    }
+
+    /// Whether these are the bytes of `text`. Embedded Swift compares no strings without Unicode's tables.
+    ///
+    /// - Parameter ignoringCase: Capitals count as small letters here; `text` has none.
+    package func isEqual(to text: StaticString, ignoringCase: Bool = false) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in indices {
+            let byte = ignoringCase ? self[index].lowercased : self[index]
+            guard unsafe byte == text.utf8Start[index] else { return false }
+        }
+        return true
+    }
+}

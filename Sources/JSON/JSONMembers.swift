@@ -34,4 +34,10 @@ package struct JSONMembers {
         for member in all where JSONString.isEqual(member.name, to: name, in: bytes) { return member.value }
         return nil
     }
+
+    /// The string that a member is, if it is one. Not for secrets: it is ordinary memory.
+    package func text(_ name: StaticString, in bytes: Span<UInt8>) -> String? {
+        guard case .string(let range)? = value(name, in: bytes) else { return nil }
+        return String(decoding: JSONString.decode(range, in: bytes), as: UTF8.self)
+    }
 }

@@ -55,7 +55,7 @@ package struct SessionOptions: Hashable, Sendable {
         return writer.finish()
     }
 
-    private static func write(_ members: [String: String], to writer: inout JSONWriter<[UInt8]>) {
+    private static func write(_ members: [String: String], to writer: inout JSONWriter) {
         for (name, text) in members.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             writer.member(name, text)
         }

@@ -2,7 +2,6 @@ import AgentAPI
 import AgentClient
 import ArgumentParser
 import JSON
-import LockedMemory
 import PlainText
 
 /// Which agent a command asks, and how long it waits.
@@ -39,9 +38,7 @@ struct AgentOptions: ParsableArguments {
     /// Sends `request` and returns an answer of status 2xx.
     ///
     /// - Parameter atLeast: Milliseconds that the answer may take whatever the options say.
-    func send(
-        _ request: borrowing SecretBuffer, atLeast: Int64 = 0
-    ) throws(ClientFailure) -> AgentExchange {
+    func send(_ request: Span<UInt8>, atLeast: Int64 = 0) throws(ClientFailure) -> AgentExchange {
         let exchange = try AgentExchange(
             request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }, agentUser: agentUid),
             deadline: Deadline(afterMilliseconds: max(timeout.milliseconds, atLeast)), limit: Self.longestBody)
@@ -49,8 +46,10 @@ struct AgentOptions: ParsableArguments {
         return exchange
     }
 
+    func send(_ request: [UInt8]) throws(ClientFailure) -> AgentExchange { try send(request.span) }
+
     func get(_ path: String) throws(ClientFailure) -> AgentExchange {
-        try send(AgentRequest.get(Array(path.utf8)))
+        try send(AgentRequest.get(path))
     }
 }
 

@@ -16,10 +16,10 @@ enum ProfileCompletion {
     /// could not be a profile's never reaches the shell.
     private static func names() throws(ClientFailure) -> [String] {
         let exchange = try AgentExchange(
-            AgentRequest.get(Array("/v1/profiles".utf8)), to: AgentEndpoint(option: nil),
+            AgentRequest.get("/v1/profiles").span, to: AgentEndpoint(option: nil),
             deadline: Deadline(afterMilliseconds: 1000), limit: 1024 * 1024)
         try exchange.checkStatus()
         let profiles = try exchange.decode([ProfileStatus].self)
-        return profiles.map(\.name).filter { ProfileArgument(Array($0.utf8)) != nil }
+        return profiles.map(\.name).filter { (try? ProfileArgument($0.utf8)) != nil }
     }
 }

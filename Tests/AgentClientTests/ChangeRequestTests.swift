@@ -15,7 +15,7 @@ struct ChangeRequestTests {
         var left = pieces[...]
         return try PINEntry { (buffer) throws(ClientFailure) in
             guard let piece = left.popFirst() else { return 0 }
-            try buffer.append(Array(piece.utf8).span)
+            try buffer.insert(Array(piece.utf8).span, before: buffer.count)
             return piece.utf8.count
         }
     }

@@ -1,13 +1,22 @@
+import Outcomes
 import Testing
 
 @testable import AgentClient
 
 @Suite("The head of an answer")
 struct HTTPHeadTests {
-    private func parse(_ text: String) throws(HTTPFault) -> HTTPHead? {
+    private func parse(_ text: String) throws(ClientFailure) -> HTTPHead? {
         let bytes = Array(text.utf8)
         guard let end = HTTPHead.end(in: bytes.span, from: 0) else { return nil }
-        return try HTTPHead(bytes.span, end: end)
+        return try HTTPHead(bytes.span.extracting(..<end))
+    }
+
+    enum Fault: String {
+        case statusLine = "no HTTP/1.1 status line"
+        case headerLine = "a malformed header line"
+        case transferEncoding = "a Transfer-Encoding, which the agent never uses"
+        case noContentLength = "no Content-Length"
+        case contentLength = "a wrong Content-Length"
     }
 
     @Test(
@@ -42,7 +51,7 @@ struct HTTPHeadTests {
     @Test(
         "A malformed head names its first fault",
         arguments: [
-            ("\r\n\r\n", HTTPFault.statusLine),
+            ("\r\n\r\n", Fault.statusLine),
             ("HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n", .statusLine),
             ("http/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .statusLine),
             ("HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", .statusLine),
@@ -75,8 +84,10 @@ struct HTTPHeadTests {
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncoding),
             ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: identity\r\n\r\n", .transferEncoding),
         ])
-    func malformed(text: String, fault: HTTPFault) {
-        #expect(throws: fault) { try parse(text) }
+    func malformed(text: String, fault: Fault) {
+        let failure = #expect(throws: ClientFailure.self) { try parse(text) }
+        #expect(failure?.detail == "the agent's answer makes no sense: \(fault.rawValue)")
+        #expect(failure?.exit == .software)
     }
 
     @Test("Every beginning of a head is refused or waited for, and never read beyond")
@@ -89,7 +100,7 @@ struct HTTPHeadTests {
             let closed = part + Array("\r\n\r\n".utf8)
             let found = HTTPHead.end(in: closed.span, from: 0)
             let end = try #require(found)
-            _ = try? HTTPHead(closed.span, end: end)  // either is right: what counts is that it returns
+            _ = try? HTTPHead(closed.span.extracting(..<end))  // either is right: what counts is that it returns
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite("What the agent says when it fails")
 struct ProblemAnswerTests {
     private func failure(_ body: String) -> ClientFailure {
-        ProblemAnswer.failure(status: 423, body: Array(body.utf8).span)
+        ClientFailure(status: 423, body: Array(body.utf8).span)
     }
 
     @Test("Detail, hint and exit code come from the document")

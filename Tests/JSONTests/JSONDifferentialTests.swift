@@ -99,7 +99,7 @@ import Testing
             writer.name(string + "2")
             writer.integer(string.utf8.count)
             writer.endObject()
-            writer.string(Array(string.utf8).span)
+            writer.string(string)
             writer.endArray()
             return writer.finish()
         }

@@ -70,11 +70,6 @@ extension JSONMembers {
             }
         }
     }
-
-    fileprivate func text(_ name: StaticString, in json: Span<UInt8>) -> String? {
-        guard case .string(let range)? = value(name, in: json) else { return nil }
-        return String(decoding: JSONString.decode(range, in: json), as: UTF8.self)
-    }
 }
 
 extension JSONFault {

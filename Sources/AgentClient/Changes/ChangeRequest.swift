@@ -6,63 +6,56 @@ package enum ChangeRequest {
     /// The longest request in bytes.
     static let longest = 16 * 1024
 
-    /// `POST /v1/tokens/unlock`, in locked pages.
+    /// `POST /v1/tokens/unlock`. The request is made around the PIN, in the PIN's own pages.
     ///
     /// - Parameters:
     ///   - pin: Wiped with this call. nil: the agent uses the PIN that its configuration names.
     ///   - isFromLogin: Nobody typed the PIN for this token.
-    /// - Throws: Exit code 64 for a URI that is no UTF-8 or too long.
+    /// - Throws: Exit code 64 for a URI that is too long.
     package static func unlock(
         uri: String, pin: consuming PINEntry?, isFromLogin: Bool
     ) throws(ClientFailure) -> SecretBuffer {
-        var start = JSONWriter(to: try SecretBuffer(capacity: longest))
-        try start.beginObject()
-        try start.member("uri", uri)
-        if isFromLogin { try start.member("origin", "login") }
-        var body: SecretBuffer
+        var start = JSONWriter()
+        start.beginObject()
+        start.member("uri", uri)
+        if isFromLogin { start.member("origin", "login") }
+        var request: SecretBuffer
         switch consume pin {
         case .some(let pin):
-            try start.name("pin")
-            body = try pin.jsonString()
-        case .none: body = try SecretBuffer(capacity: longest)
+            start.name("pin")
+            request = try pin.jsonString()
+        case .none: request = try SecretBuffer.make(capacity: longest)
         }
-        try start.finish().withBytes { (bytes) throws(ClientFailure) in try body.insert(bytes, before: 0) }
-        try body.append("}")
-        return try post(Array("/v1/tokens/unlock".utf8), body)
+        try request.insert(start.finish().span, before: 0)
+        try request.insert([UInt8(ascii: "}")].span, before: request.count)
+        try request.insert(head("/v1/tokens/unlock", bodyLength: request.count).span, before: 0)
+        return request
     }
 
     /// `POST /v1/lock`.
     ///
     /// - Parameter uri: nil: every token.
-    package static func lock(uri: String?) throws(ClientFailure) -> SecretBuffer {
-        var body = JSONWriter(to: try SecretBuffer(capacity: longest))
-        try body.beginObject()
-        if let uri { try body.member("uri", uri) }
-        try body.endObject()
-        return try post(Array("/v1/lock".utf8), body.finish())
+    /// - Throws: Exit code 64 for a URI that is too long.
+    package static func lock(uri: String?) throws(ClientFailure) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        if let uri { writer.member("uri", uri) }
+        writer.endObject()
+        let body = writer.finish()
+        let request = head("/v1/lock", bodyLength: body.count) + body
+        guard request.count <= longest else { throw .tooLongRequest }
+        return request
     }
 
     /// `POST /v1/profiles/{name}/refresh`, which has no body.
-    package static func refresh(_ profile: ProfileArgument) throws(ClientFailure) -> SecretBuffer {
-        try post(AgentRequest.path(profile, "/refresh"), SecretBuffer(capacity: longest))
-    }
+    package static func refresh(_ profile: ProfileArgument) -> [UInt8] { head(profile.path("/refresh"), bodyLength: 0) }
 
     /// `POST /v1/reload`, which has no body.
-    package static func reload() throws(ClientFailure) -> SecretBuffer {
-        try post(Array("/v1/reload".utf8), SecretBuffer(capacity: longest))
-    }
+    package static func reload() -> [UInt8] { head("/v1/reload", bodyLength: 0) }
 
-    /// The request is made in the pages of its body.
-    private static func post(_ path: [UInt8], _ body: consuming SecretBuffer) throws(ClientFailure) -> SecretBuffer {
-        var head = try SecretBuffer(capacity: longest)
-        try AgentRequest.appendHead("POST", path, to: &head)
-        try PersonHeader.append(to: &head)
-        if body.count > 0 { try head.append("Content-Type: application/json\r\n") }
-        try head.append(Array("Content-Length: \(body.count)\r\n\r\n".utf8).span)
-        var request = body
-        try head.withBytes { (bytes) throws(ClientFailure) in try request.insert(bytes, before: 0) }
-        return request
+    private static func head(_ path: String, bodyLength: Int) -> [UInt8] {
+        let type = bodyLength > 0 ? "Content-Type: application/json\r\n" : ""
+        return AgentRequest.head(
+            "POST", path, PersonHeader.field() + Array("\(type)Content-Length: \(bodyLength)\r\n".utf8))
     }
 }
-
-extension SecretBuffer: JSONSink {}

@@ -24,7 +24,7 @@ package struct PINEntry: ~Copyable {
 
     /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
     init(read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
-        var buffer = try SecretBuffer(capacity: ChangeRequest.longest, locked: true)
+        var buffer = try SecretBuffer.make(capacity: ChangeRequest.longest, isLocked: true)
         var line: Int?
         while line == nil, try read(&buffer) > 0 {
             line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
@@ -70,10 +70,9 @@ extension PINEntry {
         var string = bytes
         for index in (0..<string.count).reversed() {
             let needsEscape = string.withBytes { $0[index] == UInt8(ascii: "\"") || $0[index] == UInt8(ascii: "\\") }
-            if needsEscape { try string.insert(UInt8(ascii: "\\"), before: index) }
+            if needsEscape { try string.insert([UInt8(ascii: "\\")].span, before: index) }
         }
-        try string.insert(UInt8(ascii: "\""), before: 0)
-        try string.append(UInt8(ascii: "\""))
+        for end in [0, string.count + 1] { try string.insert([UInt8(ascii: "\"")].span, before: end) }
         return string
     }
 }

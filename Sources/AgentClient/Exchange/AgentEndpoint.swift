@@ -80,7 +80,7 @@ extension AgentEndpoint {
             return ClientFailure(
                 .unavailable,
                 "no agent listens at \(text(paths[0])), and XDG_RUNTIME_DIR, which says where yours does, \(fault)",
-                hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(TrustedUsers.own); or start the system's agent with "
+                hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(geteuid()); or start the system's agent with "
                     + Self.startSystems)
         }
         var places = ""

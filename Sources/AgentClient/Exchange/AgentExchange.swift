@@ -1,8 +1,8 @@
 #if !hasFeature(Embedded)
-    package import LockedMemory
+    import LockedMemory
 #endif
 
-/// One request to the agent and its whole answer, in buffers that are wiped afterwards.
+/// One request to the agent and its whole answer, in a buffer that is wiped afterwards.
 package struct AgentExchange: ~Copyable {
     package let status: Int
     private let answer: SecretBuffer
@@ -13,12 +13,12 @@ package struct AgentExchange: ~Copyable {
     /// - Parameter limit: The longest body that is taken, in bytes.
     /// - Throws: Exit code 69 when the agent cannot be reached, 75 after the deadline, 70 for an answer that is not HTTP.
     package init(
-        _ request: borrowing SecretBuffer, to endpoint: AgentEndpoint, deadline: Deadline, limit: Int
+        _ request: Span<UInt8>, to endpoint: AgentEndpoint, deadline: Deadline, limit: Int
     ) throws(ClientFailure) {
         let connection = try AgentConnection.open(endpoint, deadline: deadline)
-        try request.withBytes { (bytes) throws(ClientFailure) in try connection.send(bytes) }
+        try connection.send(request)
         // One byte more than is taken, for the line feed that ends what is printed.
-        var answer = try SecretBuffer(capacity: HTTPHead.longest + limit + 1)
+        var answer = try SecretBuffer.make(capacity: HTTPHead.longest + limit + 1)
         let head = try Self.receiveHead(connection, &answer)
         guard head.bodyLength <= limit else {
             throw .badAnswer("a body of \(head.bodyLength) bytes, where at most \(limit) are taken")
@@ -48,11 +48,7 @@ package struct AgentExchange: ~Copyable {
             }
             let head = try answer.withBytes { (bytes) throws(ClientFailure) -> HTTPHead? in
                 guard let end = HTTPHead.end(in: bytes, from: seen) else { return nil }
-                do throws(HTTPFault) {
-                    return try HTTPHead(bytes, end: end)
-                } catch {
-                    throw .badAnswer(error.text)
-                }
+                return try HTTPHead(bytes.extracting(..<end))
             }
             if let head, head.bodyStart <= HTTPHead.longest { return head }
             guard head == nil, answer.count <= HTTPHead.longest else { throw .badAnswer("a head without end") }
@@ -69,14 +65,14 @@ package struct AgentExchange: ~Copyable {
     /// The failure that an answer other than 2xx tells of.
     package borrowing func checkStatus() throws(ClientFailure) {
         guard !(200...299).contains(status) else { return }
-        throw withBody { ProblemAnswer.failure(status: status, body: $0) }
+        throw withBody { ClientFailure(status: status, body: $0) }
     }
 
     /// Writes the body and a line feed to standard output, in one call where the kernel takes it at once.
     package consuming func printBody() throws(ClientFailure) {
         let start = body.lowerBound
         var answer = answer
-        try answer.append(UInt8(ascii: "\n"))
+        try answer.insert([UInt8(ascii: "\n")].span, before: answer.count)
         try answer.withBytes { (bytes) throws(ClientFailure) in
             try StandardStream.output.write(bytes.extracting(start..<bytes.count))
         }

@@ -1,4 +1,6 @@
 #if !hasFeature(Embedded)
+    import Encodings
+    import JSON
     package import Outcomes
 #endif
 
@@ -22,9 +24,45 @@ package struct ClientFailure: Error {
             hint: "check that the agent and this program have the same version")
     }
 
-    package static func timeout(_ deadline: Deadline) -> ClientFailure {
+    static var tooLongRequest: ClientFailure {
+        ClientFailure(.usage, "the request is too long", hint: "give a shorter URI or PIN")
+    }
+
+    static func timeout(_ deadline: Deadline) -> ClientFailure {
         ClientFailure(
             .temporaryFailure, "the agent did not answer within \(deadline.text) seconds",
             hint: "look whether a token waits for a touch or a PIN, and try again")
+    }
+}
+
+extension ClientFailure {
+    /// What the agent says when it cannot do something: `application/problem+json` (RFC 9457) with our `hint` and `exit`.
+    ///
+    /// - Parameters:
+    ///   - status: Any but 2xx.
+    ///   - body: One that gives no reason still makes a failure.
+    init(status: Int, body: Span<UInt8>) {
+        let members: JSONMembers
+        do throws(JSONFault) {
+            members = try JSONMembers(body)
+        } catch {
+            self = .badAnswer("status \(status), and no JSON at byte \(error.offset)")
+            return
+        }
+        func text(_ name: StaticString) -> String? {
+            members.text(name, in: body).flatMap { $0.isEmpty ? nil : $0 }
+        }
+        guard let detail = text("detail") ?? text("title") else {
+            self = .badAnswer("status \(status) without a reason")
+            return
+        }
+        // A code that the contract's table does not have, or that is no failure, is a fault of ours.
+        var exit = ExitCode.software
+        if case .number(let range)? = members.value("exit", in: body), range.count == 2,
+            let number = body.extracting(range).decimalNumber, let code = ExitCode(rawValue: Int32(number))
+        {
+            exit = code
+        }
+        self.init(exit, detail, hint: text("hint") ?? "look at the agent's log")
     }
 }

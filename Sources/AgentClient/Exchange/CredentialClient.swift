@@ -29,12 +29,12 @@ package enum CredentialClient {
 
     private static func printCredentials(_ arguments: CredentialArguments) throws(ClientFailure) {
         let exchange = try AgentExchange(
-            AgentRequest.credentials(of: arguments.profile),
+            AgentRequest.credentials(of: arguments.profile).span,
             to: AgentEndpoint(option: arguments.socket, agentUser: arguments.agentUser),
             deadline: Deadline(afterMilliseconds: arguments.timeoutMilliseconds), limit: longestBody)
         try exchange.checkStatus()
         guard exchange.status == 200 else { throw .badAnswer("status \(exchange.status)") }
-        try exchange.withBody { (body) throws(ClientFailure) in try CredentialAnswer.check(body) }
+        try exchange.withBody { (body) throws(ClientFailure) in _ = try CredentialAnswer.check(body) }
         try exchange.printBody()
     }
 

@@ -31,125 +31,81 @@ package struct HTTPHead: Equatable {
         return nil
     }
 
-    /// - Parameter end: What `end(in:from:)` returned.
-    /// - Throws: `HTTPFault`, for the first thing that is wrong.
-    package init(_ bytes: Span<UInt8>, end: Int) throws(HTTPFault) {
-        var lines = HeadLines(end: end)
-        guard let statusLine = try lines.next(in: bytes) else { throw .statusLine }
-        status = try Self.status(bytes, statusLine)
+    /// - Parameter bytes: Up to what `end(in:from:)` returned.
+    /// - Throws: For the first thing that is wrong.
+    init(_ bytes: Span<UInt8>) throws(ClientFailure) {
+        var next = 0
+        status = try Self.status(bytes.extracting(Self.nextLine(in: bytes, &next)))
         var length: Int?
-        while let line = try lines.next(in: bytes) {
-            let colon = try Self.colon(bytes, line)
-            if bytes.matches("transfer-encoding", line.lowerBound..<colon) { throw .transferEncoding }
-            guard bytes.matches("content-length", line.lowerBound..<colon) else { continue }
-            guard length == nil else { throw .contentLength }
-            length = try Self.length(bytes, colon + 1..<line.upperBound)
+        while true {
+            let line = bytes.extracting(try Self.nextLine(in: bytes, &next))
+            if line.isEmpty { break }
+            let colon = try Self.colon(in: line)
+            let name = line.extracting(..<colon)
+            if name.isEqual(to: "transfer-encoding", ignoringCase: true) {
+                throw .badAnswer("a Transfer-Encoding, which the agent never uses")
+            }
+            guard name.isEqual(to: "content-length", ignoringCase: true) else { continue }
+            guard length == nil, let value = Self.length(line.extracting((colon + 1)...)) else {
+                throw Self.wrongLength
+            }
+            length = value
         }
         // 204 has no body, and so no length (RFC 9110 §8.6).
-        guard let length = length ?? (status == 204 ? 0 : nil) else { throw .noContentLength }
-        guard status != 204 || length == 0 else { throw .contentLength }
-        bodyStart = end
+        guard let length = length ?? (status == 204 ? 0 : nil) else { throw .badAnswer("no Content-Length") }
+        guard status != 204 || length == 0 else { throw Self.wrongLength }
+        bodyStart = bytes.count
         bodyLength = length
     }
 
+    private static var wrongLength: ClientFailure { .badAnswer("a wrong Content-Length") }
+    private static var malformedLine: ClientFailure { .badAnswer("a malformed header line") }
+
+    /// The line that begins at `next`, without its end; `next` moves behind that.
+    private static func nextLine(in bytes: Span<UInt8>, _ next: inout Int) throws(ClientFailure) -> Range<Int> {
+        let start = next
+        var end = start
+        while bytes[end] != carriageReturn {
+            // Line feeds, NUL and other controls have no place in a head; obs-text above 0x7F is let through.
+            guard bytes[end] >= space || bytes[end] == tab, bytes[end] != 0x7F else { throw malformedLine }
+            end += 1
+        }
+        guard bytes[end + 1] == lineFeed else { throw malformedLine }
+        next = end + 2
+        return start..<end
+    }
+
     /// `HTTP/1.1 200 OK`; the reason phrase may be empty.
-    private static func status(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(HTTPFault) -> Int {
-        guard line.count >= 12, bytes.matches("http/1.", 0..<7), bytes[0] == UInt8(ascii: "H") else {
-            throw .statusLine
-        }
-        guard bytes[7] == UInt8(ascii: "0") || bytes[7] == UInt8(ascii: "1"), bytes[8] == space else {
-            throw .statusLine
-        }
-        guard line.count == 12 || bytes[12] == space else { throw .statusLine }
-        var status = 0
-        for index in 9..<12 {
-            guard let digit = bytes[index].decimalDigit else { throw .statusLine }
-            status = status * 10 + digit
-        }
-        guard (200...599).contains(status) else { throw .statusLine }
+    private static func status(_ line: Span<UInt8>) throws(ClientFailure) -> Int {
+        guard line.count >= 12, line.extracting(..<7).isEqual(to: "HTTP/1."),
+            line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"), line[8] == space,
+            let status = line.extracting(9..<12).decimalNumber, (200...599).contains(status),
+            line.count == 12 || line[12] == space
+        else { throw .badAnswer("no HTTP/1.1 status line") }
         return status
     }
 
     /// The colon behind a header's name, which is a token (RFC 9110 §5.6.2).
-    private static func colon(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(HTTPFault) -> Int {
-        for index in line {
-            if bytes[index] == UInt8(ascii: ":"), index > line.lowerBound { return index }
-            guard bytes[index].isTokenCharacter else { throw .headerLine }
+    private static func colon(in line: Span<UInt8>) throws(ClientFailure) -> Int {
+        for index in line.indices {
+            if line[index] == UInt8(ascii: ":"), index > 0 { return index }
+            guard line[index].isTokenCharacter else { break }
         }
-        throw .headerLine
+        throw malformedLine
     }
 
-    /// Digits alone, at most nine of them, so that nothing overflows.
-    private static func length(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(HTTPFault) -> Int {
-        var value = value
-        while let first = value.first, bytes[first].isBlank { value = first + 1..<value.upperBound }
-        while let last = value.last, bytes[last].isBlank { value = value.lowerBound..<last }
-        guard (1...9).contains(value.count) else { throw .contentLength }
-        var length = 0
-        for index in value {
-            guard let digit = bytes[index].decimalDigit else { throw .contentLength }
-            length = length * 10 + digit
-        }
-        return length
+    /// Digits with blanks around them, at most nine, so that nothing overflows.
+    private static func length(_ value: Span<UInt8>) -> Int? {
+        var digits = value.indices
+        while let first = digits.first, isBlank(value[first]) { digits.removeFirst() }
+        while let last = digits.last, isBlank(value[last]) { digits.removeLast() }
+        return digits.count < 10 ? value.extracting(digits).decimalNumber : nil
     }
-}
 
-/// What is wrong with an answer's head.
-package enum HTTPFault: Error {
-    case statusLine
-    case headerLine
-    case transferEncoding
-    case noContentLength
-    case contentLength
-
-    var text: String {
-        switch self {
-        case .statusLine: "no HTTP/1.1 status line"
-        case .headerLine: "a malformed header line"
-        case .transferEncoding: "a Transfer-Encoding, which the agent never uses"
-        case .noContentLength: "no Content-Length"
-        case .contentLength: "a wrong Content-Length"
-        }
-    }
-}
-
-/// The lines of a head, without their ends; the empty line at its end is none.
-private struct HeadLines {
-    private var next = 0
-    private let end: Int
-
-    init(end: Int) { self.end = end }
-
-    mutating func next(in bytes: Span<UInt8>) throws(HTTPFault) -> Range<Int>? {
-        let start = next
-        var index = start
-        while bytes[index] != carriageReturn {
-            // Line feeds, NUL and other controls have no place in a head; obs-text above 0x7F is let through.
-            guard bytes[index] >= space || bytes[index] == tab, bytes[index] != 0x7F else { throw .headerLine }
-            index += 1
-        }
-        guard index + 1 < end, bytes[index + 1] == lineFeed else { throw .headerLine }
-        next = index + 2
-        return index == start ? nil : start..<index
-    }
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
 }
 
 private let carriageReturn = UInt8(ascii: "\r")
 private let lineFeed = UInt8(ascii: "\n")
 private let space = UInt8(ascii: " ")
 private let tab = UInt8(ascii: "\t")
-
-extension UInt8 {
-    fileprivate var isBlank: Bool { self == space || self == tab }
-}
-
-extension Span<UInt8> {
-    /// Whether the bytes in `range` are `text`, which is lower case ASCII, in any case.
-    fileprivate func matches(_ text: StaticString, _ range: Range<Int>) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        for offset in 0..<range.count {
-            guard unsafe self[range.lowerBound + offset].lowercased == text.utf8Start[offset] else { return false }
-        }
-        return true
-    }
-}

@@ -1,34 +1,27 @@
 import CLinux
 
 #if !hasFeature(Embedded)
-    package import LockedMemory
+    import Encodings
 #endif
 
 /// Where the person sits who started this client, for the agent to ask for a PIN there: the header `Tokenward-Person`.
-package enum PersonHeader {
+enum PersonHeader {
     /// The longest value in bytes that the agent takes of a variable, and of the whole header.
     private static let longestValue = 512
     private static let longest = 2048
 
-    /// Appends the header, if there is anything to tell.
-    package static func append(to request: inout SecretBuffer) throws(ClientFailure) {
+    /// The header field with its line end; nothing without a terminal or display.
+    static func field() -> [UInt8] {
         var pairs: [UInt8] = []
         add("TTY", terminal(), to: &pairs)
-        add("DISPLAY", ProcessInput.environment("DISPLAY"), to: &pairs)
-        add("WAYLAND_DISPLAY", ProcessInput.environment("WAYLAND_DISPLAY"), to: &pairs)
-        guard !pairs.isEmpty else { return }  // nobody is there
-        add("TERM", ProcessInput.environment("TERM"), to: &pairs)
-        add("LANG", ProcessInput.environment("LANG"), to: &pairs)
-        add("LC_ALL", ProcessInput.environment("LC_ALL"), to: &pairs)
-        add("LC_CTYPE", ProcessInput.environment("LC_CTYPE"), to: &pairs)
-        add("LC_MESSAGES", ProcessInput.environment("LC_MESSAGES"), to: &pairs)
-        add("XDG_RUNTIME_DIR", ProcessInput.environment("XDG_RUNTIME_DIR"), to: &pairs)
-        add("DBUS_SESSION_BUS_ADDRESS", ProcessInput.environment("DBUS_SESSION_BUS_ADDRESS"), to: &pairs)
-        add("XAUTHORITY", ProcessInput.environment("XAUTHORITY"), to: &pairs)
-        add("PINENTRY_USER_DATA", ProcessInput.environment("PINENTRY_USER_DATA"), to: &pairs)
-        try request.append("Tokenward-Person:")
-        try request.append(pairs.span)
-        try request.append("\r\n")
+        for name in ["DISPLAY", "WAYLAND_DISPLAY"] as [StaticString] { add(name, to: &pairs) }
+        guard !pairs.isEmpty else { return [] }
+        let others: [StaticString] = [
+            "TERM", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
+            "XAUTHORITY", "PINENTRY_USER_DATA",
+        ]
+        for name in others { add(name, to: &pairs) }
+        return Array("Tokenward-Person:".utf8) + pairs + Array("\r\n".utf8)
     }
 
     /// `GPG_TTY`, which people set for this very purpose, else what the kernel knows.
@@ -39,13 +32,16 @@ package enum PersonHeader {
         return path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
     }
 
-    /// Leaves out what has other characters than printable ASCII without spaces, or is too long.
+    private static func add(_ name: StaticString, to pairs: inout [UInt8]) {
+        add(name, ProcessInput.environment(name), to: &pairs)
+    }
+
+    /// Leaves out a value that is too long, or has other characters than printable ASCII without spaces.
     private static func add(_ name: StaticString, _ value: [UInt8]?, to pairs: inout [UInt8]) {
-        guard let value, value.count <= longestValue, pairs.count + value.count + 32 <= longest else { return }
-        for byte in value where byte <= 0x20 || byte >= 0x7F { return }
-        pairs.append(UInt8(ascii: " "))
-        for index in 0..<name.utf8CodeUnitCount { unsafe pairs.append(name.utf8Start[index]) }
-        pairs.append(UInt8(ascii: "="))
-        for byte in value { pairs.append(byte) }
+        guard let value, value.count <= longestValue, pairs.count + value.count + 32 <= longest,
+            value.allSatisfy({ $0.isVisible })
+        else { return }
+        pairs += " \(name)=".utf8
+        pairs += value
     }
 }

@@ -1,49 +1,24 @@
 import CLinux
 
-#if !hasFeature(Embedded)
-    import Encodings
-#endif
-
 /// The users whose processes may be the agent: where others can write, anyone can listen, and would be sent the PIN.
-package struct TrustedUsers {
+struct TrustedUsers {
     /// This process's user: it owns its own agent, and the manager of its services, which listens for it.
-    let own: UInt32
+    private let own: UInt32
     /// The system agent's, for sockets in /run/tokenward; that folder is its own.
-    let system: UInt32?
+    private let system: UInt32?
     /// The one that the caller named.
-    let named: UInt32?
-
-    package init(own: UInt32, system: UInt32?, named: UInt32?) {
-        self.own = own
-        self.system = system
-        self.named = named
-    }
+    private let named: UInt32?
 
     init(of endpoint: AgentEndpoint, at path: [UInt8]) {
-        self.init(own: Self.own, system: Self.systemUser(for: path), named: endpoint.agentUser)
-    }
-
-    static var own: UInt32 { geteuid() }
-
-    /// Reads a number in decimal digits; nil for anything else.
-    package static func number(_ text: [UInt8]) -> UInt32? {
-        guard (1...10).contains(text.count) else { return nil }
-        var number: Int64 = 0
-        for byte in text {
-            guard let digit = byte.decimalDigit else { return nil }
-            number = number * 10 + Int64(digit)
-        }
-        return UInt32(exactly: number)
-    }
-
-    /// Root is always one of them: it listens for what systemd starts.
-    package func contains(_ user: UInt32) -> Bool {
-        user == 0 || user == own || user == system || user == named
+        own = geteuid()
+        system = Self.systemUser(for: path)
+        named = endpoint.agentUser
     }
 
     /// - Throws: Exit code 77 when the process that listens is of another user.
     func check(listener user: UInt32, at path: [UInt8]) throws(ClientFailure) {
-        guard !contains(user) else { return }
+        // Root listens for what systemd starts.
+        guard user != 0, user != own, user != system, user != named else { return }
         throw ClientFailure(
             .noPermission,
             "a process of uid \(user) listens at \(String(decoding: path, as: UTF8.self)), not one of yours or root's",

@@ -58,8 +58,7 @@ struct ListCommand: ParsableCommand {
     }
 
     private func printCandidates(of profile: String) throws {
-        let name = try ProfileArgument.checked(profile)
-        let answer = try agent.send(AgentRequest.get(AgentRequest.path(name, "/explain")))
+        let answer = try agent.get(ProfileArgument(profile.utf8).path("/explain"))
         if json { return try answer.printJSON() }
         let candidates = try answer.decode([ExplainedCandidate].self)
         guard !candidates.isEmpty else { return Voice.remark("no token has a certificate that \(profile) could take") }

@@ -2,7 +2,6 @@ import AgentAPI
 import AgentClient
 import ArgumentParser
 import Glibc
-import LockedMemory
 
 struct UnlockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,24 +52,20 @@ struct UnlockCommand: ParsableCommand {
 
     private func unlock() throws {
         // Read before the wait: whoever sends it need not wait as well.
-        let sent: PINEntry? = pinStdin ? try PINEntry.fromStandardInput() : nil
+        var pin: PINEntry? = pinStdin ? try PINEntry.fromStandardInput() : nil
         let token = try findTokenInTime()
-        let request: SecretBuffer
         if token.state.known == .ready, !stored { return remark("token \(token.name) is unlocked already") }
-        if stored {
-            request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
-        } else if token.pinpad, !pinStdin {
+        if token.pinpad, !pinStdin, !stored {
             Voice.remark("type the PIN of \(token.name) on the reader's keypad")
-            request = try ChangeRequest.unlock(uri: token.uri, pin: nil, isFromLogin: quiet)
-        } else if pinStdin {
-            request = try ChangeRequest.unlock(uri: token.uri, pin: sent, isFromLogin: quiet)
-        } else {
+        } else if !pinStdin, !stored {
             warn(token)
-            request = try ChangeRequest.unlock(
-                uri: token.uri, pin: PINPrompt.ask("PIN for \(token.place): "), isFromLogin: quiet)
+            pin = try PINPrompt.ask("PIN for \(token.place): ")
         }
+        let request = try ChangeRequest.unlock(uri: token.uri, pin: pin, isFromLogin: quiet)
         // A keypad has two minutes.
-        _ = try agent.send(request, atLeast: token.pinpad ? 125_000 : 0)
+        try request.withBytes { (bytes) throws(ClientFailure) in
+            _ = try agent.send(bytes, atLeast: token.pinpad ? 125_000 : 0)
+        }
         remark("token \(token.name) is unlocked")
     }
 
