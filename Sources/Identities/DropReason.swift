@@ -22,16 +22,23 @@ package enum DropReason: Hashable, Sendable {
     /// In decimal.
     case longSerial(digits: Int)
 
+    /// No key has its CKA_ID.
     case noKey
     /// For a certificate from a file.
     case noKeyForFile
+    /// A key has the certificate's CKA_ID and another public key.
     case differentKey
+    /// A key has the certificate's public key and another CKA_ID.
     case differentID
     /// The key that `private-key` names has another public key.
     case namedKeyDiffers
+    /// The token has no key that `private-key` names.
     case noNamedKey
+    /// Several private keys could be it, and nothing tells which.
     case ambiguousKey
+    /// More keys have its CKA_ID than are compared.
     case tooManyKeys
+    /// CKA_SIGN
     case keyCannotSign
     /// Not dropped for good: after a login the key may be there.
     case keyHidden
@@ -88,21 +95,5 @@ package enum DropReason: Hashable, Sendable {
         case .otherURI, .otherSubject, .otherIssuer, .otherSerial: true
         default: false
         }
-    }
-}
-
-extension DropReason {
-    init(_ missing: MissingKey) {
-        self =
-            switch missing {
-            case .absent: .noKey
-            case .differentKey: .differentKey
-            case .differentID: .differentID
-            case .namedKeyDiffers: .namedKeyDiffers
-            case .notNamed: .noNamedKey
-            case .ambiguous: .ambiguousKey
-            case .crowded: .tooManyKeys
-            case .cannotSign: .keyCannotSign
-            }
     }
 }

@@ -1,5 +1,5 @@
 package import PKCS11URI
-import TokenService
+package import TokenService
 package import X509
 
 /// Every certificate on a set of tokens, read and paired with its key once.
@@ -58,7 +58,7 @@ package struct FoundCertificate: Hashable, Sendable {
     package let content: Result<Certificate, CertificateError>
     /// Nil where no usable key was found.
     package private(set) var key: KeyLocation?
-    private var missingKey: MissingKey?
+    private var missingKey: DropReason?
     private let location: LocatedToken
 
     init(_ object: CertificateObject, on present: PresentToken, _ keys: inout TokenKeys) {
@@ -84,10 +84,10 @@ package struct FoundCertificate: Hashable, Sendable {
     fileprivate func paired(with keys: inout TokenKeys?, on present: PresentToken, _ uri: PKCS11URI) -> Self {
         guard let certificate else { return self }
         var paired = self
-        let pairing = keys?.pairing(of: certificate.publicKey, id: id) ?? .none(.absent)
+        let pairing = keys?.pairing(of: certificate.publicKey, id: id) ?? .none(.noKey)
         paired.key = KeyLocation(pairing, certificateID: uri.id ?? id, on: present)
         paired.missingKey =
-            if case .none(let reason) = pairing { reason == .absent ? .notNamed : reason } else { nil }
+            if case .none(let reason) = pairing { reason == .noKey ? .noNamedKey : reason } else { nil }
         return paired
     }
 
@@ -102,7 +102,7 @@ package struct FoundCertificate: Hashable, Sendable {
             reasons += selector.reasons(against: certificate)
             reasons += IdentityRules.reasons(against: certificate, at: now)
         }
-        if let missingKey { reasons.append(DropReason(missingKey)) }
+        if let missingKey { reasons.append(missingKey) }
         if key?.visibility == .hidden { reasons.append(.keyHidden) }
         return reasons
     }
@@ -145,4 +145,27 @@ extension PKCS11URI {
     fileprivate init(of present: PresentToken, label: [UInt8], id: [UInt8], type: ObjectClass) {
         self = present.uri.naming(object: label.isEmpty ? nil : label, id: id.isEmpty ? nil : id, type: type)
     }
+}
+
+/// A token as one of the workers sees it.
+package struct PresentToken: Hashable, Sendable {
+    /// Which worker, by the caller's numbering. A card that two modules see is there twice.
+    package var module: Int
+    /// The attributes that URIs are matched with.
+    package var location: LocatedToken
+    package var snapshot: TokenSnapshot
+    /// It names the module as well where another one shows an equal token.
+    var uri: PKCS11URI
+
+    package init(module: Int, location: LocatedToken, snapshot: TokenSnapshot) {
+        self.module = module
+        self.location = location
+        self.snapshot = snapshot
+        uri = PKCS11URI(token: snapshot.token)
+    }
+}
+
+extension TokenSnapshot {
+    /// True if there may be objects that the token shows only after a login.
+    var hidesObjects: Bool { flags.contains(.loginRequired) && !isLoggedIn }
 }

@@ -91,11 +91,11 @@ struct TokenKeys {
             let chosen = equals.min { $0.isBefore($1, for: question.id) } ?? equals[0]
             // Keys that show one public half are one key, and so are those that have each a link of their own to it.
             let rivals = candidates.filter { $0.link == best && (best > .onlyPair || $0.hasName(of: chosen)) }
-            guard best == .own || rivals.count(where: \.object.canSign) == 1 else { return .none(.ambiguous) }
+            guard best == .own || rivals.count(where: \.object.canSign) == 1 else { return .none(.ambiguousKey) }
             return .seen(chosen.object, isConfirmed: best <= .onlyPair && (best == .own || rivals.count == 1))
         }
-        if !candidates.isEmpty { return .none(.cannotSign) }
-        if isCrowded { return .none(.crowded) }
+        if !candidates.isEmpty { return .none(.keyCannotSign) }
+        if isCrowded { return .none(.tooManyKeys) }
         if hidesObjects, let half = publicHalf(for: question, values, related) { return half }
         if isContradicted(question, values) {
             return .none(meant?.object == nil ? .differentKey : .namedKeyDiffers)
@@ -104,7 +104,7 @@ struct TokenKeys {
         let isElsewhere = holders.contains { id in
             groups[id]?.silentKeys.contains { !$0.values.isDisjoint(with: values) } == true
         }
-        return .none(isElsewhere || values.contains { shownKeys[$0] != nil } ? .differentID : .absent)
+        return .none(isElsewhere || values.contains { shownKeys[$0] != nil } ? .differentID : .noKey)
     }
 
     /// The private keys that are the certificate's, or could be.
@@ -241,4 +241,15 @@ private struct PublicKeyLabels {
         let found = (values[name] ?? []).union(values[Name(label: key.label, id: [])] ?? [])
         return found.count <= TokenKeys.maximumPerID ? found : []
     }
+}
+
+/// The result of looking for a certificate's private key among a token's objects.
+enum Pairing: Hashable {
+    case seen(KeyObject, isConfirmed: Bool)
+    /// The private key needs a login, its public half is here.
+    case publicHalf(KeyObject, isConfirmed: Bool)
+    /// Keys are shown after a login.
+    case hidden
+    /// Why there is none: one of the reasons about keys.
+    case none(DropReason)
 }
