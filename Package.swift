@@ -80,6 +80,7 @@ let package = Package(
         .target(name: "PlainText", swiftSettings: strict),
         .target(name: "JSON", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "Outcomes", swiftSettings: strict),
+        .target(name: "HeaderFields", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
@@ -109,7 +110,8 @@ let package = Package(
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
         .target(
-            name: "RolesAnywhere", dependencies: ["Encodings", "JSON", "PlainText", "UTCTime"], swiftSettings: strict),
+            name: "RolesAnywhere", dependencies: ["Encodings", "HeaderFields", "JSON", "PlainText", "UTCTime"],
+            swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
@@ -122,7 +124,9 @@ let package = Package(
         .target(name: "ModuleFiles", dependencies: ["Files", "TokenService", system], swiftSettings: strict),
 
         // The network.
-        .target(name: "HTTPTransport", dependencies: ["CCurl", "CLinux", "Encodings"], swiftSettings: strict),
+        .target(
+            name: "HTTPTransport", dependencies: ["CCurl", "CLinux", "Encodings", "HeaderFields"], swiftSettings: strict
+        ),
 
         // The machine and its people.
         .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
@@ -147,8 +151,8 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "Identities", "JSON",
-                "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields", "Identities",
+                "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
                 "RolesAnywhere", "Tokens", "TokenService", "UTCTime", "X509", deque, logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
@@ -232,7 +236,8 @@ let package = Package(
         .testTarget(
             name: "ModuleFilesTests", dependencies: ["ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(
-            name: "RolesAnywhereTests", dependencies: ["Encodings", "RolesAnywhere", "UTCTime"], swiftSettings: strict),
+            name: "RolesAnywhereTests", dependencies: ["Encodings", "HeaderFields", "RolesAnywhere", "UTCTime"],
+            swiftSettings: strict),
         .testTarget(
             name: "PromptsTests", dependencies: ["Clocks", "PKCS11URI", "Prompts", "TokenService", logging],
             swiftSettings: strict),
@@ -244,7 +249,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "HeaderFields"], swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",
@@ -266,8 +272,9 @@ if let libFuzzer {
         .executableTarget(
             name: "fuzzing",
             dependencies: [
-                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "JSON", "Outcomes", "PKCS11URI",
-                "PlainText", "Prompts", "RolesAnywhere", "TokenService", "UTCTime", "X509",
+                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields", "JSON",
+                "Outcomes",
+                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

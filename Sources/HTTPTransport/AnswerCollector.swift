@@ -1,7 +1,9 @@
+import HeaderFields
+
 /// Puts an answer together from what libcurl hands over, and stops it at the limits.
 struct AnswerCollector {
     private(set) var status = 0
-    private(set) var headers: [HTTPHeader] = []
+    private(set) var headers: [HeaderField] = []
     private(set) var body: [UInt8] = []
     /// Set once an input was refused.
     private(set) var failure: TransportError?
@@ -69,7 +71,7 @@ struct AnswerCollector {
             return refuse(.protocolViolation("it has two lengths"))
         default: break
         }
-        headers.append(HTTPHeader(name: name, value: value))
+        headers.append(HeaderField(name: name, value: value))
         return true
     }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Dispatch
+package import HeaderFields
 import Synchronization
 
 /// A connection to a service, for the one request that it is opened for: HTTP over TLS by libcurl.
@@ -16,7 +17,7 @@ package final class HTTPConnection: Sendable {
         var result: Result<HTTPResponse, any Error>?
         /// The task that waits for one of the two; there is one at a time.
         var waiter: CheckedContinuation<Void, Never>?
-        var headers: [HTTPHeader]?
+        var headers: [HeaderField]?
         var isAbandoned = false
     }
 
@@ -47,7 +48,7 @@ package final class HTTPConnection: Sendable {
     /// limited by the server alone: one that has hung up meanwhile makes `.truncated`.
     ///
     /// - Throws: As `opened`; then nothing was sent, or the answer is at fault.
-    package func send(_ headers: [HTTPHeader]) async throws -> HTTPResponse {
+    package func send(_ headers: [HeaderField]) async throws -> HTTPResponse {
         try await opened()
         state.withLock { $0.headers = headers }
         decided.signal()
@@ -85,7 +86,7 @@ package final class HTTPConnection: Sendable {
     /// Says that the connection is open, and waits for what becomes of it.
     ///
     /// - Returns: The headers to send as well; nil: nothing is sent.
-    func headersWhenOpen() -> [HTTPHeader]? {
+    func headersWhenOpen() -> [HeaderField]? {
         advance { $0.openSince = .now }
         decided.wait()
         return state.withLock { $0.isAbandoned ? nil : $0.headers }

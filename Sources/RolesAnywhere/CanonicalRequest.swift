@@ -1,4 +1,6 @@
 import Encodings
+import HeaderFields
+import UTCTime
 
 /// A request in the one form that is hashed and signed (IAM Roles Anywhere user guide, "Signing process").
 struct CanonicalRequest: Hashable, Sendable {
@@ -35,5 +37,25 @@ enum CanonicalQuery {
     /// RFC 3986 §2.1 as SigV4 wants it: everything but unreserved characters, in upper case.
     private static func escaped(_ text: String) -> String {
         String(decoding: PercentEncoding.encode(text.utf8, plain: \.isUnreserved), as: UTF8.self)
+    }
+}
+
+/// Algorithm, moment and scope of a SigV4-X509 signature.
+struct SigningScope: Hashable, Sendable {
+    let algorithm: String
+    let time: UTCTime
+    let region: String
+
+    /// `yyyyMMdd/<region>/rolesanywhere/aws4_request`.
+    private var text: String { "\(time.basic.prefix(8))/\(region)/rolesanywhere/aws4_request" }
+
+    func stringToSign(canonicalDigest: [UInt8]) -> String {
+        [algorithm, time.basic, text, Hexadecimal.encode(canonicalDigest)].joined(separator: "\n")
+    }
+
+    /// - Parameter serial: The certificate's serial number in decimal.
+    func authorization(serial: String, signedHeaders: String, signature: [UInt8]) -> String {
+        "\(algorithm) Credential=\(serial)/\(text), SignedHeaders=\(signedHeaders), "
+            + "Signature=\(Hexadecimal.encode(signature))"
     }
 }

@@ -1,4 +1,5 @@
 import Encodings
+package import HeaderFields
 import UTCTime
 
 /// A CreateSession request, still without a certificate, a date and a signature.
@@ -13,17 +14,13 @@ package struct CreateSessionRequest: Hashable, Sendable {
         self.options = options
     }
 
-    package var method: String { "POST" }
-
     /// The endpoint's base path included.
     package var path: String { endpoint.basePath + "/sessions" }
 
     /// Escaped and sorted. The ARNs stand here as the service's own SDK model has them, where they can; else it is empty.
     package var query: String { arnsAreInBody ? "" : CanonicalQuery.text(arns) }
 
-    package var url: String {
-        "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(path)" + (arnsAreInBody ? "" : "?\(query)")
-    }
+    package var url: String { endpoint.url + "/sessions" + (arnsAreInBody ? "" : "?\(query)") }
 
     package var body: [UInt8] { options.json(with: arnsAreInBody ? arns : [:]) }
 
@@ -38,7 +35,8 @@ package struct CreateSessionRequest: Hashable, Sendable {
     /// is signed, where AWS' programs escape it once; the service takes the ARNs in the body as well.
     private var arnsAreInBody: Bool { arns.values.contains { $0.contains("=") } }
 
-    /// The request of a certificate's holder as of a moment, ready to be signed. Cheap and without effects: draft anew for each signature.
+    /// The request of a certificate's holder as of a moment, ready to be signed. Cheap and without effects: draft anew for
+    /// each signature.
     ///
     /// - Parameters:
     ///   - unixSeconds: The service takes signatures for some five minutes around its own clock.
@@ -60,15 +58,29 @@ package struct CreateSessionRequest: Hashable, Sendable {
             headers.append(HeaderField(name: "X-Amz-X509-Chain", value: chain))
         }
         let canonical = CanonicalRequest(
-            method: method, path: path, query: query, headers: headers, bodyDigest: sha256(body))
+            method: "POST", path: path, query: query, headers: headers, bodyDigest: sha256(body))
         return CreateSessionDraft(
-            request: self, certificate: certificate, headers: headers, canonical: canonical, signingScope: scope,
+            certificate: certificate, headers: headers, canonical: canonical, signingScope: scope,
             stringToSign: Array(scope.stringToSign(canonicalDigest: sha256(Array(canonical.text.utf8))).utf8))
     }
 }
 
-/// Why a request cannot be made.
-package struct CreateSessionRequestError: Error, Hashable, Sendable {
-    /// One line.
-    package let message: String
+/// A CreateSession request of one moment: all but its signature.
+package struct CreateSessionDraft: Hashable, Sendable {
+    let certificate: SigningCertificate
+    /// All headers that are signed.
+    package let headers: [HeaderField]
+    let canonical: CanonicalRequest
+    let signingScope: SigningScope
+    /// What the key signs: these bytes, not yet hashed.
+    package let stringToSign: [UInt8]
+
+    /// All headers to send.
+    ///
+    /// - Parameter signature: PKCS #1 v1.5 for RSA, DER `Ecdsa-Sig-Value` for EC, over the SHA-256 of `stringToSign`.
+    package func signed(signature: [UInt8]) -> [HeaderField] {
+        let authorization = signingScope.authorization(
+            serial: certificate.serial, signedHeaders: canonical.signedHeaders, signature: signature)
+        return headers + [HeaderField(name: "Authorization", value: authorization)]
+    }
 }

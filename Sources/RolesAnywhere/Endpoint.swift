@@ -1,3 +1,5 @@
+import Encodings
+
 /// Where a region's Roles Anywhere service answers.
 package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// What the Host header says: lower case, with a port only where it is not the scheme's own.
@@ -26,37 +28,159 @@ extension Endpoint {
     ///
     /// - Parameter override: An URL of https, or of http to `127.0.0.0/8`, `[::1]` or `localhost`; a base path may
     ///   follow.
-    /// - Throws: `EndpointError` if the region is no region, has no such endpoint, or `override` is not such an URL.
+    /// - Throws: `RequestFault` if the region is no region, has no such endpoint, or `override` is not such an URL.
     package static func resolve(
         region: String, fips: Bool = false, dualStack: Bool = false, override: String? = nil
-    ) throws(EndpointError) -> Endpoint {
+    ) throws(RequestFault) -> Endpoint {
         guard let override else { return try Endpoint(region: region, fips: fips, dualStack: dualStack) }
         if fips || dualStack {
-            throw EndpointError(
+            throw RequestFault(
                 message: "an endpoint given by hand is neither FIPS nor dual-stack: name that host in it instead")
         }
         return try Endpoint(override: override)
     }
 
     /// The endpoint that AWS runs for a region; regions that we do not know are taken for the partition `aws`.
-    package init(region: String, fips: Bool = false, dualStack: Bool = false) throws(EndpointError) {
+    package init(region: String, fips: Bool = false, dualStack: Bool = false) throws(RequestFault) {
         guard ARN.isLabel(region) else {
-            throw EndpointError(message: "\(region.inQuotes) is not a region")
+            throw RequestFault(message: "\(region.inQuotes) is not a region")
         }
         // The old pseudo-regions would be signed as they stand, and refused.
         if region.hasPrefix("fips-") || region.hasSuffix("-fips") {
-            throw EndpointError(message: "\(region) is not a region: write the region, and ask for FIPS beside it")
+            throw RequestFault(message: "\(region) is not a region: write the region, and ask for FIPS beside it")
         }
         let partition = Partition.assumed(for: region)
         guard let suffix = dualStack ? partition.dualStackSuffix : partition.suffix else {
-            throw EndpointError(message: "partition \(partition.name) has no dual-stack endpoint, asked for \(region)")
+            throw RequestFault(message: "partition \(partition.name) has no dual-stack endpoint, asked for \(region)")
         }
         self.init(host: "rolesanywhere\(fips ? "-fips" : "").\(region).\(suffix)")
     }
 }
 
-/// Why there is no such endpoint.
-package struct EndpointError: Error, Hashable, Sendable {
-    /// One line.
-    package let message: String
+extension Endpoint {
+    /// An endpoint given by hand; see `resolve`.
+    ///
+    /// User information, queries, fragments and escapes are refused: they would have to be signed, or hide where the
+    /// request goes.
+    package init(override text: String) throws(RequestFault) {
+        func refusal(_ reason: String) -> RequestFault {
+            RequestFault(message: "endpoint \(text.inQuotes): \(reason)")
+        }
+        guard (1...2048).contains(text.utf8.count), text.utf8.allSatisfy(\.isVisible) else {
+            throw refusal("1 to 2048 printable ASCII characters without spaces make an URL")
+        }
+        let lower = text.lowercased()
+        let isPlaintext = lower.hasPrefix("http://")
+        guard isPlaintext || lower.hasPrefix("https://") else { throw refusal("start it with https://") }
+        let rest = text.dropFirst(isPlaintext ? "http://".count : "https://".count)
+        guard !rest.contains(where: { "@?#%\\".contains($0) }) else {
+            throw refusal("leave out user, query, fragment and escapes")
+        }
+        let authority = rest.prefix { $0 != "/" }.lowercased()
+        guard let (host, port) = Self.split(authority) else {
+            throw refusal("write a host name or an address, and after a colon a port from 1 to 65535 if need be")
+        }
+        guard let path = Self.basePath(rest.dropFirst(authority.count)) else {
+            throw refusal("a base path has letters, digits and -._~ between its slashes")
+        }
+        guard !isPlaintext || Self.isLoopback(host) else {
+            throw refusal("http is for 127.0.0.1, [::1] and localhost; use https")
+        }
+        let isDefaultPort = port == nil || port == (isPlaintext ? 80 : 443)
+        self.init(
+            host: isDefaultPort ? host : "\(host):\(port ?? 0)", basePath: path, isPlaintext: isPlaintext)
+    }
+
+    private static func split(_ authority: String) -> (host: String, port: Int?)? {
+        let host: Substring
+        let tail: Substring
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            host = authority[...end]
+            tail = authority[authority.index(after: end)...]
+            guard (2...45).contains(host.utf8.count - 2),
+                host.utf8.dropFirst().dropLast().allSatisfy({ $0.hexadecimalDigit != nil || ":.".utf8.contains($0) })
+            else { return nil }
+        } else {
+            host = authority.prefix { $0 != ":" }
+            tail = authority.dropFirst(host.count)
+            guard host.utf8.count <= 253,
+                host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ ARN.isLabel(String($0)) })
+            else { return nil }
+        }
+        if tail.isEmpty { return (String(host), nil) }
+        let digits = tail.dropFirst()
+        guard tail.first == ":", (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy(\.isDigit),
+            let port = Int(digits), (1...65535).contains(port)
+        else { return nil }
+        return (String(host), port)
+    }
+
+    private static func basePath(_ path: Substring) -> String? {
+        let trimmed = path.hasSuffix("/") ? path.dropLast() : path
+        guard !trimmed.isEmpty else { return "" }
+        let segments = trimmed.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let isPlain = segments.allSatisfy { segment in
+            !segment.isEmpty && segment != "." && segment != ".." && segment.utf8.allSatisfy(\.isUnreserved)
+        }
+        return isPlain ? String(trimmed) : nil
+    }
+
+    /// The literals alone; a name that only resolves to loopback today does not count.
+    private static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "[::1]" { return true }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false)
+        return octets.count == 4 && octets.first == "127" && octets.allSatisfy { isOctet($0) }
+    }
+
+    /// 0 to 255 without leading zeros, which some readers take for octal.
+    private static func isOctet(_ text: Substring) -> Bool {
+        text.utf8.count <= 3 && text.utf8.allSatisfy(\.isDigit) && UInt8(text) != nil
+            && (text == "0" || !text.hasPrefix("0"))
+    }
+}
+
+/// A group of regions with DNS suffixes of its own.
+///
+/// The table is that of the AWS SDKs (`partitions.json`).
+struct Partition: Hashable, Sendable {
+    let name: String
+    /// What a region's name starts with, dash included.
+    let regionPrefixes: [String]
+    let suffix: String
+    /// `nil`: Roles Anywhere has no dual-stack endpoint there.
+    let dualStackSuffix: String?
+}
+
+extension Partition {
+    /// `us-gov-`, `us-iso-` and the like come before `us-`.
+    private static let known = [
+        Partition(
+            name: "aws-us-gov", regionPrefixes: ["us-gov-"], suffix: "amazonaws.com", dualStackSuffix: "api.aws"),
+        Partition(
+            name: "aws-cn", regionPrefixes: ["cn-"], suffix: "amazonaws.com.cn",
+            dualStackSuffix: "api.amazonwebservices.com.cn"),
+        Partition(
+            name: "aws-eusc", regionPrefixes: ["eusc-"], suffix: "amazonaws.eu",
+            dualStackSuffix: "api.amazonwebservices.eu"),
+        Partition(name: "aws-iso", regionPrefixes: ["us-iso-"], suffix: "c2s.ic.gov", dualStackSuffix: nil),
+        Partition(name: "aws-iso-b", regionPrefixes: ["us-isob-"], suffix: "sc2s.sgov.gov", dualStackSuffix: nil),
+        Partition(name: "aws-iso-e", regionPrefixes: ["eu-isoe-"], suffix: "cloud.adc-e.uk", dualStackSuffix: nil),
+        Partition(name: "aws-iso-f", regionPrefixes: ["us-isof-"], suffix: "csp.hci.ic.gov", dualStackSuffix: nil),
+        aws,
+    ]
+
+    private static let aws = Partition(
+        name: "aws", regionPrefixes: ["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
+        suffix: "amazonaws.com", dualStackSuffix: "api.aws")
+
+    /// The partition of a region, if its name tells.
+    static func known(for region: String) -> Partition? {
+        known.first { $0.regionPrefixes.contains { region.hasPrefix($0) } }
+    }
+
+    /// The partition of a region; `aws` for those whose names tell nothing, as in the AWS SDKs.
+    static func assumed(for region: String) -> Partition { known(for: region) ?? aws }
+
+    static func isKnown(_ name: String) -> Bool { known.contains { $0.name == name } }
 }

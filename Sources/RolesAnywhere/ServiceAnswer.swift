@@ -1,5 +1,8 @@
+import Encodings
+package import HeaderFields
 import JSON
 import PlainText
+import UTCTime
 
 /// What came back over HTTP, whole.
 package struct ServiceAnswer: Hashable, Sendable {
@@ -37,5 +40,71 @@ package struct ServiceAnswer: Hashable, Sendable {
         let skew = headers.value(of: "Date").flatMap { ClockSkew(dateHeader: $0, now: receivedAt) }
         return ServiceError(
             kind: kind, status: status, code: code, serviceMessage: message, requestID: requestID, clockSkew: skew)
+    }
+}
+
+extension ServiceAnswer {
+    /// What an answer other than 2xx means.
+    ///
+    /// The code comes from `x-amzn-ErrorType`, or from the body's `__type` or `code`; the message from `message` or
+    /// `Message` (AWS restJson1 protocol, and what the service was seen to do).
+    var refusal: ServiceError {
+        if (300..<400).contains(status) { return error(.redirect) }
+        let json = json
+        let code = errorCode(json)
+        let text = (json?["message"]?.text ?? json?["Message"]?.text).map { PlainText.message($0, longest: 300) }
+        let isFromService = json != nil || code != nil
+        if !isFromService, status < 500, status != 429 { return error(.notJSON) }
+        return error(kind(of: code ?? "", text: text ?? ""), code: code, message: text)
+    }
+
+    private func kind(of code: String, text: String) -> ServiceError.Kind {
+        if status == 429 || Self.throttlingCodes.contains(code) || code.hasPrefix("Throttl") {
+            return .throttled(retryAfterSeconds: retryAfterSeconds)
+        }
+        if status >= 500 { return .server(retryAfterSeconds: retryAfterSeconds) }
+        let lower = text.lowercased()
+        if lower.contains("untrusted signing certificate") { return .untrustedCertificate }
+        if lower.contains("invalid signature") || lower.contains("signature expired")
+            || Self.signatureCodes.contains(code)
+        {
+            return .invalidSignature
+        }
+        if lower.contains("not authorized to set rolesessionname") { return .roleSessionNameRefused }
+        if code == "ValidationException" || (status == 400 && code.isEmpty) { return .validation }
+        if code == "ResourceNotFoundException" || (status == 404 && code.isEmpty) { return .notFound }
+        if code.hasPrefix("AccessDenied") || status == 401 || status == 403 { return .accessDenied }
+        return .other
+    }
+
+    private static let throttlingCodes: Set = [
+        "TooManyRequestsException", "SlowDown", "RequestLimitExceeded", "LimitExceededException",
+    ]
+
+    private static let signatureCodes: Set = [
+        "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException", "RequestExpired",
+    ]
+
+    /// Without what follows `:` or `#`, and before `#` a namespace.
+    private func errorCode(_ json: JSONValue?) -> String? {
+        let named =
+            headers.value(of: "x-amzn-ErrorType")
+            ?? json?["__type"]?.text ?? json?["code"]?.text
+        guard let named else { return nil }
+        let bare = named.prefix { $0 != ":" }.split(separator: "#").last.map(String.init) ?? ""
+        let isName =
+            (1...128).contains(bare.utf8.count) && bare.utf8.allSatisfy { $0.isAlphanumeric || $0 == 0x2E }
+        return isName ? bare : nil
+    }
+
+    /// RFC 9110 §10.2.3, seconds or a date; at most ten minutes, so that nobody can stop us for longer.
+    private var retryAfterSeconds: Int? {
+        guard let text = headers.value(of: "Retry-After") else { return nil }
+        if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit), let seconds = Int(text) {
+            return min(seconds, 600)
+        }
+        guard let date = UTCTime(httpDate: text)?.secondsSince1970 else { return nil }
+        let (wait, overflow) = date.subtractingReportingOverflow(receivedAt)
+        return overflow ? nil : Int(min(max(wait, 0), 600))
     }
 }

@@ -1,3 +1,5 @@
+import UTCTime
+
 /// An answer to CreateSession that brought no credentials, or none to trust.
 package struct ServiceError: Error, Hashable, Sendable {
     /// What was wrong, as far as someone decides by it.
@@ -56,5 +58,78 @@ package struct ServiceError: Error, Hashable, Sendable {
         case .server: "the service failed with \(status)\(detail)"
         default: "CreateSession was refused with \(status)\(detail)"
         }
+    }
+}
+
+extension ServiceError {
+    /// What to do about it, in one line.
+    ///
+    /// - Parameters:
+    ///   - issuer: The issuer of the certificate that was sent, as text for people.
+    ///   - chainCount: How many chain certificates were sent with it.
+    package func hint(issuer: String, chainCount: Int) -> String? {
+        switch kind {
+        case .untrustedCertificate:
+            let sent = chainCount == 0 ? "no" : "\(chainCount)"
+            return "the certificate's issuer is \(issuer.inQuotes), sent with \(sent) chain "
+                + "certificate\(chainCount == 1 ? "" : "s"): the trust anchor must be that issuer, or be reached "
+                + "through intermediate certificates that the token or a configured file has"
+        case .invalidSignature:
+            return clockHint
+                ?? "the signature was verified before it was sent and the clock agrees: "
+                + "a proxy or gateway may have changed the request"
+        case .roleSessionNameRefused:
+            return "remove role-session-name, or let the Roles Anywhere profile accept it (acceptRoleSessionName)"
+        case .accessDenied:
+            return clockHint
+                ?? "check that the profile lists the role, that the role's trust policy lets "
+                + "rolesanywhere.amazonaws.com in with this certificate, and that the certificate is not revoked"
+        case .validation: return clockHint ?? "check the profile's ARNs, duration and session name"
+        case .notFound: return "check region and ARNs, and that trust anchor and profile are enabled"
+        case .throttled: return "wait; the account's CreateSession quota is 10 a second"
+        case .server: return "wait; the service is asked again by itself"
+        case .notJSON, .redirect: return "a captive portal or a proxy may answer in the service's place; see endpoint"
+        case .expiredAnswer: return clockHint ?? "compare this machine's clock with the service's"
+        case .wrongRole, .malformed: return "check endpoint: something else than the service may answer there"
+        case .other: return clockHint
+        }
+    }
+
+    private var clockHint: String? {
+        guard let clockSkew, clockSkew.isSignificant else { return nil }
+        return "\(clockSkew.message) by the service's Date: set it (timedatectl, chronyc)"
+    }
+}
+
+/// How far the clock of this machine and that of a service are apart.
+package struct ClockSkew: Hashable, Sendable {
+    /// This machine's time less the service's, in seconds: positive where this machine is ahead.
+    package let seconds: Int64
+
+    /// - Parameters:
+    ///   - dateHeader: The answer's Date (RFC 9110 §6.6.1); believe it only if TLS was verified.
+    ///   - now: This machine's time in seconds since 1970 when the answer arrived.
+    /// - Returns: `nil` if the header is not an IMF-fixdate.
+    package init?(dateHeader: String, now: Int64) {
+        guard let theirs = UTCTime(httpDate: dateHeader)?.secondsSince1970 else { return nil }
+        let (difference, overflow) = now.subtractingReportingOverflow(theirs)
+        guard !overflow else { return nil }
+        seconds = difference
+    }
+
+    /// More than a minute, which neither the way of the answer nor rounding explains.
+    package var isSignificant: Bool { seconds.magnitude > 60 }
+
+    /// `the clock is 7 minutes slow`, `… 90 seconds fast`, `… 3 days slow`.
+    package var message: String {
+        let magnitude = seconds.magnitude
+        let (count, unit) =
+            switch magnitude {
+            case ..<120: (magnitude, "second")
+            case ..<7200: (magnitude / 60, "minute")
+            case ..<172_800: (magnitude / 3600, "hour")
+            default: (magnitude / 86_400, "day")
+            }
+        return "the clock is \(count) \(unit)\(count == 1 ? "" : "s") \(seconds < 0 ? "slow" : "fast")"
     }
 }

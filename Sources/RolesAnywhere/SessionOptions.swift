@@ -13,13 +13,13 @@ package struct SessionOptions: Hashable, Sendable {
     ///   - instanceProperties: At most 50, of 1 to 200 characters each (Roles Anywhere API model).
     package init(
         durationSeconds: Int = 3600, roleSessionName: String? = nil, instanceProperties: [String: String] = [:]
-    ) throws(CreateSessionRequestError) {
+    ) throws(RequestFault) {
         guard (900...43_200).contains(durationSeconds) else {
-            throw CreateSessionRequestError(message: "session duration \(durationSeconds) s: give 900 to 43200")
+            throw RequestFault(message: "session duration \(durationSeconds) s: give 900 to 43200")
         }
         if let name = roleSessionName {
             guard (2...64).contains(name.utf8.count), name.utf8.allSatisfy(\.isIAMNameCharacter) else {
-                throw CreateSessionRequestError(
+                throw RequestFault(
                     message: "role session name \(name.inQuotes): give 2 to 64 letters, digits or _+=,.@-")
             }
         }
@@ -28,7 +28,7 @@ package struct SessionOptions: Hashable, Sendable {
                 (1...200).contains($0.key.unicodeScalars.count) && (1...200).contains($0.value.unicodeScalars.count)
             })
         else {
-            throw CreateSessionRequestError(
+            throw RequestFault(
                 message: "instance-properties: give at most 50, with names and values of 1 to 200 characters")
         }
         (self.durationSeconds, self.roleSessionName) = (durationSeconds, roleSessionName)

@@ -10,10 +10,10 @@ package struct SessionScope: Hashable, Sendable {
     /// Partition, region and account must agree: anchor and profile live in one region, and a profile takes roles of its
     /// own account only (IAM Roles Anywhere user guide).
     ///
-    /// - Throws: `SessionScopeError` where the service would refuse with an answer that tells less.
-    package init(trustAnchor: ARN, profile: ARN, role: ARN) throws(SessionScopeError) {
+    /// - Throws: `RequestFault` where the service would refuse with an answer that tells less.
+    package init(trustAnchor: ARN, profile: ARN, role: ARN) throws(RequestFault) {
         guard !trustAnchor.region.isEmpty else {
-            throw SessionScopeError(message: "trust anchor \(trustAnchor) names no region")
+            throw RequestFault(message: "trust anchor \(trustAnchor) names no region")
         }
         try Self.requireSame(
             "region", trustAnchor.region, "the trust anchor", profile.region, "the profile")
@@ -27,27 +27,21 @@ package struct SessionScope: Hashable, Sendable {
 
     private static func requireSame(
         _ what: String, _ left: String, _ leftName: String, _ right: String, _ rightName: String
-    ) throws(SessionScopeError) {
+    ) throws(RequestFault) {
         guard left != right else { return }
-        throw SessionScopeError(
+        throw RequestFault(
             message: "\(leftName) is in \(what) \(left), \(rightName) in \(right.isEmpty ? "none" : right): "
                 + "they must be in the same")
     }
 
     /// A region and a partition that are both new to us may well belong together.
-    private static func checkPartition(of trustAnchor: ARN) throws(SessionScopeError) {
+    private static func checkPartition(of trustAnchor: ARN) throws(RequestFault) {
         let known = Partition.known(for: trustAnchor.region)
         if known == nil, !Partition.isKnown(trustAnchor.partition) { return }
         let expected = known ?? Partition.assumed(for: trustAnchor.region)
         guard expected.name != trustAnchor.partition else { return }
-        throw SessionScopeError(
+        throw RequestFault(
             message: "region \(trustAnchor.region) belongs to partition \(expected.name), "
                 + "the ARNs say \(trustAnchor.partition)")
     }
-}
-
-/// Two ARNs that cannot make a session together.
-package struct SessionScopeError: Error, Hashable, Sendable {
-    /// One line that names both.
-    package let message: String
 }

@@ -24,29 +24,29 @@ package struct SigningCertificate: Hashable, Sendable {
     package let chain: [[UInt8]]
 
     /// - Parameter serial: In decimal. A serial number has at most 20 bytes (RFC 5280 §4.1.2.2), 49 digits.
-    /// - Throws: `CreateSessionRequestError` for more than five chain certificates, the leaf among them, a certificate
+    /// - Throws: `RequestFault` for more than five chain certificates, the leaf among them, a certificate
     ///   of more than 16 KiB or of none, and a serial that is not decimal.
     package init(
         der: [UInt8], serial: String, keyKind: KeyKind, chain: [[UInt8]] = []
-    ) throws(CreateSessionRequestError) {
+    ) throws(RequestFault) {
         guard serial.utf8.count <= 64 else {
-            throw CreateSessionRequestError(
+            throw RequestFault(
                 message:
                     "the certificate's serial number has \(serial.utf8.count) digits, the 20 bytes of RFC 5280 make 49")
         }
         guard !serial.isEmpty, serial.utf8.allSatisfy(\.isDigit), serial == "0" || !serial.hasPrefix("0") else {
-            throw CreateSessionRequestError(
+            throw RequestFault(
                 message: "certificate serial \(serial.inQuotes) is not a decimal number")
         }
         guard chain.count <= 5 else {
-            throw CreateSessionRequestError(
+            throw RequestFault(
                 message: "the chain has \(chain.count) certificates, the service takes 5: leave out the root")
         }
         guard ([der] + chain).allSatisfy({ (1...16_384).contains($0.count) }) else {
-            throw CreateSessionRequestError(message: "a certificate to be sent has no bytes or more than 16 KiB")
+            throw RequestFault(message: "a certificate to be sent has no bytes or more than 16 KiB")
         }
         guard !chain.contains(der) else {
-            throw CreateSessionRequestError(message: "the chain holds the signing certificate itself: leave it out")
+            throw RequestFault(message: "the chain holds the signing certificate itself: leave it out")
         }
         (self.der, self.serial, self.keyKind, self.chain) = (der, serial, keyKind, chain)
     }

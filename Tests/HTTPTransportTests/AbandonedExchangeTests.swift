@@ -1,5 +1,6 @@
 import Glibc
 import HTTPTransport
+import HeaderFields
 import Testing
 
 @Suite struct AbandonedExchangeTests {
@@ -103,7 +104,7 @@ import Testing
             let error = await #expect(throws: TransportError.self) {
                 try await post("https://localhost:\(server.port)/", caBundle: server.caBundle) {
                     try await Task.sleep(for: .milliseconds(300))  // lets the server's close arrive first
-                    return [HTTPHeader(name: "X-Long", value: String(repeating: "x", count: 60_000))]
+                    return [HeaderField(name: "X-Long", value: String(repeating: "x", count: 60_000))]
                 }
             }
             #expect(error == .truncated)
@@ -121,7 +122,7 @@ import Testing
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for id in 0..<20 {
                 group.addTask {
-                    let response = try await post(url) { [HTTPHeader(name: "X-Id", value: "exchange-\(id)")] }
+                    let response = try await post(url) { [HeaderField(name: "X-Id", value: "exchange-\(id)")] }
                     return response.body == Array("exchange-\(id)".utf8)
                 }
             }

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPTransport
+import HeaderFields
 import Testing
 
 @Suite struct AnswerTests {
@@ -15,9 +16,9 @@ import Testing
         #expect(response.status == 403)
         #expect(
             response.headers.prefix(4) == [
-                HTTPHeader(name: "x-amzn-ErrorType", value: "AccessDeniedException"),
-                HTTPHeader(name: "Set-Cookie", value: "a"),
-                HTTPHeader(name: "set-cookie", value: "b"), HTTPHeader(name: "Empty", value: ""),
+                HeaderField(name: "x-amzn-ErrorType", value: "AccessDeniedException"),
+                HeaderField(name: "Set-Cookie", value: "a"),
+                HeaderField(name: "set-cookie", value: "b"), HeaderField(name: "Empty", value: ""),
             ])
         #expect(!response.headers.contains { $0.name == "X-Late" })
         #expect(response.body == Array("hello!".utf8))

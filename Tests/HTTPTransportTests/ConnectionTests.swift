@@ -1,4 +1,5 @@
 import HTTPTransport
+import HeaderFields
 import Testing
 
 @Suite struct ConnectionTests {
@@ -7,7 +8,7 @@ import Testing
         let server = try TLSServer()
         let response = try await post("https://localhost:\(server.port)/a/../sessions?x=%2F", caBundle: server.caBundle)
         {
-            [HTTPHeader(name: "Host", value: "signed.example"), HTTPHeader(name: "Authorization", value: "late")]
+            [HeaderField(name: "Host", value: "signed.example"), HeaderField(name: "Authorization", value: "late")]
         }
         let request = String(decoding: response.body, as: UTF8.self)
         #expect(response.status == 200)
@@ -36,7 +37,7 @@ import Testing
         let server = try TLSServer()
         for _ in 0..<3 {
             let response = try await post("https://localhost:\(server.port)/", caBundle: server.caBundle)
-            #expect(response.headers.contains(HTTPHeader(name: "X-Resumed", value: "False")))
+            #expect(response.headers.contains(HeaderField(name: "X-Resumed", value: "False")))
         }
     }
 
@@ -167,7 +168,7 @@ import Testing
             #expect(peer.readRequest().isEmpty)
         }
         let error = await #expect(throws: TransportError.self) {
-            try await post(server.url) { [HTTPHeader(name: name, value: value)] }
+            try await post(server.url) { [HeaderField(name: name, value: value)] }
         }
         guard case .configuration? = error else {
             Issue.record("unexpected: \(String(describing: error))")

@@ -1,4 +1,5 @@
 import HTTPTransport
+import HeaderFields
 import Testing
 
 /// Limits short enough for tests, and long enough for a machine that is busy.
@@ -12,18 +13,18 @@ func testLimits(connect: Int = 10_000, answer: Int = 10_000) -> HTTPLimits {
 /// Sends a small POST to `url`.
 func post(
     _ url: String, limits: HTTPLimits = testLimits(), caBundle: String? = nil,
-    whenConnected: @Sendable () async throws -> [HTTPHeader] = { [] }
+    whenConnected: @Sendable () async throws -> [HeaderField] = { [] }
 ) async throws -> HTTPResponse {
     let request = HTTPRequest(
         method: .post(body: Array("{\"durationSeconds\":900}".utf8)), url: url,
-        headers: [HTTPHeader(name: "X-Early", value: "1")], caBundle: caBundle, allowsLoopbackPlaintext: true)
+        headers: [HeaderField(name: "X-Early", value: "1")], caBundle: caBundle, allowsLoopbackPlaintext: true)
     return try await exchange(request, limits: limits, whenConnected: whenConnected)
 }
 
 /// Sends a request with headers that are made when the connection stands.
 func exchange(
     _ request: HTTPRequest, limits: HTTPLimits = testLimits(),
-    whenConnected: @Sendable () async throws -> [HTTPHeader] = { [] }
+    whenConnected: @Sendable () async throws -> [HeaderField] = { [] }
 ) async throws -> HTTPResponse {
     let connection = HTTPConnection(for: request, limits: limits)
     defer { connection.hangUp() }

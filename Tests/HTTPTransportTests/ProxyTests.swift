@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import HTTPTransport
+import HeaderFields
 import Synchronization
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
             let proxy = try ProxyTests.tunnel(to: server.port) { request in seen.withLock { $0 = request } }
             unsafe setenv("https_proxy", "http://user:pass@127.0.0.1:\(proxy.port)", 1)
             let response = try await post("https://service.test:8443/", caBundle: server.caBundle) {
-                [HTTPHeader(name: "Authorization", value: "late")]
+                [HeaderField(name: "Authorization", value: "late")]
             }
             let request = seen.withLock { $0 }
             #expect(response.status == 200)

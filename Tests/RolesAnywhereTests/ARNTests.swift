@@ -52,7 +52,7 @@ import Testing
             ("arn:aws:iam::111122223333:role/\(String(repeating: "a", count: 65))", .role),
         ])
     func ofAnotherKind(text: String, kind: ARN.Kind) {
-        #expect(throws: ARNError.self) { try ARN(text, as: kind) }
+        #expect(throws: RequestFault.self) { try ARN(text, as: kind) }
     }
 
     @Test(
@@ -66,13 +66,13 @@ import Testing
             "arn:aws:iam::111122223333:" + String(repeating: "x", count: 1000),
         ])
     func noARN(text: String) throws {
-        let error = try #require(throws: ARNError.self) { try ARN(text) }
+        let error = try #require(throws: RequestFault.self) { try ARN(text) }
         #expect(!error.message.isEmpty && !error.message.contains { $0.isNewline || $0 == "\u{202E}" })
     }
 
     @Test("The refusal shows the text and the form")
     func message() {
-        let error = #expect(throws: ARNError.self) { try ARN(Self.role, as: .trustAnchor) }
+        let error = #expect(throws: RequestFault.self) { try ARN(Self.role, as: .trustAnchor) }
         #expect(
             error?.message == "'arn:aws:iam::111122223333:role/build' is not a trust anchor ARN: "
                 + "write arn:PARTITION:rolesanywhere:REGION:ACCOUNT:trust-anchor/UUID")

@@ -47,7 +47,7 @@ import Testing
             ("us-east-1.evil.example/", false), ("US-EAST-1", false), ("us-east-1@evil", false),
         ])
     func noRegion(region: String, dualStack: Bool) {
-        #expect(throws: EndpointError.self) { try Endpoint.resolve(region: region, dualStack: dualStack) }
+        #expect(throws: RequestFault.self) { try Endpoint.resolve(region: region, dualStack: dualStack) }
     }
 
     @Test(
@@ -87,13 +87,13 @@ import Testing
             "http://[::ffff:127.0.0.1]",
         ])
     func badOverride(text: String) throws {
-        let error = try #require(throws: EndpointError.self) { try Endpoint.resolve(region: "x", override: text) }
+        let error = try #require(throws: RequestFault.self) { try Endpoint.resolve(region: "x", override: text) }
         #expect(!error.message.contains { $0.isNewline })
     }
 
     @Test("FIPS and dual-stack do not go with an endpoint given by hand", arguments: [(true, false), (false, true)])
     func overrideAndVariant(fips: Bool, dualStack: Bool) {
-        #expect(throws: EndpointError.self) {
+        #expect(throws: RequestFault.self) {
             try Endpoint.resolve(region: "us-east-1", fips: fips, dualStack: dualStack, override: "https://a.example")
         }
     }

@@ -60,7 +60,7 @@ import Testing
         ])
     func disagreement(anchor: String, profile: String, role: String, message: String) throws {
         let (anchor, profile, role) = try Self.arns(anchor, profile, role)
-        let error = #expect(throws: SessionScopeError.self) {
+        let error = #expect(throws: RequestFault.self) {
             try SessionScope(trustAnchor: anchor, profile: profile, role: role)
         }
         #expect(error?.message == message)

@@ -1,4 +1,5 @@
 import Encodings
+import HeaderFields
 import Testing
 import UTCTime
 
@@ -9,9 +10,10 @@ import UTCTime
 @Suite struct SigningTests {
     @Test("An ECDSA request without a chain is canonical (vector A)")
     func vectorA() throws {
-        let draft = try SessionFixture.request().draft()
+        let request = try SessionFixture.request()
+        let draft = try request.draft()
         #expect(
-            draft.canonicalRequest == """
+            draft.canonical.text == """
                 POST
                 /sessions
                 profileArn=arn%3Aaws%3Arolesanywhere%3Aeu-west-2%3A123456789012%3Aprofile%2Ftest&\
@@ -25,7 +27,7 @@ import UTCTime
                 content-type;host;x-amz-date;x-amz-x509
                 1a15f67f6619aa540b13e9a4c37d149fb2c9bdea25d82b73a3878826694dfe27
                 """)
-        #expect(String(decoding: draft.body, as: UTF8.self) == #"{"durationSeconds":3600}"#)
+        #expect(String(decoding: request.body, as: UTF8.self) == #"{"durationSeconds":3600}"#)
         #expect(
             String(decoding: draft.stringToSign, as: UTF8.self) == """
                 AWS4-X509-ECDSA-SHA256
@@ -105,9 +107,9 @@ import UTCTime
         let request = try SessionFixture.request(
             role: "arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h", endpoint: "https://127.0.0.1:8443/a")
         let draft = try request.draft()
-        #expect(draft.url == "https://127.0.0.1:8443/a/sessions")
+        #expect(request.url == "https://127.0.0.1:8443/a/sessions")
         #expect(
-            String(decoding: draft.body, as: UTF8.self) == """
+            String(decoding: request.body, as: UTF8.self) == """
                 {"durationSeconds":3600,"profileArn":"arn:aws:rolesanywhere:eu-west-2:123456789012:profile/test",\
                 "roleArn":"arn:aws:iam::123456789012:role/p/a+b=c,d.e@f-g_h",\
                 "trustAnchorArn":"arn:aws:rolesanywhere:eu-west-2:123456789012:trust-anchor/test"}
@@ -125,8 +127,8 @@ import UTCTime
         #expect(
             Hexadecimal.encode(testSHA256(draft.stringToSign))
                 == "899d85760691a0a4b0afcd6f7c9266453df9f20c798bb9105af28048b4425187")
-        #expect(draft.url == "https://127.0.0.1:8443/a/b~c/sessions?\(draft.query)")
-        #expect(draft.path == "/a/b~c/sessions")
+        #expect(request.url == "https://127.0.0.1:8443/a/b~c/sessions?\(request.query)")
+        #expect(request.path == "/a/b~c/sessions")
         #expect(draft.headers.value(of: "host") == "127.0.0.1:8443")
     }
 

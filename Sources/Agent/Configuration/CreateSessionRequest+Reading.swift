@@ -18,7 +18,7 @@ extension CreateSessionRequest {
         let fips = table.value("use-fips-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
         let dualStack = table.value("use-dualstack-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
         let options: SessionOptions?
-        do throws(CreateSessionRequestError) {
+        do throws(RequestFault) {
             options = try SessionOptions(
                 durationSeconds: duration ?? 3600, roleSessionName: name, instanceProperties: properties)
         } catch {  // the others have been looked at
@@ -27,14 +27,9 @@ extension CreateSessionRequest {
         }
         guard let trustAnchor, let profile, let role else { return nil }
         let scope: SessionScope
-        do throws(SessionScopeError) {
-            scope = try SessionScope(trustAnchor: trustAnchor, profile: profile, role: role)
-        } catch {
-            table.fault("\(table.title): \(error.message)")
-            return nil
-        }
         let endpoint: Endpoint
-        do throws(EndpointError) {
+        do throws(RequestFault) {
+            scope = try SessionScope(trustAnchor: trustAnchor, profile: profile, role: role)
             endpoint = try Endpoint.resolve(
                 region: trustAnchor.region, fips: fips, dualStack: dualStack, override: override)
         } catch {
@@ -65,7 +60,7 @@ extension CreateSessionRequest {
 extension TOMLNode {
     fileprivate func arn(_ kind: ARN.Kind) throws(ValueFault) -> ARN {
         let text = try text()
-        do throws(ARNError) {
+        do throws(RequestFault) {
             return try ARN(text, as: kind)
         } catch {
             throw ValueFault(": \(error.message)")
@@ -77,7 +72,7 @@ extension TOMLNode {
         let text = try text()
         // Not repeated: it may be a password.
         guard !text.contains("@") else { throw ValueFault(" holds a user or a password; leave it out") }
-        do throws(EndpointError) {
+        do throws(RequestFault) {
             _ = try Endpoint(override: text)
         } catch {
             // The message begins with the key's own name.

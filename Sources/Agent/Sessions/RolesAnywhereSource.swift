@@ -3,6 +3,7 @@ import CLinux
 import Clocks
 import Files
 import HTTPTransport
+import HeaderFields
 import Identities
 import Logging
 import Prompts
@@ -183,8 +184,8 @@ final class RolesAnywhereSource: CredentialSource {
         do throws(ServiceError) {
             session = try CreateSessionResponse.parse(
                 ServiceAnswer(
-                    status: answer.status, headers: answer.headers.map { HeaderField(name: $0.name, value: $0.value) },
-                    body: answer.body, receivedAt: clock.wall() / 1000), to: attempt.profile.session)
+                    status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
+                to: attempt.profile.session)
         } catch {
             throw error.problem(
                 hint: error.hint(
@@ -225,7 +226,7 @@ final class RolesAnywhereSource: CredentialSource {
     /// Signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
         _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate
-    ) async throws(Problem) -> [HTTPHeader] {
+    ) async throws(Problem) -> [HeaderField] {
         let profile = attempt.profile
         let key = try await finder.confirmedKey(of: found, for: profile)
         let draft = profile.session.draft(by: certificate, at: clock.wall() / 1000, sha256: Digest.sha256)
@@ -238,7 +239,7 @@ final class RolesAnywhereSource: CredentialSource {
         guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
             throw key.misfit
         }
-        return draft.signed(signature: signature).map { HTTPHeader(name: $0.name, value: $0.value) }
+        return draft.signed(signature: signature)
     }
 }
 
@@ -275,7 +276,7 @@ private final class ServiceLine: Sendable {
         }
     }
 
-    func send(_ headers: [HTTPHeader]) async throws(Problem) -> HTTPResponse {
+    func send(_ headers: [HeaderField]) async throws(Problem) -> HTTPResponse {
         do {
             return try await connection.withLock(\.self).send(headers)
         } catch {
@@ -369,7 +370,7 @@ extension KeyLocation {
 extension SigningCertificate {
     fileprivate init(_ found: IdentityFinder.Found) throws(Problem) {
         let certificate = found.identity.certificate
-        do throws(CreateSessionRequestError) {
+        do throws(RequestFault) {
             try self.init(
                 der: certificate.der, serial: certificate.serial.decimal, keyKind: certificate.keyKind,
                 chain: found.chain.map(\.der))

@@ -1,4 +1,5 @@
 import AgentClient
+import HeaderFields
 import RolesAnywhere
 
 extension Target {

@@ -15,7 +15,7 @@ extension Target {
     /// ARNs: what is printed is what was read.
     static let arns = Target(name: "arns") { bytes in
         guard let text = bytes.text else { return }
-        do throws(ARNError) {
+        do throws(RequestFault) {
             let arn = try ARN(text)
             require(arn.description == text, text)
             require((try? ARN(arn.description)) == arn, text)
@@ -27,7 +27,7 @@ extension Target {
     /// Endpoints given by hand: plaintext for loopback alone, and nothing that would have to be escaped.
     static let endpoints = Target(name: "endpoints") { bytes in
         guard let text = bytes.text else { return }
-        do throws(EndpointError) {
+        do throws(RequestFault) {
             let endpoint = try Endpoint(override: text)
             let url = "\(endpoint.isPlaintext ? "http" : "https")://\(endpoint.host)\(endpoint.basePath)"
             require(url.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"@?#%\\\"<>".utf8.contains($0) }, url)

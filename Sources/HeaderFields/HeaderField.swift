@@ -1,6 +1,6 @@
 import Encodings
 
-/// A header of a request or of an answer.
+/// A header field of a request or of an answer (RFC 9110 §5).
 package struct HeaderField: Hashable, Sendable {
     package let name: String
     package let value: String
@@ -13,7 +13,7 @@ package struct HeaderField: Hashable, Sendable {
 
 extension [HeaderField] {
     /// The value of the first header of that name, whatever its case.
-    func value(of name: String) -> String? {
+    package func value(of name: String) -> String? {
         let wanted = name.utf8.map(\.lowercased)
         return first { $0.name.utf8.map(\.lowercased) == wanted }?.value
     }
