@@ -30,20 +30,4 @@ extension TokenKey {
     /// The same without the module's settings, which are in no file: what is written for a token holds for every module of
     /// the library that shows one like it.
     package var written: TokenKey { TokenKey(module: ModuleIdentity(path: module.path), token: token) }
-
-    /// What names it in a line of a runtime file: module, label, manufacturer, model and serial.
-    package static let fieldCount = 5
-
-    package var fields: [[UInt8]] {
-        [Array(module.path.utf8), token.label, token.manufacturer, token.model, token.serial]
-    }
-
-    /// - Parameter fields: As many as `fieldCount`, or more.
-    package init?(fields: some Collection<[UInt8]>) {
-        let fields = Array(fields.prefix(Self.fieldCount))
-        guard fields.count == Self.fieldCount else { return nil }
-        self.init(
-            module: ModuleIdentity(path: String(decoding: fields[0], as: UTF8.self)),
-            token: TokenDescription(label: fields[1], manufacturer: fields[2], model: fields[3], serial: fields[4]))
-    }
 }

@@ -27,11 +27,7 @@ struct LockFile: Sendable {
         case .bytes(let bytes):
             let lines = bytes.split(separator: UInt8(ascii: "\n"))
             let first = lines.first.map { String(decoding: $0, as: UTF8.self) }
-            let keys = lines.dropFirst().compactMap { line in
-                HexadecimalLine(line).flatMap {
-                    $0.fields.count == TokenKey.fieldCount ? TokenKey(fields: $0.fields) : nil
-                }
-            }
+            let keys = lines.dropFirst().compactMap { TokenLine($0) }.filter(\.more.isEmpty).map(\.key)
             guard first == "all" || first == "some", bytes.last == UInt8(ascii: "\n"), keys.count == lines.count - 1
             else {
                 return LockSet(isAllLocked: true)
@@ -49,7 +45,7 @@ struct LockFile: Sendable {
             try file.remove()
         } else {
             let first = Array((locks.isAllLocked ? "all\n" : "some\n").utf8)
-            try file.write(locks.exceptions.reduce(first) { $0 + HexadecimalLine($1.fields).bytes })
+            try file.write(locks.exceptions.reduce(first) { $0 + TokenLine($1).bytes })
         }
         written = locks
     }

@@ -1,21 +1,39 @@
+import Synchronization
 package import TokenService
 
-/// Which tokens are locked: by a person until a person says otherwise, or by an event for as long as that lasts. While a
-/// token is locked nothing logs in to it by itself.
+/// The tokens that are locked: by a person until a person unlocks them, or by an event for as long as that lasts. Nothing
+/// logs in to a locked token by itself.
 package struct Locks: Sendable {
     /// What people have locked.
     private(set) var people: LockSet
     private var events = LockSet()
     /// The events that last.
-    private var lasting: Set<LockEvent> = []
-    /// How many locks have been set, and the last one of all tokens and of each token that was locked alone.
-    private var count: UInt64 = 0
-    private var lastOfAll: UInt64 = 0
-    private var last: [TokenKey: UInt64] = [:]
+    private var current: Set<LockEvent> = []
+    /// What people have locked and an unlock under way has taken back.
+    private var suspended: Set<TokenKey> = []
+    /// The last lock of all tokens, and of each token that was locked alone.
+    private var lockOfAll: Moment?
+    private var locked: [TokenKey: Moment] = [:]
+    /// When the last unlock of each token was asked for that has worked.
+    private var unlocked: [TokenKey: Moment] = [:]
 
-    /// A moment between two locks.
-    package struct Moment: Hashable, Sendable {
-        fileprivate let count: UInt64
+    /// A point in the order of all requests to lock and to unlock.
+    package struct Moment: Comparable, Sendable {
+        private let number: UInt64
+        private static let last = Atomic<UInt64>(0)
+
+        /// Now.
+        package init() { number = Self.last.wrappingAdd(1, ordering: .relaxed).newValue }
+
+        package static func < (left: Moment, right: Moment) -> Bool { left.number < right.number }
+    }
+
+    /// An unlock under way, and the locks that it has taken back.
+    struct Unlocking: Sendable {
+        fileprivate let key: TokenKey
+        fileprivate let moment: Moment
+        fileprivate let isOfPerson: Bool
+        fileprivate let isOfEvent: Bool
     }
 
     init(people: LockSet = LockSet()) { self.people = people }
@@ -25,32 +43,48 @@ package struct Locks: Sendable {
     /// Whether every token is locked, those that come later included.
     package var areOfAll: Bool { people.isAll || events.isAll }
 
-    mutating func lock(_ key: TokenKey) {
+    /// What people have locked, for the agent that is started after this one: an unlock ends such a lock when it has worked.
+    var lasting: LockSet { suspended.reduce(into: people) { $0.set($1, isLocked: true) } }
+
+    /// - Parameter moment: When the lock was asked for: a token that was unlocked since stays so.
+    /// - Returns: Whether the token is locked.
+    mutating func lock(_ key: TokenKey, asOf moment: Moment) -> Bool {
+        guard !hasUnlocked(key, since: moment) else { return false }
         people.set(key, isLocked: true)
-        count += 1
-        last[key.written] = count
+        locked[key.written] = Moment()
+        return true
     }
 
-    /// Now, for a request to unlock that takes its time.
-    package var moment: Moment { Moment(count: count) }
-
-    /// Whether the token was locked after this moment, whatever has become of that lock.
+    /// Whether the token was locked after this moment, even if it is not locked any more.
     func hasLocked(_ key: TokenKey, since moment: Moment) -> Bool {
-        max(lastOfAll, last[key.written] ?? 0) > moment.count
+        [lockOfAll, locked[key.written]].contains { $0.map { $0 > moment } ?? false }
     }
 
-    /// Ends whatever lock the token has: a person who unlocks it means it.
-    mutating func unlock(_ key: TokenKey) {
+    /// Whether an unlock of the token has worked that was asked for after this moment.
+    package func hasUnlocked(_ key: TokenKey, since moment: Moment) -> Bool {
+        unlocked[key.written].map { $0 > moment } ?? false
+    }
+
+    /// Ends every lock of the token: a person who unlocks it means it. A token is unlocked once at a time.
+    mutating func beginUnlock(_ key: TokenKey, asOf moment: Moment) -> Unlocking {
+        let unlocking = Unlocking(
+            key: key, moment: moment, isOfPerson: people.contains(key), isOfEvent: events.contains(key))
+        if unlocking.isOfPerson { suspended.insert(key) }
         people.set(key, isLocked: false)
         events.set(key, isLocked: false)
+        return unlocking
     }
 
-    /// Takes an `unlock` back that came to nothing. An event that has ended meanwhile locks nothing any more.
-    ///
-    /// - Parameter before: What was in force when it began.
-    mutating func restore(_ key: TokenKey, from before: Locks) {
-        if before.people.contains(key) { people.set(key, isLocked: true) }
-        if before.events.contains(key), events.isAllLocked { events.set(key, isLocked: true) }
+    /// - Parameter hasWorked: If not, the locks are as before. An event that has ended meanwhile locks nothing any more.
+    mutating func endUnlock(_ unlocking: Unlocking, hasWorked: Bool) {
+        let key = unlocking.key
+        suspended.remove(key)
+        if hasWorked {
+            unlocked[key.written] = unlocking.moment
+        } else {
+            if unlocking.isOfPerson { people.set(key, isLocked: true) }
+            if unlocking.isOfEvent, events.isAllLocked { events.set(key, isLocked: true) }
+        }
     }
 
     /// Every token, those that come later included.
@@ -60,16 +94,15 @@ package struct Locks: Sendable {
     }
 
     private mutating func noteLockOfAll() {
-        count += 1
-        lastOfAll = count
-        last = [:]
+        lockOfAll = Moment()
+        locked = [:]
     }
 
     /// Locks every token for as long as the event lasts, whatever a person has unlocked during another one.
     ///
     /// - Returns: False where it lasts already.
     mutating func begin(_ event: LockEvent) -> Bool {
-        guard lasting.insert(event).inserted else { return false }
+        guard current.insert(event).inserted else { return false }
         events = LockSet(isAllLocked: true)
         noteLockOfAll()
         return true
@@ -77,7 +110,7 @@ package struct Locks: Sendable {
 
     /// - Returns: Whether it was the last one: no event locks any more.
     mutating func end(_ event: LockEvent) -> Bool {
-        guard lasting.remove(event) != nil, lasting.isEmpty else { return false }
+        guard current.remove(event) != nil, current.isEmpty else { return false }
         events = LockSet()
         return true
     }

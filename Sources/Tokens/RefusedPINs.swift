@@ -3,7 +3,7 @@ import PKCS11URI
 import SystemPackage
 import TokenService
 
-/// What may have cost tokens a try, in a file that outlives a restart of the agent and nothing else: it is in the
+/// The tries that PINs may have cost tokens, in a file that outlives a restart of the agent and nothing else: it is in the
 /// runtime directory, which is in memory. A restart loop must not spend a card's tries one by one.
 ///
 /// A line `unknown` once the file could not be read, so that what it held is lost. A line for each token that owes an answer
@@ -14,23 +14,23 @@ struct RefusedPINs: Sendable {
     private static let unknown = Array("unknown".utf8)
 
     /// A file of ours that cannot be read leaves every token in doubt.
-    func load() -> TokenLedger.Tries {
-        // What another user has put there is not believed: each line costs a login some tenths of a second.
+    func load() -> PINTries.Record {
+        // A file that another user has put there is not believed: each line costs a login some tenths of a second.
         let bytes: [UInt8]
         switch file.read() {
         case .bytes(let read): bytes = read
-        case .none, .foreign: return TokenLedger.Tries()
-        case .unreadable: return TokenLedger.Tries(areUnknown: true)
+        case .none, .foreign: return PINTries.Record()
+        case .unreadable: return PINTries.Record(areUnknown: true)
         }
-        var found = TokenLedger.Tries()
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            if line.elementsEqual(Self.unknown) { found.areUnknown = true }
-            guard let fields = HexadecimalLine(line)?.fields, let key = TokenKey(fields: fields) else { continue }
-            switch fields.count - TokenKey.fieldCount {
-            case 0: found.unanswered.insert(key)
+        var found = PINTries.Record()
+        for text in bytes.split(separator: UInt8(ascii: "\n")) {
+            if text.elementsEqual(Self.unknown) { found.areUnknown = true }
+            guard let line = TokenLine(text) else { continue }
+            switch line.more.count {
+            case 0: found.unanswered.insert(line.key)
             case 2:
-                guard let pin = FailedPIN(salt: fields[5], hash: fields[6]) else { continue }
-                found.refused[key, default: []].append(pin)
+                guard let pin = FailedPIN(salt: line.more[0], hash: line.more[1]) else { continue }
+                found.refused[line.key, default: []].append(pin)
             default: continue
             }
         }
@@ -40,15 +40,12 @@ struct RefusedPINs: Sendable {
     /// Writes all of it, whole or not at all.
     ///
     /// - Returns: Whether it is on disk. If it is not, the promise holds as long as this agent lives.
-    func save(_ content: TokenLedger.Tries) -> Bool {
-        let lines =
-            content.unanswered.map(\.fields)
-            + content.refused.flatMap { key, pins in pins.map { key.fields + [$0.salt, $0.hash] } }
+    func save(_ record: PINTries.Record) -> Bool {
+        var lines = record.unanswered.map { TokenLine($0).bytes }
+        for (key, pins) in record.refused { lines += pins.map { TokenLine(key, [$0.salt, $0.hash]).bytes } }
+        if record.areUnknown { lines.insert(Self.unknown + [UInt8(ascii: "\n")], at: 0) }
         do throws(Errno) {
-            let bytes =
-                (content.areUnknown ? Self.unknown + [UInt8(ascii: "\n")] : [])
-                + lines.flatMap { HexadecimalLine($0).bytes }
-            if bytes.isEmpty { try file.remove() } else { try file.write(bytes) }
+            if lines.isEmpty { try file.remove() } else { try file.write(Array(lines.joined())) }
             return true
         } catch {
             return false

@@ -2,10 +2,10 @@ import ModuleFiles
 import PKCS11URI
 import TokenService
 
-/// What each module showed when it was looked at last.
+/// The tokens that each module showed when it was looked at last.
 ///
-/// Looks overlap, and a slow one ends after others that began later. Each takes a number when it begins; what it has seen
-/// counts only where no later one has been noted.
+/// Looks overlap, and a slow one ends after others that began later. Each takes a number when it begins; its result counts
+/// only where no later one has been noted.
 struct Sightings: Sendable {
     private var modules: [ModuleIdentity: Module] = [:]
     private var last: UInt64 = 0
@@ -15,13 +15,13 @@ struct Sightings: Sendable {
         var noted: UInt64 = 0
         var remembered: UInt64 = 0
         /// Nil until something has been noted.
-        var sights: Set<TokenSighting>?
+        var seen: Set<TokenSighting>?
         /// The tokens, with their slots.
         var present: [TokenKey: UInt64] = [:]
         var snapshots: [TokenSnapshot] = []
     }
 
-    /// What a look has changed.
+    /// The difference that a look has made.
     struct Change: Hashable, Sendable {
         /// Other tokens, objects or logins than before.
         var isNews = false
@@ -34,7 +34,7 @@ struct Sightings: Sendable {
         modules.values.reduce(into: [:]) { all, module in all.merge(module.present) { first, _ in first } }
     }
 
-    func sights(of module: ModuleIdentity) -> Set<TokenSighting> { modules[module]?.sights ?? [] }
+    func tokens(of module: ModuleIdentity) -> Set<TokenSighting> { modules[module]?.seen ?? [] }
 
     /// For the time in which the module cannot be asked.
     func snapshots(of module: ModuleIdentity) -> [TokenSnapshot] { modules[module]?.snapshots ?? [] }
@@ -47,15 +47,15 @@ struct Sightings: Sendable {
 
     /// - Parameter isAnswer: Whether the module has answered. If not, that is an outage, and says nothing of its tokens: no
     ///   hand has taken a card.
-    mutating func note(_ sights: Set<TokenSighting>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool)
+    mutating func note(_ seen: Set<TokenSighting>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool)
         -> Change
     {
         var module = modules[identity] ?? Module()
         guard look > module.noted else { return Change() }
         module.noted = look
-        var change = Change(isNews: module.sights.map { $0 != sights } ?? false)
-        module.sights = sights
-        let found = Dictionary(sights.map { ($0.key, $0.slotID) }, uniquingKeysWith: min)
+        var change = Change(isNews: module.seen.map { $0 != seen } ?? false)
+        module.seen = seen
+        let found = Dictionary(seen.map { ($0.key, $0.slotID) }, uniquingKeysWith: min)
         if isAnswer { change.removed = module.present.filter { found[$0.key] == nil } }
         module.present = isAnswer ? found : module.present.merging(found) { _, new in new }
         modules[identity] = module
@@ -85,7 +85,7 @@ struct Sightings: Sendable {
     }
 }
 
-/// What makes a difference to a profile that waits for a token.
+/// A token as a module showed it, as far as it makes a difference to a profile that waits for one.
 struct TokenSighting: Hashable, Sendable {
     var key: TokenKey
     var isLoggedIn: Bool

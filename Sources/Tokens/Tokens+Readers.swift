@@ -2,21 +2,6 @@ import AgentAPI
 import TokenService
 
 extension Tokens {
-    /// The module's tokens, or why nobody can know them: without pcscd a module shows no slots, which does not mean that
-    /// there is no token.
-    func list(_ host: ModuleHost, _ look: UInt64) async -> ModuleSighting {
-        await renewAfterSleep()
-        if await host.usesCardReaders {
-            if let trouble = await readers.trouble { return ModuleSighting(failure: .readers(trouble)) }
-            await readers.settle()
-        }
-        let sight = await lookOrRemember(host, look)
-        guard await host.usesCardReaders else { return sight }
-        await readers.start(environment: host.configuration.environment)
-        if let trouble = await readers.trouble { return ModuleSighting(failure: .readers(trouble)) }
-        return sight
-    }
-
     /// Resets the cards that ended workers have left logged in, for as long as the agent runs.
     package func resetAbandonedCards() async { await readers.resetAbandonedCards() }
 
@@ -38,8 +23,8 @@ extension Tokens {
                     // OpenSC often hangs for ever in a call that meets the removal of a card, and some modules keep
                     // sessions for whatever card comes next (ykcs11).
                     if change.keepsCard { await host.renewSessions() } else { await host.abandon() }
-                    // With another card still there, somebody may be at it.
-                    if !(change.keepsCard && awaited.excuses(module: host.identity)) { await host.checkLife() }
+                    // With another card still there, a person may be using it.
+                    if !(change.keepsCard && calls.excuse(host.identity)) { await host.checkLife() }
                 }
             }
             if change.isNewService, case .reachable = report.service { pcscdReturned = clock.boot() }
@@ -59,7 +44,7 @@ extension Tokens {
             retryAfter: 2)
     }
 
-    /// What `status` says of readers, where a module needs them.
+    /// The notices of `status` about readers, where a module needs them.
     package var readerNotices: [String] {
         get async {
             guard await !hostsWithReaders().isEmpty else { return [] }
@@ -68,7 +53,7 @@ extension Tokens {
             }
             guard let report = await readers.now() else { return [] }
             var notices: [String] = []
-            if case .unreachable(let trouble) = report.service { notices.append(trouble.reason) }
+            if case .unreachable(let failure) = report.service { notices.append(failure.reason) }
             if let pcscdReturned, clock.boot() - pcscdReturned < 300_000 {
                 notices.append(
                     "pcscd was restarted \((clock.boot() - pcscdReturned) / 1000) seconds ago: "
@@ -91,21 +76,29 @@ extension Tokens {
 
 extension CardReaders {
     /// Why pcscd cannot be used, where that is so.
-    fileprivate var trouble: ServiceFailure? {
+    var serviceFailure: ServiceFailure? {
         get async {
-            if case .unreachable(let trouble) = await latest()?.service { trouble } else { nil }
+            if case .unreachable(let failure) = await latest()?.service { failure } else { nil }
+        }
+    }
+
+    /// Whether an event will tell of each card. One that a program holds exclusively is not there for a module.
+    var areWatched: Bool {
+        get async {
+            guard failure == nil, let report = await latest() else { return false }
+            return !report.readers.contains(where: \.isExclusive)
         }
     }
 }
 
 extension CardReader {
     fileprivate var holding: String {
-        let who =
+        let holder =
             switch holders.count {
             case 0: "a program that this user may not see"
             case 1: holders[0]
             default: "one of \(holders.joined(separator: ", "))"
             }
-        return "the card in reader \(name) is held exclusively by \(who)"
+        return "the card in reader \(name) is held exclusively by \(holder)"
     }
 }

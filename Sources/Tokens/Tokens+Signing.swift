@@ -2,8 +2,20 @@ package import AgentAPI
 import PKCS11URI
 package import TokenService
 
+/// The people on whose behalf a token signs: those that a profile's `allow` names. Profiles for the same people share one
+/// flow, so that people with a hundred of them take no more turns on a shared token than people with one.
+package struct SigningFlow: Hashable, Sendable {
+    private let users: Set<UInt32>
+    private let groups: Set<UInt32>
+
+    package init(users: Set<UInt32>, groups: Set<UInt32>) {
+        self.users = users
+        self.groups = groups
+    }
+}
+
 extension Tokens {
-    /// Signs on the token. A lost login is made good once, where that needs nobody.
+    /// Signs on the token. A lost login is made good once, where that needs no person.
     ///
     /// - Parameter isAskedByName: A person stands at the token: its keypad may be switched on.
     /// - Returns: DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA; not verified yet.
@@ -11,139 +23,181 @@ extension Tokens {
         _ request: SignRequest, on token: FoundToken, isAskedByName: Bool, in flow: SigningFlow
     ) async throws(Problem) -> [UInt8] {
         await renewAfterSleep()
-        guard host(of: token.key) != nil else { throw gone(token) }
+        guard host(of: token.key) != nil else {
+            throw Problem(
+                .tokenGone, "token \(token.snapshot.token.displayName, .token) is gone with its module",
+                hint: "run 'tokenward list' to see what is there")
+        }
         // A token that needs no login is locked here, and here alone.
-        if ledger.isLocked(token.key) { throw LoginFailure.locked.problem(for: token.snapshot.token) }
+        if ledger.isLocked(token.key) { throw token.problem(.locked) }
         let token = await withoutOverdueLogin(token)
         let rule = rule(for: token.located)
         var request = request
-        request.source = keySource(rule, isAskedByName)
+        request.source = loginSource(of: rule) ?? .typed
+        // A keypad is switched on only for a person who has asked; for others the worker looks for a PIN that it holds, and
+        // there is none.
+        if request.source == .protected, !isAskedByName { request.source = .typed }
         request.mayBeReserved = rule?.reservedPINs == true
+        let call = Signing(request: request, token: token, rule: rule, mayWantPIN: token.mayWantPIN(for: request))
         // A token that needs no login has not been asked yet whether this PIN may be sent to it.
-        if let failure = failure(withPINOf: request, token) { throw failure.problem(for: token.snapshot.token) }
+        if let failure = refusal(of: call) { throw token.problem(failure) }
         let isLast: Bool
         switch ledger.takeSignature(token.key) {
         case .success(let last): isLast = last
-        case .failure(let failure): throw failure.problem(for: token.snapshot.token)
+        case .failure(let failure): throw token.problem(failure)
         }
-        var result = await sign(request, token, rule, flow)
+        var result = await signInTurn(call, flow)
         if case .failure(.refused(let failure)) = result, failure.retry == .login {
             do throws(Problem) {
                 try await logIn(to: token)
             } catch {
-                if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
+                if isLast { await logOut(token) }
                 throw error
             }
-            result = await sign(request, token, rule, flow)
+            result = await signInTurn(call, flow)
         }
-        if isLast { await logOut(token.key, slotID: token.snapshot.slotID) }
+        if isLast { await logOut(token) }
         switch result {
         case .success(.signature(let signature)): return signature
-        case .success(.notAuthorized(let outcome)): throw await noteRefusal(outcome, of: token, rule, request.source)
+        case .success(.notAuthorized(let outcome)): throw await problem(of: outcome, call)
+        case .failure(.lost(.revoked)): throw token.problem(.locked)
         case .failure(let failure):
-            if failure == .lost(.revoked) { throw LoginFailure.locked.problem(for: token.snapshot.token) }
-            if failure == .stopped, let failure = self.failure(withPINOf: request, token) {
-                throw failure.problem(for: token.snapshot.token)
-            }
+            if failure == .stopped, let refusal = refusal(of: call) { throw token.problem(refusal) }
             throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName, .token)")
         }
     }
 
-    private func gone(_ token: FoundToken) -> Problem {
-        Problem(
-            .tokenGone, "token \(token.snapshot.token.displayName, .token) is gone with its module",
-            hint: "run 'tokenward list' to see what is there")
+    /// A signature that has been asked for.
+    private struct Signing {
+        let request: SignRequest
+        let token: FoundToken
+        let rule: TokenRule?
+        let mayWantPIN: Bool
+
+        var mayWantStoredPIN: Bool { mayWantPIN && request.source.isStored }
     }
 
     /// Why a stored PIN is not sent that the key may want.
-    private func failure(withPINOf request: SignRequest, _ token: FoundToken) -> LoginFailure? {
-        guard token.mayAskEachTime(request), request.source.isStored else { return nil }
-        return ambiguity(of: token, rule(for: token.located)) ?? ledger.refusalToSign(token.key)
+    private func refusal(of call: Signing) -> LoginFailure? {
+        guard call.mayWantStoredPIN else { return nil }
+        return ambiguity(of: call.token, rule(for: call.token.located)) ?? ledger.refusalToSign(call.token.key)
     }
 
-    /// Where the PIN comes from if the key wants it each time. A keypad is switched on for nobody but the person who has
-    /// asked; for others the worker looks for a PIN that it holds, and there is none.
-    private func keySource(_ rule: TokenRule?, _ isAskedByName: Bool) -> LoginRequest.Source {
-        guard let source = loginSource(of: rule) else { return .typed }
-        return source == .protected && !isAskedByName ? .typed : source
-    }
-
-    private func sign(
-        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ flow: SigningFlow
-    ) async -> Result<ModuleHost.Signing, ModuleFailure> {
-        guard let host = host(of: token.key) else { return .failure(.stopped) }
-        let turns = await host.turns(on: token.key.token)
+    /// Signs when the turn of the flow has come.
+    private func signInTurn(_ call: Signing, _ flow: SigningFlow) async -> Result<ModuleHost.Signing, ModuleFailure> {
+        let key = call.token.key
+        guard let host = host(of: key) else { return .failure(.stopped) }
+        let turns = await host.turns(on: key.token)
         let position = await turns.enter(flow)
-        let isStored = token.mayAskEachTime(request) && request.source.isStored
-        let stamp = isStored ? await setting.workers.stamp(request.source) : nil
-        while isStored, ledger.mustWait(with: stamp, on: token.key) {
-            await withCheckedContinuation { awaited.wait($0) }
+        let stamp: StoredPINStamp?? =
+            call.mayWantStoredPIN ? .some(await setting.workers.stamp(call.request.source)) : nil
+        while let stamp, ledger.mustWait(with: stamp, on: key) {
+            await withCheckedContinuation { calls.wait($0) }
         }
-        // It may have waited for long, and a call before it may have spent a try.
-        let isWanted =
-            !Task.isCancelled && !ledger.isLocked(token.key) && failure(withPINOf: request, token) == nil
         var result: Result<ModuleHost.Signing, ModuleFailure> = .failure(.stopped)
-        if ledger.isOver(token.key, at: clock.boot()) {
-            await endOverdueLogin(of: token)
+        if ledger.isOver(key, at: clock.boot()) {
+            await endOverdueLogin(of: call.token)
             result = .failure(.refused(WorkerFailure(.notLoggedIn, text: "the time of its PIN is over")))
-        } else if isWanted {
-            result = await sign(request, token, rule, host, (position, isStored ? .some(stamp) : nil))
+        } else if !Task.isCancelled, !ledger.isLocked(key), refusal(of: call) == nil {
+            // It may have waited for long, and a call before it may have spent a try.
+            result = await send(call, to: host, position, stamp)
         }
         await turns.leave()
         return result
     }
 
-    private func sign(
-        _ request: SignRequest, _ token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost,
-        _ turn: (position: Int, stored: StoredPINStamp??)
+    /// - Parameters:
+    ///   - position: See `ModuleHost.sign`.
+    ///   - stamp: Of the stored PIN that the key may want; nil where it wants none.
+    private func send(
+        _ call: Signing, to host: ModuleHost, _ position: Int, _ stamp: StoredPINStamp??
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
-        var request = request
+        let key = call.token.key
+        let mayTouch = call.rule?.touch == true
+        var request = call.request
         // Another module may have reported them: this one learns them where it is about to get a PIN, and nowhere else.
-        request.refused = token.mayAskEachTime(request) ? ledger.refusedPINs(of: token.key) : []
-        let sending = turn.stored.map { ledger.expectSignature(with: $0, on: token.key) }
+        request.refused = call.mayWantPIN ? ledger.tries.refused(by: key) : []
+        let sending = stamp.map { ledger.expectSignature(with: $0, on: key) }
         keepTries()
-        let call = awaited.nextID()
-        if rule?.touch == true { awaited.note(call, token.key, nil) }
-        watch(call, of: token, for: request.source == .protected ? .pinpad : .touch)
-        // What a person types on a keypad is new each time.
+        let open = calls.begin(key, mayTouch ? .gesture(nil) : .quiet)
+        watch(open, of: call.token, for: request.source == .protected ? .pinpad : .touch)
+        // The PIN that a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected
         let result = await host.sign(
-            request, position: turn.position, mayTouch: rule?.touch == true, isPINKnown: isOldPIN,
-            permit: permits.issue(call, for: token.key))
-        permits.end(call)
-        endWatch(of: call)
-        ledger.noteSignature(result.login, sending, on: token.key, at: clock.boot())
+            request, position: position, mayTouch: mayTouch, isPINKnown: isOldPIN, permit: open.permit)
+        endWatch(of: open)
+        let login: Result<LoginOutcome, ModuleFailure> = result.map { signing in
+            if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded }
+        }
+        ledger.noteSignature(login, sending, on: key, at: clock.boot())
         keepTries()
-        awaited.end(call)
+        calls.end(open)
         return result
     }
 
     /// The PIN that a key wants each time was not sent, or refused: the same as for any login.
-    private func noteRefusal(
-        _ outcome: LoginOutcome, of token: FoundToken, _ rule: TokenRule?, _ source: LoginRequest.Source
-    ) async -> Problem {
-        let outcome = explained(outcome, rule)
-        tell(of: .success(outcome), token, isTyped: source == .typed)
-        let failure = TokenLedger.failure(of: outcome) ?? .needed
-        if outcome == .refused(.notHeld), rule?.pinSource == .protected {
-            return LoginFailure.keypad.problem(for: token.snapshot.token)
-        }
-        // What is logged in with a PIN that the key does not get must be unlocked anew.
-        await logOut(token.key, slotID: token.snapshot.slotID)
-        return failure.problem(for: token.snapshot.token)
+    private func problem(of outcome: LoginOutcome, _ call: Signing) async -> Problem {
+        let token = call.token
+        let outcome = explained(outcome, call.rule)
+        tell(of: .success(outcome), token, isTyped: call.request.source == .typed)
+        if outcome == .refused(.notHeld), call.rule?.pinSource == .protected { return token.problem(.keypad) }
+        // A token that is logged in with a PIN that the key does not get must be unlocked anew.
+        await logOut(token)
+        return token.problem(LoginFailure(outcome) ?? .needed)
     }
-}
 
-extension Result<ModuleHost.Signing, ModuleFailure> {
-    /// What it says of the PIN that the key may have asked for.
-    fileprivate var login: Result<LoginOutcome, ModuleFailure> {
-        map { signing in if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded } }
+    // MARK: Telling people
+
+    /// A signature under way that people have not been told of.
+    struct Untold: Sendable {
+        /// When they are, in milliseconds of boot time.
+        var due: Int64
+        var call: OpenCalls.Call
+        var token: FoundToken
+        var gesture: AwaitedGesture
+    }
+
+    /// Tells people of the signature if it takes long. One task looks after all of them: a timer for each costs as much as
+    /// a signature.
+    private func watch(_ call: OpenCalls.Call, of token: FoundToken, for gesture: AwaitedGesture) {
+        untold[call.id] = Untold(due: clock.boot() + TokenCalls.long, call: call, token: token, gesture: gesture)
+        guard !isTelling else { return }
+        isTelling = true
+        Task {
+            while let due = untold.values.lazy.map(\.due).min() {
+                try? await clock.sleep(max(1, due - clock.boot()))
+                for slow in untold.values where slow.due <= clock.boot() { tell(slow) }
+            }
+            isTelling = false
+        }
+    }
+
+    /// Ends what `watch` began.
+    private func endWatch(of call: OpenCalls.Call) {
+        untold[call.id] = nil
+        notices.removeValue(forKey: call.id)?.cancel()
+    }
+
+    private func tell(_ slow: Untold) {
+        untold[slow.call.id] = nil
+        calls.note(slow.call, .gesture(slow.gesture))
+        let token = slow.token.snapshot.token
+        log.notice(
+            slow.gesture == .touch
+                ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
+            metadata: ["token": "\(token.plainName)"])
+        guard slow.token.rule?.touch == true else { return }
+        notices[slow.call.id] = Task {  // until it is cancelled
+            guard await prompts.settings.notify, !Task.isCancelled else { return }
+            // The title, because desktops take the body for a kind of HTML, and a token's label may be anything.
+            await desktop.show("Touch token \(token.displayName)", "It has something to sign for Tokenward.")
+        }
     }
 }
 
 extension FoundToken {
     /// Whether the key wants the PIN at each signature, or has not been seen: some tokens show it after a login alone.
-    fileprivate func mayAskEachTime(_ request: SignRequest) -> Bool {
+    fileprivate func mayWantPIN(for request: SignRequest) -> Bool {
         let keys = snapshot.keys.filter {
             $0.keyClass == .privateKey && (request.keyID.isEmpty || $0.id == request.keyID)
                 && request.keyLabel ?? $0.label == $0.label

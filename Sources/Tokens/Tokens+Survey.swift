@@ -1,71 +1,7 @@
-package import AgentAPI
+import AgentAPI
 import ModuleFiles
-package import PKCS11URI
+import PKCS11URI
 package import TokenService
-
-/// A token as the agent found it, and where.
-package struct FoundToken: Sendable {
-    var module: ModuleIdentity
-    /// What the module is called where people look, see `ModuleNames`.
-    package var shownModule: String
-    /// The name under which p11-kit has the module, where the configuration says so.
-    var moduleName: String?
-    var library: ModuleReport?
-    package var snapshot: TokenSnapshot
-    package var isLocked: Bool
-    package var isBlocked: Bool
-    package var pinSource: TokenRule.PINSource?
-    package var rule: TokenRule?
-    /// When the login of a typed PIN ends, in milliseconds of boot time.
-    package var loginEnds: Int64?
-    /// What the token waits for just now.
-    package var awaited: AwaitedGestures.Place?
-    /// The token has been sent a PIN that may have cost a try, and tells nothing of its count.
-    package var hidesCount = false
-    /// The URI that means this token: it names the module as well where another one shows such a token.
-    package var uri: PKCS11URI
-    /// The URI that the caller means it by, where that names a module.
-    var meantBy: PKCS11URI?
-
-    package var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
-
-    /// What URIs are held against.
-    package var located: LocatedToken {
-        snapshot.located(in: ModuleDescription(name: moduleName, path: module.path, library: library?.library))
-    }
-
-    /// The same token as a URI means it that matches it.
-    package func meant(by uri: PKCS11URI) -> FoundToken {
-        var token = self
-        token.meantBy = uri.namesModule ? uri : nil
-        return token
-    }
-
-    package var hasStoredPIN: Bool {
-        switch pinSource {
-        case .file?, .credential?: true
-        case .prompt?, .protected?, nil: false
-        }
-    }
-
-    /// Whether the token hides objects and refuses signatures as it is.
-    package var needsLogin: Bool { snapshot.flags.contains(.loginRequired) && !snapshot.isLoggedIn }
-}
-
-/// A module as the agent found it.
-package struct FoundModule: Sendable {
-    /// What it is called where people look, see `ModuleNames`.
-    package var name: String
-    package var failure: String?
-    /// The failure where it passes by itself: what the module's tokens have is not known until then.
-    package var outage: Problem?
-}
-
-/// All modules and tokens at one moment.
-package struct Survey: Sendable {
-    package var modules: [FoundModule]
-    package var tokens: [FoundToken]
-}
 
 extension Tokens {
     /// Asks every module at the same time. One that fails or hangs costs its own tokens and its deadline.
@@ -80,58 +16,88 @@ extension Tokens {
     }
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
-        let look = sightings.begin()
+        let number = sightings.begin()
         let found = await withTaskGroup(of: (Int, ModuleSighting, Problem?).self) { group in
             for (index, host) in hosts.enumerated() {
                 group.addTask {
-                    let (sight, outage) = await self.look(at: host, look)
-                    return (index, sight, outage)
+                    let (sighting, outage) = await self.look(at: host, number)
+                    return (index, sighting, outage)
                 }
             }
             var found: [Int: (ModuleSighting, Problem?)] = [:]
-            for await (index, sight, outage) in group { found[index] = (sight, outage) }
+            for await (index, sighting, outage) in group { found[index] = (sighting, outage) }
             return found
         }
         let names = ModuleNames(self.hosts)
         var survey = Survey(
             modules: unusable.map { FoundModule(name: $0.name, failure: $0.reason, outage: $0.outage) }, tokens: [])
         for (index, host) in hosts.enumerated() {
-            guard let (sight, outage) = found[index] else { continue }
+            guard let (sighting, outage) = found[index] else { continue }
             let name = names.name(of: host)
-            survey.modules.append(FoundModule(name: name, failure: sight.failure?.reason, outage: outage))
+            survey.modules.append(FoundModule(name: name, failure: sighting.failure?.reason, outage: outage))
             let library = await host.report
-            survey.tokens += sight.tokens.map { describe($0, host, named: name, library) }
+            survey.tokens += sighting.tokens.map { describe($0, host, named: name, library) }
         }
         for (index, uri) in survey.tokens.map(\.located).uris.enumerated() {
             survey.tokens[index].uri = uri
             locations[survey.tokens[index].key] = survey.tokens[index].located
-            survey.tokens[index].hidesCount = ledger.hidesCount(survey.tokens[index].key)
         }
         let present = sightings.present
         locations = locations.filter { present[$0.key] != nil }
         return survey
     }
 
-    /// Looks at one module, and notes what it shows as soon as it does: the others may take long.
-    private func look(at host: ModuleHost, _ look: UInt64) async -> (ModuleSighting, outage: Problem?) {
-        let sight = await list(host, look)
+    /// Looks at one module, and notes at once what it shows: the others may take long.
+    private func look(at host: ModuleHost, _ number: UInt64) async -> (ModuleSighting, outage: Problem?) {
+        let sighting = await list(host, number)
         var outage: Problem?
-        if let failure = sight.failure {
+        if let failure = sighting.failure {
             if failure.passes { outage = failure.problem(doing: "listing tokens") }
         } else if await host.usesCardReaders {
-            outage = await busyCard(seen: sight.tokens.count)
+            outage = await busyCard(seen: sighting.tokens.count)
         }
-        // What a cancelled task has left early, or a host that a reload has ended, shows nothing to go by.
-        guard !Task.isCancelled, hosts.contains(where: { $0 === host }) else { return (sight, outage) }
+        // A task that was cancelled has left early, and a host that a reload has ended shows nothing.
+        guard !Task.isCancelled, isInForce(host) else { return (sighting, outage) }
         let change = sightings.note(
-            Set(sight.tokens.map { TokenSighting($0, of: host.identity) }), of: host.identity, look: look,
-            isAnswer: sight.failure == nil && outage == nil)
+            Set(sighting.tokens.map { TokenSighting($0, of: host.identity) }), of: host.identity, look: number,
+            isAnswer: sighting.failure == nil && outage == nil)
         if change.isNews {
-            log.info("tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sight.tokens.count)"])
+            log.info(
+                "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sighting.tokens.count)"])
             changed.yield()
         }
         if !change.removed.isEmpty { removal.yield(change.removed) }
-        return (sight, outage)
+        return (sighting, outage)
+    }
+
+    private func isInForce(_ host: ModuleHost) -> Bool { hosts.contains { $0 === host } }
+
+    /// The module's tokens, or why they cannot be known: without pcscd a module shows no slots, which does not mean that
+    /// there is no token.
+    ///
+    /// While the module's only token waits for a person, its tokens are those of the last look. Where there are several,
+    /// each has a worker, and the host sees to it that none waits for another's.
+    private func list(_ host: ModuleHost, _ number: UInt64) async -> ModuleSighting {
+        await renewAfterSleep()
+        if await host.usesCardReaders {
+            if let failure = await readers.serviceFailure { return ModuleSighting(failure: .readers(failure)) }
+            await readers.settle()
+        }
+        var sighting = ModuleSighting(tokens: sightings.snapshots(of: host.identity))
+        if !calls.awaitGesture(of: host.identity) || sighting.tokens.count != 1 {
+            sighting = await host.tokens()
+            if sighting.failure == nil, isInForce(host) {
+                sightings.remember(sighting.tokens, of: host.identity, look: number)
+            }
+        }
+        for index in sighting.tokens.indices {
+            let key = TokenKey(module: host.identity, token: sighting.tokens[index].token)
+            // A person is asked after the token's login, which the look may not have seen.
+            if calls.awaitGesture(on: key) { sighting.tokens[index].isLoggedIn = true }
+        }
+        guard await host.usesCardReaders else { return sighting }
+        await readers.start(environment: host.configuration.environment)
+        return await readers.serviceFailure.map { ModuleSighting(failure: .readers($0)) } ?? sighting
     }
 
     private func describe(
@@ -139,14 +105,13 @@ extension Tokens {
     ) -> FoundToken {
         let key = TokenKey(module: host.identity, token: snapshot.token)
         ledger.noteSeen(key, snapshot.flags)
-        let isBlocked = ledger.isBlocked(key) || snapshot.flags.contains(.userPINLocked)
         var found = FoundToken(
             module: host.identity, shownModule: name, moduleName: host.configuration.name, library: library,
             snapshot: snapshot, isLocked: ledger.isLocked(key),
-            isBlocked: isBlocked, loginEnds: ledger.loginEnds(key), awaited: awaited.place(of: key),
+            isBlocked: ledger.isBlocked(key) || snapshot.flags.contains(.userPINLocked),
+            loginEnds: ledger.loginEnds(key), awaited: calls.gesture(on: key), hidesCount: ledger.hidesCount(key),
             uri: PKCS11URI(token: snapshot.token))
         found.rule = rule(for: found.located)
-        found.pinSource = found.rule?.pinSource
         return found
     }
 
@@ -164,42 +129,57 @@ extension Tokens {
 
     /// The first PIN rule whose URI matches the token.
     func rule(for token: LocatedToken) -> TokenRule? { rules.first { $0.uri.matches(token) } }
-}
 
-extension ModuleReport {
-    /// Nil where the module has not told its version, and so nothing else.
-    var library: LibraryDescription? {
-        LibraryVersion(version).map {
-            LibraryDescription(manufacturer: manufacturer, description: description, version: $0)
+    // MARK: Polling
+
+    /// Looks for tokens that come and go where nothing tells of it: PC/SC has events, PKCS#11 has none to rely on. A module
+    /// that is still being looked at is left out, and keeps no other waiting.
+    ///
+    /// - Parameters:
+    ///   - isWaitedFor: A profile waits for a token, or for its objects: all of it is read.
+    ///   - used: Tokens with sessions that are held.
+    package func poll(isWaitedFor: Bool, used: Set<TokenKey>) async {
+        if await renewAfterSleep() {
+            _ = await survey()
+            return
+        }
+        let areWatched = await readers.areWatched
+        for host in hosts where polled.insert(host.identity).inserted {
+            Task {  // ends with the deadlines of the module's calls
+                let hasEvents = await host.usesCardReaders && areWatched
+                if !hasEvents { await poll(host, isWaitedFor: isWaitedFor, used: used) }
+                polled.remove(host.identity)
+            }
         }
     }
-}
 
-extension LibraryVersion {
-    /// Reads `3.0`.
-    fileprivate init?(_ text: String) {
-        let parts = text.split(separator: ".").map { UInt8($0) }
-        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
-        self.init(major: major, minor: minor)
+    private func poll(_ host: ModuleHost, isWaitedFor: Bool, used: Set<TokenKey>) async {
+        let seen = sightings.tokens(of: host.identity)
+        if !isWaitedFor {
+            guard seen.contains(where: { $0.isLoggedIn || used.contains($0.key) }),
+                !calls.excuse(host.identity), let present = await host.presence()
+            else { return }
+            // A module that fails is asked once more, by the survey, which tells why.
+            guard (try? present.get()).map(Set.init) != Set(seen.map(\.reference)) else { return }
+        }
+        _ = await survey(of: [host])
     }
-}
 
-/// What modules are called where people look: their paths, and where two have one library what sets them apart.
-struct ModuleNames {
-    private let paths: [String: Int]
-
-    init(_ hosts: [ModuleHost]) { paths = hosts.reduce(into: [:]) { $0[$1.path, default: 0] += 1 } }
-
-    func name(of host: ModuleHost) -> String {
-        guard paths[host.path, default: 0] > 1 else { return host.path }
-        return "\(host.path) (\(host.configuration.name ?? host.configuration.settings))"
-    }
-}
-
-extension ModuleConfiguration {
-    /// Its variables and its init string, in one line.
-    fileprivate var settings: String {
-        (environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" } + [initArguments].compactMap(\.self))
-            .joined(separator: " ")
+    /// After a sleep no session is used before it has been opened anew: cards have lost their power, connections theirs,
+    /// and another token may be in the slot. To be awaited before a module is asked for anything.
+    ///
+    /// - Returns: Whether this call has noticed the sleep.
+    @discardableResult
+    func renewAfterSleep() async -> Bool {
+        let hasSlept = sleepGauge.hasSlept(clock)
+        if hasSlept {
+            log.notice("the machine has slept: every session is opened anew")
+            let hosts = self.hosts
+            waking = Task {  // awaited right below, and by callers that come meanwhile
+                for host in hosts { await host.renewSessions() }
+            }
+        }
+        await waking?.value
+        return hasSlept
     }
 }

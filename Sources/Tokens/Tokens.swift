@@ -5,7 +5,7 @@ import Glibc
 package import Logging
 package import Logind
 package import ModuleFiles
-import PKCS11URI
+package import PKCS11URI
 package import Prompts
 import Synchronization
 import SystemPackage
@@ -17,10 +17,14 @@ package import TokenService
 package actor Tokens {
     let clock: AgentClock
     let log: Logger
+    let setting: Setting
     var rules: [TokenRule]
-    var hosts: [ModuleHost] = []
+
+    private(set) var hosts: [ModuleHost] = []
+    /// Hosts that a reload has left out, until their logins have ended.
+    private var leaving: [ModuleHost] = []
     /// Modules that are registered or configured and have no host, and why.
-    var unusable: [UnusableModule] = []
+    private(set) var unusable: [UnusableModule] = []
     /// The modules that the configuration in force names; none for those that p11-kit has registered.
     private var configured: [ModuleConfiguration]
     private var registered = RegisteredModules()
@@ -32,46 +36,45 @@ package actor Tokens {
     private var arrangement: Task<Void, Never>?
     /// There was one: until there is another, `hosts` are those of a configuration that was in force.
     private var isArranged = false
-    /// Decides about logins, locks and what a PIN may cost.
-    var ledger: TokenLedger {
-        didSet { published.withLock { $0 = ledger.locks } }
-    }
-    /// The ledger's locks, for those who ask at each request.
+
+    /// Decides about logins, locks and what a PIN may cost. Its locks change in `changeLocks` alone.
+    var ledger: TokenLedger
+    /// The ledger's locks, for callers that ask at each request.
     nonisolated private let published: Mutex<Locks>
-    /// The logins under way.
-    var logins: [TokenKey: RunningLogin] = [:]
-    var permits = CallPermits()
-    /// The ends of logins whose time is over, for all who find that it is.
-    var endings: [TokenKey: Task<Void, Never>] = [:]
     private var lockFile: LockFile
     let refusedPINs: RefusedPINs
-    /// Says that a survey has found other tokens, objects or logins than the one before it.
-    package nonisolated let changes: AsyncStream<Void>
-    let changed: AsyncStream<Void>.Continuation
+    /// The logins under way.
+    var logins: [TokenKey: (call: OpenCalls.Call, task: Task<Result<Void, LoginFailure>, Never>)] = [:]
+    /// The ends of logins whose time is over, for all who find that it is.
+    var endings: [TokenKey: Task<Void, Never>] = [:]
+    var calls = OpenCalls()
+
     var sightings = Sightings()
     /// Where the tokens were found last, and by which module.
     var locations: [TokenKey: LocatedToken] = [:]
     /// Modules that `poll` is looking at.
     var polled: Set<ModuleIdentity> = []
+    /// Says that a survey has found other tokens, objects or logins than the one before it.
+    package nonisolated let changes: AsyncStream<Void>
+    let changed: AsyncStream<Void>.Continuation
     /// Tokens that are no longer there, with the slots that they were in.
     package nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
     let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
     let readers: CardReaders
+    private let abandonedCards = AbandonedCards()
     /// When pcscd was last seen to come back, in milliseconds of boot time.
     var pcscdReturned: Int64?
     var sleepGauge: SleepGauge
-    /// What is done after a sleep, for whoever wants to use a module.
+    /// The work after a sleep, which callers that want to use a module wait for.
     var waking: Task<Void, Never>?
+
     package nonisolated let prompts: Prompts
     package nonisolated let desktop: Desktop
-    var awaited = AwaitedGestures()
     /// The signatures under way that people have not been told of, and whether a task waits to tell them.
     var untold: [UInt64: Untold] = [:]
     var isTelling = false
-    /// What the desktop shows of signatures that wait.
-    var shown: [UInt64: Task<Void, Never>] = [:]
-    let setting: Setting
-    private let abandonedCards: AbandonedCards
+    /// The desktop's notices of signatures that wait.
+    var notices: [UInt64: Task<Void, Never>] = [:]
 
     /// What a configuration says of tokens.
     package struct Configuration: Sendable {
@@ -129,24 +132,23 @@ package actor Tokens {
 
     package init(_ configuration: Configuration, setting: Setting, clock: AgentClock, log: Logger) {
         self.clock = clock
-        sleepGauge = SleepGauge(clock)
         self.log = log
         self.setting = setting
         rules = configuration.rules
-        abandonedCards = AbandonedCards()
-        readers = CardReaders(
-            executable: setting.watcherExecutable, starting: setting.workers, abandonedCards: abandonedCards,
-            clock: clock, log: log)
-        prompts = Prompts(
-            settings: configuration.prompt, home: setting.home, pinentry: setting.pinentry, clock: clock, log: log)
-        desktop = Desktop(address: setting.sessionBus)
-        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        (removals, removal) = AsyncStream.makeStream()
+        configured = configuration.modules
         refusedPINs = RefusedPINs(file: RuntimeFile(path: "\(setting.runtimeFiles).refused-pins"))
         lockFile = LockFile(path: "\(setting.runtimeFiles).locked")
         ledger = TokenLedger(locks: lockFile.locks, tries: refusedPINs.load())
         published = Mutex(ledger.locks)
-        configured = configuration.modules
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (removals, removal) = AsyncStream.makeStream()
+        readers = CardReaders(
+            executable: setting.watcherExecutable, starting: setting.workers, abandonedCards: abandonedCards,
+            clock: clock, log: log)
+        sleepGauge = SleepGauge(clock)
+        prompts = Prompts(
+            settings: configuration.prompt, home: setting.home, pinentry: setting.pinentry, clock: clock, log: log)
+        desktop = Desktop(address: setting.sessionBus)
     }
 
     /// Takes a new configuration: modules that did not change keep their worker and its logins.
@@ -158,12 +160,80 @@ package actor Tokens {
         ledger.forgetRefusals()
     }
 
-    /// Writes what people have locked, for the agent that is started after this one, unless it is written.
+    /// Logs out everywhere and ends the workers.
+    package func stop() async {
+        changed.finish()
+        removal.finish()
+        await readers.stop()
+        await prompts.end()
+        await Self.each(hosts) { await $0.stop() }
+    }
+
+    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.identity == key.module } }
+
+    /// Does this with all of them at the same time.
+    private static func each(
+        _ hosts: [ModuleHost], _ body: @escaping @Sendable (ModuleHost) async -> Void
+    ) async {
+        await withTaskGroup { group in
+            for host in hosts { group.addTask { await body(host) } }
+        }
+    }
+
+    // MARK: Locks
+
+    /// The locks that are in force.
+    package nonisolated var locks: Locks { published.withLock(\.self) }
+
+    /// Changes locks: tells those who ask, revokes the calls to tokens that are locked now and were not, and writes down
+    /// the locks of people.
+    private func changeLocks<Result>(_ change: (inout TokenLedger) -> Result) -> Result {
+        let before = ledger.locks
+        defer {
+            published.withLock { $0 = ledger.locks }
+            calls.revoke { ledger.isLocked($0) && !before.contains($0) }
+            try? keepLocks()  // `lock` tries once more, and tells; after an unlock, the next agent locks too much
+        }
+        return change(&ledger)
+    }
+
+    /// Locks these tokens until `unlock`: no login and no signature reaches them from here on. Their logins end with
+    /// `endLogins`.
     ///
-    /// - Throws: `.lockNotKept` where the file cannot be changed. What is locked stays so while this agent lives.
+    /// - Parameter moment: When that was asked for: tokens that were unlocked since are left out.
+    /// - Returns: Those that are locked.
+    package func lock(_ keys: Set<TokenKey>, asOf moment: Locks.Moment) -> Set<TokenKey> {
+        changeLocks { $0.lock(keys, asOf: moment) }
+    }
+
+    /// As `lock`, for every token, those that come later included.
+    package func lockAll() { changeLocks { $0.lockAll() } }
+
+    /// Locks every token for as long as the event lasts; tokens that a person has locked stay locked then. The logins end
+    /// with `endLogins`.
+    ///
+    /// - Returns: False where it lasts already.
+    package func begin(_ event: LockEvent) -> Bool { changeLocks { $0.begin(event) } }
+
+    /// - Returns: Whether no event locks any more.
+    package func end(_ event: LockEvent) -> Bool { changeLocks { $0.end(event) } }
+
+    func beginUnlock(
+        _ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment
+    ) -> Result<Locks.Unlocking, LoginFailure> {
+        changeLocks { $0.beginUnlock(key, origin, asOf: moment) }
+    }
+
+    func endUnlock(_ unlocking: Locks.Unlocking, hasWorked: Bool) {
+        changeLocks { $0.endUnlock(unlocking, hasWorked: hasWorked) }
+    }
+
+    /// Writes the locks of people, for the agent that is started after this one, unless they are written.
+    ///
+    /// - Throws: `.lockNotKept` where the file cannot be changed. The tokens stay locked while this agent lives.
     package func keepLocks() throws(Problem) {
         do throws(Errno) {
-            try lockFile.write(ledger.lastingLocks)
+            try lockFile.write(ledger.locks.lasting)
         } catch {
             throw Problem(
                 .lockNotKept,
@@ -172,40 +242,46 @@ package actor Tokens {
         }
     }
 
-    /// Logs out everywhere and ends the workers.
-    package func stop() async {
-        changed.finish()
-        removal.finish()
-        await readers.stop()
-        await prompts.end()
+    /// The tokens that the URI matches and that are known without a word to any module: a person may lock them because a
+    /// module is in an outage, or hangs.
+    ///
+    /// - Parameter used: Tokens that sessions were signed on, whether they are still there or not.
+    package func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
+        let slots = sightings.present
+        return used.union(slots.keys).union(ledger.keys).filter { key in
+            let host = host(of: key) ?? hosts.first { $0.path == key.module.path }  // a file has no settings
+            let module = ModuleDescription(name: host?.configuration.name, path: key.module.path)
+            return uri.matches(LocatedToken(key.token, slotID: slots[key], module: module))
+        }
+    }
+
+    /// Ends the prompts and logins of tokens that are locked.
+    package func endLogins(of keys: Set<TokenKey>) async {
+        for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
+        // A token that no look has shown since a reload may be logged in all the same; its worker finds the slot.
+        let slots = sightings.present
+        async let left: Void = Self.each(leaving) { await $0.stop() }
         await withTaskGroup { group in
-            for host in hosts { group.addTask { await host.stop() } }
+            for key in keys { group.addTask { await self.logOut(key, slotID: slots[key] ?? 0) } }
         }
+        await left
     }
 
-    /// What is locked now.
-    package nonisolated var locks: Locks { published.withLock(\.self) }
-
-    func host(of key: TokenKey) -> ModuleHost? { hosts.first { $0.identity == key.module } }
-
-    /// What a PIN file or a systemd credential is called, for the worker that reads it.
-    func loginSource(for source: TokenRule.PINSource) -> LoginRequest.Source? {
-        switch source {
-        case .prompt: nil
-        case .file(let path): .file(path: path)
-        case .credential(let name): .credential(path: "\(setting.credentialsFolder ?? "/nonexistent")/\(name)")
-        case .protected: .protected
-        }
+    /// Ends every login, every prompt and every worker, and with them all PINs.
+    ///
+    /// Ended, not only asked: a login that the worker does not know of any more would outlive the asking.
+    package func endLogins() async {
+        ledger.forgetAllTyped()
+        await prompts.cancelAll()
+        await Self.each(hosts + leaving) { await $0.restart() }
     }
 
-    /// Why a stored PIN cannot be read, and where it should be.
-    func explain(_ reason: String, of source: TokenRule.PINSource) -> String {
-        switch source {
-        case .file(let path): "\(path): \(reason)"
-        case .credential(let name) where setting.credentialsFolder == nil:
-            "credential \(name): systemd has passed none; add LoadCredential=\(name): to the agent's unit"
-        case .credential(let name): "credential \(name): \(reason)"
-        case .prompt, .protected: reason
+    /// Forgets the PINs that were typed for tokens that are gone, and ends their workers: a module may keep the PIN, and take
+    /// the next card in the slot for the last one.
+    package func forget(removed: [TokenKey: UInt64]) async {
+        for key in removed.keys {
+            ledger.forgetTyped(key)
+            await host(of: key)?.forget(removed: key.token)
         }
     }
 
@@ -221,7 +297,7 @@ package actor Tokens {
         }
         guard registered.failure != nil, clock.boot() - registeredAt > Self.registryPause else { return }
         registeredAt = clock.boot()
-        Task { await arrange(configured) }  // the next arrangement, or nobody, waits for it
+        Task { await arrange(configured) }  // the next arrangement waits for it, if there is one
     }
 
     /// Puts these modules in the place of those before, after what is under way.
@@ -246,39 +322,49 @@ package actor Tokens {
             registeredAt = clock.boot()
             registered.note(answer)
             if case .failure(let failure) = answer {
-                log.warning("p11-kit", metadata: ["trouble": "\(failure.reason)"])
+                log.warning("p11-kit", metadata: ["why": "\(failure.reason)"])
             }
         } else {
             registered = RegisteredModules()
         }
-        let found = (modules.isEmpty ? registered.configurations : modules).map(registered.found)
-        var files: [ModuleFile.Identity?] = []
-        for module in found {
-            guard case .success(let (module, path)) = module else { files.append(nil); continue }
-            files.append(await setting.workers.identity(module, path))
+        var failures = modules.isEmpty ? [registered.unusable].compactMap(\.self) : []
+        var found: [(module: ModuleConfiguration, path: String, file: ModuleFile.Identity)] = []
+        for module in modules.isEmpty ? registered.configurations : modules {
+            switch registered.found(module) {
+            case .failure(let failure): failures.append(failure)
+            case .success(let (module, path)):
+                found.append((module, path, await setting.workers.identity(module, path)))
+            }
         }
         isArranged = true
+        unusable = failures
         let before = hosts
         hosts = []
         var paths: [ModuleFile.Identity: String] = [:]
-        unusable = modules.isEmpty ? [registered.unusable].compactMap(\.self) : []
-        for (module, file) in zip(found, files) {
-            switch module {
-            case .failure(let module): unusable.append(module)
-            case .success(let (module, path)):
-                guard let file else { continue }  // there is one for each success
-                if let first = paths.updateValue(path, forKey: file) {
-                    paths[file] = first
-                    log.notice("a module is configured twice", metadata: ["module": "\(path)", "first": "\(first)"])
-                    continue
-                }
-                hosts.append(
-                    before.first { $0.configuration == module && $0.path == path } ?? host(of: module, path))
+        for (module, path, file) in found {
+            if let first = paths[file] {
+                log.notice("a module is configured twice", metadata: ["module": "\(path)", "first": "\(first)"])
+                continue
             }
+            paths[file] = path
+            hosts.append(before.first { $0.configuration == module && $0.path == path } ?? host(of: module, path))
         }
-        let ended = before.filter { host in !hosts.contains { $0 === host } }
-        forget(ended)
-        for host in ended { await host.stop() }
+        leaving = before.filter { host in !hosts.contains { $0 === host } }
+        forgetTokens(of: leaving)
+        await Self.each(leaving) { await $0.stop() }
+        leaving = []
+    }
+
+    /// Forgets the tokens that these hosts have shown, and the PINs that were typed for them. The tokens of a module that is
+    /// configured no longer are gone with it. What keeps a wrong PIN from being sent again stays.
+    private func forgetTokens(of ended: [ModuleHost]) {
+        let identities = Set(ended.map(\.identity))
+        for identity in identities { sightings.beginAnew(identity) }
+        for key in ledger.keys where identities.contains(key.module) { ledger.forgetTyped(key) }
+        let configured = Set(hosts.map(\.identity))
+        ledger.forgetTokens(outside: configured)
+        let removed = sightings.keep(only: configured)
+        if !removed.isEmpty { removal.yield(removed) }
     }
 
     private func host(of module: ModuleConfiguration, _ path: String) -> ModuleHost {

@@ -61,7 +61,7 @@ struct GestureTests {
             snapshot: TokenSnapshot(
                 slotID: 0, token: description, flags: row.flags, isLoggedIn: isLoggedIn, pinLength: 4...8,
                 certificates: [], keys: []),
-            isLocked: isLocked, isBlocked: false, pinSource: row.source, rule: try row.rule, loginEnds: loginEnds,
+            isLocked: isLocked, isBlocked: false, rule: try row.rule, loginEnds: loginEnds,
             uri: PKCS11URI(token: description))
         return ProfileStatus.NextGesture(
             token, alwaysAuthenticates: row.always, nextNeeded: nextNeeded, at: Self.now)

@@ -11,26 +11,30 @@ struct LocksTests {
             module: ModuleIdentity(path: "/m"),
             token: TokenDescription(label: Array(label.utf8), manufacturer: [], model: [], serial: []))
     }
+    private func unlock(_ key: TokenKey, _ locks: inout Locks) {
+        let unlocking = locks.beginUnlock(key, asOf: .init())
+        locks.endUnlock(unlocking, hasWorked: true)
+    }
     private let one = key("one")
     private let other = key("other")
 
     @Test("One token is locked, and unlocked, alone")
     func single() {
         var locks = Locks()
-        locks.lock(one)
+        _ = locks.lock(one, asOf: .init())
         #expect(locks.contains(one) && !locks.contains(other))
-        locks.unlock(one)
+        unlock(one, &locks)
         #expect(!locks.contains(one))
     }
 
     @Test("A lock holds for every module of its library that shows such a token, whatever its settings")
     func settings() {
         var locks = Locks()
-        locks.lock(one)
+        _ = locks.lock(one, asOf: .init())
         var same = one
         same.module.environment = ["SERVER": "a"]
         #expect(locks.contains(same) && locks.people == LockSet(exceptions: [one]))
-        locks.unlock(same)
+        unlock(same, &locks)
         #expect(!locks.contains(one))
     }
 
@@ -38,19 +42,19 @@ struct LocksTests {
     func all() {
         var locks = Locks()
         locks.lockAll()
-        locks.unlock(one)
+        unlock(one, &locks)
         #expect(!locks.contains(one) && locks.contains(other))
     }
 
     @Test("An unlock that came to nothing leaves each lock to the one who has set it", arguments: [false, true])
     func restored(eventHasEnded: Bool) {
         var locks = Locks()
-        locks.lock(other)
+        _ = locks.lock(other, asOf: .init())
         _ = locks.begin(.suspend)
-        let before = locks
-        for key in [one, other] { locks.unlock(key) }
+        let unlocks = [one, other].map { locks.beginUnlock($0, asOf: .init()) }
+        #expect(!locks.contains(one) && !locks.contains(other) && locks.lasting == LockSet(exceptions: [other]))
         if eventHasEnded { _ = locks.end(.suspend) }
-        for key in [one, other] { locks.restore(key, from: before) }
+        for unlock in unlocks { locks.endUnlock(unlock, hasWorked: false) }
         #expect(locks.contains(one) != eventHasEnded && locks.contains(other))
         _ = locks.end(.suspend)
         #expect(!locks.contains(one) && locks.contains(other))
@@ -59,7 +63,7 @@ struct LocksTests {
     @Test("An event's lock ends with it, and what a person locked stays locked")
     func event() {
         var locks = Locks()
-        locks.lock(one)
+        _ = locks.lock(one, asOf: .init())
         _ = locks.begin(.suspend)
         #expect(locks.contains(one) && locks.contains(other))
         _ = locks.end(.suspend)
@@ -71,7 +75,7 @@ struct LocksTests {
         var locks = Locks()
         locks.lockAll()
         _ = locks.begin(.suspend)
-        locks.unlock(one)
+        unlock(one, &locks)
         #expect(!locks.contains(one) && locks.contains(other))
         _ = locks.end(.suspend)
         #expect(!locks.contains(one) && locks.contains(other))

@@ -43,13 +43,13 @@ final class RefusedPINsFileTests {
         tries.unanswered = [Self.key("a")]
         #expect(file.save(tries))
         #expect(file.load() == tries)
-        #expect(file.save(TokenLedger.Tries(areUnknown: true)))
-        #expect(file.load() == TokenLedger.Tries(areUnknown: true))
+        #expect(file.save(PINTries.Record(areUnknown: true)))
+        #expect(file.load() == PINTries.Record(areUnknown: true))
     }
 
     @Test("In doubt no PIN is sent to a token until a person unlocks it, and that says nothing of another token")
     func doubt() {
-        var ledger = TokenLedger(tries: TokenLedger.Tries(areUnknown: true))
+        var ledger = TokenLedger(tries: PINTries.Record(areUnknown: true))
         let (one, other) = (Self.key("one"), Self.key("other"))
         guard case .refuse(.unanswered) = ledger.decide(.typed, to: one, at: 0) else {
             Issue.record("a PIN was sent")
@@ -61,7 +61,7 @@ final class RefusedPINsFileTests {
             Issue.record("no PIN was sent")
             return
         }
-        #expect(ledger.owesAnswer(other))
+        #expect(ledger.tries.owesAnswer(other))
         #expect(ledger.takeUnsavedTries()?.areUnknown == true)
     }
 }

@@ -33,7 +33,7 @@ struct SightingsTests {
         _ = sightings.note(Self.sights("card"), of: Self.a, look: newer, isAnswer: true)
         #expect(sightings.note([], of: Self.a, look: older, isAnswer: true) == .init())
         #expect(sightings.present == [Self.key("card"): 0])
-        #expect(sightings.sights(of: Self.a) == Self.sights("card"))
+        #expect(sightings.tokens(of: Self.a) == Self.sights("card"))
         // An older look at another module counts: nothing later is known of that one.
         _ = sightings.note(Self.sights("other", module: "b"), of: Self.b, look: older, isAnswer: true)
         #expect(sightings.present.count == 2)
@@ -70,7 +70,7 @@ struct SightingsTests {
         }
         #expect(sightings.keep(only: [Self.b, ModuleIdentity(path: "c")]) == [Self.key("card"): 0])
         #expect(sightings.present == [Self.key("card", module: "b"): 0])
-        #expect(sightings.sights(of: Self.a).isEmpty)
+        #expect(sightings.tokens(of: Self.a).isEmpty)
         #expect(sightings.snapshots(of: Self.a).isEmpty)
         #expect(sightings.snapshots(of: Self.b) == [Self.snapshot("card")])
     }

@@ -28,7 +28,7 @@ struct TokenLedgerTests {
 
     /// Sends a PIN when the ledger lets it, and notes the answer.
     private mutating func logIn(
-        _ origin: TokenLedger.PINOrigin, to key: TokenKey, _ answer: Result<LoginOutcome, ModuleFailure>,
+        _ origin: PINTries.Origin, to key: TokenKey, _ answer: Result<LoginOutcome, ModuleFailure>,
         lifetime: Int = 3600, hasStoredPIN: Bool = false, at now: Int64
     ) throws -> Result<Void, LoginFailure> {
         guard case .send(let sending) = ledger.decide(origin, to: key, at: now) else {
@@ -37,17 +37,17 @@ struct TokenLedgerTests {
         return ledger.note(answer, to: sending, lifetime: lifetime, hasStoredPIN: hasStoredPIN, at: now)
     }
 
-    private func request(_ key: TokenKey, _ origin: TokenLedger.PINOrigin, mayForgive: Bool)
-        -> TokenLedger.UnlockRequest
+    private mutating func unlock(_ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment = .init())
+        -> Result<Locks.Unlocking, LoginFailure>
     {
-        TokenLedger.UnlockRequest(key: key, origin: origin, moment: ledger.locks.moment, mayForgive: mayForgive)
+        ledger.beginUnlock(key, origin, asOf: moment)
     }
 
     private struct Unsent: Error { let decision: TokenLedger.Decision }
 
     @Test("A locked token is sent no PIN, whoever has locked it")
     mutating func locked() {
-        ledger.lock([card])
+        _ = ledger.lock([card], asOf: .init())
         #expect(ledger.decide(.stored(nil), to: card, at: 0) == .refuse(.locked))
         #expect(ledger.takeSignature(card).failure == .locked)
         let hasBegun = ledger.begin(.suspend)
@@ -63,8 +63,8 @@ struct TokenLedgerTests {
             #expect(ledger.decide(.typed, to: key, at: 100_000) == .refuse(.unanswered))
         }
         #expect(ledger.takeUnsavedTries()?.unanswered == [card])
-        let unlocking = try ledger.beginUnlock(request(twin, .typed, mayForgive: true)).get()
-        #expect(ledger.takeUnsavedTries() == TokenLedger.Tries())
+        let unlocking = try unlock(twin, .typed).get()
+        #expect(ledger.takeUnsavedTries() == PINTries.Record())
         #expect(try logIn(.typed, to: twin, .success(.loggedIn), at: 100_000).failure == nil)
         ledger.endUnlock(unlocking, hasWorked: true)
     }
@@ -74,20 +74,20 @@ struct TokenLedgerTests {
         guard case .send = ledger.decide(.stored(nil), to: card, at: 0) else { return #expect(Bool(false)) }
         #expect(ledger.takeUnsavedTries()?.unanswered == [card])
         let next = TokenLedger(tries: .init(unanswered: [card]))
-        #expect(next.owesAnswer(card) && next.owesAnswer(twin) && !next.owesAnswer(other))
+        #expect(next.tries.owesAnswer(card) && next.tries.owesAnswer(twin) && !next.tries.owesAnswer(other))
     }
 
     @Test("A refused PIN stands for every module until a login that was not typed, or that no stored PIN stands beside")
     mutating func refused() throws {
         #expect(try logIn(.stored(nil), to: card, .success(Self.wrong), at: 0).failure != nil)
-        #expect(ledger.refusedPINs(of: twin) == [Self.pin(1)].compactMap(\.self))
+        #expect(ledger.tries.refused(by: twin) == [Self.pin(1)].compactMap(\.self))
         #expect(ledger.standingRefusal(card, isExplicit: false) != nil)
         #expect(ledger.standingRefusal(card, isExplicit: true) == nil)
         _ = try logIn(.typed, to: card, .success(.loggedIn), hasStoredPIN: true, at: 20_000)
-        #expect(ledger.standingRefusal(card, isExplicit: false) == nil && !ledger.refusedPINs(of: card).isEmpty)
+        #expect(ledger.standingRefusal(card, isExplicit: false) == nil && !ledger.tries.refused(by: card).isEmpty)
         _ = try logIn(.typed, to: card, .success(.loggedIn), at: 40_000)
-        #expect(ledger.refusedPINs(of: twin).isEmpty)
-        #expect(ledger.takeUnsavedTries() == TokenLedger.Tries())
+        #expect(ledger.tries.refused(by: twin).isEmpty)
+        #expect(ledger.takeUnsavedTries() == PINTries.Record())
     }
 
     @Test("PINs that the card has not taken follow each other after 2, 4, 8 and 10 seconds")
@@ -105,16 +105,26 @@ struct TokenLedgerTests {
     mutating func handedOver() throws {
         _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
         #expect(ledger.refusesHandedOver(twin) && !ledger.refusesHandedOver(other))
-        #expect(ledger.beginUnlock(request(twin, .handedOver, mayForgive: true)).failure == .notFromLogin)
-        #expect(ledger.owesAnswer(card))
+        #expect(unlock(twin, .handedOver).failure == .notFromLogin)
+        #expect(ledger.tries.owesAnswer(card))
     }
 
-    @Test("An unlock without a PIN does not forgive what has ended without an answer since it was asked for")
-    mutating func forgiving() throws {
-        _ = try logIn(.stored(nil), to: card, .failure(Self.lost), at: 0)
-        #expect(ledger.beginUnlock(request(card, .stored(nil), mayForgive: false)).failure == .unanswered)
-        #expect(ledger.beginUnlock(request(card, .stored(nil), mayForgive: true)).failure == nil)
-        #expect(!ledger.owesAnswer(card))
+    @Test(
+        "An unlock does not forgive an answer that is missing since it was asked for",
+        arguments: [.stored(nil), .typed] as [PINTries.Origin])
+    mutating func forgiving(origin: PINTries.Origin) throws {
+        let asked = Locks.Moment()
+        _ = try logIn(.typed, to: twin, .failure(Self.lost), at: 0)
+        #expect(unlock(card, origin, asOf: asked).failure == .unanswered && ledger.tries.owesAnswer(card))
+        #expect(unlock(card, origin).failure == nil && !ledger.tries.owesAnswer(card))
+    }
+
+    @Test("A typed PIN is sent after one on the keypad that got no answer, and a stored one is not")
+    mutating func keypad() throws {
+        let asked = Locks.Moment()
+        _ = try logIn(.keypad, to: card, .failure(Self.lost), at: 0)
+        #expect(unlock(card, .stored(nil), asOf: asked).failure == .unanswered)
+        #expect(unlock(card, .typed, asOf: asked).failure == nil)
     }
 
     @Test("A typed PIN for one signature gives one, and the token is to be logged out of after it")
@@ -139,7 +149,7 @@ struct TokenLedgerTests {
             switch end {
             case 0: ledger.noteLogout(card, ofLoginUntil: now + 60_000)
             case 1: _ = try logIn(.stored(nil), to: card, .success(.loggedIn), at: now + 500)
-            default: ledger.lock([card])
+            default: _ = ledger.lock([card], asOf: .init())
             }
             #expect(ledger.loginEnds(card) == nil)
         }
@@ -147,17 +157,29 @@ struct TokenLedgerTests {
 
     @Test("A lock that came after an unlock was asked for stands, and one of another token does not matter")
     mutating func lockedSince() {
-        let asked = request(card, .typed, mayForgive: false)
-        ledger.lock([other])
-        #expect(ledger.beginUnlock(asked).failure == nil)
-        let again = request(card, .typed, mayForgive: false)
-        ledger.lock([card])
-        #expect(ledger.beginUnlock(again).failure == .locked && ledger.isLocked(card))
-        let third = request(card, .typed, mayForgive: false)
+        var asked = Locks.Moment()
+        _ = ledger.lock([other], asOf: .init())
+        #expect(unlock(card, .typed, asOf: asked).failure == nil)
+        asked = Locks.Moment()
+        _ = ledger.lock([card], asOf: .init())
+        #expect(unlock(card, .typed, asOf: asked).failure == .locked && ledger.isLocked(card))
+        asked = Locks.Moment()
         _ = ledger.begin(.suspend)
         _ = ledger.end(.suspend)
-        #expect(ledger.beginUnlock(third).failure == .locked)
-        #expect(ledger.beginUnlock(request(card, .typed, mayForgive: false)).failure == nil && !ledger.isLocked(card))
+        #expect(unlock(card, .typed, asOf: asked).failure == .locked)
+        #expect(unlock(card, .typed).failure == nil && !ledger.isLocked(card))
+    }
+
+    @Test("A lock that takes its time leaves out tokens that were unlocked after it was asked for, and no others")
+    mutating func unlockedSince() throws {
+        let (before, asked) = (Locks.Moment(), Locks.Moment())
+        for isLocked in [true, false] {
+            let moment = isLocked ? before : Locks.Moment()
+            ledger.endUnlock(try unlock(card, .typed, asOf: moment).get(), hasWorked: true)
+            #expect(ledger.lock([card, other], asOf: asked) == (isLocked ? [card, other] : [other]))
+            #expect(ledger.isLocked(card) == isLocked)
+            ledger.endUnlock(try unlock(card, .typed).get(), hasWorked: false)
+        }
     }
 
     @Test("While one call sends the card a PIN that may be wrong, by any module, no other one does")
@@ -171,12 +193,12 @@ struct TokenLedgerTests {
 
     @Test("A lock is to outlive the agent until its unlock has worked")
     mutating func lasting() throws {
-        ledger.lock([card])
-        let unlocking = try ledger.beginUnlock(request(card, .typed, mayForgive: false)).get()
-        ledger.lock([other])
-        #expect(!ledger.isLocked(card) && ledger.lastingLocks == LockSet(exceptions: [card, other]))
+        _ = ledger.lock([card], asOf: .init())
+        let unlocking = try unlock(card, .typed).get()
+        _ = ledger.lock([other], asOf: .init())
+        #expect(!ledger.isLocked(card) && ledger.locks.lasting == LockSet(exceptions: [card, other]))
         ledger.endUnlock(unlocking, hasWorked: true)
-        #expect(ledger.lastingLocks == LockSet(exceptions: [other]))
+        #expect(ledger.locks.lasting == LockSet(exceptions: [other]))
     }
 
     @Test("A login whose time is over stays over until the token is logged out of, and a newer login stays")
@@ -193,7 +215,7 @@ struct TokenLedgerTests {
     @Test("A block that the flags tell of ends with them, and one that the card has answered does not")
     mutating func blocked() throws {
         _ = try logIn(.stored(nil), to: card, .success(.refused(.locked)), at: 0)
-        #expect(ledger.isBlocked(card) && ledger.standingRefusal(card, isExplicit: true) == .blocked)
+        #expect(ledger.isBlocked(card) && ledger.standingRefusal(card, isExplicit: true) == .notSent(.locked))
         ledger.noteSeen(card, [.loginRequired, .userPINLocked])
         #expect(ledger.isBlocked(card))
         ledger.noteSeen(card, [.loginRequired])
@@ -238,7 +260,7 @@ struct TokenLedgerTests {
         _ = try logIn(.typed, to: card, .success(Self.wrong), at: 0)
         _ = try logIn(.typed, to: other, .success(.loggedIn), at: 0)
         ledger.forgetTokens(outside: [])
-        #expect(ledger.keys == [card] && !ledger.refusedPINs(of: card).isEmpty)
+        #expect(ledger.keys == [card] && !ledger.tries.refused(by: card).isEmpty)
     }
 }
 

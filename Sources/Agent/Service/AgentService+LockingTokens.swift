@@ -14,9 +14,10 @@ extension AgentService {
     func lock(_ text: String?) async throws(Problem) {
         guard let text else { return try await lock() }
         let uri = try parsed(text)
+        let moment = Locks.Moment()
         let known = await tokens.known(matching: uri, used: source.usedTokens)
-        await lock(known)
-        let look = Task { await lockSeen(uri, but: known) }  // ends with the deadlines of the modules' calls
+        await lock(known, asOf: moment)
+        let look = Task { await lockSeen(uri, but: known, asOf: moment) }  // ends with the modules' deadlines
         if known.isEmpty {
             guard await look.value else { throw noToken(uri) }
         } else {
@@ -34,19 +35,21 @@ extension AgentService {
     }
 
     /// - Returns: Whether a module shows a token that the URI matches.
-    private func lockSeen(_ uri: PKCS11URI, but known: Set<TokenKey>) async -> Bool {
+    private func lockSeen(_ uri: PKCS11URI, but known: Set<TokenKey>, asOf moment: Locks.Moment) async -> Bool {
         let seen = Set(await tokens.survey().tokens(matching: uri).map(\.key))
-        await lock(seen.subtracting(known))
+        await lock(seen.subtracting(known), asOf: moment)
         return !seen.isEmpty
     }
 
-    private func lock(_ keys: Set<TokenKey>) async {
+    /// - Parameter moment: When that was asked for: tokens that were unlocked since are left out.
+    private func lock(_ keys: Set<TokenKey>, asOf moment: Locks.Moment) async {
+        let keys = keys.filter { !tokens.locks.hasUnlocked($0, since: moment) }
         guard !keys.isEmpty else { return }
         await lockSessions(source.profiles(on: keys))  // first, whatever the tokens wait for
         // From here on they sign nothing, so that no session comes after those that are dropped next.
-        await tokens.lock(keys)
-        await lockSessions(source.profiles(on: keys))
-        await tokens.endLogins(of: keys)
+        let locked = await tokens.lock(keys, asOf: moment)
+        await lockSessions(source.profiles(on: locked))
+        await tokens.endLogins(of: locked)
     }
 
     private func wait(for look: Task<Bool, Never>) async {

@@ -112,7 +112,7 @@ extension AgentService {
     }
 
     private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {
-        let moment = tokens.locks.moment
+        let moment = Locks.Moment()
         let found = try await matching(text)
         if found.count > 1, pin != nil {
             throw Problem(

@@ -23,7 +23,7 @@ extension TokenListing {
             uri: "\(found.uri)", label: text(token.label), manufacturer: text(token.manufacturer),
             model: text(token.model), serial: text(token.serial), module: found.shownModule, present: true,
             state: state, pinTries: PINTries(found.snapshot.flags, hidesCount: found.hidesCount),
-            pinpad: found.pinSource == .protected,
+            pinpad: found.rule?.pinSource == .protected,
             awaiting: found.awaited.map { $0 == .touch ? .touch : .pinpad })
     }
 }

@@ -8,8 +8,7 @@ import TokenService
 ///   life and has not judged it since.
 /// - A PIN that the card has refused, and the agent was told so, is not sent again, whoever types it, until the agent
 ///   has logged in to the card: with the stored PIN where there is one, because a typed one says nothing for it.
-/// - A PIN that got no answer is sent again only if a person types it once more, or asks for it by name after the answer
-///   failed. Two people who type the same before either is told spend two tries.
+/// - A PIN that got no answer is sent again only if a person types it, or asks for it by name, after the answer failed.
 /// - One that a login handed over is not sent where an earlier PIN was refused, or got no answer, and no person has
 ///   unlocked the card since.
 final class CardWitness: @unchecked Sendable {  // used by one thread
@@ -147,7 +146,7 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
         if miss.wasTaken, miss.act === act { return true }
         // The token has answered since: what it owed is not known any more by whose PIN.
         if (attempts[card] ?? []).contains(where: { $0.isRight && $0.judged ?? 0 > miss.began }) { return true }
-        guard act.kind == .stored else { return act !== miss.act }
+        guard act.kind == .stored else { return act.began > miss.ended ?? .max }
         return isAskedForAgain(act, card, since: miss)
     }
 
@@ -199,7 +198,7 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
     private struct LockSpan {
         /// Nil: all tokens, those that come later included.
         var keys: Set<Key>?
-        var began: Int
+        var asked: Int
         var ended: Int?
         var time: Int64
         var isEvent: Bool
@@ -217,8 +216,9 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
         var hasFailed = false
     }
 
-    func beginLock(_ keys: Set<Key>?, isEvent: Bool) -> Int {
-        locks.append(LockSpan(keys: keys, began: tick(), time: 0, isEvent: isEvent))
+    /// - Parameter asked: When it was asked for; nil: now.
+    func beginLock(_ keys: Set<Key>?, isEvent: Bool, asked: Int? = nil) -> Int {
+        locks.append(LockSpan(keys: keys, asked: asked ?? tick(), time: 0, isEvent: isEvent))
         return locks.count - 1
     }
 
@@ -256,7 +256,7 @@ final class CardWitness: @unchecked Sendable {  // used by one thread
     private func lock(on key: Key) -> LockSpan? {
         locks.last { lock in
             guard let _ = lock.ended, !lock.isOver, lock.keys?.contains(key) ?? true else { return false }
-            return !unlocks.contains { $0.key == key && $0.began > lock.began && ($0.ended == nil || !$0.hasFailed) }
+            return !unlocks.contains { $0.key == key && $0.began > lock.asked && ($0.ended == nil || !$0.hasFailed) }
         }
     }
 

@@ -256,7 +256,7 @@ extension PINWorld {
         guard let uri = try? PKCS11URI("pkcs11:token=card\(card.number)\(names)") else { return }
         let asking = dice.happens(500) ? asking : nil
         request("unlock") { [witness] in
-            let moment = tokens.locks.moment
+            let moment = Locks.Moment()
             let began = witness.tick()
             let found = await self.survey(tokens).tokens.filter { uri.matches($0.located) }.map { $0.meant(by: uri) }
             guard pin == nil || found.count == 1 else { return }
@@ -279,16 +279,20 @@ extension PINWorld {
         let tokens = tokens
         guard let uri = try? PKCS11URI("pkcs11:token=card\(card.number)") else { return }
         request("lock") { [witness, time] in
-            let known = await tokens.known(matching: uri, used: [])
-            let first = witness.beginLock(Set(known.compactMap(Self.key)), isEvent: false)
-            await tokens.lock(known)
-            await tokens.endLogins(of: known)
-            witness.endLock(first, at: time.boot)
-            let seen = Set(await self.survey(tokens).tokens.filter { uri.matches($0.located) }.map(\.key))
-            let second = witness.beginLock(Set(seen.subtracting(known).compactMap(Self.key)), isEvent: false)
-            await tokens.lock(seen.subtracting(known))
-            await tokens.endLogins(of: seen.subtracting(known))
-            witness.endLock(second, at: time.boot)
+            let moment = Locks.Moment()
+            let began = witness.tick()
+            var known: Set<TokenKey> = []
+            for isFirst in [true, false] {
+                let keys =
+                    isFirst
+                    ? await tokens.known(matching: uri, used: [])
+                    : Set(await self.survey(tokens).tokens.filter { uri.matches($0.located) }.map(\.key))
+                let new = keys.subtracting(known)
+                known = keys
+                let lock = witness.beginLock(Set(new.compactMap(Self.key)), isEvent: false, asked: began)
+                await tokens.endLogins(of: await tokens.lock(new, asOf: moment))
+                witness.endLock(lock, at: time.boot)
+            }
             try await tokens.keepLocks()
         }
     }

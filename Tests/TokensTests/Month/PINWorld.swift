@@ -167,8 +167,7 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
     }
 
     private func judgeLogins() {
-        // The modules that a reload leaves out end their logins one after the other, and a lock does not wait for them.
-        guard cards.contains(where: { !$0.logins.isEmpty }), !requests.values.contains("reload") else { return }
+        guard cards.contains(where: { !$0.logins.isEmpty }) else { return }
         for worker in workers {
             guard !worker.hasEnded, let module = worker.module else { continue }
             for card in cards {

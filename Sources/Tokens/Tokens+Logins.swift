@@ -8,16 +8,18 @@ extension Tokens {
     /// Sees to it that the token is logged in, with the stored PIN where there is one. Callers that need the same login
     /// share it; a PIN that the token refused is not tried again. A locked token is not used, even if it asks for no PIN.
     ///
-    /// - Parameter purpose: What a person is asked for the PIN with; nil: nobody is asked.
+    /// - Parameter purpose: The reason that a person is told when asked for the PIN; nil: no person is asked.
     package func logIn(to token: FoundToken, for purpose: LoginPurpose? = nil) async throws(Problem) {
-        guard !ledger.isLocked(token.key) else { throw LoginFailure.locked.problem(for: token.snapshot.token) }
+        guard !ledger.isLocked(token.key) else { throw token.problem(.locked) }
         let token = await withoutOverdueLogin(token)
         guard token.snapshot.flags.contains(.loginRequired) else { return }
-        await waitForGestures(on: token)
+        while calls.awaitGesture(on: token.key) {  // its worker would answer nothing before
+            await withCheckedContinuation { calls.wait($0) }
+        }
         if let running = logins[token.key] {
             let isForOthers =
                 switch await running.task.value {
-                case .failure(.needed): purpose != nil  // it had nobody to ask
+                case .failure(.needed): purpose != nil  // it had no person to ask
                 case .failure(.ambiguous): token.meantBy != nil  // it named no module
                 default: false
                 }
@@ -25,101 +27,97 @@ extension Tokens {
         }
         let login =
             logins[token.key]?.task
-            ?? login(to: token) { permit in await self.attempt(token, Trial(permit: permit, purpose: purpose)) }
+            ?? login(to: token) { call in await self.attempt(token, Trial(call: call, purpose: purpose)) }
         try await finish(login, token)
     }
 
     /// Logs in with a PIN that a person typed, or with the stored one where none is given: this ends a lock and a refusal.
     ///
     /// - Parameters:
-    ///   - isFromLogin: Nobody typed the PIN for this token, so it ends no refusal, and is not sent after one.
-    ///   - moment: When it was asked for, see `Locks.moment`: a lock that came since stands.
+    ///   - isFromLogin: The PIN was not typed for this token, so it ends no refusal, and is not sent after one.
+    ///   - moment: When it was asked for, a lock that came since stands.
     package func unlock(
         _ token: FoundToken, pin: HeldPIN?, isFromLogin: Bool, asOf moment: Locks.Moment
     ) async throws(Problem) {
         let key = token.key
-        if isFromLogin, ledger.refusesHandedOver(key) {
-            throw LoginFailure.notFromLogin.problem(for: token.snapshot.token)
-        }
+        if isFromLogin, ledger.refusesHandedOver(key) { throw token.problem(.notFromLogin) }
         if pin != nil { ledger.addWaitingPIN(key) }
         defer { if pin != nil { ledger.removeWaitingPIN(key) } }
         if let pin, let running = logins[key], await prompts.supply(.pin(pin), for: key) {
             return try await finish(running.task, token)
         }
         let purpose = LoginPurpose(Asking.current)
-        let origin: TokenLedger.PINOrigin = isFromLogin ? .handedOver : pin == nil ? .stored(nil) : .typed
-        let request = ledger.unlockRequest(key, origin, asOf: moment)
-        let login = login(to: token) { permit in
-            let trial = Trial(permit: permit, purpose: purpose, pin: pin, mayUseKeypad: true)
-            return await self.unlockNow(token, request, trial)
+        let origin: PINTries.Origin = isFromLogin ? .handedOver : pin == nil ? .stored(nil) : .typed
+        let login = login(to: token) { call in
+            // No login is under way now: one that was could still end without an answer, which no person has seen.
+            switch await self.beginUnlock(key, origin, asOf: moment) {
+            case .failure(let failure): return .failure(failure)
+            case .success(let unlocking):
+                let trial = Trial(call: call, purpose: purpose, pin: pin, mayUseKeypad: true)
+                return await self.unlock(token, unlocking, trial)
+            }
         }
         try await finish(login, token)
     }
 
-    /// Called when no login is under way: one that is could still end without an answer, which no person has seen.
-    private func unlockNow(
-        _ token: FoundToken, _ request: TokenLedger.UnlockRequest, _ trial: Trial
+    private func unlock(
+        _ token: FoundToken, _ unlocking: Locks.Unlocking, _ trial: Trial
     ) async -> Result<Void, LoginFailure> {
-        let unlocking: TokenLedger.Unlocking
-        switch ledger.beginUnlock(request) {
-        case .failure(let failure): return .failure(failure)
-        case .success(let begun): unlocking = begun
-        }
         keepTries()
         let result = await attempt(token, trial)
-        ledger.endUnlock(unlocking, hasWorked: (try? result.get()) != nil)  // the failure is the caller's
-        try? keepLocks()  // after a restart the token is locked again, and nothing worse
+        endUnlock(unlocking, hasWorked: (try? result.get()) != nil)  // the failure is the caller's
         return result
     }
 
     // MARK: One login
 
     private func finish(_ login: Task<Result<Void, LoginFailure>, Never>, _ token: FoundToken) async throws(Problem) {
-        if case .failure(let failure) = await login.value { throw failure.problem(for: token.snapshot.token) }
+        if case .failure(let failure) = await login.value { throw token.problem(failure) }
     }
 
     /// The token's next login, after those that are under way.
     private func login(
-        to token: FoundToken, _ body: @escaping @Sendable (CallPermit) async -> Result<Void, LoginFailure>
+        to token: FoundToken, _ body: @escaping @Sendable (OpenCalls.Call) async -> Result<Void, LoginFailure>
     ) -> Task<Result<Void, LoginFailure>, Never> {
-        // Another module may show the same card: what it refuses there must be known before it is asked here.
-        let others = logins.filter { $0.key.token == token.snapshot.token }.map(\.value.task)
-        let id = awaited.nextID()
-        let permit = permits.issue(id, for: token.key)
+        let key = token.key
+        // Another module may show the same card: its refusal there must be known before it is asked here.
+        let others = logins.filter { $0.key.token == key.token }.map(\.value.task)
+        let call = calls.begin(key)
         let task = Task {  // awaited by all who call this
             for other in others { _ = await other.value }
-            let result = await body(permit)
-            self.permits.end(id)
-            if self.logins[token.key]?.id == id { self.logins[token.key] = nil }
+            let result = await body(call)
+            calls.end(call)
+            if logins[key]?.call.id == call.id { logins[key] = nil }
             return result
         }
-        logins[token.key] = RunningLogin(id: id, task: task)
+        logins[key] = (call, task)
         return task
     }
 
-    /// What a login is tried with.
+    /// The means of one login.
     private struct Trial: Sendable {
-        /// Issued when the login was asked for: a lock that has come since stands, also where it has ended.
-        let permit: CallPermit
-        /// What a person is asked for the PIN with; nil: nobody is asked.
+        /// Begun when the login was asked for: a lock that has come since stands, also where it has ended.
+        let call: OpenCalls.Call
+        /// The reason that a person is told when asked for the PIN; nil: no person is asked.
         let purpose: LoginPurpose?
         var pin: HeldPIN?
         /// A person stands at the token: its keypad may be switched on.
         var mayUseKeypad = false
     }
 
+    private func isLocked(_ trial: Trial, _ key: TokenKey) -> Bool {
+        trial.call.permit.isRevoked || ledger.isLocked(key)
+    }
+
     private func attempt(_ token: FoundToken, _ trial: Trial) async -> Result<Void, LoginFailure> {
         await renewAfterSleep()
         await readers.settle()
-        let (key, pin, purpose) = (token.key, trial.pin, trial.purpose)
-        if trial.permit.isRevoked || ledger.isLocked(key) { return .failure(.locked) }
+        let (key, pin) = (token.key, trial.pin)
+        if isLocked(trial, key) { return .failure(.locked) }
         let rule = rule(for: token.located)
         let isPrompted = (rule?.pinSource ?? .prompt) == .prompt
-        if pin == nil,
-            let refusal = ledger.standingRefusal(key, isExplicit: isPrompted && purpose?.asking.isExplicit == true)
-        {
-            return .failure(refusal)
-        }
+        let isExplicit = isPrompted && trial.purpose?.asking.isExplicit == true
+        if pin == nil, let refusal = ledger.standingRefusal(key, isExplicit: isExplicit) { return .failure(refusal) }
         guard let host = host(of: key) else { return .failure(.needed) }
         let source: LoginRequest.Source
         if pin != nil {
@@ -139,10 +137,15 @@ extension Tokens {
     private func send(
         _ trial: Trial, from source: LoginRequest.Source, to token: FoundToken, _ rule: TokenRule?, _ host: ModuleHost
     ) async -> Result<Void, LoginFailure> {
-        let (key, pin, permit) = (token.key, trial.pin, trial.permit)
-        let sending: TokenLedger.Sending
+        let (key, pin, permit) = (token.key, trial.pin, trial.call.permit)
+        let sending: PINTries.Sending
         deciding: while true {
-            let origin: TokenLedger.PINOrigin = if let pin { pin.origin } else { await origin(of: source) }
+            let origin: PINTries.Origin =
+                switch source {
+                case .typed: pin?.isFromLogin == true ? .handedOver : .typed
+                case .file, .credential: .stored(await setting.workers.stamp(source))
+                case .protected: .keypad
+                }
             if permit.isRevoked { return .failure(.locked) }
             switch ledger.decide(origin, to: key, at: clock.boot()) {
             case .refuse(let failure): return .failure(failure)
@@ -159,35 +162,36 @@ extension Tokens {
         keepTries()
         let request = LoginRequest(
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), source: source,
-            refused: source == .protected ? [] : ledger.refusedPINs(of: key),
+            refused: source == .protected ? [] : ledger.tries.refused(by: key),
             mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
-        let call = awaited.nextID()
-        if source == .protected { awaited.note(call, key, .pinpad) } else { awaited.noteLogin(call, key) }
+        calls.note(trial.call, source == .protected ? .gesture(.pinpad) : .login)
         let answer = await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
         tell(of: answer, token, isTyped: pin != nil)
         let result = ledger.note(
             answer, to: sending, lifetime: rule?.pinLifetimeSeconds ?? TokenRule.usualPINLifetime,
             hasStoredPIN: loginSource(of: rule) != nil, at: clock.boot())
         keepTries()
-        awaited.end(call)
+        calls.note(trial.call, .quiet)
         if answer == .failure(.lost(.revoked)) { return .failure(.locked) }
         if answer == .success(.loggedIn), let end = ledger.loginEnds(key) { endLogin(of: token, at: end) }
         guard ledger.isLocked(key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
-        await logOut(key, slotID: token.snapshot.slotID)
+        await logOut(token)
         return .failure(.locked)
     }
 
-    /// Logs in with a PIN that a person is asked for: one prompt and at most one C_Login, whatever becomes of them.
+    /// Logs in with a PIN that a person is asked for: one prompt and at most one C_Login, whatever their outcomes.
     private func logInByPrompt(_ token: FoundToken, _ trial: Trial) async -> Result<Void, LoginFailure> {
         guard let purpose = trial.purpose, await prompts.settings.executable != nil else { return .failure(.needed) }
-        // What the caller saw may be a minute old: somebody may have typed the PIN since, or spent a try.
-        guard var found = await survey().tokens.first(where: { $0.key == token.key }) else { return .failure(.needed) }
+        // The caller's survey may be a minute old: a person may have typed the PIN since, or another login spent a try.
+        guard var found = await survey(ofModuleOf: token).tokens.first(where: { $0.key == token.key }) else {
+            return .failure(.needed)
+        }
         found.meantBy = token.meantBy
         let token = found
-        if trial.permit.isRevoked || ledger.isLocked(token.key) { return .failure(.locked) }
+        if isLocked(trial, token.key) { return .failure(.locked) }
         if !token.needsLogin { return .success(()) }
-        // Nobody is asked for a PIN that would not be sent.
+        // No person is asked for a PIN that would not be sent.
         if let failure = ambiguity(of: token, token.rule) { return .failure(failure) }
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
             return .failure(.notSent(refusal))
@@ -198,12 +202,11 @@ extension Tokens {
         let answer = await prompts.ask(
             for: PromptedToken(token.key, flags: token.snapshot.flags, module: token.shownModule), purpose,
             after: ledger.lastPrompt(token.key))
-        if trial.permit.isRevoked || ledger.isLocked(token.key) { return .failure(.locked) }
+        if isLocked(trial, token.key) { return .failure(.locked) }
         let name = token.snapshot.token.plainName
         switch answer {
         case .pin(let pin):
-            let typed = Trial(permit: trial.permit, purpose: nil, pin: pin, mayUseKeypad: true)
-            let result = await attempt(token, typed)
+            let result = await attempt(token, Trial(call: trial.call, purpose: nil, pin: pin, mayUseKeypad: true))
             ledger.notePrompt(result, for: token.key)
             return result
         case .declined(let decline):
@@ -216,21 +219,31 @@ extension Tokens {
         }
     }
 
-    private func origin(of source: LoginRequest.Source) async -> TokenLedger.PINOrigin {
-        switch source {
-        case .typed: .typed
-        case .file, .credential: .stored(await setting.workers.stamp(source))
-        case .protected: .keypad
+    /// Where a stored PIN is, for the worker that reads it, or that a keypad takes it; nil where a person is asked.
+    func loginSource(of rule: TokenRule?) -> LoginRequest.Source? {
+        switch rule?.pinSource {
+        case .prompt?, nil: nil
+        case .file(let path)?: .file(path: path)
+        case .credential(let name)?: .credential(path: "\(setting.credentialsFolder ?? "/nonexistent")/\(name)")
+        case .protected?: .protected
         }
     }
 
     /// The same, with the place where a stored PIN should be.
     func explained(_ outcome: LoginOutcome, _ rule: TokenRule?) -> LoginOutcome {
-        guard case .refused(.unreadable(let reason)) = outcome, let source = rule?.pinSource else { return outcome }
-        return .refused(.unreadable(reason: explain(reason, of: source)))
+        guard case .refused(.unreadable(let reason)) = outcome else { return outcome }
+        switch rule?.pinSource {
+        case .file(let path)?: return .refused(.unreadable(reason: "\(path): \(reason)"))
+        case .credential(let name)?:
+            let reason =
+                setting.credentialsFolder == nil
+                ? "systemd has passed none; add LoadCredential=\(name): to the agent's unit" : reason
+            return .refused(.unreadable(reason: "credential \(name): \(reason)"))
+        case .prompt?, .protected?, nil: return outcome
+        }
     }
 
-    /// Tells the log what has become of a login.
+    /// Tells the log how a login ended.
     func tell(of answer: Result<LoginOutcome, ModuleFailure>, _ token: FoundToken, isTyped: Bool) {
         let name = token.snapshot.token.plainName
         switch answer {
@@ -252,15 +265,13 @@ extension Tokens {
 
     /// Logs out when the time of a typed PIN is over.
     private func endLogin(of token: FoundToken, at end: Int64) {
-        Task {  // ends by itself; nobody waits for it
+        Task {  // ends by itself
             // In short steps, because timers may stand still while the machine sleeps, and this time does not. A cancelled
             // sleep means that the agent ends, which logs out anyway.
-            while self.ledger.loginEnds(token.key) == end, self.clock.boot() < end,
-                (try? await self.clock.sleep(min(30_000, end - self.clock.boot()))) != nil
+            while ledger.loginEnds(token.key) == end, clock.boot() < end,
+                (try? await clock.sleep(min(30_000, end - clock.boot()))) != nil
             {}
-            if self.ledger.loginEnds(token.key) == end {
-                await self.endOverdueLogin(of: token)
-            }
+            if ledger.loginEnds(token.key) == end { await endOverdueLogin(of: token) }
         }
     }
 
@@ -278,13 +289,15 @@ extension Tokens {
         let key = token.key
         let ending =
             endings[key]
-            ?? Task {  // awaited right here, and by whoever comes meanwhile
-                await self.logOut(key, slotID: token.snapshot.slotID)
-                self.endings[key] = nil
+            ?? Task {  // awaited right here, and by callers that come meanwhile
+                await logOut(token)
+                endings[key] = nil
             }
         endings[key] = ending
         await ending.value
     }
+
+    func logOut(_ token: FoundToken) async { await logOut(token.key, slotID: token.snapshot.slotID) }
 
     func logOut(_ key: TokenKey, slotID: UInt64) async {
         let end = ledger.loginEnds(key)
@@ -293,24 +306,11 @@ extension Tokens {
         ledger.noteLogout(key, ofLoginUntil: end)  // until then the login is over, and not yet ended
     }
 
-    /// Where a stored PIN is, or that a keypad takes it; nil where a person is asked.
-    func loginSource(of rule: TokenRule?) -> LoginRequest.Source? { rule.flatMap { loginSource(for: $0.pinSource) } }
-
-    /// Writes what may have cost a token a try, where it has changed: before a PIN is sent, and after its answer.
+    /// Writes which PINs may have cost tokens a try, where that has changed: before a PIN is sent, and after its answer.
     func keepTries() {
         guard let tries = ledger.takeUnsavedTries(), !refusedPINs.save(tries) else { return }
         ledger.noteUnsavedTries()  // the next change of any token writes them
         log.warning(
             "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.file.path)"])
     }
-}
-
-/// A login under way, for whoever else needs it.
-struct RunningLogin: Sendable {
-    let id: UInt64
-    let task: Task<Result<Void, LoginFailure>, Never>
-}
-
-extension HeldPIN {
-    fileprivate var origin: TokenLedger.PINOrigin { isFromLogin ? .handedOver : .typed }
 }
