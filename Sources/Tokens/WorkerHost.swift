@@ -168,6 +168,7 @@ actor WorkerHost {
     /// Puts a new worker in the place of one that has served long enough and has nothing to do.
     private func replaceIfWorn(_ worker: any WorkerConnection) {
         guard pending == 1, case .running(let current) = state, current === worker,  // the one is the caller's
+            wear.isToBeLookedAt(at: clock.boot()),
             let why = wear.verdict(
                 at: clock.boot(), residentBytes: residentBytes(of: worker.processID), login: login)
         else { return }

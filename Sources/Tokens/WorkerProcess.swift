@@ -56,8 +56,11 @@ final class WorkerProcess: WorkerConnection {
     private let abandonedCards: AbandonedCards?
 
     private struct State {
-        var pending: [UInt32: CheckedContinuation<Result<Reply, WorkerLoss>, Never>] = [:]
+        var pending: [UInt32: Call] = [:]
         var nextNumber: UInt32 = 0
+        /// Looks at the deadlines when the first of them has passed, which is `firstDeadline`.
+        var watch: Task<Void, Never>?
+        var firstDeadline: Int64 = .max
         var cause: WorkerLoss.Cause?
         /// Set before the process is waited for: from then on its number may be another's.
         var isReaped = false
@@ -68,6 +71,14 @@ final class WorkerProcess: WorkerConnection {
         var words = 0
         /// The tokens that it was asked to log in to: no others can be logged in by it.
         var logins: Set<TokenDescription> = []
+    }
+
+    private struct Call {
+        let continuation: CheckedContinuation<Result<Reply, WorkerLoss>, Never>
+        /// How long it may take, in milliseconds, and when that time has passed, in milliseconds of boot time.
+        let limit: Int64
+        var deadline: Int64
+        let mayExpire: @Sendable () -> Bool
     }
 
     /// A logout of all cards tells of each.
@@ -121,35 +132,52 @@ final class WorkerProcess: WorkerConnection {
         _ request: Request, secret: HeldPIN?, permit: CallPermit?, deadline: Int64,
         mayExpire: @escaping @Sendable () -> Bool, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
-        let number = state.withLock { state in
-            state.nextNumber &+= 1
-            return state.nextNumber
+        await withCheckedContinuation { continuation in
+            let body = request.body
+            let end = clock.boot() + deadline
+            let call = Call(continuation: continuation, limit: deadline, deadline: end, mayExpire: mayExpire)
+            let loss: WorkerLoss? = state.withLock { state in
+                if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
+                if permit?.isRevoked == true { return .revoked }
+                state.nextNumber &+= 1
+                let number = state.nextNumber
+                // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
+                guard socket.send(kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
+                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
+                state.pending[number] = call
+                state.words = 0
+                if let token = request.loginToken { state.logins.insert(token) }
+                if end < state.firstDeadline { watch(&state, until: end, clock) }
+                return nil
+            }
+            guard let loss else { return }
+            if loss != .revoked { kill(loss.cause) }
+            continuation.resume(returning: .failure(loss))
         }
-        return await clock.ticking(every: deadline) {
-            guard mayExpire() else { return true }
-            self.expire(number, after: deadline)
-            return false
-        } during: {
-            await withCheckedContinuation { continuation in
-                let body = request.body
-                let loss: WorkerLoss? = state.withLock { state in
-                    if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
-                    if permit?.isRevoked == true { return .revoked }
-                    // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
-                    guard
-                        socket.send(
-                            kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
-                    else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
-                    state.pending[number] = continuation
-                    state.words = 0
-                    if let token = request.loginToken { state.logins.insert(token) }
-                    return nil
-                }
-                guard let loss else { return }
-                if loss != .revoked { kill(loss.cause) }
-                continuation.resume(returning: .failure(loss))
+    }
+
+    /// One task looks after the deadlines of all calls: a timer for each call costs as much as a signature.
+    private func watch(_ state: inout State, until first: Int64, _ clock: AgentClock) {
+        state.watch?.cancel()
+        state.firstDeadline = first
+        state.watch = Task { [weak self] in
+            while let next = self?.state.withLock(\.firstDeadline), next != .max {
+                do { try await clock.sleep(max(1, next - clock.boot())) } catch { return }
+                self?.expireCalls(at: clock.boot())
             }
         }
+    }
+
+    private func expireCalls(at now: Int64) {
+        let due = state.withLock { $0.pending.filter { $0.value.deadline <= now } }
+        for (number, call) in due {
+            if call.mayExpire() {
+                expire(number, after: call.limit)
+            } else {
+                state.withLock { $0.pending[number]?.deadline = now + call.limit }
+            }
+        }
+        state.withLock { state in state.firstDeadline = state.pending.values.lazy.map(\.deadline).min() ?? .max }
     }
 
     func kill(_ cause: WorkerLoss.Cause) {
@@ -172,7 +200,7 @@ final class WorkerProcess: WorkerConnection {
         }
         guard let late else { return }
         kill(.othersDeadline)
-        late.resume(returning: .failure(WorkerLoss(cause: .deadline(milliseconds: deadline))))
+        late.continuation.resume(returning: .failure(WorkerLoss(cause: .deadline(milliseconds: deadline))))
     }
 
     private func receive() {
@@ -193,11 +221,12 @@ final class WorkerProcess: WorkerConnection {
         let (pending, cause) = state.withLock { state in
             state.hasEnded = true
             state.cause = state.cause ?? .ended(describe(status))
+            state.watch?.cancel()
             defer { state.pending = [:] }
             return (state.pending, state.cause)
         }
-        for continuation in pending.values {
-            continuation.resume(returning: .failure(WorkerLoss(cause: cause ?? .stopped)))
+        for call in pending.values {
+            call.continuation.resume(returning: .failure(WorkerLoss(cause: cause ?? .stopped)))
         }
     }
 
@@ -215,7 +244,7 @@ final class WorkerProcess: WorkerConnection {
                 guard isSensible else { throw .badValue }
                 let now = ContinuousClock.now
                 state.verifiedCards = readers.map { AbandonedCard(reader: $0, verified: now) }
-                return nil as CheckedContinuation<Result<Reply, WorkerLoss>, Never>?
+                return nil as Call?
             }
             guard let waiting = state.pending.removeValue(forKey: number) else {
                 if state.cause == nil { throw .unknownNumber(number) }
@@ -223,7 +252,7 @@ final class WorkerProcess: WorkerConnection {
             }
             return waiting
         }
-        waiting?.resume(returning: .success(reply))
+        waiting?.continuation.resume(returning: .success(reply))
     }
 
     private static func drain(_ pipe: Int32, into output: ([UInt8]) -> Void) {

@@ -6,10 +6,24 @@ struct WorkerWear: Hashable, Sendable {
     /// In milliseconds of boot time.
     var startedAt: Int64
     var operations = 0
+    private var nextLook: Int64 = .min
+
+    init(startedAt: Int64, operations: Int = 0) {
+        self.startedAt = startedAt
+        self.operations = operations
+    }
 
     static let longestLife: Int64 = 24 * 3600 * 1000
     static let mostOperations = 10_000
     static let mostMemory = 128 << 20
+
+    /// Whether to look now: to read how much memory a process has takes as long as half a signature. After each of the first
+    /// answers, which show whether a call leaks a lot, and then once a second.
+    mutating func isToBeLookedAt(at now: Int64) -> Bool {
+        guard now >= nextLook || operations <= 64 else { return false }
+        nextLook = now + 1000
+        return true
+    }
 
     /// Why the worker should be replaced; nil: it should not.
     ///

@@ -26,6 +26,15 @@ struct WorkerWearTests {
             wear.verdict(at: 5000 + age, residentBytes: mebibytes * Self.mebibyte, login: login) == verdict)
     }
 
+    @Test("It is looked at after each of the first answers, and then once a second")
+    func looks() {
+        var young = WorkerWear(startedAt: 5000, operations: 64)
+        #expect((0..<3).allSatisfy { _ in young.isToBeLookedAt(at: 5000) })
+        var old = WorkerWear(startedAt: 5000, operations: 65)
+        let looks = stride(from: 6000 as Int64, to: 9000, by: 100).filter { old.isToBeLookedAt(at: $0) }
+        #expect(looks == [6000, 7000, 8000])
+    }
+
     @Test("A process's memory is what the kernel says it is")
     func memory() throws {
         let bytes = residentBytes(of: getpid())
