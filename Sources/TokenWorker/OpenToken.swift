@@ -120,11 +120,11 @@ final class OpenToken {
 
     private func find(_ wanted: WantedKey) throws(PKCS11Error) -> SigningKey? {
         for object in try objects(.privateKey, id: wanted.searchedID) {
-            let half = try publicHalf(of: object)
-            guard wanted.mayBe(half) else { continue }
-            if wanted.isNamed, !wanted.isName(of: try attributes([.id, .label, .sign], of: object)) { continue }
+            let values = try attributes(Self.ofPrivateKey, of: object)
+            let half = PublicHalf(values)
+            guard wanted.mayBe(half), !wanted.isNamed || wanted.isName(of: values) else { continue }
             return SigningKey(
-                object: object, alwaysAuthenticates: try asksEachTime(object),
+                object: object, alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false,
                 mechanisms: Mechanism.candidates(keyType: half.keyType))
         }
         return nil

@@ -19,24 +19,19 @@ extension OpenToken {
     }
 
     func keys(in room: inout ReadingRoom) throws(PKCS11Error) -> [KeyObject] {
-        try keys(.privateKey, as: .privateKey, &room) + keys(.publicKey, as: .publicKey, &room)
-    }
-
-    private func keys(
-        _ objectClass: Object.Class, as keyClass: KeyObject.Class, _ room: inout ReadingRoom
-    ) throws(PKCS11Error) -> [KeyObject] {
         var keys: [KeyObject] = []
-        let isPrivate = keyClass == .privateKey
-        for object in try objects(objectClass) {
-            let wanted: [Attribute] = [.id, .label] + (isPrivate ? [.sign, .alwaysAuthenticate] : [])
-            guard let values = try readable(object, wanted), let half = try readable(object, Self.ofPublicHalf)
-            else { continue }
-            let key = KeyObject(
-                keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [], publicHalf: PublicHalf(half),
-                canSign: isPrivate && values.flag(.sign) ?? true,
-                alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false)
-            try room.take(key.id, key.label, key.publicHalf.values)
-            keys.append(key)
+        for keyClass in [KeyObject.Class.privateKey, .publicKey] {
+            let isPrivate = keyClass == .privateKey
+            let wanted = isPrivate ? Self.ofPrivateKey : Self.ofPublicKey
+            for object in try objects(isPrivate ? .privateKey : .publicKey) {
+                guard let values = try readable(object, wanted) else { continue }
+                let key = KeyObject(
+                    keyClass: keyClass, id: values[.id] ?? [], label: values[.label] ?? [],
+                    publicHalf: PublicHalf(values), canSign: isPrivate && values.flag(.sign) ?? true,
+                    alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false)
+                try room.take(key.id, key.label, key.publicHalf.values)
+                keys.append(key)
+            }
         }
         return keys
     }
@@ -54,27 +49,23 @@ extension OpenToken {
     /// Whether the token has a key that wants the PIN at each signature. One that cannot tell may have.
     func mayAskEachTime() -> Bool {
         do throws(PKCS11Error) {
-            for key in try objects(.privateKey) where try asksEachTime(key) { return true }
+            for key in try objects(.privateKey) {
+                if try attributes([.alwaysAuthenticate], of: key).flag(.alwaysAuthenticate) == true { return true }
+            }
             return false
         } catch {
             return true
         }
     }
 
-    /// CKA_ALWAYS_AUTHENTICATE; false where the token does not say.
-    func asksEachTime(_ key: Object) throws(PKCS11Error) -> Bool {
-        try attributes([.alwaysAuthenticate], of: key).flag(.alwaysAuthenticate) ?? false
-    }
-
-    private static let ofPublicHalf: [Attribute] = [.keyType, .modulus, .publicExponent, .ecParameters, .ecPoint]
-
-    func publicHalf(of key: Object) throws(PKCS11Error) -> PublicHalf {
-        PublicHalf(try attributes(Self.ofPublicHalf, of: key))
-    }
+    private static let ofPublicKey: [Attribute] = [
+        .id, .label, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint,
+    ]
+    static let ofPrivateKey = ofPublicKey + [.sign, .alwaysAuthenticate]
 }
 
 extension PublicHalf {
-    fileprivate init(_ values: AttributeValues) {
+    init(_ values: AttributeValues) {
         self =
             switch values.number(.keyType) {
             case KeyType.rsa: .rsa(modulus: values[.modulus] ?? [], exponent: values[.publicExponent] ?? [])

@@ -23,12 +23,13 @@ package enum Attribute: Sendable {
         return CK_ATTRIBUTE_TYPE(type)
     }
 
-    /// In bytes. A longer value is a lie or an attack, and counts as absent.
-    var limit: Int {
+    /// In bytes: what there is room for. A longer value is a lie or an attack, and counts as absent.
+    var room: Int {
         switch self {
         case .value: 65_536
         case .id, .label, .modulus, .publicExponent, .ecParameters, .ecPoint: 4096
-        case .keyType, .sign, .alwaysAuthenticate, .certificateType: 64
+        case .keyType, .certificateType: MemoryLayout<CK_ULONG>.size
+        case .sign, .alwaysAuthenticate: MemoryLayout<CK_BBOOL>.size
         }
     }
 }
@@ -53,84 +54,51 @@ package struct AttributeValues: Hashable, Sendable {
 }
 
 extension TokenSession {
-    /// Reads attributes of an object (C_GetAttributeValue): once for the lengths, once for the values.
+    /// Reads attributes of an object, in one call where the module allows it (C_GetAttributeValue): SoftHSM opens a file for
+    /// each attribute that an object of its class may have, at each call.
     ///
-    /// CKR_ATTRIBUTE_SENSITIVE and CKR_ATTRIBUTE_TYPE_INVALID leave the other attributes of the call valid
-    /// (PKCS#11 2.40 §5.7). Lengths that grow between the calls are asked for once more.
+    /// CKR_ATTRIBUTE_SENSITIVE and CKR_ATTRIBUTE_TYPE_INVALID leave the other attributes of the call valid, and so should
+    /// CKR_BUFFER_TOO_SMALL (PKCS#11 2.40 §5.7). Where it does not, or no value has come at all, each is asked for alone.
     ///
     /// - Throws: Any other code, such as CKR_OBJECT_HANDLE_INVALID.
     package borrowing func attributes(
         _ wanted: [Attribute], of object: Object
     ) throws(PKCS11Error) -> AttributeValues {
-        for _ in 0..<2 {
-            guard let lengths = try lengths(wanted, of: object) else { continue }
-            if let values = try values(lengths, of: object) { return values }
-        }
-        // One of them never keeps its length: the others can be read without it.
-        var result = AttributeValues()
-        guard wanted.count > 1 else { return result }
-        for attribute in wanted {
-            result.values[attribute] = try attributes([attribute], of: object)[attribute]
-        }
-        return result
-    }
-
-    private borrowing func lengths(
-        _ wanted: [Attribute], of object: Object
-    ) throws(PKCS11Error) -> [(Attribute, Int)]? {
-        var template = unsafe wanted.map { unsafe CK_ATTRIBUTE(type: $0.rawValue, pValue: nil, ulValueLen: 0) }
-        guard try unsafe ask(&template, of: object) else { return nil }
-        var lengths: [(Attribute, Int)] = []
-        for (index, attribute) in wanted.enumerated() {
-            let length = unsafe template[index].ulValueLen
-            guard length != ck_unavailable_information, length <= CK_ULONG(attribute.limit) else { continue }
-            lengths.append((attribute, Int(length)))
-        }
-        return lengths
-    }
-
-    /// Nil where the buffers were too small after all.
-    private borrowing func values(
-        _ lengths: [(Attribute, Int)], of object: Object
-    ) throws(PKCS11Error) -> AttributeValues? {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, lengths.reduce(0) { $0 + $1.1 }), alignment: MemoryLayout<CK_ULONG>.alignment)
+            byteCount: wanted.reduce(0) { $0 + $1.room }, alignment: MemoryLayout<CK_ULONG>.alignment)
         defer { unsafe buffer.deallocate() }
-        _ = unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        // CK_UNAVAILABLE_INFORMATION, and no CK_BBOOL: what the module leaves as it is.
+        unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0xFF)
         var template: [CK_ATTRIBUTE] = unsafe []
-        var offsets: [Int] = []
         var offset = 0
-        for (attribute, length) in lengths {
+        for attribute in wanted {
             unsafe template.append(
                 CK_ATTRIBUTE(
                     type: attribute.rawValue, pValue: buffer.baseAddress?.advanced(by: offset),
-                    ulValueLen: CK_ULONG(length)))
-            offsets.append(offset)
-            offset += length
+                    ulValueLen: CK_ULONG(attribute.room)))
+            offset += attribute.room
         }
-        guard try unsafe ask(&template, of: object) else { return nil }
-        var result = AttributeValues()
-        for index in lengths.indices {
-            let (attribute, room) = lengths[index]
-            let length = unsafe template[index].ulValueLen
-            guard length <= CK_ULONG(room) else { continue }  // unavailable after all, or a length that is a lie
-            result.values[attribute] = unsafe Array(buffer[offsets[index]..<offsets[index] + Int(length)])
-        }
-        return result
-    }
-
-    /// False for CKR_BUFFER_TOO_SMALL.
-    private borrowing func ask(
-        _ template: inout [CK_ATTRIBUTE], of object: Object
-    ) throws(PKCS11Error) -> Bool {
-        guard unsafe !template.isEmpty else { return true }
         let returnValue = unsafe module.functions.pointee.C_GetAttributeValue(
             handle, object.handle, &template, CK_ULONG(template.count))
-        switch ReturnValue(rawValue: UInt(returnValue)) {
-        case .attributeSensitive, .attributeTypeInvalid: return true
-        case .bufferTooSmall: return false
-        default: try check(.getAttributeValue, returnValue)
+        let code = ReturnValue(rawValue: UInt(returnValue))
+        let isIncomplete = [.attributeSensitive, .attributeTypeInvalid, .bufferTooSmall].contains(code)
+        if !isIncomplete { try check(.getAttributeValue, returnValue) }
+        var result = AttributeValues()
+        offset = 0
+        for (index, attribute) in wanted.enumerated() {
+            let room = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + attribute.room])
+            offset += attribute.room
+            let length = unsafe template[index].ulValueLen
+            // Unavailable, a length that is a lie, or room that nothing was written to.
+            guard length <= CK_ULONG(room.count), unsafe length == 0 || room.contains(where: { $0 != 0xFF }) else {
+                continue
+            }
+            result.values[attribute] = unsafe Array(room.prefix(Int(length)))
         }
-        return true
+        guard wanted.count > 1, code == .bufferTooSmall || isIncomplete && result.values.isEmpty else { return result }
+        for attribute in wanted where result[attribute] == nil {
+            result.values[attribute] = try attributes([attribute], of: object)[attribute]
+        }
+        return result
     }
 }

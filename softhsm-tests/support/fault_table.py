@@ -109,7 +109,7 @@ TABLE = {
     ("sign", "C_FindObjectsFinal"): STILL_LOGGED_IN,
     # A key that does not tell its type is none that could be used.
     ("sign", "C_GetAttributeValue"): [
-        (ABSENT, "mechanism", "mechanism"), (SMALL, "ok", "mechanism"), *STILL_LOGGED_IN],
+        (ABSENT | SMALL, "ok", "mechanism"), *STILL_LOGGED_IN],
     ("sign", "C_SignInit"): [(MECHANISM, "ok", "mechanism"), *STILL_LOGGED_IN],
     ("sign", "C_Sign"): [(MECHANISM, "ok", "mechanism"), *STILL_LOGGED_IN],
     # Asked only after CKR_USER_NOT_LOGGED_IN: in doubt the login is lost, and the agent logs in once, or finds that it need not.
