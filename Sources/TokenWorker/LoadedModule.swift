@@ -16,6 +16,8 @@ final class LoadedModule: Sendable {
     let agent: AgentChannel
     /// Asks the other threads for the sessions that they hold and do not use.
     let closeIdleSessions: @Sendable () -> Void
+    /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.
+    let usesCardReaders: Bool
     /// Whether the module refuses read-only sessions, locked while one is opened or closed.
     private let opensReadWrite = Mutex(false)
     private let calls = Mutex(())
@@ -26,6 +28,9 @@ final class LoadedModule: Sendable {
         closeIdleSessions: @escaping @Sendable () -> Void
     ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
+        let cardReaders = unsafe dlopen("libpcsclite.so.1", RTLD_LAZY | RTLD_NOLOAD)
+        usesCardReaders = unsafe cardReaders != nil
+        if let cardReaders = unsafe cardReaders { unsafe dlclose(cardReaders) }
         sessions = Int(max(1, load.sessions))
         self.load = load
         self.renewal = renewal
@@ -95,13 +100,6 @@ final class LoadedModule: Sendable {
         try signing.sync(flags: alone ? .barrier : []) {
             Result { () throws(PKCS11Error) in try body() }
         }.get()
-    }
-
-    /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.
-    var usesCardReaders: Bool {
-        guard let library = unsafe dlopen("libpcsclite.so.1", RTLD_LAZY | RTLD_NOLOAD) else { return false }
-        unsafe dlclose(library)
-        return true
     }
 
     /// Where the token is now: in the slot where the agent last saw it, or in another one.

@@ -100,6 +100,7 @@ extension WorkerFailure {
             case .noMechanism: .mechanism
             case .notAuthorized: .notLoggedIn
             case .overLimit, .nonsense: .nonsense
+            case .interrupted: .busy
             case .notFound(.token), .notFound(.onlyToken): .tokenGone
             case .notFound(.privateKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
             case .failed(.getSlotList, _): .broken

@@ -12,21 +12,30 @@ struct TokenControl {
     private let start = ContinuousClock.now
     private var verifiedCards: VerifiedCards
     /// What the answer under way may still tell of objects.
-    private var room = ReadingRoom()
+    private var room: ReadingRoom
+    private let isLogOutWanted: @Sendable () -> Bool
     private var module: Module { loaded.module }
     /// The pace's clock.
     private var milliseconds: Int64 { Int64((ContinuousClock.now - start) / .milliseconds(1)) }
 
-    /// - Parameter tell: See `VerifiedCards`.
-    init(module: LoadedModule, tell: @escaping @Sendable ([[UInt8]]) -> Void) {
+    /// - Parameters:
+    ///   - isLogOutWanted: Whether a request to log out waits, which a list is interrupted for.
+    ///   - tell: See `VerifiedCards`.
+    init(
+        module: LoadedModule, isLogOutWanted: @escaping @Sendable () -> Bool,
+        tell: @escaping @Sendable ([[UInt8]]) -> Void
+    ) {
+        self.isLogOutWanted = isLogOutWanted
+        room = ReadingRoom(mustStop: isLogOutWanted)
         loaded = module
         tokens = module.sessionTable()
         verifiedCards = VerifiedCards(tell: tell)
     }
 
-    mutating func answer(_ request: Request, pin: HeldPIN?) -> Reply {
+    /// - Returns: Nil for a list that was interrupted, and is to be asked for anew.
+    mutating func answer(_ request: Request, pin: HeldPIN?) -> Reply? {
         tokens.renew()
-        room = ReadingRoom()
+        room = ReadingRoom(mustStop: isLogOutWanted)
         do throws(PKCS11Error) {
             switch request {
             case .list(let scope): return .tokens(try list(scope))
@@ -39,6 +48,7 @@ struct TokenControl {
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {
+            if error == .interrupted { return nil }
             var failure = WorkerFailure(error)
             // A reader's failures have nothing to do with the network.
             if case .list = request, !loaded.usesCardReaders { failure.text += loaded.load.advice }
@@ -83,7 +93,7 @@ struct TokenControl {
             return []
         }
         var failure: PKCS11Error?
-        let snapshot = snapshot(slot, information, TokenFlags(rawValue: information.flags), &failure)
+        let snapshot = try snapshot(slot, information, TokenFlags(rawValue: information.flags), &failure)
         if let failure { throw failure }
         return [snapshot]
     }
@@ -107,7 +117,7 @@ struct TokenControl {
             guard flags.contains(.tokenInitialized) else { continue }
             snapshots.append(
                 spared.contains(information.description)
-                    ? TokenSnapshot(slot, information, flags) : snapshot(slot, information, flags, &failure))
+                    ? TokenSnapshot(slot, information, flags) : try snapshot(slot, information, flags, &failure))
         }
         // Where something can be read, a new process would only take the others' logins away.
         if let failure, !snapshots.contains(where: { $0.failure == nil }) { throw failure }
@@ -117,9 +127,10 @@ struct TokenControl {
         return snapshots
     }
 
+    /// - Throws: `.interrupted` alone; other errors are in the snapshot.
     private mutating func snapshot(
         _ slot: Slot, _ information: TokenInformation, _ flags: TokenFlags, _ failure: inout PKCS11Error?
-    ) -> TokenSnapshot {
+    ) throws(PKCS11Error) -> TokenSnapshot {
         let reference = TokenReference(slotID: slot.id, token: information.description)
         var snapshot = TokenSnapshot(slot, information, flags)
         let room = self.room
@@ -132,6 +143,7 @@ struct TokenControl {
                 snapshot.keys = try token.keys(in: &self.room)
                 return snapshot
             } catch {
+                if error == .interrupted { throw error }
                 tokens.close(slot: slot.id)
                 if case .overLimit = error {  // the others are to be told
                     snapshot.certificates = []

@@ -2,6 +2,7 @@ import CLinux
 import Dispatch
 import Glibc
 import PKCS11
+import Synchronization
 import TokenService
 
 /// A worker: one PKCS#11 module, its sessions and its logins, in a process that may be killed at any moment. Or, for one
@@ -60,13 +61,21 @@ package enum Worker {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<LaneJob>()
         let renewal = SessionRenewal()
+        let logOuts = WaitingLogOuts()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
             let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
-            var control = TokenControl(module: module) { channel.send(.verifiedCards($0), to: 0) }
+            var control = TokenControl(module: module, isLogOutWanted: { logOuts.areAny }) {
+                channel.send(.verifiedCards($0), to: 0)
+            }
             while let job = controls.next() {
-                channel.send(module.serving { control.answer(job.request, pin: job.pin) }, to: job.number)
+                if case .logOut = job.request { logOuts.count.subtract(1, ordering: .relaxed) }
+                if let reply = module.serving({ control.answer(job.request, pin: job.pin) }) {
+                    channel.send(reply, to: job.number)
+                } else {
+                    controls.add(job)  // behind the log-out
+                }
             }
             try? control.logOut(nil)  // the end of the process does the rest
             ended.signal()
@@ -77,12 +86,16 @@ package enum Worker {
             case .renewSessions:
                 renewal.wish()
                 channel.send(.renewed, to: received.number)
+            case .logOut:
+                logOuts.count.add(1, ordering: .relaxed)
+                controls.add(received)
             default: controls.add(received)
             }
         }
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
         // must not stay logged in; a module that hangs must not keep this process.
         signatures.removeAll()
+        logOuts.count.add(1, ordering: .relaxed)
         controls.replaceAll(with: nil)
         _ = ended.wait(timeout: .now() + .milliseconds(900))
         _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
@@ -133,6 +146,13 @@ package enum Worker {
             }
         }
     }
+}
+
+/// How many requests to log out wait for the control thread.
+private final class WaitingLogOuts: Sendable {
+    let count = Atomic(0)
+
+    var areAny: Bool { count.load(ordering: .relaxed) > 0 }
 }
 
 /// What a signing thread is given to do.

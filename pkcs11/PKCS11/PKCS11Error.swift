@@ -18,6 +18,8 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     case noMechanism(ReturnValue)
     /// The login that the key asks for was not made, and nothing was signed; who refused it knows why.
     case notAuthorized
+    /// What is more urgent came while objects were read.
+    case interrupted
 
     package enum Missing: String, Hashable, Sendable {
         case token = "the token in its slot"
@@ -29,7 +31,7 @@ package enum PKCS11Error: Error, Hashable, Sendable {
     package var returnValue: ReturnValue? {
         switch self {
         case .failed(_, let returnValue), .noMechanism(let returnValue): returnValue
-        case .notLoaded, .notRead, .overLimit, .nonsense, .notFound, .notAuthorized: nil
+        case .notLoaded, .notRead, .overLimit, .nonsense, .notFound, .notAuthorized, .interrupted: nil
         }
     }
 }
@@ -45,6 +47,7 @@ extension PKCS11Error: CustomStringConvertible {
         case .notFound(let missing): "\(missing.rawValue) not found"
         case .noMechanism(let returnValue): "no mechanism for this key: the last one answered \(returnValue)"
         case .notAuthorized: "the key's own login was not made"
+        case .interrupted: "a logout came first"
         }
     }
 }
