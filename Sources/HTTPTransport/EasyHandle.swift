@@ -40,10 +40,6 @@ import CCurl
         try check(unsafe ccurl_set_long(easy, option, value))
     }
 
-    func set(_ option: CURLoption, offset value: Int) throws(TransportError) {
-        try check(unsafe ccurl_set_offset(easy, option, curl_off_t(value)))
-    }
-
     /// libcurl copies the text.
     func set(_ option: CURLoption, _ value: String?) throws(TransportError) {
         guard value?.utf8.contains(0) != true else { throw .configuration("a setting holds a NUL") }
@@ -56,7 +52,7 @@ import CCurl
 
     /// libcurl copies the bytes.
     func set(postFields bytes: [UInt8]) throws(TransportError) {
-        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.count)
+        try set(CURLOPT_POSTFIELDSIZE, bytes.count)
         var bytes = bytes
         let code = unsafe bytes.withUnsafeMutableBytes { buffer in
             unsafe ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, buffer.baseAddress)

@@ -162,7 +162,7 @@ extension EasyHandle {
         try set(CURLOPT_HTTP09_ALLOWED, 0)
         try set(CURLOPT_FOLLOWLOCATION, 0)  // a signature is for one host
         try set(CURLOPT_USERAGENT, "tokenward/0.1")
-        try set(CURLOPT_MAXFILESIZE_LARGE, offset: limits.bodyBytes)
+        try set(CURLOPT_MAXFILESIZE, limits.bodyBytes)
         switch request.method {
         case .get: try set(CURLOPT_HTTPGET, 1)
         case .post(let body):

@@ -63,7 +63,7 @@ package struct CertificateChain {
         var current = leaf
         while chain.count < Self.maximumLength {
             pool.removeAll { $0.subject == current.subject && $0.subjectPublicKeyInfo == current.subjectPublicKeyInfo }
-            let issuers = pool.filter { verify(current, with: $0) && !isSelfSigned($0) }
+            let issuers = pool.filter { verify(current, with: $0) && !verify($0, with: $0) }  // not self-signed
             guard let issuer = best(of: issuers) else { break }
             chain.append(issuer)
             current = issuer
@@ -73,7 +73,9 @@ package struct CertificateChain {
 
     private mutating func best(of issuers: [Certificate]) -> Certificate? {
         guard issuers.count > 1 else { return issuers.first }
-        let marked = issuers.map { ($0, isVerified: isVerified($0)) }
+        let marked = issuers.map { issuer in
+            (issuer, isVerified: authorities.contains { $0 != issuer && verify(issuer, with: $0) })
+        }
         return marked.min { isBetter($0, than: $1) }?.0
     }
 
@@ -87,13 +89,6 @@ package struct CertificateChain {
         if left.0.notAfter != right.0.notAfter { return left.0.notAfter > right.0.notAfter }
         return left.0.fingerprint.lexicographicallyPrecedes(right.0.fingerprint)
     }
-
-    private mutating func isVerified(_ certificate: Certificate) -> Bool {
-        let others = authorities.filter { $0 != certificate }
-        return others.contains { verify(certificate, with: $0) }
-    }
-
-    private mutating func isSelfSigned(_ certificate: Certificate) -> Bool { verify(certificate, with: certificate) }
 
     /// Whether the issuer has signed the certificate, verified once and no more often than the limit says.
     private mutating func verify(_ certificate: Certificate, with issuer: Certificate) -> Bool {

@@ -6,14 +6,8 @@ package import X509
 package struct Selection: Sendable {
     package let identity: Result<Identity, SelectionError>
     /// The identities to use if the chosen one fails, in this order.
-    package let spares: [Identity]
+    package private(set) var spares: [Identity] = []
     package let candidates: [Candidate]
-
-    init(identity: Result<Identity, SelectionError>, spares: [Identity] = [], candidates: [Candidate]) {
-        self.identity = identity
-        self.spares = spares
-        self.candidates = candidates
-    }
 }
 
 extension Inventory {

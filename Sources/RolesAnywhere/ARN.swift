@@ -73,7 +73,7 @@ extension ARN {
     package init(_ text: String, as kind: Kind) throws(RequestFault) {
         try self.init(text)
         guard isOf(kind) else {
-            throw RequestFault(message: "\(text.inQuotes) is not \(kind.noun): write \(kind.form)")
+            throw RequestFault(message: "\(text.inQuotes) is not \(kind.form)")
         }
     }
 
@@ -125,19 +125,12 @@ extension ARN {
 }
 
 extension ARN.Kind {
-    fileprivate var noun: String {
-        switch self {
-        case .trustAnchor: "a trust anchor ARN"
-        case .profile: "a Roles Anywhere profile ARN"
-        case .role: "a role ARN"
-        }
-    }
-
+    /// What it is, and how it is written.
     fileprivate var form: String {
         switch self {
-        case .trustAnchor: "arn:PARTITION:rolesanywhere:REGION:ACCOUNT:trust-anchor/UUID"
-        case .profile: "arn:PARTITION:rolesanywhere:REGION:ACCOUNT:profile/UUID"
-        case .role: "arn:PARTITION:iam::ACCOUNT:role/NAME"
+        case .trustAnchor: "a trust anchor ARN: write arn:PARTITION:rolesanywhere:REGION:ACCOUNT:trust-anchor/UUID"
+        case .profile: "a Roles Anywhere profile ARN: write arn:PARTITION:rolesanywhere:REGION:ACCOUNT:profile/UUID"
+        case .role: "a role ARN: write arn:PARTITION:iam::ACCOUNT:role/NAME"
         }
     }
 }

@@ -1,7 +1,7 @@
 import Encodings
 
 /// Where a region's Roles Anywhere service answers.
-package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+package struct Endpoint: Hashable, Sendable {
     /// What the Host header says: lower case, with a port only where it is not the scheme's own.
     package let host: String
     /// Empty, or `/` and segments: it comes before `/sessions`, in the request and therefore in what is signed.
@@ -14,8 +14,6 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// Scheme, host and base path, without a final slash.
     package var url: String { "\(isPlaintext ? "http" : "https")://\(host)\(basePath)" }
 
-    package var description: String { url }
-
     init(host: String, basePath: String = "", isPlaintext: Bool = false) {
         self.host = host
         self.basePath = basePath
@@ -24,7 +22,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Endpoint {
-    /// The endpoint of a region, or the one given by hand.
+    /// The endpoint given by hand, or the one that AWS runs for a region; regions that we do not know are taken for the
+    /// partition `aws`.
     ///
     /// - Parameter override: An URL of https, or of http to `127.0.0.0/8`, `[::1]` or `localhost`; a base path may
     ///   follow.
@@ -32,16 +31,13 @@ extension Endpoint {
     package static func resolve(
         region: String, fips: Bool = false, dualStack: Bool = false, override: String? = nil
     ) throws(RequestFault) -> Endpoint {
-        guard let override else { return try Endpoint(region: region, fips: fips, dualStack: dualStack) }
-        if fips || dualStack {
-            throw RequestFault(
-                message: "an endpoint given by hand is neither FIPS nor dual-stack: name that host in it instead")
+        if let override {
+            if fips || dualStack {
+                throw RequestFault(
+                    message: "an endpoint given by hand is neither FIPS nor dual-stack: name that host in it instead")
+            }
+            return try Endpoint(override: override)
         }
-        return try Endpoint(override: override)
-    }
-
-    /// The endpoint that AWS runs for a region; regions that we do not know are taken for the partition `aws`.
-    package init(region: String, fips: Bool = false, dualStack: Bool = false) throws(RequestFault) {
         guard ARN.isLabel(region) else {
             throw RequestFault(message: "\(region.inQuotes) is not a region")
         }
@@ -53,7 +49,7 @@ extension Endpoint {
         guard let suffix = dualStack ? partition.dualStackSuffix : partition.suffix else {
             throw RequestFault(message: "partition \(partition.name) has no dual-stack endpoint, asked for \(region)")
         }
-        self.init(host: "rolesanywhere\(fips ? "-fips" : "").\(region).\(suffix)")
+        return Endpoint(host: "rolesanywhere\(fips ? "-fips" : "").\(region).\(suffix)")
     }
 }
 

@@ -72,8 +72,6 @@ extension PublicKey {
         self =
             switch unsafe EVP_PKEY_get_base_id(key) {
             case EVP_PKEY_RSA: unsafe Self.rsa(key) ?? unreadable
-            case EVP_PKEY_EC where unsafe !Self.namesCurve(algorithm):
-                .other("an EC key with explicit curve parameters")
             case EVP_PKEY_EC: unsafe Self.ec(key, algorithm) ?? unreadable
             default: .other(name)
             }
@@ -84,19 +82,14 @@ extension PublicKey {
         return .rsa(modulus: bigEndianBytes(modulus), exponent: bigEndianBytes(exponent))
     }
 
-    /// RFC 5480 §2.1.1 wants the curve by name. One that is spelled out could be anything that looks like a known one.
-    private static func namesCurve(_ algorithm: UnsafeMutablePointer<X509_ALGOR>?) -> Bool {
-        var type: Int32 = 0
-        unsafe X509_ALGOR_get0(nil, &type, nil, algorithm)
-        return type == V_ASN1_OBJECT
-    }
-
     private static func ec(_ key: OpaquePointer, _ algorithm: UnsafeMutablePointer<X509_ALGOR>?) -> Self? {
         var curve: UnsafeRawPointer?
         var type: Int32 = 0
         unsafe X509_ALGOR_get0(nil, &type, &curve, algorithm)
-        guard type == V_ASN1_OBJECT, let curve = unsafe curve else { return nil }
-        guard let x = unsafe number("qx", of: key), let y = unsafe number("qy", of: key) else { return nil }
+        // RFC 5480 §2.1.1 wants the curve by name. One that is spelled out could be anything that looks like a known one.
+        guard type == V_ASN1_OBJECT else { return .other("an EC key with explicit curve parameters") }
+        guard let curve = unsafe curve, let x = unsafe number("qx", of: key), let y = unsafe number("qy", of: key)
+        else { return nil }
         let width = (Int(unsafe EVP_PKEY_get_bits(key)) + 7) / 8
         let point = [0x04] + bigEndianBytes(x, width: width) + bigEndianBytes(y, width: width)
         return .ec(Curve(identifier: unsafe dottedText(OpaquePointer(curve))), point: point)

@@ -10,6 +10,12 @@ package final class EmulatorService: Sendable {
         var rate: RateLimit?
         var counters = Counters()
         var last: Trace?
+
+        mutating func takeFault(for endpoint: Fault.Endpoint) -> Fault? {
+            let fault = faults.take(for: endpoint)
+            counters.faults += fault == nil ? 0 : 1
+            return fault
+        }
     }
 
     private let state: Mutex<State>
@@ -45,11 +51,11 @@ package final class EmulatorService: Sendable {
         case ("POST", "/sessions"): createSession(request)
         case ("POST", "/"): getCallerIdentity(request)
         case ("PUT", "/_emulator/faults"): stamped(setFaults(request.body))
-        case ("DELETE", "/_emulator/faults"): stamped(clearFaults())
+        case ("DELETE", "/_emulator/faults"): stamped(noting(204) { $0.faults.faults = [] })
         case ("GET", "/_emulator/counters"): stamped(.json(state.withLock { $0.counters }))
         case ("GET", "/_emulator/last"):
             stamped(state.withLock { $0.last }.map { .json($0) } ?? .empty(404))
-        case (_, "/_emulator/redirected"): stamped(redirected())
+        case (_, "/_emulator/redirected"): stamped(noting(404) { $0.counters.redirectsFollowed += 1 })
         default: stamped(.refusal(.notFound("No operation has this method and path")))
         }
     }
@@ -63,9 +69,7 @@ extension EmulatorService {
         let (resources, fault, isThrottled) = state.withLock { state in
             state.counters.createSessionRequests += 1
             let isThrottled = state.rate?.admits() == false
-            let fault = isThrottled ? nil : state.faults.take(for: .sessions)
-            state.counters.faults += fault == nil ? 0 : 1
-            return (state.resources, fault, isThrottled)
+            return (state.resources, isThrottled ? nil : state.takeFault(for: .sessions), isThrottled)
         }
         var answer: Answer
         if isThrottled {
@@ -113,9 +117,7 @@ extension EmulatorService {
     private func getCallerIdentity(_ request: ReceivedRequest) -> Answer {
         let (sessions, fault) = state.withLock { state in
             state.counters.stsCalls += 1
-            let fault = state.faults.take(for: .sts)
-            state.counters.faults += fault == nil ? 0 : 1
-            return (state.sessions, fault)
+            return (state.sessions, state.takeFault(for: .sts))
         }
         if let replacement = fault?.replacement() { return stamped(replacement, fault) }
         var trace = Trace(request)
@@ -164,20 +166,15 @@ extension EmulatorService {
             let faults =
                 try isArray
                 ? JSONDecoder().decode([Fault].self, from: data) : [JSONDecoder().decode(Fault.self, from: data)]
-            state.withLock { $0.faults.faults += faults }
-            return .empty(204)
+            return noting(204) { $0.faults.faults += faults }
         } catch {
             return .json(["message": "this is not a fault: \(error)"], status: 400)
         }
     }
 
-    private func clearFaults() -> Answer {
-        state.withLock { $0.faults.faults = [] }
-        return .empty(204)
-    }
-
-    private func redirected() -> Answer {
-        state.withLock { $0.counters.redirectsFollowed += 1 }
-        return .empty(404)
+    /// An empty answer after a change of the state.
+    private func noting(_ status: Int, _ change: (inout State) -> Void) -> Answer {
+        state.withLock { change(&$0) }
+        return .empty(status)
     }
 }
