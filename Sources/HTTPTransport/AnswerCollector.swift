@@ -1,6 +1,6 @@
 import HeaderFields
 
-/// Puts an answer together from what libcurl hands over, and stops it at the limits.
+/// Puts an answer together from the pieces that libcurl gives, and stops it at the limits.
 struct AnswerCollector {
     private(set) var status = 0
     private(set) var headers: [HeaderField] = []
@@ -11,7 +11,7 @@ struct AnswerCollector {
     private let limits: HTTPLimits
     private var headerBytes = 0
     private var interimAnswers = 0
-    /// The blank line after the final status's headers has come; what follows are trailers.
+    /// The blank line after the final status's headers has come; later lines are trailers.
     private(set) var hasHeaders = false
 
     init(limits: HTTPLimits) { self.limits = limits }

@@ -2,7 +2,7 @@ package import PKCS11URI
 package import TokenService
 package import X509
 
-/// A certificate that could be chosen, and what became of it.
+/// A certificate that could be chosen, and the verdict on it.
 package struct Candidate: Hashable, Sendable {
     package enum Verdict: Hashable, Sendable {
         /// Nothing speaks against it; nothing was chosen.
@@ -10,7 +10,7 @@ package struct Candidate: Hashable, Sendable {
         /// `reasons` says why.
         case dropped
         case chosen
-        /// It is used where the chosen one fails: the same certificate on a second card, say, or what a later URI means.
+        /// It is used where the chosen one fails: such as the same certificate on a second card, or one of a later URI.
         case spare
         case expiresEarlier
         /// Another expires at the same time and has another key.

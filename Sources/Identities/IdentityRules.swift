@@ -1,7 +1,7 @@
 package import X509
 
 /// The service's rules for a certificate (IAM Roles Anywhere user guide, "Signature verification" and "Trust model"), with
-/// the limits of what we sign.
+/// the limits of our own requests.
 package enum IdentityRules {
     /// The largest certificate that is sent, in bytes: as base64 in a header it must pass every proxy on the way.
     package static let maximumCertificateSize = 16_384
@@ -9,7 +9,7 @@ package enum IdentityRules {
     /// The longest serial number that a request names, in decimal digits. RFC 5280 §4.1.2.2 allows 20 bytes, which are 49.
     package static let maximumSerialDigits = 64
 
-    /// All that speaks against a certificate at a time, in seconds since 1970.
+    /// All reasons against a certificate at a time, in seconds since 1970.
     package static func reasons(against certificate: Certificate, at now: Int64) -> [DropReason] {
         var reasons: [DropReason] = []
         if now > certificate.notAfter { reasons.append(.expired(certificate.notAfter)) }
@@ -39,7 +39,7 @@ package enum IdentityRules {
         return reasons
     }
 
-    /// By OpenSSL's names in lower case: what is weaker than SHA-256.
+    /// Those weaker than SHA-256, by OpenSSL's names in lower case.
     private static let weakHashes: Set = ["md2", "md4", "md5", "md5-sha1", "mdc2", "ripemd160", "sha1", "sha224"]
 
     private static func isSupported(_ key: PublicKey) -> Bool {

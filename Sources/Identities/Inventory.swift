@@ -23,13 +23,13 @@ package struct Inventory: Sendable {
         }
     }
 
-    /// Those that could be read: what a chain can be built from.
+    /// Those that could be read, which chains are built from.
     package var readable: [Certificate] { certificates.compactMap(\.certificate) }
 
     /// Every certificate with all that speaks against it at `now`, in seconds since 1970, whatever the profile.
     package func candidates(at now: Int64) -> [Candidate] { candidates(for: CertificateSelector(), at: now) }
 
-    /// The same, with what a profile's selectors say against it first.
+    /// The same, with the reasons of a profile's selectors first.
     func candidates(for selector: CertificateSelector, at now: Int64) -> [Candidate] {
         paired(with: selector.key).map { Candidate($0, reasons: $0.reasons(for: selector, at: now)) }
     }

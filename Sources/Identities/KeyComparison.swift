@@ -1,11 +1,11 @@
 import TokenService
 import X509
 
-/// Whether a key object on a token is the key of a certificate, by what the token tells of it.
+/// Whether a key object on a token is the key of a certificate, by the attributes that the token shows of it.
 enum KeyComparison {
     case same
     case different
-    /// The token tells too little.
+    /// The token shows too few attributes.
     case unknown
 }
 

@@ -49,7 +49,7 @@ package enum SelectionError: Error, Hashable, Sendable {
         }
     }
 
-    /// Enough of them to see what is meant; a token can have thousands.
+    /// The first eight: a token can have thousands.
     private static func list(_ uris: [PKCS11URI]) -> String {
         let shown = uris.prefix(8).map(\.description).joined(separator: ", ")
         return uris.count <= 8 ? shown : "\(shown) and \(uris.count - 8) more"

@@ -72,7 +72,7 @@ package struct CreateSessionDraft: Hashable, Sendable {
     package let headers: [HeaderField]
     let canonical: CanonicalRequest
     let signingScope: SigningScope
-    /// What the key signs: these bytes, not yet hashed.
+    /// The bytes for the key to sign, not yet hashed.
     package let stringToSign: [UInt8]
 
     /// All headers to send.

@@ -2,9 +2,9 @@ import Encodings
 
 /// Where a region's Roles Anywhere service answers.
 package struct Endpoint: Hashable, Sendable {
-    /// What the Host header says: lower case, with a port only where it is not the scheme's own.
+    /// The value of the Host header: lower case, with a port only where it is not the scheme's own.
     package let host: String
-    /// Empty, or `/` and segments: it comes before `/sessions`, in the request and therefore in what is signed.
+    /// Empty, or `/` and segments: it comes before `/sessions`, in the request and therefore in the signed text.
     ///
     /// A gateway that strips it breaks the signature, as one that changes the host does.
     package let basePath: String
@@ -141,7 +141,7 @@ extension Endpoint {
 /// The table is that of the AWS SDKs (`partitions.json`).
 struct Partition: Hashable, Sendable {
     let name: String
-    /// What a region's name starts with, dash included.
+    /// The beginnings of its regions' names, dash included.
     let regionPrefixes: [String]
     let suffix: String
     /// `nil`: Roles Anywhere has no dual-stack endpoint there.

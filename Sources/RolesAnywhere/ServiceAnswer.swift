@@ -4,7 +4,7 @@ import JSON
 import PlainText
 import UTCTime
 
-/// What came back over HTTP, whole.
+/// An HTTP answer, whole.
 package struct ServiceAnswer: Hashable, Sendable {
     package let status: Int
     package let headers: [HeaderField]
@@ -22,7 +22,7 @@ package struct ServiceAnswer: Hashable, Sendable {
     /// The body as JSON, `nil` if it is something else, names a type that is not JSON, or has more than 256 KiB.
     var json: JSONValue? {
         guard declaresJSON else { return nil }
-        // The reason is of no use to whoever reads "not JSON".
+        // "Not JSON" is all that the caller says of it.
         return try? JSONValue(body.span, limits: JSONLimits(bytes: 262_144, depth: 16, values: 1000))
     }
 
@@ -44,10 +44,10 @@ package struct ServiceAnswer: Hashable, Sendable {
 }
 
 extension ServiceAnswer {
-    /// What an answer other than 2xx means.
+    /// The error that an answer other than 2xx stands for.
     ///
     /// The code comes from `x-amzn-ErrorType`, or from the body's `__type` or `code`; the message from `message` or
-    /// `Message` (AWS restJson1 protocol, and what the service was seen to do).
+    /// `Message` (AWS restJson1 protocol, and the service's observed answers).
     var refusal: ServiceError {
         if (300..<400).contains(status) { return error(.redirect) }
         let json = json
@@ -85,7 +85,7 @@ extension ServiceAnswer {
         "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException", "RequestExpired",
     ]
 
-    /// Without what follows `:` or `#`, and before `#` a namespace.
+    /// Without a suffix after `:`, and without a namespace before `#`.
     private func errorCode(_ json: JSONValue?) -> String? {
         let named =
             headers.value(of: "x-amzn-ErrorType")
@@ -97,7 +97,7 @@ extension ServiceAnswer {
         return isName ? bare : nil
     }
 
-    /// RFC 9110 §10.2.3, seconds or a date; at most ten minutes, so that nobody can stop us for longer.
+    /// RFC 9110 §10.2.3, seconds or a date; at most ten minutes, so that no answer can stop us for longer.
     private var retryAfterSeconds: Int? {
         guard let text = headers.value(of: "Retry-After") else { return nil }
         if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit), let seconds = Int(text) {

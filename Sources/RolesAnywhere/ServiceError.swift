@@ -2,7 +2,7 @@ import UTCTime
 
 /// An answer to CreateSession that brought no credentials, or none to trust.
 package struct ServiceError: Error, Hashable, Sendable {
-    /// What was wrong, as far as someone decides by it.
+    /// The kinds that callers tell apart.
     package enum Kind: Hashable, Sendable {
         /// No trust anchor leads to the certificate.
         case untrustedCertificate
@@ -15,9 +15,9 @@ package struct ServiceError: Error, Hashable, Sendable {
         case validation
         /// The trust anchor or the profile does not exist in this region, or is disabled.
         case notFound
-        /// Asked too often. `retryAfterSeconds` is what the service asked for, at most 600.
+        /// Asked too often. `retryAfterSeconds` is the wait that the service asked for, at most 600.
         case throttled(retryAfterSeconds: Int?)
-        /// The service is at fault. `retryAfterSeconds` is what it asked for, at most 600.
+        /// The service is at fault. `retryAfterSeconds` is the wait that it asked for, at most 600.
         case server(retryAfterSeconds: Int?)
         /// Something that is no web service answered: a captive portal, a proxy's page.
         case notJSON
@@ -27,7 +27,7 @@ package struct ServiceError: Error, Hashable, Sendable {
         case expiredAnswer
         /// The credentials are for another role than the one asked for.
         case wrongRole
-        /// The answer is not what the service's model says; `field` tells where.
+        /// The answer does not follow the service's model; `field` tells where.
         case malformed(field: String)
         /// A status or a code that is new to us.
         case other
@@ -39,7 +39,7 @@ package struct ServiceError: Error, Hashable, Sendable {
     package let code: String?
     /// The service's own words: one line, at most 300 characters, without control characters.
     package let serviceMessage: String?
-    /// What AWS support asks for.
+    /// For AWS support.
     package let requestID: String?
     /// From the answer's Date header.
     package let clockSkew: ClockSkew?
@@ -62,7 +62,7 @@ package struct ServiceError: Error, Hashable, Sendable {
 }
 
 extension ServiceError {
-    /// What to do about it, in one line.
+    /// The remedy, in one line.
     ///
     /// - Parameters:
     ///   - issuer: The issuer of the certificate that was sent, as text for people.
@@ -117,7 +117,7 @@ package struct ClockSkew: Hashable, Sendable {
         seconds = difference
     }
 
-    /// More than a minute, which neither the way of the answer nor rounding explains.
+    /// More than a minute, which neither the network nor rounding explains.
     package var isSignificant: Bool { seconds.magnitude > 60 }
 
     /// `the clock is 7 minutes slow`, `… 90 seconds fast`, `… 3 days slow`.

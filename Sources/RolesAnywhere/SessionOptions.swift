@@ -1,7 +1,7 @@
 import Encodings
 import JSON
 
-/// What a session is asked to be like.
+/// The options of a session.
 package struct SessionOptions: Hashable, Sendable {
     package let durationSeconds: Int
     package let roleSessionName: String?

@@ -1,6 +1,6 @@
 import Encodings
 
-/// The certificate whose key signs a request, with what goes along with it.
+/// The certificate whose key signs a request, with the certificates to send beside it.
 package struct SigningCertificate: Hashable, Sendable {
     package enum KeyKind: Hashable, Sendable {
         /// PKCS #1 v1.5 with SHA-256.

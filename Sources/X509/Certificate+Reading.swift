@@ -89,7 +89,7 @@ extension Certificate {
     }
 }
 
-// The outer header of a certificate, read before OpenSSL sees a byte, for errors that say what a token really gave.
+// The outer header of a certificate, read before OpenSSL sees a byte, for errors that name the form that a token really gave.
 extension Certificate {
     /// The bytes of the outer SEQUENCE, without the zero padding that some cards leave behind it.
     private static func envelope(of bytes: [UInt8]) throws(CertificateError) -> [UInt8] {

@@ -24,7 +24,7 @@ package enum Digest {
             self.parallelism = parallelism
         }
 
-        /// 32 MiB and some tenths of a second: what a person waits for once, and a guesser for each PIN.
+        /// 32 MiB and some tenths of a second: a person waits once, a guesser for each PIN.
         package static let interactive = Self(rounds: 32_768, blockSize: 8, parallelism: 1)
     }
 

@@ -178,7 +178,7 @@ struct DistinguishedNameParser {
 /// The types of a distinguished name's attributes, by the one name under which we compare them.
 enum AttributeType {
     /// OpenSSL's short name for a short name in any case, a long name or an object identifier in dotted decimal; the
-    /// identifier itself where OpenSSL has no name for it. Nil for what is none of these.
+    /// identifier itself where OpenSSL has no name for it. Nil for every other text.
     static func name(_ written: String) -> String? {
         // Converting a dotted identifier takes quadratic time, and none that is in use is this long.
         guard (1...64).contains(written.utf8.count) else { return nil }

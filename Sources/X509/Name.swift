@@ -4,7 +4,7 @@ import PlainText
 
 /// A distinguished name in a certificate.
 package struct Name: Hashable, Sendable, CustomStringConvertible {
-    /// RFC 2253 text, most specific first. UTF-8 stays as it is; what a terminal could act on is escaped: control
+    /// RFC 2253 text, most specific first. UTF-8 stays as it is; characters that a terminal could act on are escaped: control
     /// characters, and Unicode's invisible ones such as direction marks.
     package let description: String
     /// The name as it stands in the certificate.
