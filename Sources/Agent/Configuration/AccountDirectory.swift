@@ -18,39 +18,25 @@ package struct AccountDirectory: Sendable {
     }
 
     /// The name service of this system. It may ask the network, and block.
-    package static var system: Self {
-        Self(ownUser: geteuid(), user: Self.systemUser, group: Self.systemGroup)
-    }
-
-    private static func systemUser(_ name: String) -> UInt32? {
-        unsafe withGrowingBuffer { buffer, capacity in
-            var entry = unsafe passwd()
-            var found: UnsafeMutablePointer<passwd>?
-            let error = unsafe getpwnam_r(name, &entry, buffer, capacity, &found)
-            return (error, unsafe found?.pointee.pw_uid)
-        }
-    }
-
-    private static func systemGroup(_ name: String) -> UInt32? {
-        unsafe withGrowingBuffer { buffer, capacity in
-            var entry = unsafe Glibc.group()
-            var found: UnsafeMutablePointer<Glibc.group>?
-            let error = unsafe getgrnam_r(name, &entry, buffer, capacity, &found)
-            return (error, unsafe found?.pointee.gr_gid)
-        }
-    }
+    package static let system = Self(
+        ownUser: geteuid(),
+        user: { name in unsafe id(passwd(), \.pw_uid) { unsafe getpwnam_r(name, &$0, $1, $2, &$3) } },
+        group: { name in unsafe id(Glibc.group(), \.gr_gid) { unsafe getgrnam_r(name, &$0, $1, $2, &$3) } })
 
     /// A group with many members needs much room, which only ERANGE tells. Any other error counts as unknown: if the
     /// name service does not answer, no user is let in.
-    private static func withGrowingBuffer(
-        _ body: (UnsafeMutablePointer<CChar>, Int) -> (error: Int32, id: UInt32?)
+    private static func id<Entry>(
+        _ empty: Entry, _ id: (Entry) -> UInt32,
+        _ find: (inout Entry, UnsafeMutablePointer<CChar>, Int, inout UnsafeMutablePointer<Entry>?) -> CInt
     ) -> UInt32? {
         var capacity = 1024
         while capacity <= 1 << 20 {
             let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
             defer { unsafe buffer.deallocate() }
-            let answer = unsafe body(buffer, capacity)
-            if answer.error != ERANGE { return answer.id }
+            var entry = empty
+            var found: UnsafeMutablePointer<Entry>?
+            let error = unsafe find(&entry, buffer, capacity, &found)
+            if error != ERANGE { return unsafe found.map { unsafe id($0.pointee) } }
             capacity *= 2
         }
         return nil

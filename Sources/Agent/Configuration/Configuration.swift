@@ -5,24 +5,13 @@ package import Tokens
 /// All that the agent was told, read once and never changed; a reload makes another.
 package struct Configuration: Hashable, Sendable {
     /// Empty: every module that p11-kit has registered, p11-kit-trust apart.
-    package var modules: [ModuleConfiguration]
+    package var modules: [ModuleConfiguration] = []
     /// PIN rules, in order: the first whose URI matches a token wins.
-    package var tokens: [TokenRule]
-    package var profiles: [ProfileName: Profile]
-    package var prompt: PromptSettings
+    package var tokens: [TokenRule] = []
+    package var profiles: [ProfileName: Profile] = [:]
+    package var prompt = PromptSettings()
     /// When to forget PINs and credentials; nil: what is usual for the agent's scope.
     package var lockOn: Set<LockEvent>?
-
-    package init(
-        modules: [ModuleConfiguration], tokens: [TokenRule], profiles: [ProfileName: Profile],
-        prompt: PromptSettings = PromptSettings(), lockOn: Set<LockEvent>? = nil
-    ) {
-        self.modules = modules
-        self.tokens = tokens
-        self.profiles = profiles
-        self.prompt = prompt
-        self.lockOn = lockOn
-    }
 }
 
 extension Configuration {

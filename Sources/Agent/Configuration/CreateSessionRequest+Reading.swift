@@ -3,20 +3,20 @@ import PlainText
 import RolesAnywhere
 
 extension CreateSessionRequest {
-    /// Reads those keys of a profile that a Roles Anywhere session is made of; nil when one is missing or wrong, which
-    /// is told of.
+    /// Reads the keys of a profile that describe its session; nil, with a fault, where a required one is missing or
+    /// wrong.
     init?(reading table: inout TableReader) {
-        let trustAnchor = table.required("trust-anchor-arn") { node throws(ValueFault) in try node.arn(.trustAnchor) }
-        let profile = table.required("profile-arn") { node throws(ValueFault) in try node.arn(.profile) }
-        let role = table.required("role-arn") { node throws(ValueFault) in try node.arn(.role) }
-        let duration = table.value("session-duration-seconds") { node throws(ValueFault) in
-            try node.integer(in: 900...43_200)
+        let trustAnchor = table.required("trust-anchor-arn") { node throws(ValueFault) in
+            try ARN(reading: node, as: .trustAnchor)
         }
+        let profile = table.required("profile-arn") { node throws(ValueFault) in try ARN(reading: node, as: .profile) }
+        let role = table.required("role-arn") { node throws(ValueFault) in try ARN(reading: node, as: .role) }
+        let duration = table.integer("session-duration-seconds", in: 900...43_200)
         let name = table.value("role-session-name", Self.roleSessionName)
         let properties = table.texts("instance-properties", Self.instanceProperty)
-        let override = table.value("endpoint") { node throws(ValueFault) in try node.endpoint() }
-        let fips = table.value("use-fips-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
-        let dualStack = table.value("use-dualstack-endpoint") { node throws(ValueFault) in try node.boolean() } ?? false
+        let override = table.value("endpoint", Self.endpoint)
+        let fips = table.boolean("use-fips-endpoint") ?? false
+        let dualStack = table.boolean("use-dualstack-endpoint") ?? false
         let options: SessionOptions?
         do throws(RequestFault) {
             options = try SessionOptions(
@@ -55,21 +55,10 @@ extension CreateSessionRequest {
         }
         return try node.text(limit: 200)
     }
-}
-
-extension TOMLNode {
-    fileprivate func arn(_ kind: ARN.Kind) throws(ValueFault) -> ARN {
-        let text = try text()
-        do throws(RequestFault) {
-            return try ARN(text, as: kind)
-        } catch {
-            throw ValueFault(": \(error.message)")
-        }
-    }
 
     /// An endpoint that is right by itself, as it was written.
-    fileprivate func endpoint() throws(ValueFault) -> String {
-        let text = try text()
+    private static func endpoint(_ node: TOMLNode) throws(ValueFault) -> String {
+        let text = try node.text()
         // Not repeated: it may be a password.
         guard !text.contains("@") else { throw ValueFault(" holds a user or a password; leave it out") }
         do throws(RequestFault) {
@@ -79,5 +68,16 @@ extension TOMLNode {
             throw ValueFault(String(error.message.trimmingPrefix("endpoint")))
         }
         return text
+    }
+}
+
+extension ARN {
+    fileprivate init(reading node: TOMLNode, as kind: Kind) throws(ValueFault) {
+        let text = try node.text()
+        do throws(RequestFault) {
+            self = try ARN(text, as: kind)
+        } catch {
+            throw ValueFault(": \(error.message)")
+        }
     }
 }

@@ -3,20 +3,25 @@ import ModuleFiles
 import PlainText
 
 extension ModuleConfiguration {
-    /// Reads a `[[module]]`; nil when something in it is wrong, which is told of.
+    /// Reads a `[[module]]`; nil, with a fault, where its path or name is missing or wrong.
     init?(reading table: inout TableReader) {
         let path = table.value("path", Self.path)
         let name = table.value("name", Self.name)
         let environment = table.texts("environment", Self.variable)
-        let sessions = table.value("sessions") { node throws(ValueFault) in try node.integer(in: 1...64) }
-        let hasNetwork = table.value("network") { node throws(ValueFault) in try node.boolean() }
+        let sessions = table.integer("sessions", in: 1...64)
+        let hasNetwork = table.boolean("network")
         let writable = table.list("writable", Self.writable)
         let initArguments = table.value("init-arguments") { node throws(ValueFault) in try node.text() }
-        let timeouts = Timeouts(reading: &table)
+        var timeouts = Timeouts()
+        for (key, member) in [
+            ("list-timeout-seconds", \Timeouts.list), ("login-timeout-seconds", \.login),
+            ("sign-timeout-seconds", \.sign), ("touch-timeout-seconds", \.touch),
+        ] {
+            if let seconds = table.integer(key, in: 1...600) { timeouts[keyPath: member] = seconds }
+        }
         table.refuseUnknownKeys()
-        switch (table.has("path"), table.has("name")) {
-        case (false, false): table.fault("\(table.title) has neither path nor name; add one of them")
-        default: break
+        if !table.has("path"), !table.has("name") {
+            table.fault("\(table.title) has neither path nor name; add one of them")
         }
         guard let location = path.map(Location.path) ?? name.map(Location.name) else { return nil }
         self.init(location: location, environment: environment, sessions: sessions ?? 2, timeouts: timeouts)
@@ -27,7 +32,7 @@ extension ModuleConfiguration {
     }
 
     private static func path(_ node: TOMLNode) throws(ValueFault) -> String {
-        let path = try node.absolutePath()
+        let path = try TOMLNode.absolutePath(try node.text())
         guard !path.hasSuffix("/p11-kit-proxy.so") else {
             throw ValueFault(" is \(path.quoted), which \(ModuleFile.proxy)")
         }
@@ -59,19 +64,5 @@ extension ModuleConfiguration {
         else { throw ValueFault(" is no name for a variable; use letters, digits and _") }
         if case .text("") = node.value { return "" }
         return try node.text()
-    }
-}
-
-extension ModuleConfiguration.Timeouts {
-    fileprivate init(reading table: inout TableReader) {
-        self.init()
-        list = Self.seconds("list-timeout-seconds", &table) ?? list
-        login = Self.seconds("login-timeout-seconds", &table) ?? login
-        sign = Self.seconds("sign-timeout-seconds", &table) ?? sign
-        touch = Self.seconds("touch-timeout-seconds", &table) ?? touch
-    }
-
-    private static func seconds(_ key: String, _ table: inout TableReader) -> Int? {
-        table.value(key) { node throws(ValueFault) in try node.integer(in: 1...600) }
     }
 }

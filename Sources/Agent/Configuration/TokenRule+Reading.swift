@@ -1,27 +1,23 @@
 import PKCS11URI
-import PlainText
 import Tokens
 
 extension TokenRule {
-    /// Reads a `[[token]]`; nil when its URI is missing or wrong, which is told of.
+    /// Reads a `[[token]]`; nil, with a fault, where its URI is missing or wrong.
     init?(reading table: inout TableReader) {
         let uri = table.required("uri", Self.uri)
         let source = table.value("pin-source", Self.pinSource)
-        let lifetime = table.value("pin-lifetime-seconds") { node throws(ValueFault) in
-            try node.integer(in: 0...604_800)
-        }
-        let touch = table.value("touch") { node throws(ValueFault) in try node.boolean() }
-        let reservedPINs = table.value("reserved-pins") { node throws(ValueFault) in try node.boolean() }
+        let lifetime = table.integer("pin-lifetime-seconds", in: 0...604_800)
+        let touch = table.boolean("touch")
+        let reservedPINs = table.boolean("reserved-pins")
         table.refuseUnknownKeys()
         guard let uri else { return nil }
         self.init(
             uri: uri, pinSource: source ?? .prompt, pinLifetimeSeconds: lifetime ?? Self.usualPINLifetime,
-            touch: touch ?? false,
-            reservedPINs: reservedPINs ?? false)
+            touch: touch ?? false, reservedPINs: reservedPINs ?? false)
     }
 
     private static func uri(_ node: TOMLNode) throws(ValueFault) -> PKCS11URI {
-        let uri = try node.pkcs11URI()
+        let uri = try PKCS11URI(reading: node)
         guard uri.isTokenOnly else {
             throw ValueFault(" names an object, and a PIN belongs to a token; leave out object, id and type")
         }
@@ -35,7 +31,7 @@ extension TokenRule {
         if text == "protected" { return .protected }
         if text.hasPrefix("file:") {
             do throws(ValueFault) {
-                return .file(try TOMLNode.absolutePath(TOMLNode.path(ofFileURI: text)))
+                return .file(try TOMLNode.path(ofFileURI: text))
             } catch {
                 throw ValueFault(" holds no path of this machine behind file:; give file:/PATH, without escapes")
             }
@@ -50,34 +46,5 @@ extension TokenRule {
             throw ValueFault(" holds no name behind credential:; give the name of a systemd credential, without /")
         }
         return String(name)
-    }
-}
-
-extension TOMLNode {
-    func pkcs11URI() throws(ValueFault) -> PKCS11URI {
-        let text = try text(limit: 65_536)
-        let uri: PKCS11URI
-        do throws(PKCS11URIError) {
-            uri = try PKCS11URI(text)
-        } catch {
-            throw ValueFault(": \(error.message)")
-        }
-        guard uri.pinSource == nil else {
-            throw ValueFault(" has a pin-source, which we would not use; write it as pin-source of a [[token]]")
-        }
-        return uri
-    }
-
-    /// The path of a `file:` URI: `file:/PATH` or `file:///PATH` (RFC 8089), without escapes.
-    static func path(ofFileURI text: String) throws(ValueFault) -> String {
-        let rest = text.dropFirst("file:".count)
-        let path = rest.hasPrefix("///") ? rest.dropFirst(2) : rest
-        guard !path.hasPrefix("//") else {
-            throw ValueFault(" is \(text.quoted), a file of another host; give file:/PATH")
-        }
-        guard !path.contains("%") else {
-            throw ValueFault(" is \(text.quoted), and escapes are not undone here; give a path without %")
-        }
-        return String(path)
     }
 }

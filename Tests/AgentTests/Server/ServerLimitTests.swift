@@ -1,8 +1,9 @@
-import Agent
 import AgentAPI
 import Foundation
 import Synchronization
 import Testing
+
+@testable import Agent
 
 @Suite struct ServerLimitTests {
     private static let request = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"

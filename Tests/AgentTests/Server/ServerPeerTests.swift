@@ -1,8 +1,9 @@
-import Agent
 import AgentAPI
 import Foundation
 import Synchronization
 import Testing
+
+@testable import Agent
 
 @Suite struct ServerPeerTests {
     private final class Noted: Sendable {
