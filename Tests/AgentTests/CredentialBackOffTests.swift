@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite("What happens after a failure")
 struct CredentialBackOffTests {

@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite("A refusal lasts no longer than its cause")
 struct CredentialCauseTests {

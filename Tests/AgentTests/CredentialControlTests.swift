@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite("Locks, drops, reloads and the end")
 struct CredentialControlTests {
@@ -11,7 +12,6 @@ struct CredentialControlTests {
         await world.lock([world.profile])
         #expect(world.cache.published.ready(world.profile) == nil)
         #expect(try await world.status().expiration == nil)
-        #expect(try await world.status().isLocked)
         try await world.advance(Int64(24).hours)
         await world.cache.stateChanged()
         await world.cache.replace(Set(world.profiles), changed: Set(world.profiles))

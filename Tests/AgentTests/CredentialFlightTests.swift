@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite("One refresh for all who wait")
 struct CredentialFlightTests {

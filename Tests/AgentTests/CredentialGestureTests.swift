@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 @Suite("When a new session takes a person's touch or PIN")
 struct CredentialGestureTests {

@@ -1,7 +1,8 @@
-import Agent
 import AgentAPI
 import Synchronization
 import Testing
+
+@testable import Agent
 
 /// A cache whose keeper runs, on clocks that a test turns, over a source that follows a script.
 struct CredentialWorld {

@@ -1,7 +1,6 @@
 import DequeModule
 
-/// The starts of a profile's attempts, so that no fault of anybody makes more than 60 of them in any hour, or 500 in
-/// any 24 hours.
+/// The starts of a profile's attempts. It allows 60 in any hour and 500 in any 24 hours.
 struct AttemptBudget: Sendable {
     /// The purpose of an attempt.
     enum Share: Sendable {

@@ -1,18 +1,38 @@
+import AgentAPI
+import CLinux
 import Glibc
+import RolesAnywhere
 import Synchronization
 
-/// A session as it is handed out: rendered once, shared by all who get it, wiped when the last of them lets go.
+/// A session as clients get it: rendered once, shared by all answers, and wiped with the last reference.
 package final class CachedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// Not a secret: it names the session in the audit log.
     package let accessKeyID: String
     /// Seconds since 1970-01-01T00:00:00Z.
     package let expiration: Int64
+    let validity: SessionValidity
+    /// The refresh starts when no more than this is left, in milliseconds.
+    let refreshLead: Int64
     private let bytes: Mutex<[UInt8]>
 
-    init(body: [UInt8], accessKeyID: String, expiration: Int64) {
-        self.accessKeyID = accessKeyID
-        self.expiration = expiration
-        bytes = Mutex(body)
+    /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
+    init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(Problem) {
+        guard
+            ![fresh.accessKeyID, fresh.secretAccessKey, fresh.sessionToken, fresh.accountID].contains(where: \.isEmpty)
+        else { throw Self.invalid("the service's answer lacks a part of the credentials") }
+        guard let validity = SessionValidity(expiration: fresh.expiration, receivedAt: now) else {
+            throw Self.invalid("the service's answer has an expiration that is past or cannot be right")
+        }
+        self.validity = validity
+        refreshLead = validity.refreshLead(random: settings.random)
+        accessKeyID = fresh.accessKeyID
+        expiration = fresh.expiration
+        bytes = Mutex(settings.render(fresh))
+        clinux_wipe_stack()
+    }
+
+    private static func invalid(_ detail: Problem.Detail) -> Problem {
+        Problem(.awsAnswerInvalid, detail, hint: "check the clock and the endpoint")
     }
 
     /// The rendered credentials, secret. Not a copy: hold it no longer than it takes to send it.

@@ -10,17 +10,17 @@ import RolesAnywhere
 package actor CredentialCache {
     /// The credentials that are ready without waiting; ask it first.
     package nonisolated let published: PublishedCredentials
-    let settings: CacheSettings
-    let source: any CredentialSource
-    var profiles: [ProfileName: ProfileState]
-    var isStopped = false
+    private let settings: CacheSettings
+    private let source: any CredentialSource
+    private var profiles: [ProfileName: ProfileState]
+    private var isStopped = false
     /// The last number given to a flight or a waiter.
     private var lastID: UInt64 = 0
     /// The keeper's wait for its next look at the clocks, and when that is, in boot time.
-    var nap: Task<Void, Never>?
-    var alarm = Int64.max
+    private var nap: Task<Void, Never>?
+    private var alarm = Int64.max
     /// When another user was last refused because a person is needed, in boot time.
-    private(set) var refusedGesture: Int64?
+    private var refusedGesture: Int64?
 
     package init(profiles: Set<ProfileName>, source: any CredentialSource, settings: CacheSettings) {
         published = PublishedCredentials(clock: settings.clock)
@@ -32,7 +32,7 @@ package actor CredentialCache {
     /// Credentials with at least 20 minutes left (half of a short session's time), or, where the service does not
     /// answer, what is still valid for a minute or more.
     ///
-    /// Returns at once where it can. Otherwise it waits for the one refresh that is shared by all, no longer than
+    /// Returns at once where it can. Otherwise it waits for the one refresh that all callers share, no longer than
     /// `answerWithin`, and no longer than `patience` where something valid can be had instead. A caller whose task
     /// is cancelled leaves the refresh to the others.
     package func credentials(for profile: ProfileName) async throws(Problem) -> CachedCredentials {
@@ -41,7 +41,7 @@ package actor CredentialCache {
         return try await wait(for: profile, wantsNew: false)
     }
 
-    /// Credentials of a new session, whatever is held.
+    /// Credentials of a new session, even if the held one is fresh.
     ///
     /// Joins a refresh under way, even one that began before the call: its session is as new as the caller can tell,
     /// and another would cost another signature. Otherwise it starts one, also during a pause after a failure: not where
@@ -59,13 +59,14 @@ package actor CredentialCache {
     /// Nil for an unknown profile.
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(
-            of: profile, at: settings.clock.now(), isUsed: published.isUsed(profile),
-            isLocked: source.isLocked(profile), needsPerson: source.needsPerson(for: profile) ?? true)
+            of: profile, at: settings.clock.now(),
+            isKeptFresh: published.isUsed(profile) && source.needsPerson(for: profile) == false)
     }
 
     /// The answer that can be given now, or nil with a flight in the air.
     ///
-    /// These two don't suspend: a copy of the state that a suspended caller kept would be copied with all who wait.
+    /// This and `ensureRefresh` don't suspend: a caller that waits must not hold a copy of the state, which has all
+    /// waiters.
     private func readyOrUnderWay(_ profile: ProfileName) throws(Problem) -> CachedCredentials? {
         if let ready = published.ready(profile) { return ready }
         let state = try state(of: profile)
@@ -104,7 +105,7 @@ package actor CredentialCache {
 
     /// Forgets a refusal whose files have changed. They are looked at outside of the actor: a file system that hangs
     /// costs those who need it, and no lock.
-    func forgetOutlivedRefusal(of profile: ProfileName) async {
+    private func forgetOutlivedRefusal(of profile: ProfileName) async {
         guard profiles[profile]?.failure?.isRefusal == true else { return }
         let files = await source.files(of: profile)
         profiles[profile]?.forgetRefusal(ifNotOf: files)
@@ -127,7 +128,7 @@ extension CredentialCache {
     /// - Parameters:
     ///   - asking: How to ask the caller's person for a PIN; nil if that cannot be done.
     ///   - mayGesture: Whether a person may be made to act for it.
-    func begin(
+    private func begin(
         _ profile: ProfileName, on occasion: Occasion, at now: Moment, _ share: AttemptBudget.Share = .whole,
         asking: Asking? = Asking.current, mayGesture: Bool = Gestures.areAllowed
     ) {
@@ -146,7 +147,7 @@ extension CredentialCache {
         }
         profiles[profile]?.budget.record(now.boot, share)
         profiles[profile]?.flight = .init(
-            id: id, began: now.boot, task: task, asking: asking, mayGesture: mayGesture)
+            id: id, began: now.boot, task: task, asking: asking)
     }
 
     private func land(
@@ -157,69 +158,249 @@ extension CredentialCache {
         let now = settings.clock.now()
         profiles[profile]?.flight = nil
         do throws(Problem) {
-            let session = try HeldSession(result.get(), receivedAt: now, settings)
+            let session = try CachedCredentials(result.get(), receivedAt: now, settings)
             profiles[profile]?.session = session
             profiles[profile]?.failure = nil
             publish(profile)
-            answerWaiters(of: profile, .success(session.credentials), at: now)
+            answerWaiters(of: profile, .success(session), at: now)
         } catch {
             fail(profile, error, of: flight, reading: files, at: now)
         }
         wakeKeeper(by: now.boot)
     }
 
-    /// Remembers why there is no new session; what is held stays.
-    func fail(
+    private func fail(
         _ profile: ProfileName, _ cause: Problem, of flight: ProfileState.Flight, reading files: [FileStamp?] = [],
         at now: Moment
     ) {
-        // The token was asked for nothing, so there is nothing to remember.
-        if cause == Self.needsOwner(profile) {
-            profiles[profile]?.forgetForced()
-            guard profiles[profile]?.waiters.mayGesture == true else {
-                return answerWaiters(of: profile, .failure(cause), at: now)
-            }
-            return beginAgain(profile, at: now)
-        }
-        profiles[profile]?.remember(
-            cause, wasAsked: flight.asking != nil, reading: files, at: now, random: settings.random)
-        let problem = profiles[profile]?.failure?.problem(at: now) ?? cause
-        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
-        let isVoid = flight.isOutdated && profiles[profile]?.failure?.isRefusal == true
-        if isVoid { profiles[profile]?.failure = nil }
+        let next = profiles[profile]?.fail(
+            cause, of: flight, reading: files, isForeign: cause == Self.needsOwner(profile), at: now,
+            random: settings.random)
         publish(profile)
-        // No person could be asked for this attempt, but one of the callers that have come since may have one.
-        let asking = flight.asking == nil ? profiles[profile]?.waiters.asking : nil
-        // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
-        let isEnough = isVoid && flight.isRepeated
-        if !isEnough, profiles[profile]?.failure?.yields(to: asking) ?? true {
-            beginAgain(profile, at: now, isRepeated: isVoid)
-        } else {
-            answerWaiters(of: profile, .failure(problem), at: now)
+        switch next {
+        case .again(let isRepeated): beginAgain(profile, at: now, isRepeated: isRepeated)
+        case .answer(let problem): answerWaiters(of: profile, .failure(problem), at: now)
+        case nil: return
         }
     }
 
     /// Another attempt for those who wait, after the one that they waited for has become void.
     ///
     /// - Parameter isRepeated: Because of what has changed meanwhile.
-    func beginAgain(_ profile: ProfileName, at now: Moment, isRepeated: Bool = false) {
+    private func beginAgain(_ profile: ProfileName, at now: Moment, isRepeated: Bool = false) {
         guard let state = profiles[profile], !state.waiters.isEmpty else { return }
         let asking = state.waiters.asking
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: asking) {
             answerWaiters(of: profile, .failure(refusal), at: now)
         } else {
             begin(profile, on: .request, at: now, asking: asking, mayGesture: state.waiters.mayGesture)
-            profiles[profile]?.markRepeated(isRepeated)
+            profiles[profile]?.flight?.isRepeated = isRepeated
         }
     }
 
-    func nextID() -> UInt64 {
+    private func nextID() -> UInt64 {
         lastID += 1
         return lastID
     }
 
-    func publish(_ profile: ProfileName) {
+    private func publish(_ profile: ProfileName) {
         let state = profiles[profile]
         published.publish(state?.session, for: profile, lenientUntil: state?.lenientUntil ?? .min)
+    }
+}
+
+// MARK: - Those who wait
+
+extension CredentialCache {
+    private func wait(for profile: ProfileName, wantsNew: Bool) async throws(Problem) -> CachedCredentials {
+        let id = nextID()
+        let result: Result<CachedCredentials, Problem> = await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<_, Never>) in
+                guard profiles[profile]?.flight != nil else {
+                    return continuation.resume(returning: .failure(Self.stillWorking(profile)))
+                }
+                let now = settings.clock.now()
+                let hasFallback = !wantsNew && profiles[profile]?.fallback(at: now) != nil
+                // In whole seconds, so that thousands who wait have few deadlines.
+                let giveUpAt = (now.boot + settings.answerWithin) / 1000 * 1000
+                let answerAt = hasFallback ? (now.boot + settings.patience) / 1000 * 1000 : giveUpAt
+                profiles[profile]?.waiters.add(
+                    id,
+                    .init(
+                        wantsNew: wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, asking: Asking.current,
+                        mayGesture: Gestures.areAllowed, continuation: continuation))
+                wakeKeeper(by: answerAt)
+            }
+        } onCancel: {
+            Task { await leave(profile, id) }  // not awaited: it is one step long
+        }
+        return try result.get()
+    }
+
+    private func leave(_ profile: ProfileName, _ id: UInt64) {
+        profiles[profile]?.waiters.remove(id, Problem(.requestTimeout, "the caller has hung up"))
+    }
+
+    private func answerWaiters(of profile: ProfileName, _ outcome: Result<CachedCredentials, Problem>, at now: Moment) {
+        guard let state = profiles[profile], !state.waiters.isEmpty else { return }
+        profiles[profile]?.waiters.answerAll(outcome, fallback: state.fallback(at: now))
+        published.markUsed(profile)
+    }
+}
+
+// MARK: - The keeper
+
+extension CredentialCache {
+    /// An attempt that takes longer is given up: no source takes ten minutes, but a hung one must not hold a profile
+    /// for ever.
+    private static let longestFlight: Int64 = 600_000
+
+    /// Refreshes in the background, keeps deadlines, and drops what has lapsed, until `stop` or cancellation.
+    package func run() async {
+        await withTaskCancellationHandler {
+            while !isStopped, !Task.isCancelled {
+                for name in profiles.keys { await forgetOutlivedRefusal(of: name) }
+                guard !isStopped, !Task.isCancelled else { break }  // it had no nap to be woken from
+                let pause = look()
+                alarm = settings.clock.boot() + pause
+                // Awaited below. Cancelled to look sooner, so the error is no news.
+                let nap = Task { [clock = settings.clock] in _ = try? await clock.sleep(pause) }
+                self.nap = nap
+                await nap.value
+            }
+        } onCancel: {
+            Task { await stop() }  // not awaited: it is one step long
+        }
+        stop()
+    }
+
+    /// Makes the keeper look no later than at this boot time.
+    private func wakeKeeper(by boot: Int64) {
+        if boot < alarm { nap?.cancel() }
+    }
+
+    /// Does what is due, and returns the milliseconds to the next look: never more than a minute, because both clocks
+    /// can leap while timers sleep, and uses by `published` make no noise.
+    private func look() -> Int64 {
+        let now = settings.clock.now()
+        return profiles.keys.map { look(at: $0, now) }.reduce(60_000, min)
+    }
+
+    private func look(at name: ProfileName, _ now: Moment) -> Int64 {
+        if let flight = profiles[name]?.flight, now.boot - flight.began >= Self.longestFlight {
+            abandonFlight(of: name)
+            fail(name, Self.givenUp(name), of: flight, at: now)
+        }
+        if let session = profiles[name]?.session, !session.validity.canBeHandedOut(at: now) {
+            profiles[name]?.session = nil
+            publish(name)
+        }
+        let fallback = profiles[name]?.fallback(at: now)
+        if profiles[name]?.waiters.answerOverdue(at: now, fallback: fallback, Self.stillWorking(name)) == true {
+            profiles[name]?.flight?.isSlow = true
+            publish(name)
+            published.markUsed(name)
+        }
+        let isRefreshed =
+            published.isUsed(name) && source.needsPerson(for: name) == false && !source.isLocked(name)
+        if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 {
+            begin(name, on: .background, at: now, asking: nil)
+        }
+        guard let state = profiles[name] else { return 60_000 }
+        // All that the profile has ahead; after the above nothing is due.
+        let pauses = [
+            state.waiters.nextAnswer.map { $0 - now.boot },
+            state.flight.map { $0.began + Self.longestFlight - now.boot },
+            state.session.map { $0.validity.remaining(at: now) - SessionValidity.leastHandedOut + 1 },
+            isRefreshed ? state.untilAttempt(at: now) : nil,
+        ]
+        return pauses.lazy.compactMap(\.self).reduce(60_000, min)
+    }
+
+    /// Abandons the flight: its result will be discarded.
+    private func abandonFlight(of name: ProfileName) {
+        profiles[name]?.flight?.task.cancel()
+        profiles[name]?.flight = nil
+    }
+}
+
+// MARK: - Changes
+
+extension CredentialCache {
+    /// Drops the sessions of these profiles (nil: all profiles'), which the source says are locked. A session under way is
+    /// not stored, and those who wait for it are told.
+    package func lock(_ names: Set<ProfileName>? = nil) {
+        let now = settings.clock.now()
+        for name in known(names) {
+            abandon(name)
+            answerWaiters(of: name, .failure(Self.locked(name)), at: now)
+        }
+    }
+
+    /// A token came, went, got its PIN or was unlocked: attempts that waited for that are allowed again.
+    package func stateChanged(_ names: Set<ProfileName>? = nil) {
+        for name in known(names) {
+            profiles[name]?.forgetCurable()
+            publish(name)
+        }
+        wakeKeeper(by: settings.clock.now().boot)
+    }
+
+    /// Drops these profiles' sessions (nil: all profiles'), say because their role was revoked. The next caller gets
+    /// a new one; a session under way is not stored, and those who wait for it wait for another.
+    package func drop(_ names: Set<ProfileName>? = nil) {
+        let now = settings.clock.now()
+        for name in known(names) {
+            abandon(name)
+            beginAgain(name, at: now)
+        }
+    }
+
+    /// Whether a profile's last attempt failed for something that only a change of the tokens makes good, or another user
+    /// was refused in the last minute because a person is needed.
+    package var waitsForTokens: Bool {
+        profiles.values.contains { $0.failure?.cause.retry == .token }
+            || refusedGesture.map { settings.clock.now().boot - $0 < 60_000 } ?? false
+    }
+
+    /// A reload: `names` are the profiles that there are from now on, `changed` those of them whose sessions are no
+    /// longer what is asked for. All others keep theirs, with their pauses and locks; refusals are asked again once.
+    ///
+    /// The source must know the new configuration already.
+    package func replace(_ names: Set<ProfileName>, changed: Set<ProfileName>) {
+        guard !isStopped else { return }
+        let now = settings.clock.now()
+        for name in profiles.keys.filter({ !names.contains($0) }) {
+            abandon(name)
+            answerWaiters(of: name, .failure(.unknownProfile("\(name)")), at: now)
+            profiles[name] = nil
+        }
+        for name in names where profiles[name] == nil { profiles[name] = ProfileState() }
+        stateChanged()
+        drop(changed)
+    }
+
+    /// Answers all who wait, drops all sessions, and ends `run`. Final.
+    package func stop() {
+        isStopped = true
+        let now = settings.clock.now()
+        for name in profiles.keys {
+            abandon(name)
+            answerWaiters(of: name, .failure(Self.shuttingDown), at: now)
+        }
+        profiles = [:]
+        published.removeAll()
+        nap?.cancel()
+    }
+
+    /// Drops the session that is held, and the one that is under way.
+    private func abandon(_ name: ProfileName) {
+        abandonFlight(of: name)
+        profiles[name]?.session = nil
+        publish(name)
+    }
+
+    private func known(_ names: Set<ProfileName>?) -> [ProfileName] {
+        profiles.keys.filter { names?.contains($0) ?? true }
     }
 }

@@ -2,6 +2,21 @@ import AgentAPI
 import Files
 import Prompts
 
+/// The state of a profile in the cache, for `status`.
+package struct CredentialStatus {
+    /// Of the session that is held, in seconds since 1970; nil without one.
+    let expiration: Int64?
+    let isRefreshing: Bool
+    /// Callers that wait for the refresh.
+    let waiting: Int
+    /// Why the last attempt failed; nil since one did not.
+    let lastError: Problem?
+    /// When the next attempt is planned, in seconds since 1970; nil if that takes a caller, or a change of the token.
+    let nextAttempt: Int64?
+    /// When the next caller causes an attempt if nothing else has before, in seconds since 1970; nil without a session.
+    let nextNeeded: Int64?
+}
+
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {
     /// One attempt under way.
@@ -11,9 +26,7 @@ struct ProfileState {
         let began: Int64
         let task: Task<Void, Never>
         /// The person who can be asked for a PIN on the way.
-        var asking: Asking?
-        /// Whether a person may be made to act for it.
-        let mayGesture: Bool
+        let asking: Asking?
         /// The configuration or the token changed since, so a refusal may no longer hold.
         var isOutdated = false
         /// It was begun in the place of an outdated one.
@@ -23,7 +36,7 @@ struct ProfileState {
     }
 
     var flight: Flight?
-    var session: HeldSession?
+    var session: CachedCredentials?
     var failure: RememberedFailure?
     var budget = AttemptBudget()
     /// When the owner, and another user, last forced a refresh that went well, boot time in milliseconds.
@@ -33,8 +46,7 @@ struct ProfileState {
 
     /// Credentials that are still valid, but due for a refresh.
     func fallback(at now: Moment) -> CachedCredentials? {
-        guard let session, session.validity.canBeHandedOut(at: now) else { return nil }
-        return session.credentials
+        session.flatMap { $0.validity.canBeHandedOut(at: now) ? $0 : nil }
     }
 
     /// Until this boot time callers get the fallback without waiting: the service is known not to answer. After a
@@ -76,9 +88,6 @@ struct ProfileState {
 
     mutating func noteForced(_ share: AttemptBudget.Share, at now: Moment) { lastForced[share] = now.boot }
 
-    /// A refresh that was forced has asked for nothing, so the next one need not wait.
-    mutating func forgetForced() { lastForced = [:] }
-
     /// Milliseconds to the next attempt that no caller has to ask for, zero when it is due; nil if none is planned.
     func untilAttempt(at now: Moment) -> Int64? {
         guard flight == nil, let session, failure?.cause.retry != .person else { return nil }
@@ -91,15 +100,35 @@ struct ProfileState {
         return allowed > now.boot ? max(delay, allowed - now.boot) : delay
     }
 
-    mutating func remember(
-        _ cause: Problem, wasAsked: Bool, reading files: [FileStamp?], at now: Moment,
+    /// What becomes of those who wait for an attempt that has failed.
+    enum Aftermath {
+        case answer(Problem)
+        /// Another attempt, whose failure ends it if `isRepeated`.
+        case again(isRepeated: Bool)
+    }
+
+    /// Remembers why there is no new session; what is held stays.
+    ///
+    /// - Parameter isForeign: The token was asked for nothing, as a person would have had to act for another user.
+    mutating func fail(
+        _ cause: Problem, of flight: Flight, reading files: [FileStamp?], isForeign: Bool, at now: Moment,
         random: (ClosedRange<Int64>) -> Int64
-    ) {
-        failure = RememberedFailure(
-            cause, count: (failure?.count ?? 0) + 1, at: now, remaining: session?.validity.remaining(at: now),
-            random: random)
-        failure?.wasAsked = wasAsked
-        failure?.files = files
+    ) -> Aftermath {
+        guard !isForeign else {
+            lastForced = [:]  // nothing was asked for, so the next one need not wait
+            return waiters.mayGesture ? .again(isRepeated: false) : .answer(cause)
+        }
+        let new = RememberedFailure(
+            cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.asking != nil, reading: files, at: now,
+            remaining: session?.validity.remaining(at: now), random: random)
+        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
+        let isVoid = flight.isOutdated && new.isRefusal
+        failure = isVoid ? nil : new
+        // No person could be asked for this attempt, but one of the callers that have come since may have one.
+        let asking = flight.asking == nil ? waiters.asking : nil
+        // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
+        let isAgain = isVoid ? !flight.isRepeated : new.yields(to: asking)
+        return isAgain ? .again(isRepeated: isVoid) : .answer(new.problem(at: now))
     }
 
     /// Forgets a refusal that was made of other files than there are now.
@@ -114,18 +143,12 @@ struct ProfileState {
         flight?.isOutdated = true
     }
 
-    mutating func markRepeated(_ isRepeated: Bool) { flight?.isRepeated = isRepeated }
-
-    mutating func markSlow() { flight?.isSlow = true }
-
-    func status(
-        of name: ProfileName, at now: Moment, isUsed: Bool, isLocked: Bool, needsPerson: Bool
-    ) -> CredentialStatus {
+    /// - Parameter isKeptFresh: Whether it is refreshed in the background.
+    func status(of name: ProfileName, at now: Moment, isKeptFresh: Bool) -> CredentialStatus {
         CredentialStatus(
-            expiration: session?.credentials.expiration, accessKeyID: session?.credentials.accessKeyID,
-            isLocked: isLocked, isRefreshing: flight != nil, waiting: waiters.count,
+            expiration: session?.expiration, isRefreshing: flight != nil, waiting: waiters.count,
             lastError: failure?.rememberedProblem(of: name, at: now),
-            nextAttempt: isUsed && !needsPerson ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil,
+            nextAttempt: isKeptFresh ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil,
             nextNeeded: session.map { session in
                 (now.wall + max(0, session.validity.remaining(at: now) - session.validity.floor) + 999) / 1000
             })

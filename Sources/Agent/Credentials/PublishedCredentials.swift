@@ -1,11 +1,11 @@
 import Clocks
 import Synchronization
 
-/// The part of the cache that answers at once, on any thread: what is good enough to be handed out unasked.
+/// The part of the cache that answers at once, on any thread: sessions that need no refresh before they are handed out.
 package final class PublishedCredentials: Sendable {
     private struct Slot {
-        let session: HeldSession
-        /// Until this boot time the least that may be handed out will do, because nothing better can be had.
+        let session: CachedCredentials
+        /// Until this boot time the shortest validity will do, because the service gives nothing better.
         var lenientUntil: Int64
         var isUsed: Bool
 
@@ -27,18 +27,17 @@ package final class PublishedCredentials: Sendable {
         return slots.withLock { slots in
             guard let slot = slots[profile], slot.isReady(at: now) else { return nil }
             if !slot.isUsed { slots[profile]?.isUsed = true }
-            return slot.session.credentials
+            return slot.session
         }
     }
 
     /// Whether there is a session, good enough or not.
     func holds(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile] != nil } }
 
-    func publish(_ session: HeldSession?, for profile: ProfileName, lenientUntil: Int64) {
+    func publish(_ session: CachedCredentials?, for profile: ProfileName, lenientUntil: Int64) {
         slots.withLock { slots in
             guard let session else { return slots[profile] = nil }
-            let isSame = slots[profile]?.session.credentials === session.credentials
-            let isUsed = isSame && slots[profile]?.isUsed == true
+            let isUsed = slots[profile].map { $0.session === session && $0.isUsed } ?? false
             slots[profile] = Slot(session: session, lenientUntil: lenientUntil, isUsed: isUsed)
         }
     }

@@ -12,18 +12,16 @@ struct RememberedFailure: Sendable {
     /// Boot time in milliseconds; nil: until what was refused has changed.
     let until: Int64?
     /// The files that the attempt read, as they were when it began.
-    var files: [FileStamp?] = []
+    private let files: [FileStamp?]
     /// Whether a person could be asked for a PIN.
-    var wasAsked = false
+    private let wasAsked: Bool
 
     /// - Parameter remaining: The time left of the session that is held, in milliseconds.
     init(
-        _ cause: Problem, count: Int, at now: Moment, remaining: Int64?,
+        _ cause: Problem, count: Int, wasAsked: Bool, reading files: [FileStamp?], at now: Moment, remaining: Int64?,
         random: (ClosedRange<Int64>) -> Int64
     ) {
-        self.cause = cause
-        self.count = count
-        at = now
+        (self.cause, self.count, self.wasAsked, self.files, at) = (cause, count, wasAsked, files, now)
         until =
             switch cause.retry {
             case .pause:
@@ -95,8 +93,8 @@ struct RememberedFailure: Sendable {
             let pause = max(pause(at: now) ?? 0, allowed - now.boot)
             problem.retryAfter = now.seconds(until: now.boot + pause)
         }
-        let end = problem.retryAfter.map { now.text(in: $0) }
-        if let end {
+        if let seconds = problem.retryAfter {
+            let end = UTCTime(secondsSince1970: now.wall / 1000 + Int64(seconds))
             problem.append(" (remembered until \(end, .rememberedUntil)\(isRefusal ? " at the latest" : ""))")
         } else {
             problem.append(" (remembered until something changes)")
@@ -106,12 +104,5 @@ struct RememberedFailure: Sendable {
             problem.hint = problem.hint.map { "\($0); \(again)" } ?? again
         }
         return problem
-    }
-}
-
-extension Moment {
-    /// RFC 3339.
-    fileprivate func text(in seconds: Int) -> String {
-        "\(UTCTime(secondsSince1970: wall / 1000 + Int64(seconds)))"
     }
 }
