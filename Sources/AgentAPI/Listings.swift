@@ -15,7 +15,7 @@ package struct IdentityListing: Message {
     package var keyType = "?"
     /// Whether the same token has its private key.
     package var hasKey = true
-    /// Whether a session can be had with it.
+    /// Whether it can get a session.
     package var usable = true
     /// Why not, when it is not usable.
     package var reasons: [String] = []
@@ -37,24 +37,6 @@ package struct IdentityListing: Message {
         coder.member("usable", &usable)
         coder.member("reasons", &reasons)
         coder.member("profiles", &profiles)
-    }
-
-    package init(
-        uri: String, token: String, subject: String, issuer: String, serial: String, notBefore: String,
-        notAfter: String, keyType: String, hasKey: Bool, usable: Bool, reasons: [String], profiles: [String]
-    ) {
-        self.uri = uri
-        self.token = token
-        self.subject = subject
-        self.issuer = issuer
-        self.serial = serial
-        self.notBefore = notBefore
-        self.notAfter = notAfter
-        self.keyType = keyType
-        self.hasKey = hasKey
-        self.usable = usable
-        self.reasons = reasons
-        self.profiles = profiles
     }
 }
 
@@ -95,7 +77,7 @@ package struct TokenListing: Message {
     package var pinTries: Word<PINTries> = .untold
     /// Whether the PIN is typed on the reader's keypad.
     package var pinpad = false
-    /// Absent where nobody is waited for.
+    /// Absent where the token waits for no person.
     package var awaiting: Word<Awaited>?
 
     package init() {}
@@ -112,23 +94,6 @@ package struct TokenListing: Message {
         coder.member("pin_tries", &pinTries)
         coder.member("pinpad", &pinpad)
         coder.member("awaiting", &awaiting)
-    }
-
-    package init(
-        uri: String, label: String, manufacturer: String, model: String, serial: String, module: String,
-        present: Bool, state: State, pinTries: PINTries, pinpad: Bool = false, awaiting: Awaited? = nil
-    ) {
-        self.pinpad = pinpad
-        self.awaiting = awaiting.map(Word.init)
-        self.uri = uri
-        self.label = label
-        self.manufacturer = manufacturer
-        self.model = model
-        self.serial = serial
-        self.module = module
-        self.present = present
-        self.state = Word(state)
-        self.pinTries = Word(pinTries)
     }
 }
 
@@ -154,16 +119,5 @@ package struct ExplainedCandidate: Message {
         coder.member("not_after", &notAfter)
         coder.member("chosen", &chosen)
         coder.member("reasons", &reasons)
-    }
-
-    package init(
-        uri: String, subject: String, serial: String, notAfter: String, chosen: Bool, reasons: [String]
-    ) {
-        self.uri = uri
-        self.subject = subject
-        self.serial = serial
-        self.notAfter = notAfter
-        self.chosen = chosen
-        self.reasons = reasons
     }
 }

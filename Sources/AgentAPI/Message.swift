@@ -11,6 +11,12 @@ package protocol Message: MessageValue {
 }
 
 extension Message {
+    /// A message as `fill` makes it.
+    package init(_ fill: (inout Self) -> Void) {
+        self.init()
+        fill(&self)
+    }
+
     package init?(_ json: JSONValue) {
         guard case .object = json else { return nil }
         self.init()

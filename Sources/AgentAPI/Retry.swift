@@ -10,8 +10,8 @@ extension Problem {
         case change
         /// The token needs something first: its PIN, or to be there, or another certificate.
         case token
-        /// A person did not touch the token, or could not be asked. Nobody is asked again in the background, nor within
-        /// a minute while the credentials that are held still serve.
+        /// A person did not touch the token, or could not be asked. There is no attempt in the background, nor within a
+        /// minute while the held credentials are valid.
         case person
     }
 }

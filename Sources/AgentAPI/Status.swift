@@ -15,12 +15,6 @@ package struct ProfileStatus: Message {
             coder.member("serial", &serial)
             coder.member("not_after", &notAfter)
         }
-
-        package init(uri: String, serial: String, notAfter: String) {
-            self.uri = uri
-            self.serial = serial
-            self.notAfter = notAfter
-        }
     }
 
     /// What a person will be asked for, and when at the earliest.
@@ -37,14 +31,9 @@ package struct ProfileStatus: Message {
             coder.member("kind", &kind)
             coder.member("due", &due)
         }
-
-        package init(kind: Kind, due: String) {
-            self.kind = Word(kind)
-            self.due = due
-        }
     }
 
-    /// What a program was told in the place of credentials, the last time.
+    /// The last problem that a program got in place of credentials.
     package struct Refusal: Message {
         /// Its name in /proc, which it may have chosen itself; absent where it cannot be told.
         package var program: String?
@@ -65,14 +54,6 @@ package struct ProfileStatus: Message {
             coder.member("code", &code)
             coder.member("detail", &detail)
         }
-
-        package init(program: String?, uid: UInt32, time: String, code: String, detail: String) {
-            self.program = program
-            self.uid = uid
-            self.time = time
-            self.code = code
-            self.detail = detail
-        }
     }
 
     package var name = "?"
@@ -85,7 +66,7 @@ package struct ProfileStatus: Message {
     package var sessionExpiry: String?
     /// One line; absent where the last attempt succeeded.
     package var lastError: String?
-    /// Absent where sessions are had without anybody.
+    /// Absent where a session needs no person.
     package var nextGesture: NextGesture?
     /// Since the agent's start, one for each program and user, the newest first; at most eight.
     package var lastRefusals: [Refusal] = []
@@ -101,20 +82,6 @@ package struct ProfileStatus: Message {
         coder.member("last_error", &lastError)
         coder.member("next_gesture", &nextGesture)
         coder.member("last_refusals", &lastRefusals)
-    }
-
-    package init(
-        name: String, source: String, roleARN: String, certificate: Certificate? = nil, sessionExpiry: String? = nil,
-        lastError: String? = nil, nextGesture: NextGesture? = nil, lastRefusals: [Refusal] = []
-    ) {
-        self.name = name
-        self.source = source
-        self.roleARN = roleARN
-        self.certificate = certificate
-        self.sessionExpiry = sessionExpiry
-        self.lastError = lastError
-        self.nextGesture = nextGesture
-        self.lastRefusals = lastRefusals
     }
 }
 
@@ -136,12 +103,6 @@ package struct ModuleStatus: Message {
         coder.member("module", &module)
         coder.member("state", &state)
         coder.member("last_error", &lastError)
-    }
-
-    package init(module: String, state: State, lastError: String? = nil) {
-        self.module = module
-        self.state = Word(state)
-        self.lastError = lastError
     }
 }
 
@@ -169,19 +130,5 @@ package struct Status: Message {
         coder.member("tokens", &tokens)
         coder.member("profiles", &profiles)
         coder.member("notices", &notices)
-    }
-
-    package init(
-        version: String, pid: Int32, system: Bool, uptimeSeconds: Int64, modules: [ModuleStatus],
-        tokens: [TokenListing], profiles: [ProfileStatus], notices: [String]
-    ) {
-        self.version = version
-        self.pid = pid
-        self.system = system
-        self.uptimeSeconds = uptimeSeconds
-        self.modules = modules
-        self.tokens = tokens
-        self.profiles = profiles
-        self.notices = notices
     }
 }

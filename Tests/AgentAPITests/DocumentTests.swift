@@ -65,18 +65,22 @@ import Testing
     }
 
     @Test("A message is what it says, for Foundation's reader and for ours") func messages() throws {
-        let token = TokenListing(
-            uri: "pkcs11:token=a%20b", label: "a \"b\"\n", manufacturer: "", model: "é", serial: "1", module: "/m.so",
-            present: true, state: .pinNeeded, pinTries: .low, awaiting: .touch)
-        let status = Status(
-            version: "1", pid: -7, system: false, uptimeSeconds: .max,
-            modules: [ModuleStatus(module: "m", state: .failed, lastError: "why")], tokens: [token],
-            profiles: [
-                ProfileStatus(
-                    name: "p", source: "s", roleARN: "arn",
-                    certificate: ProfileStatus.Certificate(uri: "u", serial: "2", notAfter: "n"),
-                    lastRefusals: [ProfileStatus.Refusal(program: nil, uid: 7, time: "t", code: "c", detail: "d")])
-            ], notices: ["there is no bus"])
+        let token = TokenListing {
+            ($0.uri, $0.label, $0.manufacturer) = ("pkcs11:token=a%20b", "a \"b\"\n", "")
+            ($0.model, $0.serial, $0.module) = ("é", "1", "/m.so")
+            ($0.state, $0.pinTries, $0.awaiting) = (Word(.pinNeeded), Word(.low), Word(.touch))
+        }
+        let refusal = ProfileStatus.Refusal { ($0.uid, $0.time, $0.code, $0.detail) = (7, "t", "c", "d") }
+        let profile = ProfileStatus {
+            ($0.name, $0.source, $0.roleARN) = ("p", "s", "arn")
+            $0.certificate = ProfileStatus.Certificate { ($0.uri, $0.serial, $0.notAfter) = ("u", "2", "n") }
+            $0.lastRefusals = [refusal]
+        }
+        let status = Status {
+            ($0.version, $0.pid, $0.uptimeSeconds) = ("1", -7, .max)
+            $0.modules = [ModuleStatus { ($0.module, $0.state, $0.lastError) = ("m", Word(.failed), "why") }]
+            ($0.tokens, $0.profiles, $0.notices) = ([token], [profile], ["there is no bus"])
+        }
         let expected: NSDictionary = [
             "version": "1", "pid": -7, "system": false, "uptime_seconds": Int64.max,
             "modules": [["module": "m", "state": "failed", "last_error": "why"]],

@@ -106,16 +106,16 @@ struct Sample: Sendable, CustomTestStringConvertible {
         self.init(schema, full.json, least: least?.json)
     }
 
+    private static func filled<Sent: Message>(_ least: Sent, _ fill: (inout Sent) -> Void) -> Sent {
+        var full = least
+        fill(&full)
+        return full
+    }
+
     static let all: [Sample] = {
-        let identity = IdentityListing(
-            uri: "", token: "", subject: "", issuer: "", serial: "", notBefore: "", notAfter: "", keyType: "",
-            hasKey: true, usable: true, reasons: [], profiles: [])
-        let token = TokenListing(
-            uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true, state: .ready,
-            pinTries: .ok, pinpad: true, awaiting: .touch)
-        let gesture = ProfileStatus.NextGesture(kind: .touch, due: "")
-        let refusal = ProfileStatus.Refusal(program: "", uid: 0, time: "", code: "", detail: "")
-        let certificate = ProfileStatus.Certificate(uri: "", serial: "", notAfter: "")
+        let token = TokenListing { ($0.state, $0.pinTries) = (Word(.ready), Word(.ok)) }
+        let gesture = ProfileStatus.NextGesture { $0.kind = Word(.touch) }
+        let refusal = ProfileStatus.Refusal { $0.uid = 0 }
         let problem = Problem(.forbidden, "", hint: "", retryAfter: 1)
         return [
             Sample(
@@ -124,34 +124,25 @@ struct Sample: Sendable, CustomTestStringConvertible {
                     accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: "")),
             Sample(
                 "Problem", ProblemDocument(problem), least: ProblemDocument(Problem(.forbidden, ""))),
-            Sample("IdentityListing", identity),
+            Sample("IdentityListing", IdentityListing()),
             Sample(
-                "TokenListing", token,
-                least: TokenListing(
-                    uri: "", label: "", manufacturer: "", model: "", serial: "", module: "", present: true,
-                    state: .ready, pinTries: .ok)),
-            Sample("ChosenCertificate", certificate),
+                "TokenListing", filled(token) { $0.awaiting = Word(.touch) }, least: token),
+            Sample("ChosenCertificate", ProfileStatus.Certificate()),
             Sample("NextGesture", gesture),
-            Sample(
-                "Refusal", refusal,
-                least: ProfileStatus.Refusal(program: nil, uid: 0, time: "", code: "", detail: "")),
-            Sample(
-                "ExplainedCandidate",
-                ExplainedCandidate(uri: "", subject: "", serial: "", notAfter: "", chosen: true, reasons: [])),
+            Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),
+            Sample("ExplainedCandidate", ExplainedCandidate()),
             Sample(
                 "ProfileStatus",
-                ProfileStatus(
-                    name: "", source: "", roleARN: "", certificate: certificate, sessionExpiry: "", lastError: "",
-                    nextGesture: gesture, lastRefusals: [refusal]),
-                least: ProfileStatus(name: "", source: "", roleARN: "")),
+                ProfileStatus {
+                    $0.certificate = ProfileStatus.Certificate()
+                    ($0.sessionExpiry, $0.lastError) = ("", "")
+                    $0.nextGesture = gesture
+                    $0.lastRefusals = [refusal]
+                }, least: ProfileStatus()),
             Sample(
-                "ModuleStatus", ModuleStatus(module: "", state: .running, lastError: ""),
-                least: ModuleStatus(module: "", state: .running)),
-            Sample(
-                "Status",
-                Status(
-                    version: "", pid: 1, system: true, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
-                    notices: [])),
+                "ModuleStatus", ModuleStatus { ($0.state, $0.lastError) = (Word(.running), "") },
+                least: ModuleStatus { $0.state = Word(.running) }),
+            Sample("Status", Status()),
         ]
     }()
 }

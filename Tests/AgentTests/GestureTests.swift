@@ -68,7 +68,7 @@ struct GestureTests {
     }
 
     private func gesture(_ kind: ProfileStatus.NextGesture.Kind, _ second: Int64) -> ProfileStatus.NextGesture {
-        ProfileStatus.NextGesture(kind: kind, due: "\(UTCTime(secondsSince1970: second))")
+        ProfileStatus.NextGesture { ($0.kind, $0.due) = (Word(kind), "\(UTCTime(secondsSince1970: second))") }
     }
 
     @Test("Nothing is due where the PIN is stored, or none is wanted")

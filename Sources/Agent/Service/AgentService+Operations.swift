@@ -33,13 +33,18 @@ extension AgentService {
 
     private func status() async -> Status {
         let survey = await tokens.survey()
-        return Status(
-            version: "\(Version.current)", pid: getpid(), system: scope == .system, uptimeSeconds: uptimeSeconds,
-            modules: survey.modules.map(ModuleStatus.init), tokens: survey.tokens.map(TokenListing.init),
-            profiles: await profileStatuses(survey),
-            notices: notices + survey.tokens.compactMap(\.missingPINNotice) + source.spareNotices
-                + (await tokens.registryNotices)
-                + (await tokens.readerNotices))
+        var status = Status()
+        status.version = "\(Version.current)"
+        status.pid = getpid()
+        status.system = scope == .system
+        status.uptimeSeconds = uptimeSeconds
+        status.modules = survey.modules.map(ModuleStatus.init)
+        status.tokens = survey.tokens.map(TokenListing.init)
+        status.profiles = await profileStatuses(survey)
+        status.notices =
+            notices + survey.tokens.compactMap(\.missingPINNotice) + source.spareNotices
+            + (await tokens.registryNotices) + (await tokens.readerNotices)
+        return status
     }
 
     /// The notices in the answer to `status`.
@@ -73,21 +78,24 @@ extension AgentService {
         let identities = await finder.overview(of: profiles, in: survey).identities
         var statuses: [ProfileStatus] = []
         for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) {
-            var status = ProfileStatus(
-                name: "\(name)", source: "roles-anywhere", roleARN: "\(profile.session.scope.roleARN)")
+            var status = ProfileStatus()
+            status.name = "\(name)"
+            status.source = "roles-anywhere"
+            status.roleARN = "\(profile.session.scope.roleARN)"
             let session = await cache.status(of: name)
             if let identity = identities[name] {
-                status.certificate = ProfileStatus.Certificate(
-                    uri: "\(identity.certificateURI ?? identity.key.uri)",
-                    serial: identity.certificate.serial.decimal,
-                    notAfter: "\(UTCTime(secondsSince1970: identity.certificate.notAfter))")
+                status.certificate = ProfileStatus.Certificate {
+                    $0.uri = "\(identity.certificateURI ?? identity.key.uri)"
+                    $0.serial = identity.certificate.serial.decimal
+                    $0.notAfter = "\(UTCTime(secondsSince1970: identity.certificate.notAfter))"
+                }
                 status.nextGesture = ProfileStatus.NextGesture(
                     survey.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
                     nextNeeded: session?.nextNeeded, at: clock.now())
             }
             status.sessionExpiry = session?.expiration.map { "\(UTCTime(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
-            status.lastRefusals = refusals.listing(of: name)
+            status.lastRefusals = refusals.log.withLock { $0.refusals(of: name) }
             statuses.append(status)
         }
         return statuses

@@ -1,6 +1,6 @@
 import AgentAPI
 package import Clocks
-import Dispatch
+import Files
 import Glibc
 package import Logging
 import Logind
@@ -59,7 +59,7 @@ package actor AgentService {
         self.notifier = notifier
         self.configuration = configuration
         self.audit = audit
-        refusals = LastRefusals(of: configuration.profiles.keys, clock: clock)
+        refusals = LastRefusals(of: Set(configuration.profiles.keys), clock: clock)
         self.clock = clock
         self.log = log
         scope = setting.scope
@@ -85,7 +85,7 @@ package actor AgentService {
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
-            Task { await TokenWatch(tokens: tokens, source: source, cache: cache, clock: clock).run() },
+            Task { await watchTokens() },
             Task { await tokens.followReaders() },
             Task { await tokens.resetAbandonedCards() },
             Task {
@@ -99,6 +99,15 @@ package actor AgentService {
             Task { await ServiceWatchdog(notifier: notifier, clock: clock, answers: answers).run() },
         ]
         watchSessions()
+    }
+
+    /// Looks at the tokens while a profile waits for one to come or to change, or while a token with a login or a session
+    /// may be removed: every two seconds then, and not at all otherwise, as a look costs a slow token some work. Cards have
+    /// events, and are not looked for. `Tokens` reports the changes that a look finds.
+    private func watchTokens() async {
+        while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
+            await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: source.tokens(of: cache.published))
+        }
     }
 
     /// Reads the configuration again, one reload after the other. A configuration with a fault changes nothing.
@@ -117,8 +126,12 @@ package actor AgentService {
     }
 
     private func readAgain() async -> ConfigurationError? {
+        // A lock does not wait for what is slow to read, not where one processor is all there is.
+        let result = await onOwnThread { [readConfiguration] in
+            Result { () throws(ConfigurationError) in try readConfiguration() }
+        }
         do throws(ConfigurationError) {
-            await take(try await read())
+            await take(try result.get())
             log.notice("configuration read again")
             return nil
         } catch {
@@ -126,16 +139,6 @@ package actor AgentService {
             log.error("the configuration has faults, so the old one stays in force")
             return error
         }
-    }
-
-    /// On a thread of its own: a lock does not wait for what is slow to read, not where one processor is all there is.
-    nonisolated private func read() async throws(ConfigurationError) -> Configuration {
-        let result = await withCheckedContinuation { continuation in
-            DispatchQueue(label: "configuration").async { [readConfiguration] in
-                continuation.resume(returning: Result { () throws(ConfigurationError) in try readConfiguration() })
-            }
-        }
-        return try result.get()
     }
 
     /// Takes a new configuration. Unchanged modules, tokens and profiles keep their workers, logins and sessions; a key
@@ -146,7 +149,7 @@ package actor AgentService {
         await server?.replace(policy: policy())
         await tokens.replace(with: new.ofTokens)
         source.replace(new)
-        refusals.keep(new.profiles.keys)
+        refusals.log.withLock { $0.keep(Set(new.profiles.keys)) }
         await cache.replace(Set(new.profiles.keys), changed: changed)
         watchSessions()
         for event in LockEvent.allCases where !lockOn.contains(event) { await end(event) }

@@ -9,22 +9,26 @@ import X509
 extension TokenListing {
     init(_ found: FoundToken) {
         let token = found.snapshot.token
-        let state: State =
+        self.init()
+        uri = "\(found.uri)"
+        label = text(token.label)
+        manufacturer = text(token.manufacturer)
+        model = text(token.model)
+        serial = text(token.serial)
+        module = found.shownModule
+        pinTries = Word(PINTries(found.snapshot.flags, hidesCount: found.hidesCount))
+        pinpad = found.rule?.pinSource == .protected
+        awaiting = found.awaited.map { Word($0 == .touch ? .touch : .pinpad) }
+        state =
             if found.snapshot.failure != nil {
-                .failed
+                Word(.failed)
             } else if found.isBlocked {
-                .pinBlocked
+                Word(.pinBlocked)
             } else if found.needsLogin || found.isLocked {
-                .pinNeeded
+                Word(.pinNeeded)
             } else {
-                .ready
+                Word(.ready)
             }
-        self.init(
-            uri: "\(found.uri)", label: text(token.label), manufacturer: text(token.manufacturer),
-            model: text(token.model), serial: text(token.serial), module: found.shownModule, present: true,
-            state: state, pinTries: PINTries(found.snapshot.flags, hidesCount: found.hidesCount),
-            pinpad: found.rule?.pinSource == .protected,
-            awaiting: found.awaited.map { $0 == .touch ? .touch : .pinpad })
     }
 }
 
@@ -45,34 +49,78 @@ extension TokenListing.PINTries {
 
 extension ModuleStatus {
     init(_ module: FoundModule) {
-        self.init(module: module.name, state: module.failure == nil ? .running : .failed, lastError: module.failure)
+        self.init()
+        self.module = module.name
+        state = Word(module.failure == nil ? .running : .failed)
+        lastError = module.failure
     }
 }
 
 extension IdentityListing {
     init(_ candidate: Candidate, profiles: [String]) {
         let certificate = candidate.certificate
-        let date = { (seconds: Int64?) in seconds.map { "\(UTCTime(secondsSince1970: $0))" } ?? "" }
-        self.init(
-            uri: candidate.uri.map { "\($0)" } ?? "", token: candidate.uri?.token.map(text) ?? "",
-            subject: certificate?.subject.description ?? "", issuer: certificate?.issuer.description ?? "",
-            serial: certificate?.serial.decimal ?? "", notBefore: date(certificate?.notBefore),
-            notAfter: date(certificate?.notAfter), keyType: certificate?.publicKey.description ?? "",
-            hasKey: candidate.hasKey, usable: candidate.isUsable || candidate.isUsableAfterLogin,
-            reasons: candidate.reasons.map(\.message), profiles: profiles)
+        self.init()
+        uri = candidate.uri.map { "\($0)" } ?? ""
+        token = candidate.uri?.token.map(text) ?? ""
+        subject = certificate?.subject.description ?? ""
+        issuer = certificate?.issuer.description ?? ""
+        serial = certificate?.serial.decimal ?? ""
+        notBefore = time(certificate?.notBefore)
+        notAfter = time(certificate?.notAfter)
+        keyType = certificate?.publicKey.description ?? ""
+        hasKey = candidate.hasKey
+        usable = candidate.isUsable || candidate.isUsableAfterLogin
+        reasons = candidate.reasons.map(\.message)
+        self.profiles = profiles
     }
 }
 
 extension ExplainedCandidate {
     init(_ candidate: Candidate) {
-        self.init(
-            uri: (candidate.uri ?? candidate.key?.uri).map { "\($0)" } ?? "",
-            subject: candidate.certificate?.subject.description ?? "",
-            serial: candidate.certificate?.serial.decimal ?? "",
-            notAfter: candidate.certificate.map { "\(UTCTime(secondsSince1970: $0.notAfter))" } ?? "",
-            chosen: candidate.verdict == .chosen, reasons: candidate.explanation)
+        self.init()
+        uri = (candidate.uri ?? candidate.key?.uri).map { "\($0)" } ?? ""
+        subject = candidate.certificate?.subject.description ?? ""
+        serial = candidate.certificate?.serial.decimal ?? ""
+        notAfter = time(candidate.certificate?.notAfter)
+        chosen = candidate.verdict == .chosen
+        reasons = candidate.explanation
     }
 }
+
+extension ProfileStatus.NextGesture {
+    /// The gesture that a person will be asked for, and when at the earliest; nil if sessions need no person.
+    ///
+    /// - Parameter nextNeeded: When the next signature is asked for if not before, in seconds since 1970; nil: it can be
+    ///   asked for now.
+    init?(_ token: FoundToken, alwaysAuthenticates: Bool, nextNeeded: Int64?, at now: Moment) {
+        let present = now.wall / 1000
+        let due = max(nextNeeded ?? present, present)
+        let each = Gesture(
+            eachSignatureBy: token.rule, flags: token.snapshot.flags, alwaysAuthenticates: alwaysAuthenticates)
+        if token.isLocked {
+            self.init(.pin, due)
+        } else if let each {
+            self.init(each, due)
+        } else if token.hasStoredPIN || !token.snapshot.flags.contains(.loginRequired) {
+            return nil
+        } else if !token.snapshot.isLoggedIn {
+            self.init(.pin, due)
+        } else if let loginEnds = token.loginEnds {
+            self.init(.pin, max(due, (now.wall + loginEnds - now.boot) / 1000))
+        } else {
+            return nil
+        }
+    }
+
+    private init(_ gesture: Gesture, _ due: Int64) {
+        self.init()
+        kind = Word(gesture == .touch ? .touch : .pin)
+        self.due = time(due)
+    }
+}
+
+/// RFC 3339, UTC; empty where there is none.
+private func time(_ second: Int64?) -> String { second.map { "\(UTCTime(secondsSince1970: $0))" } ?? "" }
 
 /// Text of a token for JSON: what is not UTF-8 becomes U+FFFD; the URI has it exactly.
 private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

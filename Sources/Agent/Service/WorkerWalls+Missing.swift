@@ -9,7 +9,7 @@ extension WorkerWalls {
 
     /// - Parameters:
     ///   - landlock: The kernel's Landlock ABI; 0 where it has none, and less where a filter around the agent refuses it.
-    ///   - callFilter: 1 where seccomp can be had, and otherwise as above.
+    ///   - callFilter: 1 where the kernel has seccomp filters, and otherwise as above.
     static func missing(landlock: Int32, callFilter: Int32) -> [String] {
         func refused(_ calls: String) -> String {
             "is refused by a filter around the agent; in a unit add SystemCallFilter=\(calls)"

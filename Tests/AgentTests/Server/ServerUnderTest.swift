@@ -1,8 +1,9 @@
-import Agent
 import AgentAPI
 import Foundation
 import Synchronization
 import TokenService
+
+@testable import Agent
 
 /// A server on a socket in a folder of its own.
 final class ServerUnderTest: Sendable {
@@ -65,16 +66,18 @@ extension AgentOperations {
             cachedCredentials: cached, credentials: credentials,
             refresh: { (name, _) throws(Problem) in try await credentials(name) },
             explain: { (_) async throws(Problem) in
-                [ExplainedCandidate(uri: "", subject: "CN=a", serial: "1", notAfter: "", chosen: true, reasons: [])]
+                [
+                    ExplainedCandidate {
+                        ($0.uri, $0.subject, $0.serial) = ("", "CN=a", "1")
+                        ($0.notAfter, $0.chosen) = ("", true)
+                    }
+                ]
             },
             profiles: { () async throws(Problem) in [] }, identities: { () async throws(Problem) in [] },
             tokens: { () async throws(Problem) in [] }, unlock: unlock, lock: lock,
             reload: { () async throws(Problem) in },
-            status: { () async throws(Problem) in
-                Status(
-                    version: "1", pid: 1, system: false, uptimeSeconds: 1, modules: [], tokens: [], profiles: [],
-                    notices: [])
-            }, health: health)
+            status: { () async throws(Problem) in Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) } },
+            health: health)
     }
 }
 
