@@ -17,7 +17,7 @@ import Glibc
         unsafe self.bus = bus
     }
 
-    deinit { unsafe csystemd_close(bus) }
+    deinit { _ = unsafe sdBus.flush_close_unref(bus) }
 
     /// Calls a method, and waits for its reply for five seconds at most.
     func call(
@@ -64,41 +64,48 @@ import Glibc
 
     init(owning message: OpaquePointer) { unsafe self.message = message }
 
-    deinit { unsafe csystemd_release(message) }
+    deinit { _ = unsafe sdBus.message_unref(message) }
 
-    var sender: String? { unsafe csystemd_sender(message).map { unsafe String(cString: $0) } }
-    var path: String? { unsafe csystemd_path(message).map { unsafe String(cString: $0) } }
-    var member: String? { unsafe csystemd_member(message).map { unsafe String(cString: $0) } }
-    var interface: String? { unsafe csystemd_interface(message).map { unsafe String(cString: $0) } }
+    var sender: String? { unsafe sdBus.message_get_sender(message).map { unsafe String(cString: $0) } }
+    var path: String? { unsafe sdBus.message_get_path(message).map { unsafe String(cString: $0) } }
+    var member: String? { unsafe sdBus.message_get_member(message).map { unsafe String(cString: $0) } }
+    var interface: String? { unsafe sdBus.message_get_interface(message).map { unsafe String(cString: $0) } }
 
     /// The next value, which is a string; an object path where `type` is `o`. Nil where it is something else.
     func text(_ type: Character = "s") -> String? {
         var text: UnsafePointer<CChar>?
-        guard let code = type.asciiValue, unsafe csystemd_read_text(message, CChar(code), &text) > 0 else { return nil }
+        guard let code = type.asciiValue, unsafe sdBus.message_read_basic(message, CChar(code), &text) > 0 else {
+            return nil
+        }
         return unsafe text.map { unsafe String(cString: $0) }
     }
 
     func number() -> UInt32? {
         var number: UInt32 = 0
-        return unsafe csystemd_read_number(message, &number) > 0 ? number : nil
+        return unsafe sdBus.message_read_basic(message, CChar(UInt8(ascii: "u")), &number) > 0 ? number : nil
     }
 
     func flag() -> Bool? {
         var flag: Int32 = 0
-        return unsafe csystemd_read_flag(message, &flag) > 0 ? flag != 0 : nil
+        return unsafe sdBus.message_read_basic(message, CChar(UInt8(ascii: "b")), &flag) > 0 ? flag != 0 : nil
     }
 
     /// The caller's to close.
     func descriptor() -> Int32? {
         var descriptor: Int32 = -1
-        return unsafe csystemd_read_descriptor(message, &descriptor) > 0 ? descriptor : nil
+        guard unsafe sdBus.message_read_basic(message, CChar(UInt8(ascii: "h")), &descriptor) > 0 else { return nil }
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)  // the message keeps its own
+        return copy >= 0 ? copy : nil
     }
 
     /// Goes into an array (`a`), a structure (`r`) or a variant (`v`) of this type, where that comes next.
     func enter(_ type: Character, _ contents: String) -> Bool {
         guard let code = type.asciiValue else { return false }
-        return unsafe csystemd_enter(message, CChar(code), contents) > 0
+        return unsafe sdBus.message_enter_container(message, CChar(code), contents) > 0
     }
 
-    func exit() { _ = unsafe csystemd_exit(message) }  // whatever is left in there is skipped with the message
+    func exit() { _ = unsafe sdBus.message_exit_container(message) }  // the rest of it is skipped with the message
 }
+
+/// What `csystemd_load` has loaded.
+private var sdBus: csystemd_functions { unsafe csystemd_bus().pointee }

@@ -5,45 +5,41 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <systemd/sd-bus.h>
 
-typedef struct sd_bus csystemd_bus;
-typedef struct sd_bus_message csystemd_message;
+#define CSYSTEMD_EACH_FUNCTION(_)                                                                                     \
+    _(new) _(set_address) _(set_bus_client) _(negotiate_fds) _(set_method_call_timeout) _(start) _(flush_close_unref)  \
+    _(call) _(call_method) _(process) _(wait) _(message_new_method_call) _(message_append_basic) _(message_unref)      \
+    _(message_get_sender) _(message_get_path) _(message_get_interface) _(message_get_member) _(message_read_basic)     \
+    _(message_enter_container) _(message_exit_container)
+
+/* libsystemd's functions, by their names without sd_bus_. */
+typedef struct {
+#define CSYSTEMD_MEMBER(name) __typeof__(&sd_bus_##name) name;
+    CSYSTEMD_EACH_FUNCTION(CSYSTEMD_MEMBER)
+} csystemd_functions;
 
 /* Loads libsystemd.so.0, once. Called before all else, on any thread. NULL, or why it cannot be used. */
 const char *csystemd_load(void);
 
+/* What was loaded. */
+const csystemd_functions *csystemd_bus(void);
+
 /* All that return int: 0 or more, or -errno. */
 
-/* Connects to a message bus and says hello. */
-int csystemd_connect(const char *address, csystemd_bus **bus);
-void csystemd_close(csystemd_bus *bus);
+/* Connects to a message bus and says hello. A method has five seconds for its reply. */
+int csystemd_connect(const char *address, sd_bus **bus);
 
-/* Calls a method whose arguments are all strings, and waits five seconds for its reply. */
+/* Calls a method whose arguments are all strings, and waits for its reply. */
 int csystemd_call(
-    csystemd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
-    const char *const *arguments, size_t count, csystemd_message **reply);
+    sd_bus *bus, const char *destination, const char *path, const char *interface, const char *member,
+    const char *const *arguments, size_t count, sd_bus_message **reply);
 
 /* org.freedesktop.Notifications (Desktop Notifications Specification 1.2): shows plain texts until *id is closed. */
-int csystemd_notify(csystemd_bus *bus, const char *title, const char *body, uint32_t *id);
-int csystemd_close_notification(csystemd_bus *bus, uint32_t id);
+int csystemd_notify(sd_bus *bus, const char *title, const char *body, uint32_t *id);
+int csystemd_close_notification(sd_bus *bus, uint32_t id);
 
 /* The next message that came by itself. 1 and *message, or 0 when there is none within so many microseconds. */
-int csystemd_next(csystemd_bus *bus, uint64_t microseconds, csystemd_message **message);
-
-/* NULL where a message has none. */
-const char *csystemd_sender(csystemd_message *message);
-const char *csystemd_path(csystemd_message *message);
-const char *csystemd_interface(csystemd_message *message);
-const char *csystemd_member(csystemd_message *message);
-void csystemd_release(csystemd_message *message);
-
-/* Reading: 1, or 0 at the end of an array; -ENXIO for another type. Texts live as long as the message. */
-int csystemd_read_text(csystemd_message *message, char type, const char **text);
-int csystemd_read_number(csystemd_message *message, uint32_t *number);
-int csystemd_read_flag(csystemd_message *message, int *flag);
-/* A copy that is closed on exec, and the caller's to close. */
-int csystemd_read_descriptor(csystemd_message *message, int *descriptor);
-int csystemd_enter(csystemd_message *message, char type, const char *contents);
-int csystemd_exit(csystemd_message *message);
+int csystemd_next(sd_bus *bus, uint64_t microseconds, sd_bus_message **message);
 
 #endif
