@@ -1,10 +1,10 @@
 import Glibc
 
-/// The two clocks that an expiry is measured by, and a way to wait; passed in, so that tests turn the hands.
+/// The two clocks that an expiry is measured by, and a way to wait; passed in, so that tests can set them.
 package struct AgentClock: Sendable {
     /// Milliseconds since 1970 (CLOCK_REALTIME): what the service's times mean, and what an administrator can set.
     package var wall: @Sendable () -> Int64
-    /// Milliseconds since boot, time asleep included (CLOCK_BOOTTIME): what nobody can set.
+    /// Milliseconds since boot, time asleep included (CLOCK_BOOTTIME). It cannot be set.
     package var boot: @Sendable () -> Int64
     /// Milliseconds since boot, time asleep left out (CLOCK_MONOTONIC).
     package var awake: @Sendable () -> Int64

@@ -5,7 +5,7 @@ package struct FileStamp: Hashable, Sendable {
     private let device: DeviceID
     private let inode: Inode
     private let size: Int64
-    /// Nanoseconds since 1970. st_ctim: it changes with the content and with the mode, and nobody can set it back.
+    /// Nanoseconds since 1970. st_ctim: it changes with the content and with the mode, and cannot be set back.
     private let changed: Int64
 
     /// - Returns: Nil where the file cannot be looked at.

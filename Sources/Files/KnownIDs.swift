@@ -2,7 +2,7 @@
 package struct KnownIDs: Hashable, Sendable {
     private let ranges: [ClosedRange<UInt64>]
 
-    /// What stands for an id that the user namespace has no number for (user_namespaces(7)): it is nobody's.
+    /// Stands for every id that the user namespace has no number for (user_namespaces(7)).
     package static let overflow: UInt32 = 65_534
 
     /// - Parameter map: Lines of three numbers: the first id inside, the first outside, how many (user_namespaces(7)).
@@ -25,7 +25,7 @@ package struct KnownIDs: Hashable, Sendable {
     package static let hidden = "its owner is hidden by the user namespace that the agent runs in"
     package static let cure = "take PrivateUsers= out of the unit"
 
-    /// Whether a file's owner with this id may be anybody outside of the namespace.
+    /// Whether a file's owner with this id may be any user outside of the namespace.
     package func hides(_ owner: UInt32) -> Bool { owner == Self.overflow && !contains(owner) }
 
     package static let users = KnownIDs(ofFile: "/proc/self/uid_map")

@@ -1,6 +1,6 @@
 package import SystemPackage
 
-/// An open file. It has one owner, closes when that owner lets go, and is inherited by no program.
+/// An open file. It has one owner, closes with it, and no program inherits it.
 package struct OpenFile: ~Copyable {
     private let descriptor: FileDescriptor
 
@@ -15,7 +15,7 @@ package struct OpenFile: ~Copyable {
         }
     }
 
-    deinit { try? descriptor.close() }  // nobody is left to tell
+    deinit { try? descriptor.close() }  // an error has no receiver here
 
     /// For the calls that swift-system does not have. It stays this file's.
     package var number: CInt { descriptor.rawValue }

@@ -1,7 +1,7 @@
 package import SystemPackage
 
-/// Who may own a file that decides something, and what its mode must not allow. Whoever owns a file may change it and its
-/// mode, and whoever may write to a folder may put another file in its place.
+/// Who may own a file that decides something, and what its mode must not allow. The owner of a file may change it and
+/// its mode, and a user who may write to a folder may put another file in its place.
 package struct OwnerAndMode: Sendable {
     private let type: FileType?
     private let owners: Set<CInterop.UserID>
@@ -27,7 +27,7 @@ package struct OwnerAndMode: Sendable {
     /// Why a file is not to be trusted.
     package enum Breach: Hashable, Sendable {
         case type
-        /// Its owner has no number in the user namespace, and may be anybody.
+        /// Its owner has no number in the user namespace, and may be any user.
         case hiddenOwner
         case owner(CInterop.UserID)
         /// In octal, as chmod(1) has it.

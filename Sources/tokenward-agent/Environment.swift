@@ -39,7 +39,7 @@ struct Environment {
     }
 
     /// - Parameters:
-    ///   - socket: Its path, whoever has made it.
+    ///   - socket: Its path, also where systemd has made it.
     ///   - dropIns: The folder of the configuration's drop-ins.
     func setting(isSystem: Bool, socket: String, dropIns: String?) throws(Failure) -> AgentService.Setting {
         let (folder, name) = Self.split(socket)

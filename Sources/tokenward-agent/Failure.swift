@@ -13,7 +13,7 @@ struct Failure: Error {
 
     func report() {
         for line in text.split(separator: "\n") {
-            // Without a standard error nobody is left to tell.
+            // An error has no receiver where there is no standard error.
             _ = try? FileDescriptor.standardError.writeAll("tokenward-agent: error: \(line)\n".utf8)
         }
     }

@@ -11,7 +11,7 @@ struct TokenwardAgent {
     private let options: AgentOptions
 
     static func main() async {
-        // Nobody is left to tell, but nothing may be opened in a stream's place either.
+        // Without them a message has no receiver, and a file that is opened later would take their place.
         guard clinux_open_missing_streams() == 0 else { exit(ExitCode.software.rawValue) }
         do throws(Failure) {
             switch try AgentInvocation(CommandLine.arguments.dropFirst()) {
@@ -40,7 +40,7 @@ struct TokenwardAgent {
         do throws(Failure) {
             configuration = try load(with: loader)
         } catch {
-            // Without a socket of systemd's, or with one that is not to be had, nobody waits.
+            // Clients wait only where systemd has made the socket.
             guard let socket = try? SocketListener.inherited(environment: environment.variables) else { throw error }
             error.report()
             socket.refuseCallers()
@@ -69,7 +69,7 @@ struct TokenwardAgent {
             log: log,
             readConfiguration: { [options] () throws(ConfigurationError) in try loader.load(path: options.config) },
             notifier: notifier,
-            // The line is made by the thread that writes it: whoever asked does not wait for it.
+            // The thread that writes the line makes it: the request does not wait for it.
             audit: { record in
                 if level <= record.level { handler.append(record.level) { "\(record)" } }
             })
