@@ -33,7 +33,7 @@ def socket_load(place, agent, rounds, requests):
         return dict(zip(words[::2], map(float, words[1::2])))
 
     figures = []
-    for clients, reach in ((1, 0.6), (64, 0.33)):
+    for clients, reach in ((1, 1.0), (64, 0.8)):
         ours, reference = alternate(
             rounds,
             lambda: load(agent.socket, "close", clients, requests)["requests"],
