@@ -76,7 +76,10 @@ struct TokenwardAgent {
         do {
             try await service.start(on: listener)
         } catch {
-            throw Failure(.software, "the socket cannot be served: \(error)")
+            guard let error = error as? ListenerError else {
+                throw Failure(.software, "the socket cannot be served: \(error)")
+            }
+            throw Failure(.unavailable, "\(error.message); \(error.hint)")
         }
         log.notice(
             "serving",

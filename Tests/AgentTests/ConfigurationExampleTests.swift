@@ -39,6 +39,13 @@ struct ConfigurationExampleTests {
         #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
         #expect(profile.allow == AllowList(users: [1001], groups: [2001]))
         #expect(configuration.profiles.count == 2)
+        #expect(
+            configuration.listeners == [
+                ListenerConfiguration(
+                    path: "/run/tokenward/build/agent.sock", mode: 0o660, group: 2001,
+                    profiles: Set(["example"].compactMap { ProfileName($0) }),
+                    allow: AllowList(users: [1001], groups: [2001]))
+            ])
     }
 
     @Test(
@@ -50,7 +57,8 @@ struct ConfigurationExampleTests {
             "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
-            "ca-bundle", "users", "groups", "gestures", "lock-on",
+            "ca-bundle", "users", "groups", "gestures", "lock-on", "kind", "profiles",
+            "mode", "group", "allow",
         ])
     func complete(_ key: String) throws {
         let lines = try #require(Self.text).split(separator: "\n")

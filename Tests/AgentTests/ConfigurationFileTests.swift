@@ -50,7 +50,7 @@ struct ConfigurationFileTests {
         try folder.write("tokens = 1", to: "conf.d/3.toml")
         #expect(
             folder.faults() == [
-                "config.toml:1: unknown key \"z\" in the file; it takes module, token, prompt, profile, lock-on",
+                "config.toml:1: unknown key \"z\" in the file; it takes module, token, prompt, profile, listener, lock-on",
                 "config.toml:2: unknown key \"modul\" in the file; did you mean \"module\"?",
                 "config.toml:3: [[module]] has neither path nor name; add one of them",
                 "config.toml:4: sessions is 0; give 1 to 64",

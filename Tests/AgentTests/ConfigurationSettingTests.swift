@@ -12,10 +12,11 @@ struct ConfigurationSettingTests {
         FaultCase("[profiles.prod]", "config.toml:1: unknown key \"profiles\" in the file; did you mean \"profile\"?"),
         FaultCase(
             "\nlog-level = 'debug'",
-            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, prompt, profile, lock-on"),
+            "config.toml:2: unknown key \"log-level\" in the file; it takes module, token, prompt, profile, listener, lock-on"
+        ),
         FaultCase(
             "\"a\\u001b[2Jb\\u202Ec\" = 1",
-            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, prompt, profile, lock-on"
+            "config.toml:1: unknown key \"a\\u{1b}[2Jb\\u{202e}c\" in the file; it takes module, token, prompt, profile, listener, lock-on"
         ),
         FaultCase(
             "[[module]]\npath = '/m'\nsessoins = 3",

@@ -5,6 +5,8 @@ import UTCTime
 /// One request's line in the audit log. No field can hold a secret.
 package struct AuditRecord: Hashable, Sendable {
     package var peer: Peer
+    /// The path of the consumer's socket that it came to; nil for the agent's own.
+    package var listener: String?
     /// Absent for a connection that was refused before it asked for anything.
     package var route: Route.Action?
     package var profile: ProfileName?
@@ -33,10 +35,12 @@ package struct AuditRecord: Hashable, Sendable {
     }
 
     package init(
-        peer: Peer, route: Route.Action?, profile: ProfileName? = nil, decision: Policy.Decision, status: Int,
-        problem: Problem.Code? = nil, issued: Issued? = nil, others: Int = 0, isAttack: Bool = false
+        peer: Peer, listener: String? = nil, route: Route.Action?, profile: ProfileName? = nil,
+        decision: Policy.Decision, status: Int, problem: Problem.Code? = nil,
+        issued: Issued? = nil, others: Int = 0, isAttack: Bool = false
     ) {
         self.peer = peer
+        self.listener = listener
         self.route = route
         self.profile = profile
         self.decision = decision
@@ -64,6 +68,7 @@ extension AuditRecord: CustomStringConvertible {
         case .deny(let reason): fields += [("decision", "deny"), ("reason", reason)]
         }
         fields += [("uid", "\(peer.uid)"), ("gid", "\(peer.gid)"), ("pid", "\(peer.pid)")]
+        if let listener { fields.append(("listener", listener)) }
         if let route { fields.append(("route", "\(route)")) }
         if let profile { fields.append(("profile", "\(profile)")) }
         fields.append(("status", "\(status)"))

@@ -12,7 +12,8 @@ struct AuditTally {
         case attack
         /// Answers alike to one user.
         case answer(
-            uid: UInt32, route: Route.Action?, profile: ProfileName?, status: Int, problem: Problem.Code?,
+            uid: UInt32, listener: String?, route: Route.Action?, profile: ProfileName?, status: Int,
+            problem: Problem.Code?,
             accessKeyID: String?)
     }
 
@@ -74,7 +75,8 @@ extension AuditTally.Kind {
     /// - Parameter isKnown: Whether there is such a profile: names that a peer makes up are one kind.
     init(_ record: AuditRecord, isKnown: (ProfileName) -> Bool) {
         self = .answer(
-            uid: record.peer.uid, route: record.route, profile: record.profile.flatMap { isKnown($0) ? $0 : nil },
+            uid: record.peer.uid, listener: record.listener, route: record.route,
+            profile: record.profile.flatMap { isKnown($0) ? $0 : nil },
             status: record.status, problem: record.problem, accessKeyID: record.issued?.accessKeyID)
     }
 }

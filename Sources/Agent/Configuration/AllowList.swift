@@ -28,7 +28,7 @@ extension AllowList {
         }
     }
 
-    private static func id(
+    static func id(
         _ node: TOMLNode, _ kind: String, _ lookUp: (String) -> UInt32?
     ) throws(ValueFault) -> UInt32 {
         switch node.value {

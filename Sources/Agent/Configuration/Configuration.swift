@@ -9,6 +9,8 @@ package struct Configuration: Hashable, Sendable {
     /// PIN rules, in order: the first whose URI matches a token wins.
     package var tokens: [TokenRule] = []
     package var profiles: [ProfileName: Profile] = [:]
+    /// Sockets for consumers, beside the agent's own.
+    package var listeners: [ListenerConfiguration] = []
     package var prompt = PromptSettings()
     /// When to forget PINs and credentials; nil: what is usual for the agent's scope.
     package var lockOn: Set<LockEvent>?

@@ -12,6 +12,7 @@ struct ConfigurationBuilder {
         case moduleName(String)
         case rule(PKCS11URI)
         case profile(ProfileName)
+        case listener(path: String)
         case prompt
         case lockOn
     }
@@ -50,6 +51,12 @@ struct ConfigurationBuilder {
         }
         for (name, node) in (profiles ?? [:]).sorted(by: { $0.value.line < $1.value.line }) {
             add(profile: name, node, from: file)
+        }
+        for var table in Self.tables("listener", in: &document) {
+            guard let listener = ListenerConfiguration(reading: &table, accounts: accounts) else { continue }
+            if isFirst(.listener(path: listener.path), "a listener with this path", table) {
+                configuration.listeners.append(listener)
+            }
         }
         let events = document.list("lock-on", Self.event)
         if document.has("lock-on"), isFirst(.lockOn, "lock-on", document, line: document.lineOf("lock-on")) {
@@ -102,6 +109,18 @@ struct ConfigurationBuilder {
         var table = TableReader(entries, title: "[profile.\(name)]", at: (file, node.line), faults: faults)
         let profile = Profile(reading: &table, accounts: accounts)
         if isFirst(.profile(name), "profile \(name)", table) { configuration.profiles[name] = profile }
+    }
+
+    /// Adds a fault for each profile that a listener names and no file has. Called when all files are read.
+    func checkListeners() {
+        for listener in configuration.listeners {
+            for name in listener.profiles.sorted() where places[.profile(name)] == nil {
+                guard let place = places[.listener(path: listener.path)] else { continue }
+                faults.add(
+                    file: place.file, line: place.line,
+                    "profiles of [[listener]] names \(name), and there is no such profile; add it, or correct the name")
+            }
+        }
     }
 
     private static func event(_ node: TOMLNode) throws(ValueFault) -> LockEvent {

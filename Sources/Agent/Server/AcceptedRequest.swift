@@ -41,9 +41,9 @@ extension AcceptedRequest {
         _ head: RequestHead, route: Route, name: String, peer: Peer, policy: Policy
     ) -> Result<AcceptedRequest, Refusal> {
         let profile = ProfileName(name)
-        let decision = policy.decide(peer, route.permission, profile: profile)
+        let decision = policy.decide(peer, route, profile: profile)
         if case .deny(let reason) = decision {
-            let answer = Answer.problem(.forbidden(reason: reason))
+            let answer = Answer.problem(policy.problem(reason))
             return .failure(Refusal(answer: answer, route: route.action, profile: profile, decision: decision))
         }
         if !name.isEmpty, profile.map(policy.knows) != true {

@@ -6,31 +6,48 @@ import NIOCore
 import Synchronization
 import SystemPackage
 
-/// Takes connections off the listening socket, on a thread of its own, and judges each before it costs more than that.
+/// Takes connections off one listening socket, on a thread of its own: judges each before it costs more than that, and
+/// answers what it asks at first if that needs no wait.
 ///
-/// The event loops see those alone that are to be served or to be told why not: a flood of the others takes its time here.
+/// The event loops see the others, and those that are to be told why they are not served: a flood of connections takes its
+/// time here.
 final class Acceptor: Sendable {
-    /// A connection that an event loop is to answer.
+    /// A connection that an event loop is to go on with.
     struct Accepted: Sendable {
         /// Becomes the event loop's.
         let descriptor: CInt
-        let peer: Peer
-        let isOwner: Bool
-        /// Nil for one that is told `problem` and counts nowhere.
-        let place: Entrance.Place?
-        let problem: Problem?
+        let caller: Caller
+        /// Why the peer is hung up on.
+        var problem: Problem?
+        /// What was read and is not answered.
+        var received = ByteBuffer()
+        /// What is left of an answer.
+        var unsent: (ByteBuffer, Reply)?
+    }
+
+    /// What other threads ask of this one.
+    private struct Orders {
+        var mustStop = false
+        var hasEnded = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let descriptor: CInt
-    private let ending: (reading: CInt, writing: CInt)
-    private let entrance: Mutex<Entrance>
+    private let waking: (reading: CInt, writing: CInt)
+    private let orders = Mutex(Orders())
+    private let rules: Mutex<Policy>
+    private let responder: Responder
     private let peer: @Sendable (CInt) throws -> Peer
     private let isWorker: @Sendable (Int32) -> Bool
-    private let audit: @Sendable (AuditRecord) -> Void
     private let warn: @Sendable (String) -> Void
 
-    /// How many connections are taken before those are handed over.
+    /// How many connections are taken before their requests are looked at.
     private static let batch = 64
+    /// How many other users' connections are looked at before the owner's next ones are.
+    private static let share = 16
+    /// How long, in milliseconds, a connection may be silent before an event loop gets it; and how many may.
+    private static let patience: CInt = 2
+    private static let mostSilent = 32
     /// How long it rests where a connection waits for which there is no descriptor: poll(2) goes on telling of it.
     private static let rest: CInt = 100
     /// After this long without a failure, the next one is logged again.
@@ -39,34 +56,37 @@ final class Acceptor: Sendable {
     /// - Parameters:
     ///   - descriptor: Listens, and does not block; becomes this acceptor's.
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module.
-    ///   - audit: Called on the thread of `run`, as is `warn`; neither must wait.
+    ///   - warn: Called on the thread of `run`, so it must not wait.
     init(
-        descriptor: CInt, entrance: Entrance, peer: @escaping @Sendable (CInt) throws -> Peer,
-        isWorker: @escaping @Sendable (Int32) -> Bool, audit: @escaping @Sendable (AuditRecord) -> Void,
-        warn: @escaping @Sendable (String) -> Void
+        descriptor: CInt, policy: Policy, responder: Responder, peer: @escaping @Sendable (CInt) throws -> Peer,
+        isWorker: @escaping @Sendable (Int32) -> Bool, warn: @escaping @Sendable (String) -> Void
     ) throws {
         var pipe: [CInt] = [-1, -1]
         guard unsafe clinux_pipe(&pipe) == 0 else {
             throw IOError(errnoCode: errno, reason: "pipe")
         }
         self.descriptor = descriptor
-        self.entrance = Mutex(entrance)
+        rules = Mutex(policy)
+        self.responder = responder
         self.peer = peer
         self.isWorker = isWorker
-        self.audit = audit
         self.warn = warn
-        ending = (pipe[0], pipe[1])
+        waking = (pipe[0], pipe[1])
     }
 
     deinit {
-        close(ending.reading)
-        close(ending.writing)
+        close(waking.reading)
+        close(waking.writing)
     }
 
-    func replace(policy: Policy) { entrance.withLock { $0.policy = policy } }
+    /// What holds for the connections of this socket, from the next request on.
+    var policy: Policy {
+        get { rules.withLock(\.self) }
+        set { rules.withLock { $0 = newValue } }
+    }
 
     /// Counts a connection out, once its descriptor is closed.
-    func leave(_ place: Entrance.Place) { entrance.withLock { $0.leave(place) } }
+    func leave(_ place: Entrance.Place) { responder.entrance.withLock { $0.leave(place) } }
 
     /// Takes connections until `stop`, then closes the listening socket.
     ///
@@ -76,82 +96,191 @@ final class Acceptor: Sendable {
             DispatchQueue(label: "connections").async {
                 self.takeAll(deliver)
                 close(self.descriptor)
+                for waiting in self.orders.withLock({ orders in
+                    orders.hasEnded = true
+                    return orders.waiting
+                }) { waiting.resume() }
                 continuation.resume()
             }
         }
     }
 
     func stop() {
+        orders.withLock { $0.mustStop = true }
+        wake()
+    }
+
+    /// Whether the thread is gone.
+    var hasEnded: Bool { orders.withLock(\.hasEnded) }
+
+    /// Returns when what this thread was about to answer is sent, or with an event loop.
+    func finishAnswers() async {
+        await withCheckedContinuation { continuation in
+            let hasEnded = orders.withLock { orders in
+                if !orders.hasEnded { orders.waiting.append(continuation) }
+                return orders.hasEnded
+            }
+            if hasEnded { continuation.resume() } else { wake() }
+        }
+    }
+
+    private func wake() {
         var byte: UInt8 = 0
-        _ = unsafe write(ending.writing, &byte, 1)  // the pipe is empty, and its reading end open
+        _ = unsafe write(waking.writing, &byte, 1)  // a byte for each call: there is place
+    }
+
+    // MARK: The thread
+
+    /// The connections that this thread has, and the memory that it uses again and again.
+    private struct Held {
+        var look: FirstLook
+        /// The owner's that came in this round.
+        var new: [Accepted] = []
+        /// Other users', until their turn.
+        var later: [Accepted] = []
+        /// Those that have said nothing yet.
+        var silent: [Accepted] = []
+        /// When the event loops get those.
+        var patienceEnds = NIODeadline.distantFuture
+        /// Those for the event loops.
+        var handed: [Accepted] = []
+        var polled: [pollfd] = []
     }
 
     private func takeAll(_ deliver: ([Accepted]) -> Void) {
+        var held = Held(look: FirstLook(responder: responder))
         var lastFailure: NIODeadline?
-        while wait(for: descriptor, milliseconds: untilDue) {
-            writeDue()
-            let (accepted, failure) = take()
-            if !accepted.isEmpty { deliver(accepted) }
+        while wait(&held) {
+            let failure = take(&held)
+            answer(&held)
+            if failure != nil || held.silent.count > Self.mostSilent || held.patienceEnds <= .now() { handOver(&held) }
+            if !held.handed.isEmpty { deliver(held.handed) }
+            held.handed.removeAll(keepingCapacity: true)
             guard let failure else { continue }
             let now = NIODeadline.now()
             if lastFailure.map({ now - $0 > Self.calm }) ?? true { warn(Self.text(failure)) }
             lastFailure = now
-            guard wait(for: -1, milliseconds: Self.rest) else { break }
+            if unsafe poll(&held.polled, 1, Self.rest) > 0, !follow() { break }
         }
-        for line in entrance.withLock({ $0.rest() }) { audit(line) }
+        held.silent += held.later
+        handOver(&held)
+        deliver(held.handed)
     }
 
-    /// - Parameter descriptor: -1 to wait for the time alone.
+    /// Waits for connections, and for what silent ones say; those that have spoken are new again.
+    ///
     /// - Returns: False at the end.
-    private func wait(for descriptor: CInt, milliseconds: CInt) -> Bool {
-        var waited = [
-            pollfd(fd: ending.reading, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        unsafe poll(&waited, 2, milliseconds)  // interrupted, it looks at the queue, which does no harm
-        return waited[0].revents == 0
+    private func wait(_ held: inout Held) -> Bool {
+        held.polled.removeAll(keepingCapacity: true)
+        held.polled.append(pollfd(fd: waking.reading, events: Int16(POLLIN), revents: 0))
+        held.polled.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+        for connection in held.silent {
+            held.polled.append(pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0))
+        }
+        let patience = held.silent.isEmpty ? -1 : Self.patience
+        // Interrupted, it looks at the queue, which does no harm.
+        unsafe poll(&held.polled, nfds_t(held.polled.count), held.later.isEmpty ? patience : 0)
+        if held.polled[0].revents != 0, !follow() { return false }
+        for index in held.silent.indices.reversed() where held.polled[index + 2].revents != 0 {
+            held.new.append(held.silent.remove(at: index))
+        }
+        return true
     }
 
-    /// In milliseconds; -1 where no line waits for its time.
-    private var untilDue: CInt {
-        guard let due = entrance.withLock(\.nextDue) else { return -1 }
-        return CInt(clamping: max(0, (due - .now()).nanoseconds / 1_000_000 + 1))
+    /// Does what other threads ask for.
+    ///
+    /// - Returns: False at the end.
+    private func follow() -> Bool {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        _ = unsafe read(waking.reading, &bytes, bytes.count)  // a byte that is left wakes it once more
+        let (waiting, mustStop) = orders.withLock { orders in
+            defer { orders.waiting = [] }
+            return (orders.waiting, orders.mustStop)
+        }
+        for continuation in waiting { continuation.resume() }
+        return !mustStop
     }
 
-    private func writeDue() {
-        for line in entrance.withLock({ $0.due(at: .now()) }) { audit(line) }
-    }
-
-    /// - Returns: The connections to answer, and why no more can be accepted for now (errno).
-    private func take() -> (accepted: [Accepted], failure: CInt?) {
-        var accepted: [Accepted] = []
+    /// Takes connections off the queue.
+    ///
+    /// - Returns: Why no more can be accepted for now (errno).
+    private func take(_ held: inout Held) -> CInt? {
         for _ in 0..<Self.batch {
-            let connection = clinux_accept(descriptor)
-            if connection < 0 {
-                let isUsual = [EAGAIN, EINTR, ECONNABORTED].contains(-connection)
-                return (accepted, isUsual ? nil : -connection)
+            let descriptor = clinux_accept(descriptor)
+            if descriptor < 0 { return [EAGAIN, EINTR, ECONNABORTED].contains(-descriptor) ? nil : -descriptor }
+            guard let accepted = judge(descriptor) else {
+                close(descriptor)
+                continue
             }
-            if let connection = judge(connection) { accepted.append(connection) } else { close(connection) }
+            if accepted.problem != nil {
+                held.handed.append(accepted)
+            } else if accepted.caller.isOwner {
+                held.new.append(accepted)
+            } else {
+                held.later.append(accepted)
+            }
         }
-        return (accepted, nil)
+        return nil
     }
 
-    private func judge(_ connection: CInt) -> Accepted? {
-        guard let peer = try? peer(connection) else { return nil }  // the kernel does not say who is calling
-        let isWorker = isWorker(peer.pid)
-        let (verdict, line, isOwner) = entrance.withLock { entrance in
-            let (verdict, line) = entrance.judge(
-                peer, isWorker: isWorker, hasSpoken: { Self.hasBytes(connection) }, at: .now())
-            return (verdict, line, entrance.policy.isOwner(peer))
+    private func judge(_ descriptor: CInt) -> Accepted? {
+        guard let peer = try? peer(descriptor) else { return nil }  // the kernel does not say who is calling
+        let (isWorker, policy) = (isWorker(peer.pid), policy)
+        let (verdict, refusal) = responder.entrance.withLock { entrance in
+            entrance.judge(
+                peer, policy: policy, isWorker: isWorker, hasSpoken: { Self.hasBytes(descriptor) }, at: .now())
         }
-        if let line { audit(line) }
+        if let refusal { responder.audit.note(refusal, as: refusal.isAttack ? .attack : .denied) }
+        func accepted(_ place: Entrance.Place?, _ problem: Problem? = nil) -> Accepted {
+            Accepted(
+                descriptor: descriptor,
+                caller: Caller(peer: peer, acceptor: self, isOwner: policy.isOwner(peer), place: place),
+                problem: problem)
+        }
         switch verdict {
-        case .serve(let place):
-            return Accepted(descriptor: connection, peer: peer, isOwner: isOwner, place: place, problem: nil)
-        case .tell(let problem):
-            return Accepted(descriptor: connection, peer: peer, isOwner: isOwner, place: nil, problem: problem)
+        case .serve(let place): return accepted(place)
+        case .tell(let problem): return accepted(nil, problem)
         case .close: return nil
         }
+    }
+
+    /// Looks at the owner's new connections, and at some of the others'. One that is silent has mostly been let in before its
+    /// peer came to send its request, so the peer is let go on first.
+    private func answer(_ held: inout Held) {
+        let turn = held.later.prefix(Self.share)
+        held.new += turn
+        held.later.removeFirst(turn.count)
+        let silent = held.new.filter { look(at: $0, &held) }
+        held.new.removeAll(keepingCapacity: true)
+        guard !silent.isEmpty else { return }
+        sched_yield()
+        if held.silent.isEmpty { held.patienceEnds = .now() + .milliseconds(Int64(Self.patience)) }
+        held.silent += silent.filter { look(at: $0, &held) }
+    }
+
+    /// - Returns: Whether it is silent.
+    private func look(at connection: Accepted, _ held: inout Held) -> Bool {
+        guard !connection.caller.isKept else {
+            held.handed.append(connection)
+            return false
+        }
+        switch held.look.look(at: connection.descriptor, of: connection.caller) {
+        case .silent: return true
+        case .over:
+            close(connection.descriptor)
+            if let place = connection.caller.place { leave(place) }
+        case .goesOn(let received, let unsent):
+            var connection = connection
+            (connection.received, connection.unsent) = (received, unsent)
+            held.handed.append(connection)
+        }
+        return false
+    }
+
+    private func handOver(_ held: inout Held) {
+        held.handed += held.silent
+        held.silent.removeAll(keepingCapacity: true)
+        held.patienceEnds = .distantFuture
     }
 
     private static func hasBytes(_ connection: CInt) -> Bool {

@@ -7,7 +7,7 @@ package struct AgentOperations: Sendable {
     package typealias Unlock =
         @Sendable (_ uri: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) -> Void
 
-    /// Fresh credentials from memory, or nil. Called on the event loop, so it must not wait.
+    /// Fresh credentials from memory, or nil. Called on the server's threads, so it must not wait.
     package var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?
     package var credentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
     /// Credentials of a new session; the owner has a share of the attempts apart from that of other users.
@@ -24,11 +24,9 @@ package struct AgentOperations: Sendable {
     /// Reads the configuration again; throws its faults.
     package var reload: @Sendable () async throws(Problem) -> Void
     package var status: @Sendable () async throws(Problem) -> Status
-    /// Takes note of what a peer was told in the place of the profile's credentials. Called on the event loop, so it must
-    /// not wait.
+    /// Takes note of what a peer was told in the place of the profile's credentials. Called on the server's threads, so it
+    /// must not wait.
     package var noteRefusal: @Sendable (Problem, ProfileName, Peer) -> Void
-    /// Throws when requests cannot be served.
-    package var health: @Sendable () async throws(Problem) -> Void
 
     package init(
         cachedCredentials: @escaping @Sendable (ProfileName) -> IssuedCredentials?,
@@ -42,8 +40,7 @@ package struct AgentOperations: Sendable {
         lock: @escaping @Sendable (_ uri: String?) async throws(Problem) -> Void,
         reload: @escaping @Sendable () async throws(Problem) -> Void,
         status: @escaping @Sendable () async throws(Problem) -> Status,
-        noteRefusal: @escaping @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in },
-        health: @escaping @Sendable () async throws(Problem) -> Void
+        noteRefusal: @escaping @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in }
     ) {
         self.cachedCredentials = cachedCredentials
         self.credentials = credentials
@@ -57,7 +54,6 @@ package struct AgentOperations: Sendable {
         self.reload = reload
         self.status = status
         self.noteRefusal = noteRefusal
-        self.health = health
     }
 }
 

@@ -3,13 +3,31 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// The HTTP server on the agent's Unix socket: a thread that takes connections, and two event loops that answer, one of
-/// them for the agent's own user alone.
+/// The HTTP server on the agent's Unix socket and on those of consumers: for each a thread that takes connections and
+/// answers what needs no wait, and for all together two event loops that answer the rest, one of them for the agent's
+/// own user alone.
 package actor AgentServer {
     private enum State {
         case idle
-        case running(Acceptor, accepting: Task<Void, Never>, [NIOLoopBound<ServerCore>])
+        case running(Running)
         case stopped
+    }
+
+    private struct Running {
+        let responder: Responder
+        let owners: NIOLoopBound<ServerCore>
+        let users: NIOLoopBound<ServerCore>
+        var sockets: [Socket] = []
+
+        var cores: [NIOLoopBound<ServerCore>] { [owners, users] }
+    }
+
+    /// A socket that connections are taken from.
+    private struct Socket {
+        let listener: SocketListener
+        /// Nil: the agent's own.
+        let consumer: ListenerConfiguration?
+        let acceptor: Acceptor
     }
 
     private let listener: SocketListener
@@ -21,21 +39,27 @@ package actor AgentServer {
     private let warn: @Sendable (String) -> Void
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     private var policy: Policy
+    private var consumers: [ListenerConfiguration]
     private var state = State.idle
+    /// All whose thread may still run, those of closed sockets among them; `stop` awaits them.
+    private var accepting: [(acceptor: Acceptor, task: Task<Void, Never>)] = []
 
     /// - Parameters:
+    ///   - consumers: Sockets to listen on beside `listener`.
     ///   - peer: The process at the other end of a connected socket.
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module: it is no peer.
     ///   - audit: Called on the server's threads for each decision, so it must not wait.
     ///   - warn: Called there as well, for what keeps callers waiting.
     package init(
-        listener: SocketListener, policy: Policy, operations: AgentOperations, limits: ServerLimits = ServerLimits(),
+        listener: SocketListener, policy: Policy, consumers: [ListenerConfiguration] = [],
+        operations: AgentOperations, limits: ServerLimits = ServerLimits(),
         peer: @escaping @Sendable (CInt) throws -> Peer = { try Peer.connected(to: $0) },
         isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false },
         audit: @escaping @Sendable (AuditRecord) -> Void, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.listener = listener
         self.policy = policy
+        self.consumers = consumers
         self.operations = operations
         self.limits = limits
         self.peer = peer
@@ -45,82 +69,126 @@ package actor AgentServer {
     }
 
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
+    ///
+    /// - Throws: `ListenerError` when a consumer's socket cannot be made; then none is served.
     package func start() async throws {
-        guard case .idle = state, let descriptor = listener.claim() else { return }
-        let limits = limits.fitting(descriptors: DescriptorLimit.raise())
+        guard case .idle = state else { return }
+        let listeners = try consumers.map { (try SocketListener($0), $0 as ListenerConfiguration?) }
+        let responder = Responder(
+            operations: operations, limits: limits.fitting(descriptors: DescriptorLimit.raise()),
+            audit: AuditLog(milliseconds: limits.lineMilliseconds, eventLoop: group.next(), write: audit))
+        var running = Running(
+            responder: responder, owners: try await core(responder, responder.limits.owner),
+            users: try await core(responder, responder.limits.users))
+        for (listener, consumer) in [(listener, nil)] + listeners { try open(listener, for: consumer, in: &running) }
+        state = .running(running)
+    }
+
+    private func core(_ responder: Responder, _ share: ServerLimits.Share) async throws -> NIOLoopBound<ServerCore> {
+        let loop = group.next()
+        return try await loop.submit {
+            NIOLoopBound(ServerCore(eventLoop: loop, responder: responder, share: share), eventLoop: loop)
+        }.get()
+    }
+
+    private func open(
+        _ listener: SocketListener, for consumer: ListenerConfiguration?, in running: inout Running
+    ) throws {
+        guard let descriptor = listener.claim() else { return }
         let acceptor: Acceptor
         do {
             acceptor = try Acceptor(
-                descriptor: descriptor, entrance: Entrance(policy: policy, limits: limits), peer: peer,
-                isWorker: isWorker, audit: audit, warn: warn)
+                descriptor: descriptor, policy: consumer.map(policy.serving) ?? policy, responder: running.responder,
+                peer: peer, isWorker: isWorker, warn: warn)
         } catch {
             close(descriptor)
             throw error
         }
-        let owners = try await core(limits.owner, limits, acceptor)
-        let users = try await core(limits.users, limits, acceptor)
-        let accepting = Task {  // ends in `stop`, which awaits it
+        let (owners, users) = (running.owners, running.users)
+        let task = Task {  // ends in `stop`, which awaits it
             await acceptor.run { connections in
                 for (core, isOwners) in [(owners, true), (users, false)] {
-                    let own = connections.filter { $0.isOwner == isOwners }
+                    let own = connections.filter { $0.caller.isOwner == isOwners }
                     if !own.isEmpty { core.eventLoop.execute { own.forEach(core.value.take) } }
                 }
             }
         }
-        state = .running(acceptor, accepting: accepting, [owners, users])
+        accepting.append((acceptor, task))
+        running.sockets.append(Socket(listener: listener, consumer: consumer, acceptor: acceptor))
     }
 
-    private func core(
-        _ share: ServerLimits.Share, _ limits: ServerLimits, _ acceptor: Acceptor
-    ) async throws -> NIOLoopBound<ServerCore> {
-        let loop = group.next()
-        return try await loop.submit { [policy, operations, audit] in
-            NIOLoopBound(
-                ServerCore(
-                    eventLoop: loop, policy: policy, operations: operations, limits: limits, share: share,
-                    leave: { acceptor.leave($0) }, audit: audit),
-                eventLoop: loop)
-        }.get()
-    }
-
-    /// Decides by another policy from the next request on.
-    package func replace(policy: Policy) async {
+    /// Decides by another policy from the next request on, and listens for these consumers. Sockets that stay as they are
+    /// keep their connections.
+    ///
+    /// - Returns: Why some do not listen, for people.
+    package func replace(policy: Policy, consumers: [ListenerConfiguration] = []) async -> [String] {
         self.policy = policy
-        guard case .running(let acceptor, _, let cores) = state else { return }
-        acceptor.replace(policy: policy)
-        await onLoops(of: cores) { $0.policy = policy }
+        self.consumers = consumers
+        guard case .running(var running) = state else { return [] }
+        accepting.removeAll { $0.acceptor.hasEnded }
+        var wanted = consumers
+        var closed: [Acceptor] = []
+        running.sockets = running.sockets.filter { socket in
+            guard let old = socket.consumer else {
+                socket.acceptor.policy = policy
+                return true
+            }
+            guard let index = wanted.firstIndex(where: { $0.isSameSocket(as: old) }) else {
+                socket.acceptor.policy = policy.serving(
+                    ListenerConfiguration(path: old.path, mode: old.mode, profiles: []))
+                socket.listener.removeName()
+                socket.acceptor.stop()
+                closed.append(socket.acceptor)
+                return false
+            }
+            socket.acceptor.policy = policy.serving(wanted.remove(at: index))
+            return true
+        }
+        var failures: [String] = []
+        for consumer in wanted {
+            do {
+                try open(try SocketListener(consumer), for: consumer, in: &running)
+            } catch {
+                failures.append("\((error as? ListenerError)?.message ?? "\(consumer.path): \(error)")")
+            }
+        }
+        state = .running(running)
+        await onLoops(of: running.cores) { [closed] core in closed.forEach(core.finish) }
+        return failures
     }
 
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
     /// them already answers "locked", and a peer that does not read its answer is hung up on.
     package func withdrawCredentials(of profiles: Set<ProfileName>?) async {
-        guard case .running(_, _, let cores) = state else { return }
-        await onLoops(of: cores) { $0.withdrawCredentials(of: profiles) }
+        guard case .running(let running) = state else { return }
+        for (acceptor, _) in accepting { await acceptor.finishAnswers() }
+        await onLoops(of: running.cores) { $0.withdrawCredentials(of: profiles) }
     }
 
-    /// Returns when the event loops have had a turn.
+    /// Returns when all threads of the server have had a turn.
     func takeTurn() async {
-        guard case .running(_, _, let cores) = state else { return }
-        await onLoops(of: cores) { _ in }
+        guard case .running(let running) = state else { return }
+        for (acceptor, _) in accepting { await acceptor.finishAnswers() }
+        await onLoops(of: running.cores) { _ in }
     }
 
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
-    /// socket.
+    /// sockets.
     package func stop() async {
-        guard case .running(let acceptor, let accepting, let cores) = state else { return }
+        guard case .running(let running) = state else { return }
         state = .stopped
-        listener.removeName()
-        acceptor.stop()
-        await accepting.value
-        let abandoning = cores.map { core in
+        for socket in running.sockets {
+            socket.listener.removeName()
+            socket.acceptor.stop()
+        }
+        for (_, task) in accepting { await task.value }
+        let abandoning = running.cores.map { core in
             core.eventLoop.scheduleTask(in: .milliseconds(limits.stopMilliseconds)) { core.value.abandon() }
         }
-        for core in cores { try? await core.eventLoop.flatSubmit { core.value.stop() }.get() }
+        for core in running.cores { try? await core.eventLoop.flatSubmit { core.value.stop() }.get() }
         for task in abandoning { task.cancel() }
-        await onLoops(of: cores) {
-            $0.writeRest()
-            $0.gate.close()
-        }
+        await onLoops(of: running.cores) { $0.gate.close() }
+        running.responder.audit.writeRest()
         // An error means that it has ended already.
         try? await group.shutdownGracefully()
     }

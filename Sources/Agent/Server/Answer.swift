@@ -36,29 +36,42 @@ struct Answer: Sendable {
         problem.hint = hint.replacing("'tokenward ", with: "'sudo tokenward ")
         return .problem(problem, allowed: allowed)
     }
+}
 
-    /// Head and body in one buffer, so that one write(2) carries both.
+/// An answer on its way to a peer.
+struct Reply: Sendable {
+    var answer: Answer
+    /// Whether the connection ends with it.
+    var isLast: Bool
+    /// Whether the peer may still be sending, and is listened to until it has read the answer.
+    var lingers = false
+    var withBody = true
+    /// Whose credentials these are, where it has some.
+    var profile: ProfileName?
+
+    var holdsSecret: Bool { answer.issued != nil }
+
+    /// Appends head and body, so that one write(2) carries both.
     ///
     /// No Date: nothing may be stored, so there is no age to tell. No Content-Length in a 204 (RFC 9110 §8.6).
-    func render(closing: Bool, withBody: Bool, allocator: ByteBufferAllocator) -> ByteBuffer {
-        var buffer = allocator.buffer(capacity: 256 + body.count)
+    func write(to buffer: inout ByteBuffer) {
+        buffer.reserveCapacity(minimumWritableBytes: 256 + answer.body.count)
         buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(status))
+        buffer.writeString(String(answer.status))
         buffer.writeStaticString(" ")
-        buffer.writeString(HTTPStatus.reason(status))
-        if let mediaType {
+        buffer.writeString(HTTPStatus.reason(answer.status))
+        if let mediaType = answer.mediaType {
             buffer.writeStaticString("\r\nContent-Type: ")
             buffer.writeString(mediaType)
             buffer.writeStaticString("\r\nContent-Length: ")
-            buffer.writeString(String(body.count))
+            buffer.writeString(String(answer.body.count))
         }
         buffer.writeStaticString("\r\n")
         buffer.writeStaticString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
-        if let allowed { buffer.writeString("Allow: \(allowed.rawValue)\r\n") }
-        if let seconds = problem?.retryAfter { buffer.writeString("Retry-After: \(seconds)\r\n") }
-        if closing { buffer.writeStaticString("Connection: close\r\n") }
+        if let allowed = answer.allowed { buffer.writeString("Allow: \(allowed.rawValue)\r\n") }
+        if let seconds = answer.problem?.retryAfter { buffer.writeString("Retry-After: \(seconds)\r\n") }
+        if isLast { buffer.writeStaticString("Connection: close\r\n") }
         buffer.writeStaticString("\r\n")
-        if withBody { buffer.writeBytes(body) }
-        return buffer
+        if withBody { buffer.writeBytes(answer.body) }
     }
 }

@@ -21,16 +21,14 @@ final class ConnectionHandler: ChannelInboundHandler {
         case closed
     }
 
-    let peer: Peer
-    /// Whether the peer is the agent's own user, or root where the agent is the system's.
-    let isOwner: Bool
-    /// Whether this is one of the few that are kept for the agent's own user.
-    let isKept: Bool
+    let caller: Caller
     private let core: ServerCore
+    private let responder: Responder
     /// Why the peer is hung up on.
     private let problem: Problem?
-    private var place: Entrance.Place?
-    private let leave: @Sendable (Entrance.Place) -> Void
+    /// What an acceptor could not send of its answer.
+    private var unsent: (ByteBuffer, Reply)?
+    private var hasLeft = false
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var buffer = RequestBuffer()
@@ -44,16 +42,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Nothing is read after the answer under way: the peer or the agent ends.
     private var isLast = false
 
-    /// - Parameter leave: Called once, when the connection has given up its place and its descriptor.
-    init(core: ServerCore, accepted: Acceptor.Accepted, leave: @escaping @Sendable (Entrance.Place) -> Void) {
+    init(core: ServerCore, accepted: Acceptor.Accepted) {
         self.core = core
-        peer = accepted.peer
-        place = accepted.place
+        responder = core.responder
+        caller = accepted.caller
         problem = accepted.problem
-        isOwner = accepted.isOwner
-        isKept = accepted.place == .kept
-        self.leave = leave
+        unsent = accepted.unsent
         parser = RequestHeadParser(limits: core.limits)
+        buffer.append(accepted.received)
     }
 
     // MARK: Events
@@ -65,18 +61,24 @@ final class ConnectionHandler: ChannelInboundHandler {
         leavePlace()
     }
 
+    /// Gives up the connection's place, once: its descriptor is closed.
     func leavePlace() {
-        if let place { leave(place) }
-        place = nil
+        if !hasLeft, let place = caller.place { caller.acceptor.leave(place) }
+        hasLeft = true
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        setDeadline(isKept ? core.limits.keptIdleMilliseconds : core.limits.idleMilliseconds)
+        setHeadDeadline()
         core.add(self)
         if let problem {
             refuse(problem)
+        } else if let (bytes, reply) = unsent.take() {
+            isLast = reply.isLast
+            send(bytes, of: reply)
         } else if core.isStopping {
             refuse(Problem(.shuttingDown, "the agent is stopping"))
+        } else {
+            advance()
         }
     }
 
@@ -100,9 +102,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             phase = .lingering(bytesLeft: bytesLeft - bytes.readableBytes)
             return
         case .head:
-            if buffer.isEmpty {
-                setDeadline(isKept ? core.limits.keptIdleMilliseconds : core.limits.headMilliseconds)
-            }
+            if buffer.isEmpty { setHeadDeadline(hasBegun: true) }
         case .body: break
         case .waiting, .writing:
             guard !isLast else { return bytes.wipeInPlace() }
@@ -149,7 +149,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         let change = buffer.capacity - countedBytes
         guard change != 0 else { return }
         countedBytes = buffer.capacity
-        try core.keep(change, of: peer)
+        try core.keep(change, of: caller)
     }
 
     /// - Returns: Whether there may be more to do.
@@ -178,33 +178,18 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Decides on a request by its head alone.
     private func accept(_ head: RequestHead) throws(Problem) -> Bool {
-        let accepted: Result<AcceptedRequest, Refusal>
-        accepted = AcceptedRequest.decide(head, peer: peer, policy: core.policy)
-        if isKept, case .success(let request) = accepted, !request.route.isKept {
-            throw core.limits.isFull(peer.uid)
-        }
-        switch accepted {
+        switch try responder.decide(head, of: caller) {
         case .success(let request):
             phase = .body(request)
             setDeadline(core.limits.bodyMilliseconds)
-        case .failure(let refusal):
-            if let decision = refusal.decision {
-                core.note(
-                    AuditRecord(
-                        peer: peer, route: refusal.route, profile: refusal.profile, decision: decision,
-                        status: refusal.answer.status, problem: refusal.answer.problem?.code))
-            }
-            noteRefusal(refusal.answer, refusal.route, refusal.profile)
-            let mustClose = refusal.isFinal || head.contentLength > 0
-            write(
-                refusal.answer, closing: mustClose || !head.isKeepAlive, lingering: mustClose,
-                withBody: head.wantsBody)
+        case .failure(let refusal): write(responder.reply(to: head, of: caller, with: refusal))
         }
         return true
     }
 
     /// Runs the operation: here and now when the answer is in memory, else in a task.
     private func perform(_ request: AcceptedRequest) throws(Problem) {
+        if let reply = responder.replyFromMemory(to: request, of: caller) { return write(reply) }
         let length = request.head.contentLength
         let invocation: Invocation
         do throws(Problem) {
@@ -216,11 +201,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             return finish(request, with: .problem(error))
         }
         buffer.removeFirst(length)
-        if case .credentials(let profile) = invocation, let credentials = core.operations.cachedCredentials(profile) {
-            return finish(request, with: .credentials(credentials))
-        }
         do throws(Problem) {
-            try core.beginWaiting(self)
+            try core.beginWaiting(caller)
         } catch {
             return finish(request, with: .problem(error))
         }
@@ -228,16 +210,19 @@ final class ConnectionHandler: ChannelInboundHandler {
         isWithdrawn = false
         deadline = nil  // the operation has its own
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)
-        let (operations, gate, isOwner) = (core.operations, core.gate, isOwner)
-        let asking = Asking(
-            uid: peer.uid, agentUID: core.policy.agentUID, processID: peer.pid, header: request.head.person,
-            isExplicit: request.route.action == .refresh || request.route.action == .unlock)
-        let mayGesture = core.policy.allowsGestures(for: peer, profile: request.profile)
+        let (operations, gate, caller, policy) = (responder.operations, core.gate, caller, caller.acceptor.policy)
+        let asking =
+            policy.isPerson(caller.peer)
+            ? Asking(
+                uid: caller.peer.uid, agentUID: policy.agentUID, processID: caller.peer.pid,
+                header: request.head.person,
+                isExplicit: request.route.action == .refresh || request.route.action == .unlock) : nil
+        let mayGesture = policy.allowsGestures(for: caller.peer, profile: request.profile)
         // Not awaited: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {
             let answer = await Asking.$current.withValue(asking) {
                 await Gestures.$areAllowed.withValue(mayGesture) {
-                    await invocation.answer(from: operations, isOwner: isOwner)
+                    await invocation.answer(from: operations, isOwner: caller.isOwner)
                 }
             }
             gate.execute { this.value.complete(request, with: answer) }
@@ -245,30 +230,21 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func complete(_ request: AcceptedRequest, with answer: Answer) {
-        core.endWaiting(peer)
+        core.endWaiting(caller)
         finish(request, with: isLate(request, answer) ? .problem(.withdrawn) : answer)
         advance()
     }
 
     private func finish(_ request: AcceptedRequest, with answer: Answer) {
-        core.note(
-            AuditRecord(
-                peer: peer, route: request.route.action, profile: request.profile, decision: request.decision,
-                status: answer.status, problem: answer.problem?.code, issued: answer.issued))
-        noteRefusal(answer, request.route.action, request.profile)
+        let reply = responder.reply(to: request, of: caller, with: answer)
         if case .closed = phase { return }
-        write(answer, closing: !request.head.isKeepAlive, lingering: false, of: request.profile)
-    }
-
-    private func noteRefusal(_ answer: Answer, _ route: Route.Action?, _ profile: ProfileName?) {
-        guard let problem = answer.problem, let profile, route == .credentials || route == .refresh else { return }
-        core.operations.noteRefusal(problem, profile, peer)
+        write(reply)
     }
 
     /// Whether the answer has credentials that were withdrawn on their way. The cache's present session is newer.
     private func isLate(_ request: AcceptedRequest, _ answer: Answer) -> Bool {
         guard isWithdrawn, let issued = answer.issued, let profile = request.profile else { return false }
-        return core.operations.cachedCredentials(profile)?.audited.accessKeyID != issued.accessKeyID
+        return responder.operations.cachedCredentials(profile)?.audited.accessKeyID != issued.accessKeyID
     }
 
     /// See `AgentServer`.
@@ -283,21 +259,25 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: Answers
 
-    private func write(
-        _ answer: Answer, closing: Bool, lingering: Bool, withBody: Bool = true, of profile: ProfileName? = nil
-    ) {
+    private func write(_ reply: Reply) {
         guard let context else { return }
-        isLast = isLast || closing || isKept || core.isStopping
-        phase = .writing(answer.issued != nil ? profile : nil)
+        isLast = isLast || reply.isLast || caller.isKept || core.isStopping
+        var reply = reply
+        reply.isLast = isLast
+        var bytes = context.channel.allocator.buffer(capacity: 0)
+        reply.write(to: &bytes)
+        send(bytes, of: reply)
+    }
+
+    private func send(_ bytes: ByteBuffer, of reply: Reply) {
+        guard let context else { return }
+        phase = .writing(reply.holdsSecret ? reply.profile : nil)
         setDeadline(core.limits.answerMilliseconds)
-        let bytes = answer.told(by: core.policy.scope)
-            .render(closing: isLast, withBody: withBody, allocator: context.channel.allocator)
-        let holdsSecret = answer.issued != nil
         let written = context.eventLoop.makePromise(of: Void.self)
         let this = NIOLoopBound(self, eventLoop: core.eventLoop)
         written.futureResult.assumeIsolated().whenComplete { result in
-            if holdsSecret { bytes.wipeInPlace() }
-            if case .success = result { this.value.didWrite(lingering: lingering) }
+            if reply.holdsSecret { bytes.wipeInPlace() }
+            if case .success = result { this.value.didWrite(lingering: reply.lingers) }
         }
         context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
     }
@@ -314,17 +294,26 @@ final class ConnectionHandler: ChannelInboundHandler {
             close()
         } else {
             phase = .head
-            setDeadline(buffer.isEmpty ? core.limits.idleMilliseconds : core.limits.headMilliseconds)
+            setHeadDeadline()
             advance()
         }
     }
 
     /// Answers what cannot be gone on from, and hangs up.
-    private func refuse(_ problem: Problem) { write(.problem(problem), closing: true, lingering: true) }
+    private func refuse(_ problem: Problem) {
+        write(Reply(answer: .problem(problem).told(by: caller.acceptor.policy.scope), isLast: true, lingers: true))
+    }
 
     // MARK: Ends
 
     private func setDeadline(_ milliseconds: Int64) { deadline = .now() + .milliseconds(milliseconds) }
+
+    /// - Parameter hasBegun: Whether the first bytes of a head are here.
+    private func setHeadDeadline(hasBegun: Bool? = nil) {
+        let limits = core.limits
+        let milliseconds = hasBegun ?? !buffer.isEmpty ? limits.headMilliseconds : limits.idleMilliseconds
+        setDeadline(caller.isKept ? limits.keptIdleMilliseconds : milliseconds)
+    }
 
     /// Called by the sweep.
     func enforceDeadline(_ now: NIODeadline) {

@@ -11,6 +11,8 @@ struct Entrance {
         case kept
         /// One of a user whom a profile allows.
         case user(UInt32)
+        /// One on a consumer's socket, by its path: all who reach it share it, under however many numbers.
+        case consumer(String)
     }
 
     enum Verdict: Hashable, Sendable {
@@ -21,12 +23,10 @@ struct Entrance {
         case close
     }
 
-    var policy: Policy
     private let limits: ServerLimits
     private var counts: [Place: Int] = [:]
     private var ofUsers = 0
     private var told = Told()
-    private var lines: AuditTally
 
     /// How many peers were told this second why they are not served.
     private struct Told {
@@ -35,61 +35,49 @@ struct Entrance {
         var users: [UInt32: Int] = [:]
     }
 
-    init(policy: Policy, limits: ServerLimits) {
-        self.policy = policy
-        self.limits = limits
-        lines = AuditTally(milliseconds: limits.lineMilliseconds)
-    }
+    init(limits: ServerLimits) { self.limits = limits }
 
     /// Counts the connection in, where it is to be served, until `leave`.
     ///
     /// - Parameters:
+    ///   - policy: What holds where it has connected.
     ///   - isWorker: Whether the peer is a process that this agent has started for a module.
     ///   - hasSpoken: Whether the peer has sent something already; asked only where few connections are left.
-    /// - Returns: The decision, and the line for the audit log if one is due now.
+    /// - Returns: The decision, and what the audit log is to have of a refusal.
     mutating func judge(
-        _ peer: Peer, isWorker: Bool, hasSpoken: () -> Bool, at now: NIODeadline
-    ) -> (verdict: Verdict, line: AuditRecord?) {
+        _ peer: Peer, policy: Policy, isWorker: Bool, hasSpoken: () -> Bool, at now: NIODeadline
+    ) -> (verdict: Verdict, refusal: AuditRecord?) {
         if isWorker {
             let reason = "process \(peer.pid) is a worker of this agent: its module tries to use the agent"
-            return (.close, lines.note(.refusal(of: peer, reason, isAttack: true), as: .attack, at: now))
+            return (.close, .refusal(of: peer, policy, reason, isAttack: true))
         }
         if case .deny(let reason) = policy.admits(peer) {
-            let line = lines.note(.refusal(of: peer, reason), as: .denied, at: now)
-            return (refusal(of: peer, .forbidden(reason: reason), at: now), line)
+            return (refusal(of: peer, policy.problem(reason), at: now), .refusal(of: peer, policy, reason))
         }
-        guard let place = place(for: peer, hasSpoken) else {
+        guard let place = place(for: peer, policy, hasSpoken) else {
             return (refusal(of: peer, limits.isFull(peer.uid), at: now), nil)
         }
         counts[place, default: 0] += 1
-        if case .user = place { ofUsers += 1 }
+        if place.isOfOthers { ofUsers += 1 }
         return (.serve(place), nil)
     }
 
     mutating func leave(_ place: Place) {
         guard let count = counts[place] else { return }
         counts[place] = count > 1 ? count - 1 : nil
-        if case .user = place { ofUsers -= 1 }
+        if place.isOfOthers { ofUsers -= 1 }
     }
 
-    /// Lines for refusals that had none.
-    mutating func due(at now: NIODeadline) -> [AuditRecord] { lines.due(at: now) }
-
-    /// When `due` has something to do next.
-    var nextDue: NIODeadline? { lines.nextDue }
-
-    /// Lines for all that had none, at the end.
-    mutating func rest() -> [AuditRecord] { lines.rest() }
-
-    private func place(for peer: Peer, _ hasSpoken: () -> Bool) -> Place? {
+    private func place(for peer: Peer, _ policy: Policy, _ hasSpoken: () -> Bool) -> Place? {
         if policy.isOwner(peer) {
             if counts[.owner] ?? 0 < limits.connectionsOfOwner { return .owner }
             // Those who come to say nothing do not get the last ones; see `ServerCore.add` for those who have come.
             let kept = limits.keptConnections - (counts[.kept] ?? 0)
             return kept > limits.keptConnections / 4 || kept > 0 && hasSpoken() ? .kept : nil
         }
-        let own = counts[.user(peer.uid)] ?? 0
-        return own < limits.connectionsPerUser && ofUsers < limits.connectionsOfUsers ? .user(peer.uid) : nil
+        let place = policy.listener.map { Place.consumer($0.path) } ?? .user(peer.uid)
+        let isFree = counts[place] ?? 0 < limits.connectionsPerUser && ofUsers < limits.connectionsOfUsers
+        return isFree ? place : nil
     }
 
     /// Telling why costs a channel: beyond some a second, peers learn nothing.
@@ -104,10 +92,23 @@ struct Entrance {
     }
 }
 
+extension Entrance.Place {
+    /// Whether it is one of those that all but the owner share.
+    var isOfOthers: Bool {
+        switch self {
+        case .owner, .kept: false
+        case .user, .consumer: true
+        }
+    }
+}
+
 extension AuditRecord {
-    fileprivate static func refusal(of peer: Peer, _ reason: String, isAttack: Bool = false) -> AuditRecord {
+    fileprivate static func refusal(
+        of peer: Peer, _ policy: Policy, _ reason: String, isAttack: Bool = false
+    ) -> AuditRecord {
         AuditRecord(
-            peer: peer, route: nil, decision: .deny(reason: reason), status: 403, problem: .forbidden,
+            peer: peer, listener: policy.listener?.path, route: nil, decision: .deny(reason: reason), status: 403,
+            problem: .forbidden,
             isAttack: isAttack)
     }
 }

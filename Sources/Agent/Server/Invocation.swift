@@ -5,7 +5,7 @@ enum Invocation: Sendable {
     case credentials(ProfileName)
     case refresh(ProfileName)
     case explain(ProfileName)
-    case profiles, identities, tokens, reload, status, health
+    case profiles, identities, tokens, reload, status
     case unlock(UnlockBody)
     case lock(LockBody)
 
@@ -23,8 +23,9 @@ enum Invocation: Sendable {
         case (.tokens, _): self = .tokens
         case (.reload, _): self = .reload
         case (.status, _): self = .status
-        case (.health, _): self = .health
-        case (.credentials, nil), (.refresh, nil), (.explain, nil): throw Problem(.notFound, "no profile is named")
+        // No route's path leaves the name out, and health is answered from memory.
+        case (.credentials, nil), (.refresh, nil), (.explain, nil), (.health, _):
+            throw Problem(.notFound, "no profile is named")
         }
     }
 
@@ -41,9 +42,6 @@ enum Invocation: Sendable {
             case .identities: return .message(try await operations.identities())
             case .tokens: return .message(try await operations.tokens())
             case .status: return .message(try await operations.status())
-            case .health:
-                try await operations.health()
-                return .message(["status": "ok"])
             case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)
             case .reload: try await operations.reload()

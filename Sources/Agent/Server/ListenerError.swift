@@ -26,8 +26,8 @@ package enum ListenerError: Error, Hashable, Sendable {
 
     package var hint: String {
         switch self {
-        case .alreadyRunning: "stop it first, or choose another path with --socket"
-        case .unusable: "put it right, or choose another path with --socket"
+        case .alreadyRunning: "stop it first, or choose another path (--socket, [[listener]])"
+        case .unusable: "put it right, or choose another path (--socket, [[listener]])"
         case .ownerHidden: KnownIDs.cure
         case .inherited: "let the socket unit have exactly one ListenStream= with an absolute path"
         case .failed: "see that the directory is there and yours"

@@ -8,8 +8,4 @@ extension Problem {
             .unknownProfile, "there is no profile '\(name, .profile)'",
             hint: "'tokenward status' shows the profiles there are")
     }
-
-    static func forbidden(reason: String) -> Problem {
-        Problem(.forbidden, "\(reason, .reason)", hint: "see 'allow' in the profile's configuration")
-    }
 }

@@ -9,20 +9,16 @@ import NIOPosix
 final class ServerCore {
     let eventLoop: any EventLoop
     let limits: ServerLimits
-    let operations: AgentOperations
+    let responder: Responder
     let gate: LoopGate
-    var policy: Policy
 
     private let share: ServerLimits.Share
-    private let leave: @Sendable (Entrance.Place) -> Void
-    private let audit: @Sendable (AuditRecord) -> Void
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     /// Those on kept places, the oldest first.
     private var kept: [ConnectionHandler] = []
-    private var users: [UInt32: Use] = [:]
+    private var users: [Entrance.Place: Use] = [:]
     /// Of all users.
     private var unansweredBytes = 0
-    private var tally: AuditTally
     private var sweep: RepeatedTask?
     /// The most connections since memory was given back, and how many there were at the last look.
     private var (peak, last) = (0, 0)
@@ -35,23 +31,13 @@ final class ServerCore {
         var unansweredBytes = 0
     }
 
-    /// - Parameters:
-    ///   - share: The limit for the users of this loop.
-    ///   - leave: Called when a connection has given up its place and its descriptor.
-    init(
-        eventLoop: any EventLoop, policy: Policy, operations: AgentOperations, limits: ServerLimits,
-        share: ServerLimits.Share, leave: @escaping @Sendable (Entrance.Place) -> Void,
-        audit: @escaping @Sendable (AuditRecord) -> Void
-    ) {
+    /// - Parameter share: The limit for the users of this loop.
+    init(eventLoop: any EventLoop, responder: Responder, share: ServerLimits.Share) {
         self.eventLoop = eventLoop
-        self.policy = policy
-        self.operations = operations
-        self.limits = limits
+        self.responder = responder
         self.share = share
-        self.leave = leave
-        self.audit = audit
+        limits = responder.limits
         gate = LoopGate(eventLoop)
-        tally = AuditTally(milliseconds: limits.lineMilliseconds)
     }
 
     var isStopping: Bool { stopped != nil }
@@ -60,8 +46,7 @@ final class ServerCore {
 
     /// Makes a channel for a connection, whose descriptor it closes in any case.
     func take(_ accepted: Acceptor.Accepted) {
-        let handler = NIOLoopBound(
-            ConnectionHandler(core: self, accepted: accepted, leave: leave), eventLoop: eventLoop)
+        let handler = NIOLoopBound(ConnectionHandler(core: self, accepted: accepted), eventLoop: eventLoop)
         ClientBootstrap(group: eventLoop)
             // A request is some hundred bytes, and each connection keeps a buffer of this size.
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1024))
@@ -79,9 +64,9 @@ final class ServerCore {
     func add(_ connection: ConnectionHandler) {
         connections[ObjectIdentifier(connection)] = connection
         peak = max(peak, connections.count)
-        change(connection.peer) { $0.connections += 1 }
+        change(connection.caller) { $0.connections += 1 }
         startSweeping()
-        guard connection.isKept else { return }
+        guard connection.caller.isKept else { return }
         kept.append(connection)
         // Silent connections take half of these at most; the rest is for connections that send requests.
         if kept.count > limits.keptConnections / 2 { kept.first(where: \.isSilent)?.abort() }
@@ -89,52 +74,43 @@ final class ServerCore {
 
     func remove(_ connection: ConnectionHandler) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        change(connection.peer) { $0.connections -= 1 }
-        if connection.isKept { kept.removeAll { $0 === connection } }
+        change(connection.caller) { $0.connections -= 1 }
+        if connection.caller.isKept { kept.removeAll { $0 === connection } }
         if connections.isEmpty { stopped?.succeed() }
     }
 
     // MARK: Shares
 
     /// Counts a request in that will wait for an operation.
-    func beginWaiting(_ connection: ConnectionHandler) throws(Problem) {
-        let uid = connection.peer.uid
-        guard connection.isKept || users[uid]?.waiting ?? 0 < share.waitingPerUser else {
+    func beginWaiting(_ caller: Caller) throws(Problem) {
+        guard caller.isKept || users[caller.share]?.waiting ?? 0 < share.waitingPerUser else {
             throw Problem(
-                .tooManyRequests, "uid \(uid, .uid) has \(share.waitingPerUser, .count) requests waiting",
+                .tooManyRequests, "uid \(caller.peer.uid, .uid) has \(share.waitingPerUser, .count) requests waiting",
                 retryAfter: 1)
         }
-        change(connection.peer) { $0.waiting += 1 }
+        change(caller) { $0.waiting += 1 }
     }
 
-    func endWaiting(_ peer: Peer) { change(peer) { $0.waiting -= 1 } }
+    func endWaiting(_ caller: Caller) { change(caller) { $0.waiting -= 1 } }
 
     /// Counts memory in that holds what a peer has sent, or out.
     ///
     /// - Throws: `tooManyRequests` when it has grown beyond its share; it counts all the same.
-    func keep(_ bytes: Int, of peer: Peer) throws(Problem) {
+    func keep(_ bytes: Int, of caller: Caller) throws(Problem) {
         unansweredBytes += bytes
-        change(peer) { $0.unansweredBytes += bytes }
+        change(caller) { $0.unansweredBytes += bytes }
         guard bytes > 0 else { return }
-        guard unansweredBytes <= share.bytes, users[peer.uid]?.unansweredBytes ?? 0 <= share.bytesPerUser else {
+        guard unansweredBytes <= share.bytes, users[caller.share]?.unansweredBytes ?? 0 <= share.bytesPerUser else {
             throw Problem(
-                .tooManyRequests, "uid \(peer.uid, .uid) has too many requests under way that are incomplete",
+                .tooManyRequests, "uid \(caller.peer.uid, .uid) has too many requests under way that are incomplete",
                 retryAfter: 1)
         }
     }
 
-    private func change(_ peer: Peer, _ body: (inout Use) -> Void) {
-        var use = users[peer.uid] ?? Use()
+    private func change(_ caller: Caller, _ body: (inout Use) -> Void) {
+        var use = users[caller.share] ?? Use()
         body(&use)
-        users[peer.uid] = use.connections > 0 || use.waiting > 0 ? use : nil
-    }
-
-    // MARK: The audit log
-
-    /// Writes a decision down, or counts it.
-    func note(_ record: AuditRecord) {
-        let kind = AuditTally.Kind(record, isKnown: policy.knows)
-        if let line = tally.note(record, as: kind, at: .now()) { audit(line) }
+        users[caller.share] = use.connections > 0 || use.waiting > 0 ? use : nil
     }
 
     // MARK: Time
@@ -146,14 +122,13 @@ final class ServerCore {
         guard sweep == nil else { return }
         let shortest = [
             limits.headMilliseconds, limits.bodyMilliseconds, limits.idleMilliseconds, limits.answerMilliseconds,
-            limits.lingerMilliseconds, limits.keptIdleMilliseconds, limits.lineMilliseconds,
+            limits.lingerMilliseconds, limits.keptIdleMilliseconds,
         ].reduce(4000, min)
         let period = TimeAmount.milliseconds(max(5, shortest / 4))
         let this = NIOLoopBound(self, eventLoop: eventLoop)
         sweep = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
             let now = NIODeadline.now()
             for connection in this.value.connections.values { connection.enforceDeadline(now) }
-            for line in this.value.tally.due(at: now) { this.value.audit(line) }
             this.value.giveMemoryBack()
             this.value.endSweepingIfAlone()
         }
@@ -169,7 +144,7 @@ final class ServerCore {
     }
 
     private func endSweepingIfAlone() {
-        guard connections.isEmpty, tally.nextDue == nil, peak < limits.flood else { return }
+        guard connections.isEmpty, peak < limits.flood else { return }
         sweep?.cancel()
         sweep = nil
     }
@@ -189,9 +164,9 @@ final class ServerCore {
         return promise.futureResult
     }
 
-    /// Writes down what was only counted: the last thing to be called.
-    func writeRest() {
-        for line in tally.rest() { audit(line) }
+    /// Ends the connections that came to a socket which is closed now; requests under way get their answer.
+    func finish(from acceptor: Acceptor) {
+        for connection in connections.values where connection.caller.acceptor === acceptor { connection.finish() }
     }
 
     /// Ends what `stop` has left.

@@ -23,17 +23,25 @@ package final class SocketListener: Sendable {
     /// Makes the socket: right mode from the first instant, no twin removed, nothing followed.
     ///
     /// - Parameter path: Absolute, at most 107 bytes. Its directory is made if it alone is missing.
-    package init(path: String, scope: AgentScope) throws(ListenerError) {
-        let place = try SocketPath(path, directoryMode: scope == .system ? 0o755 : 0o700)
+    package convenience init(path: String, scope: AgentScope) throws(ListenerError) {
+        try self.init(path: path, mode: scope == .system ? 0o666 : 0o600, group: nil)
+    }
+
+    /// Makes a consumer's socket, in the same way.
+    convenience init(_ consumer: ListenerConfiguration) throws(ListenerError) {
+        try self.init(path: consumer.path, mode: consumer.mode, group: consumer.group)
+    }
+
+    private init(path: String, mode: mode_t, group: gid_t?) throws(ListenerError) {
+        let place = try SocketPath(path, directoryMode: mode & 0o077 == 0 ? 0o700 : 0o755)
         // A fault of the place is reported before a lock is left beside it.
         _ = try place.holdsSocket()
         let lock = try SocketLock(beside: place.path)
         if try place.holdsSocket() { try Self.removeStale(place) }
-        let mode: mode_t = scope == .system ? 0o666 : 0o600
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Self.flags, 0)
         guard descriptor >= 0 else { throw .failed(call: "socket", path: path, errno: .current) }
         do throws(ListenerError) {
-            let status = try Self.bind(descriptor, to: place, mode: mode)
+            let status = try Self.bind(descriptor, to: place, mode: mode, group: group)
             name = Mutex(BoundName(path: place, device: status.deviceID, inode: status.inode, lock: lock))
         } catch {
             close(descriptor)
@@ -76,7 +84,9 @@ package final class SocketListener: Sendable {
     /// The length of the queue of callers that are not accepted yet; the kernel cuts it to net.core.somaxconn.
     private static let backlog: CInt = 4096
 
-    private static func bind(_ descriptor: CInt, to place: SocketPath, mode: mode_t) throws(ListenerError) -> Stat {
+    private static func bind(
+        _ descriptor: CInt, to place: SocketPath, mode: mode_t, group: gid_t?
+    ) throws(ListenerError) -> Stat {
         guard let address = UnixAddress(path: place.path) else {
             throw .unusable(path: place.path, reason: "it cannot be a socket's path")
         }
@@ -86,6 +96,11 @@ package final class SocketListener: Sendable {
         guard bound == 0 else { throw .failed(call: "bind", path: place.path, errno: Errno(rawValue: -bound)) }
         guard let status = try place.status() else {
             throw .unusable(path: place.path, reason: "the socket was removed as it was made")
+        }
+        // Until it listens, every connect(2) is refused.
+        if let group, unsafe lchown(place.path, .max, group) != 0 {
+            guard errno == EPERM else { throw .failed(call: "lchown", path: place.path, errno: .current) }
+            throw .unusable(path: place.path, reason: "the agent is no member of group \(group)")
         }
         if status.permissions.rawValue & 0o777 != mode, unsafe chmod(place.path, mode) != 0 {
             throw .failed(call: "chmod", path: place.path, errno: .current)

@@ -27,8 +27,7 @@ extension AgentService {
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
-            noteRefusal: { [refusals] problem, name, peer in refusals.note(problem, of: name, to: peer) },
-            health: {})
+            noteRefusal: { [refusals] problem, name, peer in refusals.note(problem, of: name, to: peer) })
     }
 
     private func status() async -> Status {
@@ -50,14 +49,21 @@ extension AgentService {
     /// The notices in the answer to `status`.
     private var notices: [String] {
         WorkerWalls.missing + lockNotices + allowNotices + [promptNotice, touchNotice].compactMap(\.self)
+            + deadListeners.map {
+                "a consumer's socket does not listen: \($0); correct it, then run 'tokenward reload'"
+            }
     }
 
     /// In a user namespace such as that of PrivateUsers=, callers may be hidden whom a profile lists.
     private var allowNotices: [String] {
-        configuration.profiles.sorted { $0.key < $1.key }.compactMap { name, profile in
-            let unseen = profile.allow.unseen(users: .users, groups: .groups)
+        let profiles = configuration.profiles.sorted { $0.key < $1.key }.map { ("profile \($0)", $1.allow) }
+        let listeners = configuration.listeners.compactMap { listener in
+            listener.allow.map { ("listener \(listener.path)", $0) }
+        }
+        return (profiles + listeners).compactMap { name, allow in
+            let unseen = allow.unseen(users: .users, groups: .groups)
             guard !unseen.isEmpty else { return nil }
-            return "profile \(name): the agent's user namespace hides \(unseen.joined(separator: ", ")) of 'allow', so "
+            return "\(name): the agent's user namespace hides \(unseen.joined(separator: ", ")) of 'allow', so "
                 + "that they are refused: see PrivateUsers= in its unit"
         }
     }

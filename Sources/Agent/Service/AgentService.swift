@@ -28,6 +28,8 @@ package actor AgentService {
     private var background: [Task<Void, Never>] = []
     private let readConfiguration: @Sendable () throws(ConfigurationError) -> Configuration
     private let notifier: ServiceNotifier
+    /// Why consumers' sockets do not listen since the last reload.
+    private(set) var deadListeners: [String] = []
     /// The last reload, which those after it wait for.
     private var reloading: Task<ConfigurationError?, Never>?
     private var isStopping = false
@@ -75,9 +77,11 @@ package actor AgentService {
     }
 
     /// Listens and serves until `stop`.
+    ///
+    /// - Throws: `ListenerError`.
     package func start(on listener: SocketListener) async throws {
         let server = AgentServer(
-            listener: listener, policy: policy(), operations: operations(),
+            listener: listener, policy: policy(), consumers: configuration.listeners, operations: operations(),
             isWorker: { number in WorkerNumbers.own.withLock { $0.contains(number, at: .now) } }, audit: audit,
             warn: { [log] in log.warning("\($0)") })
         try await server.start()
@@ -146,7 +150,8 @@ package actor AgentService {
     private func take(_ new: Configuration) async {
         let changed = new.changedProfiles(from: configuration)
         configuration = new
-        await server?.replace(policy: policy())
+        deadListeners = await server?.replace(policy: policy(), consumers: new.listeners) ?? []
+        for failure in deadListeners { log.error("a consumer's socket does not listen: \(failure)") }
         await tokens.replace(with: new.ofTokens)
         source.replace(new)
         refusals.log.withLock { $0.keep(Set(new.profiles.keys)) }

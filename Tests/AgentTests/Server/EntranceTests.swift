@@ -10,20 +10,20 @@ import Testing
 
     private static func peer(_ uid: UInt32) -> Peer { Peer(uid: uid, gid: uid, pid: 9) }
 
-    private static func entrance(_ limits: ServerLimits, scope: AgentScope = .system) throws -> Entrance {
-        let name = try #require(ProfileName("prod"))
-        return Entrance(
-            policy: Policy(
-                agentUID: own, scope: scope, profiles: [name: AllowList(users: [listed, other, 2002], groups: [])]),
-            limits: limits)
+    private static func policy(_ scope: AgentScope = .system) -> Policy {
+        let allow = AllowList(users: [listed, other, 2002], groups: [])
+        return Policy(agentUID: own, scope: scope, profiles: ProfileName("prod").map { [$0: allow] } ?? [:])
     }
 
     private static func verdicts(
-        _ entrance: inout Entrance, _ uids: [UInt32], hasSpoken: Bool = true, at milliseconds: Int64 = 0
+        _ entrance: inout Entrance, _ uids: [UInt32], hasSpoken: Bool = true, at milliseconds: Int64 = 0,
+        policy: Policy = policy()
     ) -> [Entrance.Verdict] {
         uids.map {
             let now = NIODeadline.uptimeNanoseconds(0) + .milliseconds(milliseconds)
-            return entrance.judge(peer($0), isWorker: false, hasSpoken: { hasSpoken }, at: now).verdict
+            return entrance.judge(
+                peer($0), policy: policy, isWorker: false, hasSpoken: { hasSpoken }, at: now
+            ).verdict
         }
     }
 
@@ -35,8 +35,8 @@ import Testing
         return limits
     }()
 
-    @Test("The owner and root share their connections, and have some kept beyond those") func owner() throws {
-        var entrance = try Self.entrance(Self.small)
+    @Test("The owner and root share their connections, and have some kept beyond those") func owner() {
+        var entrance = Entrance(limits: Self.small)
         let full = Entrance.Verdict.tell(Self.small.isFull(Self.own))
         #expect(
             Self.verdicts(&entrance, [Self.own, Self.root, Self.own, Self.root, Self.own, Self.own]) == [
@@ -50,21 +50,21 @@ import Testing
     @Test("The last of the kept connections are for peers that have sent something") func silent() throws {
         var limits = Self.small
         (limits.connectionsOfOwner, limits.keptConnections) = (0, 8)
-        var entrance = try Self.entrance(limits)
+        var entrance = Entrance(limits: limits)
         let owners = Array(repeating: Self.own, count: 10)
         #expect(Self.verdicts(&entrance, owners, hasSpoken: false).count { $0 == .serve(.kept) } == 6)
         #expect(Self.verdicts(&entrance, owners).count { $0 == .serve(.kept) } == 2)
     }
 
-    @Test("Root has no share of a user's own agent") func rootOfAUser() throws {
-        var entrance = try Self.entrance(Self.small, scope: .user)
-        #expect(Self.verdicts(&entrance, [Self.root]) == [.tell(.forbidden(reason: "no profile allows uid 0"))])
+    @Test("Root has no share of a user's own agent") func rootOfAUser() {
+        var entrance = Entrance(limits: Self.small)
+        let policy = Self.policy(.user)
+        #expect(
+            Self.verdicts(&entrance, [Self.root], policy: policy) == [.tell(policy.problem("no profile allows uid 0"))])
     }
 
-    @Test("A listed user has few connections, and all listed users together leave the owner's alone") func users()
-        throws
-    {
-        var entrance = try Self.entrance(Self.small)
+    @Test("A listed user has few connections, and all listed users together leave the owner's alone") func users() {
+        var entrance = Entrance(limits: Self.small)
         let (one, two) = (Entrance.Verdict.serve(.user(Self.listed)), Entrance.Verdict.serve(.user(Self.other)))
         #expect(
             Self.verdicts(&entrance, [Self.listed, Self.listed, Self.listed]) == [
@@ -80,8 +80,8 @@ import Testing
         #expect(Self.verdicts(&entrance, [Self.other]) == [two])
     }
 
-    @Test("Peers beyond some a second, of one user and of all, are hung up on without a word") func told() throws {
-        var entrance = try Self.entrance(Self.small)
+    @Test("Peers beyond some a second, of one user and of all, are hung up on without a word") func told() {
+        var entrance = Entrance(limits: Self.small)
         func isTold(_ uids: [UInt32], at milliseconds: Int64) -> [Bool] {
             Self.verdicts(&entrance, uids, at: milliseconds).map { $0 != .close }
         }
@@ -90,26 +90,34 @@ import Testing
         #expect(isTold([3000, 3003], at: 1000) == [true, true])
     }
 
-    @Test("Refused peers have one line a second in all") func lines() throws {
-        var entrance = try Self.entrance(Self.small)
-        let now = NIODeadline.uptimeNanoseconds(0)
-        let lines = (0..<100).compactMap {
-            entrance.judge(
-                Self.peer(3000 + $0), isWorker: false, hasSpoken: { true }, at: now + .milliseconds(Int64($0))
-            ).line
+    @Test("All who reach a consumer's socket have the share of one user, and the agent's own user is one of them")
+    func consumers() throws {
+        let (one, two) = ("/run/one.sock", "/run/two.sock")
+        func policy(_ path: String) -> Policy {
+            Self.policy().serving(ListenerConfiguration(path: path, mode: 0o600, profiles: []))
         }
-        #expect(lines.map(\.peer.uid) == [3000])
-        let due = entrance.due(at: now + .seconds(1))
-        #expect(due.map(\.others) == [98])
-        #expect(due.map(\.isAttack) == [false])
+        var entrance = Entrance(limits: Self.small)
+        let uids = [Self.own, 100_000, 100_001]
+        #expect(
+            Self.verdicts(&entrance, uids, policy: policy(one)) == [
+                .serve(.consumer(one)), .serve(.consumer(one)), .tell(Self.small.isFull(100_001)),
+            ])
+        #expect(
+            Self.verdicts(&entrance, [100_000, Self.own], policy: policy(two)) == [
+                .serve(.consumer(two)), .tell(Self.small.isFull(Self.own)),
+            ])
+        #expect(Self.verdicts(&entrance, [Self.listed]) == [.tell(Self.small.isFull(Self.listed))])
+        #expect(Self.verdicts(&entrance, [Self.own, Self.own, Self.own]).allSatisfy { $0 == .serve(.owner) })
+        entrance.leave(.consumer(one))
+        #expect(Self.verdicts(&entrance, [Self.own], policy: policy(one)) == [.serve(.consumer(one))])
     }
 
-    @Test("A worker of the agent is no peer, under any user, and its try is told as an attack") func worker() throws {
-        var entrance = try Self.entrance(Self.small)
+    @Test("A worker of the agent is no peer, under any user, and its try is told as an attack") func worker() {
+        var entrance = Entrance(limits: Self.small)
         for (second, uid) in [Self.own, Self.root, Self.listed, Self.stranger].enumerated() {
             let now = NIODeadline.uptimeNanoseconds(0) + .seconds(Int64(second))
             let (verdict, line) = entrance.judge(
-                Self.peer(uid), isWorker: true, hasSpoken: { true }, at: now)
+                Self.peer(uid), policy: Self.policy(), isWorker: true, hasSpoken: { true }, at: now)
             #expect(verdict == .close)
             #expect(line?.isAttack == true)
         }

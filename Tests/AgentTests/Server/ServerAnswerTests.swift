@@ -1,6 +1,7 @@
 import Agent
 import AgentAPI
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct ServerAnswerTests {
@@ -58,10 +59,12 @@ import Testing
                 #"{"version":"1","pid":1,"system":false,"uptime_seconds":1,"modules":[],"tokens":[],"profiles":[],"notices":[]}"#
             ),
             ("GET /v1/health", 200, #"{"status":"ok"}"#),
-        ])
-    func all(request: String, status: Int, body: String) async throws {
-        let test = try await ServerUnderTest()
-        let answer = try await test.answer(to: request + " HTTP/1.1\r\nHost: x\r\n\r\n")
+        ], RequestArrival.allCases)
+    func all(row: (request: String, status: Int, body: String), arrival: RequestArrival) async throws {
+        let (request, status, body) = row
+        let test = try await ServerUnderTest(starts: false)
+        let client = try await test.client(sending: request + " HTTP/1.1\r\nHost: x\r\n\r\n", arrival)
+        let answer = try await client.receive()
         #expect(answer?.status == status)
         #expect(answer?.body == body)
         // RFC 9110 §8.6: none in a 204.
@@ -79,11 +82,14 @@ import Testing
             ("HEAD /v1/health", 405, nil, "GET"),
             ("OPTIONS /v1/lock", 405, "method-not-allowed", "POST"),
             ("GET /v1/profiles/prod/refresh", 405, "method-not-allowed", "POST"),
-        ] as [(String, Int, String?, String?)])
-    func refused(request: String, status: Int, code: String?, allow: String?) async throws {
-        let test = try await ServerUnderTest()
-        let client = try test.connect()
-        client.send(request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        ] as [(String, Int, String?, String?)], RequestArrival.allCases)
+    func refused(
+        row: (request: String, status: Int, code: String?, allow: String?), arrival: RequestArrival
+    ) async throws {
+        let (request, status, code, allow) = row
+        let test = try await ServerUnderTest(starts: false)
+        let client = try await test.client(
+            sending: request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", arrival)
         let all = try await client.receiveAll()
         #expect(all.hasPrefix("HTTP/1.1 \(status) "))
         #expect(all.contains("\"code\":\"\(code ?? "none")\"") == (code != nil))
@@ -127,34 +133,78 @@ import Testing
 
     @Test(
         "The connection ends when the client wants it",
-        arguments: ["HTTP/1.1\r\nHost: x\r\nConnection: x, Close", "HTTP/1.0", "HTTP/1.0\r\nHost: x"])
-    func closing(rest: String) async throws {
-        let test = try await ServerUnderTest()
-        let client = try test.connect()
-        client.send("GET /v1/health \(rest)\r\n\r\n")
+        arguments: ["HTTP/1.1\r\nHost: x\r\nConnection: x, Close", "HTTP/1.0", "HTTP/1.0\r\nHost: x"],
+        RequestArrival.allCases)
+    func closing(rest: String, arrival: RequestArrival) async throws {
+        let test = try await ServerUnderTest(starts: false)
+        let client = try await test.client(sending: "GET /v1/health \(rest)\r\n\r\n", arrival)
         let all = try await client.receiveAll()
         #expect(all.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(all.contains("\r\nConnection: close\r\n"))
         await test.server.stop()
     }
 
-    @Test("Requests sent ahead are answered in order") func pipelined() async throws {
-        let test = try await ServerUnderTest(operations: .scripted(cached: { _ in nil }))
-        let client = try test.connect()
-        let paths = ["profiles/prod/credentials", "health", "nothing", "profiles/prod/explain", "tokens"]
-        client.send(paths.map { "GET /v1/\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
+    @Test(
+        "Requests sent ahead are answered in order",
+        arguments: ["profiles/prod/credentials", "health", "nothing", "tokens"], RequestArrival.allCases)
+    func pipelined(first: String, arrival: RequestArrival) async throws {
+        let test = try await ServerUnderTest(starts: false)
+        let paths = [first, "profiles/prod/credentials", "health", "nothing", "profiles/prod/explain", "tokens"]
+        let client = try await test.client(
+            sending: paths.map { "GET /v1/\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined(), arrival)
         var statuses: [Int] = []
         for _ in paths { statuses.append(try #require(try await client.receive()).status) }
-        #expect(statuses == [200, 200, 404, 200, 200])
+        #expect(statuses == [first == "nothing" ? 404 : 200, 200, 200, 404, 200, 200])
         await test.server.stop()
+    }
+
+    @Test("Credentials are withdrawn only when an acceptor has sent those that it has taken from memory")
+    func withdrawn()
+        async throws
+    {
+        let (taken, released) = (AsyncStream.makeStream(of: Void.self), DispatchSemaphore(value: 0))
+        let order = Mutex<[String]>([])
+        let test = try await ServerUnderTest(
+            operations: .scripted(cached: { _ in
+                taken.continuation.yield()
+                released.wait()
+                order.withLock { $0.append("taken") }
+                return AgentOperations.issued
+            }), starts: false)
+        let client = try await test.client(
+            sending: "GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n", .withConnection)
+        for await _ in taken.stream { break }
+        async let withdrawn: Void = {
+            await test.server.withdrawCredentials(of: nil)
+            order.withLock { $0.append("withdrawn") }
+        }()
+        for _ in 1...1000 { await Task.yield() }
+        released.signal()
+        await withdrawn
+        #expect(order.withLock { $0 } == ["taken", "withdrawn"])
+        #expect(try await client.receive()?.status == 200)
+        await test.server.stop()
+    }
+
+    @Test("Answers of an acceptor and of an event loop are counted in one line") func oneLine() async throws {
+        let test = try await ServerUnderTest(starts: false)
+        let request = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
+        let client = try await test.client(sending: request, .withConnection)
+        for _ in 1...3 {
+            _ = try await client.receive()
+            client.send(request)
+        }
+        _ = try await client.receive()
+        await test.server.stop()
+        #expect(test.audited.map(\.others) == [0, 2])
     }
 
     @Test("A client that ends its side still gets its answer") func halfClosed() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }))
         let client = try test.connect()
-        client.send("GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
         client.endWriting()
         await gate.waitForStart()
         gate.release()

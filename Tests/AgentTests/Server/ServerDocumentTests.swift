@@ -51,7 +51,7 @@ import TokenService
     func fields(request: String) async throws {
         let busy = Problem(.tokenBusy, "busy", retryAfter: 3)
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in throw busy }))
+            operations: .scripted(status: { () async throws(Problem) in throw busy }))
         let answer = try #require(try await test.answer(to: "\(request) HTTP/1.1\r\nHost: x\r\n\r\n"))
         await test.server.stop()
         let about: String = try part("info", "description")

@@ -6,7 +6,7 @@ import Testing
 @testable import Agent
 
 @Suite struct ServerLimitTests {
-    private static let request = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
+    private static let request = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"
 
     @Test(
         "A request that comes too slowly is told so, and the connection ends",
@@ -60,7 +60,7 @@ import Testing
         limits.answerMilliseconds = 20
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }), limits: limits)
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }), limits: limits)
         let client = try test.connect()
         client.send(Self.request)
         await gate.waitForStart()
@@ -134,7 +134,7 @@ import Testing
         limits.owner.waitingPerUser = 1
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }), limits: limits)
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }), limits: limits)
         let first = try test.connect()
         first.send(Self.request)
         await gate.waitForStart()
@@ -204,7 +204,7 @@ import Testing
     @Test("A peer that sends too much ahead is hung up on") func ahead() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }))
         let client = try test.connect()
         client.send(Self.request)
         await gate.waitForStart()

@@ -90,11 +90,12 @@ import Testing
         return start + String(repeating: "y", count: length - start.utf8.count - 4) + "\r\n\r\n"
     }
 
-    @Test("A request that two readers could understand differently gets its status", arguments: cases)
-    func malformed(row: Case) async throws {
-        let test = try await ServerUnderTest()
-        let client = try test.connect()
-        client.send(row.request)
+    @Test(
+        "A request that two readers could understand differently gets its status", arguments: cases,
+        RequestArrival.allCases)
+    func malformed(row: Case, arrival: RequestArrival) async throws {
+        let test = try await ServerUnderTest(starts: false)
+        let client = try await test.client(sending: row.request, arrival)
         let answer = try #require(try await client.receive())
         #expect(answer.status == row.status)
         #expect(answer.field("Cache-Control") == "no-store")
@@ -108,11 +109,11 @@ import Testing
         "The connection ends with a malformed request, and what follows is not read",
         arguments: [
             "GET /v1/health HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-        ])
-    func ends(request: String) async throws {
-        let test = try await ServerUnderTest()
-        let client = try test.connect()
-        client.send(request + "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        ], RequestArrival.allCases)
+    func ends(request: String, arrival: RequestArrival) async throws {
+        let test = try await ServerUnderTest(starts: false)
+        let client = try await test.client(
+            sending: request + "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n", arrival)
         let all = try await client.receiveAll()
         #expect(all.hasPrefix("HTTP/1.1 400 "))
         #expect(all.components(separatedBy: "HTTP/1.1 ").count == 2)

@@ -74,16 +74,18 @@ import Testing
             ("POST /v1/lock", 403),
             ("GET /v1/status", 403),
             ("GET /v1/health", 403),
-        ])
-    func listed(path: String, status: Int) async throws {
+        ], RequestArrival.allCases)
+    func listed(row: (path: String, status: Int), arrival: RequestArrival) async throws {
+        let (path, status) = row
         for peer in [
             Peer(uid: 2000, gid: 5, pid: 9), Peer(uid: 5, gid: 3000, pid: 9),
             Peer(uid: 5, gid: 5, pid: 9, groups: [4, 3000]),
         ] {
             let test = try await ServerUnderTest(
                 profiles: ["prod": AllowList(users: [2000], groups: [3000]), "own": AllowList(users: [], groups: [])],
-                peer: { _ in peer })
-            #expect(try await test.answer(to: Self.request(path))?.status == status)
+                peer: { _ in peer }, starts: false)
+            let client = try await test.client(sending: Self.request(path), arrival)
+            #expect(try await client.receive()?.status == status)
             #expect(test.audited.map(\.status) == [status])
             await test.server.stop()
         }
@@ -152,7 +154,7 @@ import Testing
         let client = try test.connect()
         client.send(Self.request("GET /v1/profiles/prod/credentials"))
         #expect(try await client.receive()?.status == 200)
-        await test.server.replace(policy: Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:]))
+        _ = await test.server.replace(policy: Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:]))
         client.send(Self.request("GET /v1/profiles/prod/credentials"))
         #expect(try await client.receive()?.status == 403)
         await test.server.stop()

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct ServerStopTests {
-    private static let request = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
+    private static let request = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"
 
     @Test("Idle connections end at once, and the socket and its lock are gone") func idle() async throws {
         let test = try await ServerUnderTest()
@@ -21,7 +21,7 @@ import Testing
     @Test("A request under way gets its answer, and then the connection ends") func underWay() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }))
         let client = try test.connect()
         client.send(Self.request)
         await gate.waitForStart()
@@ -39,7 +39,7 @@ import Testing
         limits.stopMilliseconds = 30
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }), limits: limits)
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }), limits: limits)
         let client = try test.connect()
         client.send(Self.request)
         await gate.waitForStart()
@@ -51,7 +51,7 @@ import Testing
     @Test("A client that hangs up frees its place; the operation goes on for others") func hangUp() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(health: { () async throws(Problem) in await gate.pass() }))
+            operations: .scripted(status: { () async throws(Problem) in await gate.pass() }))
         do {
             let client = try test.connect()
             client.send(Self.request)

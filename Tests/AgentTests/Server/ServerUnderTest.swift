@@ -16,23 +16,28 @@ final class ServerUnderTest: Sendable {
     }
     private let collected: Records
 
-    /// - Parameter peer: Who every caller shall be.
+    /// - Parameters:
+    ///   - peer: Who every caller shall be.
+    ///   - starts: False: what clients send before `server.start()` is there when their connection is accepted.
     init(
         operations: AgentOperations = .scripted(), limits: ServerLimits = ServerLimits(), scope: AgentScope = .user,
         profiles: [String: AllowList] = ["prod": AllowList(users: [2000], groups: [3000])],
         peer: @escaping @Sendable (CInt) throws -> Peer = { _ in Peer(uid: own, gid: own, pid: 7) },
-        isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false }
+        isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false }, consumers: [ListenerConfiguration] = [],
+        folder: ServerTestFolder? = nil, starts: Bool = true
     ) async throws {
-        folder = try ServerTestFolder()
+        let folder = try folder ?? ServerTestFolder()
+        self.folder = folder
         let collected = Records()
         self.collected = collected
         var named: [ProfileName: AllowList] = [:]
         for (name, list) in profiles { if let name = ProfileName(name) { named[name] = list } }
         server = AgentServer(
             listener: try SocketListener(path: folder.socket, scope: scope),
-            policy: Policy(agentUID: Self.own, scope: scope, profiles: named), operations: operations, limits: limits,
-            peer: peer, isWorker: isWorker, audit: { record in collected.all.withLock { $0.append(record) } })
-        try await server.start()
+            policy: Policy(agentUID: Self.own, scope: scope, profiles: named), consumers: consumers,
+            operations: operations, limits: limits, peer: peer, isWorker: isWorker,
+            audit: { record in collected.all.withLock { $0.append(record) } })
+        if starts { try await server.start() }
     }
 
     var audited: [AuditRecord] { collected.all.withLock { $0 } }
@@ -45,6 +50,35 @@ final class ServerUnderTest: Sendable {
         client.send(request)
         return try await client.receive()
     }
+
+    /// Sends this, whole before the connection is accepted, or byte by byte afterwards. Needs a server that is not started.
+    ///
+    /// - Parameter socket: A consumer's, which is made with the start: then the request is there at the second look at most.
+    func client(
+        sending request: String, _ arrival: RequestArrival, to socket: String? = nil
+    ) async throws -> ServerTestClient {
+        if socket != nil { try await server.start() }
+        let client = try ServerTestClient(path: socket ?? folder.socket)
+        switch arrival {
+        case .withConnection:
+            client.send(request)
+            try await server.start()
+        case .byteByByte:
+            try await server.start()
+            let bytes = Array(request.utf8)
+            let size = bytes.count > 4096 ? 1024 : 1  // byte by byte, a long head would be late
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                client.send(Array(bytes[start...].prefix(size)))
+                await client.waitUntilRead()
+            }
+        }
+        return client
+    }
+}
+
+/// How a request comes: the acceptor answers the one, and an event loop the other.
+enum RequestArrival: CaseIterable {
+    case withConnection, byteByByte
 }
 
 extension AgentOperations {
@@ -60,7 +94,7 @@ extension AgentOperations {
         },
         unlock: @escaping AgentOperations.Unlock = { (_, _, _) async throws(Problem) in },
         lock: @escaping @Sendable (String?) async throws(Problem) -> Void = { (_) async throws(Problem) in },
-        health: @escaping @Sendable () async throws(Problem) -> Void = { () async throws(Problem) in }
+        status: @escaping @Sendable () async throws(Problem) -> Void = { () async throws(Problem) in }
     ) -> AgentOperations {
         AgentOperations(
             cachedCredentials: cached, credentials: credentials,
@@ -76,8 +110,10 @@ extension AgentOperations {
             profiles: { () async throws(Problem) in [] }, identities: { () async throws(Problem) in [] },
             tokens: { () async throws(Problem) in [] }, unlock: unlock, lock: lock,
             reload: { () async throws(Problem) in },
-            status: { () async throws(Problem) in Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) } },
-            health: health)
+            status: { () async throws(Problem) in
+                try await status()
+                return Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) }
+            })
     }
 }
 
