@@ -8,19 +8,11 @@ package enum Base64 {
             var bits = 0
             for offset in 0..<3 { bits = bits << 8 | (offset < count ? Int(bytes[start + offset]) : 0) }
             for position in 0..<4 {
-                text.append(position <= count ? digit(UInt8(bits >> (18 - 6 * position) & 63)) : UInt8(ascii: "="))
+                text.append(position <= count ? digits[bits >> (18 - 6 * position) & 63] : UInt8(ascii: "="))
             }
         }
         return String(decoding: text, as: UTF8.self)
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
-        switch value {
-        case ..<26: UInt8(ascii: "A") + value
-        case ..<52: UInt8(ascii: "a") + (value - 26)
-        case ..<62: UInt8(ascii: "0") + (value - 52)
-        case 62: UInt8(ascii: "+")
-        default: UInt8(ascii: "/")
-        }
-    }
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 }

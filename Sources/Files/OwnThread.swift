@@ -1,6 +1,6 @@
 import Dispatch
 
-/// Makes calls that a file system may hold up for ever on a thread of their own: neither actors nor the threads that all
+/// Makes calls that a file system or another program may hold up on a thread of their own: neither actors nor the threads that all
 /// tasks share are to wait for them.
 package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
     await withCheckedContinuation { continuation in

@@ -88,6 +88,19 @@ package enum PlainText {
         }
     }
 
+    /// How many columns of a terminal they take: East Asian wide characters take two (UAX #11), accents none.
+    package static func columns(of scalars: some Sequence<Unicode.Scalar>) -> Int {
+        scalars.reduce(0) { sum, scalar in
+            switch scalar.value {
+            case 0x0300...0x036F: sum
+            case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+                0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+                sum + 2
+            default: sum + 1
+            }
+        }
+    }
+
     private static func isPrintableASCII(_ byte: UInt8) -> Bool { (0x20...0x7E).contains(byte) }
 
     /// Of the general category Zs.

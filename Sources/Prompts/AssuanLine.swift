@@ -19,10 +19,8 @@ package enum AssuanLine: Equatable {
     package init(_ line: Span<UInt8>) {
         func starts(with text: StaticString) -> Bool {
             let count = text.utf8CodeUnitCount
-            guard line.count >= count, (0..<count).allSatisfy({ unsafe line[$0] == text.utf8Start[$0] }) else {
-                return false
-            }
-            return line.count == count || line[count] == UInt8(ascii: " ")
+            return line.extracting(first: count).isEqual(to: text)
+                && (line.count == count || line[count] == UInt8(ascii: " "))
         }
         if starts(with: "OK") {
             self = .ok

@@ -1,3 +1,5 @@
+import PlainText
+
 /// Breaks lines that are wider than a window: pinentry-qt does not, and its buttons end up outside the screen.
 ///
 /// Lines break at spaces. A word that is wider than a line breaks within: no part of it is lost.
@@ -14,7 +16,7 @@ private func broken(_ line: Substring, columns: Int) -> String {
     var lines = [""]
     var used = 0
     for word in line.split(separator: " ", omittingEmptySubsequences: false) {
-        let wide = width(of: word)
+        let wide = PlainText.columns(of: word.unicodeScalars)
         let fits = used == 0 || used + 1 + wide <= columns
         if fits, used > 0 {
             lines[lines.count - 1] += " "
@@ -24,7 +26,7 @@ private func broken(_ line: Substring, columns: Int) -> String {
             used = 0
         }
         for character in word {
-            let wide = width(of: [character])
+            let wide = PlainText.columns(of: character.unicodeScalars)
             if used + wide > columns {
                 lines.append("")
                 used = 0
@@ -34,10 +36,4 @@ private func broken(_ line: Substring, columns: Int) -> String {
         }
     }
     return lines.joined(separator: "\n")
-}
-
-/// In columns: characters of East Asian scripts take two (Unicode Standard Annex #11). From Hangul on all are counted as
-/// such: a line that is broken early harms no reader.
-private func width(of characters: some Sequence<Character>) -> Int {
-    characters.reduce(0) { $0 + ($1.unicodeScalars.first.map { $0.value >= 0x1100 ? 2 : 1 } ?? 0) }
 }

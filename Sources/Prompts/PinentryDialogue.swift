@@ -87,13 +87,28 @@ package struct PinentryDialogue: ~Copyable {
     }
 
     private mutating func expectOK() throws(Fault) {
+        try readReply(else: "it is not OK") { _ throws(Fault) in throw .nonsense("it is not OK") }
+    }
+
+    /// Reads the lines of a reply, whose last one is OK or an error.
+    ///
+    /// - Parameters:
+    ///   - fault: What any other line is.
+    ///   - take: Gets the escaped bytes of each line of data.
+    private mutating func readReply(
+        else fault: String, _ take: (Span<UInt8>) throws(Fault) -> Void
+    ) throws(Fault) {
         for _ in 0..<Self.mostLines {
-            let line = try nextLine { (line) throws(Fault) in AssuanLine(line) }
+            let line = try nextLine { (line) throws(Fault) in
+                let kind = AssuanLine(line)
+                if case .data(let start) = kind { try take(line.extracting(min(start, line.count)...)) }
+                return kind
+            }
             switch line {
             case .ok: return
             case .error(let code, let text): throw .refused(code: code, text: text)
-            case .other: continue
-            case .data, .unexpected: throw .nonsense("it is not OK")
+            case .data, .other: continue
+            case .unexpected: throw .nonsense(fault)
             }
         }
         throw .nonsense("no end of lines")
@@ -118,24 +133,12 @@ package struct PinentryDialogue: ~Copyable {
 
     private mutating func readData(into room: UnsafeMutableRawBufferPointer) throws(Fault) -> Int {
         var count = 0
-        for _ in 0..<Self.mostLines {
-            let line = try nextLine { (line) throws(Fault) -> AssuanLine in
-                let kind = AssuanLine(line)
-                guard case .data(let start) = kind else { return kind }
-                let data = line.extracting(min(start, line.count)...)
-                let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[count...])
-                guard let added = unsafe AssuanLine.unescape(data, into: free) else { throw .pin(.tooLong) }
-                count += added
-                return kind
-            }
-            switch line {
-            case .ok: return count
-            case .error(let code, let text): throw .refused(code: code, text: text)
-            case .data, .other: continue
-            case .unexpected: throw .nonsense("no data and not OK")
-            }
+        try readReply(else: "no data and not OK") { (data) throws(Fault) in
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[count...])
+            guard let added = unsafe AssuanLine.unescape(data, into: free) else { throw .pin(.tooLong) }
+            count += added
         }
-        throw .nonsense("no end of lines")
+        return count
     }
 
     // MARK: Bytes

@@ -1,6 +1,5 @@
 import CLinux
 package import Clocks
-import Dispatch
 import Files
 import Glibc
 import Synchronization
@@ -35,12 +34,8 @@ package final class PinentryProcess: Pinentry {
         _ question: PromptQuestion, at place: PromptPlace, program: String, home: String?, seconds: Int,
         clock: AgentClock
     ) async -> PromptAnswer {
-        await withCheckedContinuation { continuation in
-            DispatchQueue(label: "pinentry").async {
-                continuation.resume(
-                    returning: self.run(
-                        question, place, program: program, home: home, seconds: seconds, clock: clock))
-            }
+        await onOwnThread {
+            self.run(question, place, program: program, home: home, seconds: seconds, clock: clock)
         }
     }
 

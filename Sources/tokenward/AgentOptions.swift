@@ -24,13 +24,9 @@ struct AgentOptions: ParsableArguments {
             guard let milliseconds = Deadline.milliseconds(Array(text.utf8)) else {
                 throw ValidationError("give a number of seconds from 0.001 to 86400")
             }
-            return Timeout(milliseconds: milliseconds)
+            return milliseconds
         })
-    var timeout = Timeout(milliseconds: 50_000)
-
-    struct Timeout {
-        let milliseconds: Int64
-    }
+    private var timeout: Int64?
 
     /// The longest answer in bytes: thousands of certificates.
     fileprivate static let longestBody = 16 * 1024 * 1024
@@ -41,7 +37,7 @@ struct AgentOptions: ParsableArguments {
     func send(_ request: Span<UInt8>, atLeast: Int64 = 0) throws(ClientFailure) -> AgentExchange {
         let exchange = try AgentExchange(
             request, to: AgentEndpoint(option: socket.map { Array($0.utf8) }, agentUser: agentUid),
-            deadline: Deadline(afterMilliseconds: max(timeout.milliseconds, atLeast)), limit: Self.longestBody)
+            deadline: Deadline(afterMilliseconds: max(timeout ?? 50_000, atLeast)), limit: Self.longestBody)
         try exchange.checkStatus()
         return exchange
     }
@@ -51,10 +47,6 @@ struct AgentOptions: ParsableArguments {
     func get(_ path: String) throws(ClientFailure) -> AgentExchange {
         try send(AgentRequest.get(path))
     }
-}
-
-extension AgentOptions.Timeout: CustomStringConvertible {
-    var description: String { milliseconds.isMultiple(of: 1000) ? "\(milliseconds / 1000)" : "\(milliseconds) ms" }
 }
 
 extension AgentExchange {

@@ -17,22 +17,18 @@ struct Moment {
     /// Such as `in 43 min` or `2 h 5 min ago`.
     var distance: String {
         let seconds = secondsLeft
-        return seconds >= 0 ? "in \(Span(seconds: seconds))" : "\(Span(seconds: -seconds)) ago"
+        return seconds >= 0 ? "in \(Self.span(seconds))" : "\(Self.span(-seconds)) ago"
     }
 
     private var secondsLeft: Int64 { time.secondsSince1970 - Int64(Glibc.time(nil)) }
 
     /// A length of time in its two greatest units.
-    struct Span: CustomStringConvertible {
-        let seconds: Int64
-
-        var description: String {
-            switch seconds {
-            case ..<60: "\(seconds) s"
-            case ..<3600: "\(seconds / 60) min"
-            case ..<86400: "\(seconds / 3600) h \(seconds / 60 % 60) min"
-            default: "\(seconds / 86400) d \(seconds / 3600 % 24) h"
-            }
+    static func span(_ seconds: Int64) -> String {
+        switch seconds {
+        case ..<60: "\(seconds) s"
+        case ..<3600: "\(seconds / 60) min"
+        case ..<86400: "\(seconds / 3600) h \(seconds / 60 % 60) min"
+        default: "\(seconds / 86400) d \(seconds / 3600 % 24) h"
         }
     }
 }

@@ -1,5 +1,7 @@
+import AgentAPI
 import AgentClient
 import ArgumentParser
+import CLinux
 import Glibc
 import Outcomes
 
@@ -25,7 +27,11 @@ struct Tokenward: ParsableCommand {
         ])
 
     static func main() {
-        ClientProcess.protect()
+        // No core dump, no debugger of the same user, no memory on standard error after a crash, no death by SIGPIPE. Each
+        // is a second line of defence: where the kernel refuses one, the command still does its work.
+        _ = clinux_harden_process()
+        _ = clinux_turn_off_crash_reports()
+        _ = clinux_ignore_broken_pipe()
         do {
             let arguments = CommandLineOrder.commandFirst(Array(CommandLine.arguments.dropFirst()))
             try checkCommand(arguments.first)
@@ -71,5 +77,18 @@ struct Tokenward: ParsableCommand {
         let parts = detail.split(separator: "'")
         guard parts.count == 2, parts[0] == "unknown option " else { return nil }
         return nearestName(to: String(parts[1]), among: CommandLineOrder.names)
+    }
+}
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+    @Flag(help: "Print it as JSON.")
+    var json = false
+
+    func run() throws {
+        let version = "\(Version.current)"
+        try Voice.result(
+            json ? String(decoding: ["version": version].json, as: UTF8.self) : "tokenward \(version)")
     }
 }

@@ -19,7 +19,7 @@ package struct AgentConnection: ~Copyable {
         for path in endpoint.paths {
             let error = try connection.connect(to: path)
             if error == 0 {
-                try TrustedUsers(of: endpoint, at: path).check(listener: connection.peerUser(), at: path)
+                try endpoint.check(listener: connection.peerUser(), at: path)
                 return connection
             }
             // Only a socket that is not there sends us on: one that refuses is the agent that was meant.
@@ -54,7 +54,11 @@ package struct AgentConnection: ~Copyable {
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         while true {
-            try limitBlocking()
+            // A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again and again.
+            let left = deadline.remaining
+            guard left > 0 else { throw .timeout(deadline) }
+            var limit = timeval(tv_sec: Int(left / 1000), tv_usec: Int(left % 1000) * 1000)
+            unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             let result = unsafe withUnsafeBytes(of: &address) {
                 unsafe CLinux.connect(
                     descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
@@ -74,14 +78,6 @@ package struct AgentConnection: ~Copyable {
         let error = unsafe clinux_peer_credentials(descriptor, &process, &user, &group)
         guard error == 0 else { throw Self.broken(error) }
         return user
-    }
-
-    /// A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again and again.
-    private borrowing func limitBlocking() throws(ClientFailure) {
-        let left = deadline.remaining
-        guard left > 0 else { throw .timeout(deadline) }
-        var limit = timeval(tv_sec: Int(left / 1000), tv_usec: Int(left % 1000) * 1000)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// Sends all of `bytes`, or less when the agent stops reading: it may have answered already, to say why.
@@ -137,9 +133,7 @@ package struct AgentConnection: ~Copyable {
             guard ready == 0 || clinux_errno() == EINTR else { throw Self.broken(clinux_errno()) }
         }
     }
-}
 
-extension AgentConnection {
     private static func broken(_ error: Int32) -> ClientFailure {
         ClientFailure(.unavailable, "the connection to the agent broke (errno \(error))", hint: "try again")
     }

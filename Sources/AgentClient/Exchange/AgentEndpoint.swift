@@ -5,7 +5,7 @@ package struct AgentEndpoint {
     /// Absolute or relative paths, none of them empty.
     package let paths: [[UInt8]]
     /// A user beside the usual ones that the caller takes for the agent's.
-    let agentUser: UInt32?
+    private let agentUser: UInt32?
     private let origin: Origin
 
     /// How the paths were found: what helps where no agent listens depends on it.
@@ -22,13 +22,13 @@ package struct AgentEndpoint {
     package static let longestPath = 107
 
     /// Where the system's agent and those who belong to it listen; only root can make it.
-    static let systemFolder = Array("/run/tokenward/".utf8)
+    private static let systemFolder = Array("/run/tokenward/".utf8)
 
     private static let systemPath = systemFolder + Array("agent.sock".utf8)
 
     /// `option`, else `TOKENWARD_SOCKET`, else the user's agent and then the system's.
     ///
-    /// - Parameter agentUser: See `TrustedUsers`.
+    /// - Parameter agentUser: A user whose processes may be the agent, beside the usual ones.
     /// - Throws: Exit code 64 for a path that is empty or too long, or holds a zero byte.
     package init(option: [UInt8]?, agentUser: UInt32? = nil) throws(ClientFailure) {
         self.agentUser = agentUser
@@ -116,4 +116,29 @@ extension AgentEndpoint {
     }
 
     private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+}
+
+// The users whose processes may be the agent. Where others can write, anyone can listen, and would be sent the PIN.
+extension AgentEndpoint {
+    /// Root listens for what systemd starts; this process's user owns its own agent.
+    ///
+    /// - Throws: Exit code 77 when the process that listens at `path` is of another user.
+    func check(listener user: UInt32, at path: [UInt8]) throws(ClientFailure) {
+        guard user != 0, user != geteuid(), user != agentUser, user != Self.systemUser(for: path) else { return }
+        throw ClientFailure(
+            .noPermission, "a process of uid \(user) listens at \(text(path)), not one of yours or root's",
+            hint: "name another socket; if that user runs the agent, add --agent-uid \(user)")
+    }
+
+    /// The system agent's: the owner of /run/tokenward for a path in it, and nil for any other.
+    private static func systemUser(for path: [UInt8]) -> UInt32? {
+        let leaves = path.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+        guard path.starts(with: systemFolder), !leaves else { return nil }
+        var status = stat()
+        let name = systemFolder + [0]
+        let result = unsafe name.withUnsafeBytes {
+            unsafe $0.baseAddress.map { unsafe stat($0.assumingMemoryBound(to: CChar.self), &status) } ?? -1
+        }
+        return result == 0 ? status.st_uid : nil
+    }
 }

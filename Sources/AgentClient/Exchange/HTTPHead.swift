@@ -6,14 +6,14 @@
 ///
 /// Stricter than the RFC where leniency has led to two readings of one message: bare line feeds, folded lines,
 /// spaces before a colon, a repeated or missing Content-Length, and every Transfer-Encoding are refused.
-package struct HTTPHead: Equatable {
-    package let status: Int
+struct HTTPHead {
+    let status: Int
     /// Where the body begins, in bytes from the start of the answer.
-    package let bodyStart: Int
-    package let bodyLength: Int
+    let bodyStart: Int
+    let bodyLength: Int
 
     /// The longest head that is read, in bytes.
-    package static let longest = 16 * 1024
+    static let longest = 16 * 1024
 
     /// Where the head that starts at 0 ends; nil while the empty line has not come.
     ///

@@ -26,14 +26,14 @@ struct StatusCommand: ParsableCommand {
         ]
         let version = PlainText.terminal(status.version)
         guard Voice.isTerminal else {
-            let lines = parts.map { $1.separated(prefix: $0) }
+            let lines = parts.map { $1.separated(prefix: [$0]) }
             let notices = notices(status).map { "notice\t\($0)\n" }
             return try Voice.result("agent\t\(version)\t\(status.uptimeSeconds)\n" + lines.joined() + notices.joined())
         }
         let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.shown(in: Voice.columns) }
         let notices = notices(status).map { "\n\($0)\n" }
         try Voice.result(
-            "agent \(version), up \(Moment.Span(seconds: status.uptimeSeconds))\n" + tables.joined() + notices.joined())
+            "agent \(version), up \(Moment.span(status.uptimeSeconds))\n" + tables.joined() + notices.joined())
     }
 
     private func notices(_ status: Status) -> [String] { status.notices.map(PlainText.terminal) }
@@ -67,8 +67,8 @@ struct StatusCommand: ParsableCommand {
         var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR", "NEXT GESTURE")
         for profile in status.profiles {
             table.append(
-                profile.name, profile.source, sessionEnd(profile), profile.certificate?.uri ?? "",
-                profile.lastError ?? "", nextGesture(profile))
+                profile.name, profile.source, profile.sessionExpiry.map(told) ?? "", profile.certificate?.uri ?? "",
+                profile.lastError ?? "", profile.nextGesture.map { "\($0.kind.text) \(told($0.due))" } ?? "")
         }
         return table
     }
@@ -84,16 +84,9 @@ struct StatusCommand: ParsableCommand {
         return table
     }
 
-    private func nextGesture(_ profile: ProfileStatus) -> String {
-        guard let gesture = profile.nextGesture else { return "" }
-        let what = "\(gesture.kind.text) \(gesture.due)"
-        guard Voice.isTerminal, let distance = Moment(gesture.due)?.distance else { return what }
-        return "\(what) (\(distance))"
-    }
-
-    private func sessionEnd(_ profile: ProfileStatus) -> String {
-        guard let end = profile.sessionExpiry else { return "" }
-        guard Voice.isTerminal, let distance = Moment(end)?.distance else { return end }
-        return "\(end) (\(distance))"
+    /// A time, and on a terminal how far away it is.
+    private func told(_ time: String) -> String {
+        guard Voice.isTerminal, let distance = Moment(time)?.distance else { return time }
+        return "\(time) (\(distance))"
     }
 }
