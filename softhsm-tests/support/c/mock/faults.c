@@ -35,9 +35,16 @@ static bool stands(uint32_t rule) {
     return false;
 }
 
-// Waits until the time is over (below 0: never) or the rule has gone.
+long milliseconds_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+// Waits until the time is over (below 0: never) or the rule has gone. The clock says when: each pause may take longer.
 static void wait_for(uint32_t rule, long milliseconds) {
-    for (long waited = 0; (milliseconds < 0 || waited < milliseconds) && stands(rule); waited += 5) pause_unlocked();
+    const long end = milliseconds_now() + milliseconds;
+    while ((milliseconds < 0 || milliseconds_now() < end) && stands(rule)) pause_unlocked();
 }
 
 static bool is_meant(long wanted, long actual) { return wanted < 0 || wanted == actual; }

@@ -114,6 +114,7 @@ bool enter(enum function function, struct subject subject, CK_RV *answer);
 CK_RV leave(CK_RV answer);
 // Lets others go on for a moment, and reads the script again.
 void pause_unlocked(void);
+long milliseconds_now(void);
 void unlock_state(void);
 void lock_state(void);
 // The lie to tell at this moment, or "".

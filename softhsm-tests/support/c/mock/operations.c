@@ -115,7 +115,8 @@ CK_RV C_SignInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HA
 
 // Whether the touch has come. The script may change meanwhile, and say that it comes now, or take the card away.
 static CK_RV await_touch(CK_SESSION_HANDLE handle, struct session **session) {
-    for (long waited = 0;; waited += 5) {
+    for (const long began = milliseconds_now();;) {
+        const long waited = milliseconds_now() - began;
         const CK_RV found = find_session(handle, session);
         if (found != CKR_OK) return CKR_DEVICE_REMOVED;
         if ((*session)->key >= script.object_count) return CKR_KEY_HANDLE_INVALID;
