@@ -99,13 +99,13 @@ def test_descriptors_that_are_sent_along_are_closed(world):
         reading, writing = os.pipe()
         with socket.socket(socket.AF_UNIX) as connection, os.fdopen(reading, "rb") as pipe:
             connection.connect(agent.socket)
-            connection.settimeout(10)
+            connection.settimeout(60)
             for part in parts:
                 socket.send_fds(connection, [part], [writing] * 200)
             os.close(writing)
             if parts[-1].endswith(b"\r\n\r\n"):
                 assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
-            assert select.select([pipe], [], [], 10)[0] and pipe.read() == b"", "nobody holds the pipe any more"
+            assert select.select([pipe], [], [], 60)[0] and pipe.read() == b"", "nobody holds the pipe any more"
     wait_until(lambda: len(os.listdir(folder)) <= before, "nothing is left open")
 
 

@@ -120,7 +120,7 @@ class Agent:
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
-    def http(self, request, timeout=10):
+    def http(self, request, timeout=60):
         """Sends bytes and returns all that comes back until the agent closes."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.socket)  # waits for a place in the queue, which it would not with a timeout

@@ -51,7 +51,7 @@ class TPM(Provider):
     def lockout_counter(self):
         """TPM_PT_LOCKOUT_COUNTER, by TPM2_GetCapability (TPM 2.0 Library, part 3, 30.2); needs to be the only connection."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(self.socket)
             connection.sendall(struct.pack(">HIIIII", 0x8001, 22, 0x17A, 6, 0x20E, 1))
             answer = connection.recv(4096)
