@@ -18,6 +18,7 @@ from support.emulator import Emulator
 from support.piv.fixtures import card, card_agent, pcsc, pcsc_is_possible, readers  # noqa: F401
 from support.softhsm import MODULE, SoftHSM, write_pin
 from support.worker_process import Worker
+from support.world import World
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +96,13 @@ def service(tmp_path_factory, root):
     running = Emulator.trusting(root, tmp_path_factory.mktemp("service"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory):
+    """A world that the tests of a module share."""
+    with World(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture

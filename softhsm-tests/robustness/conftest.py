@@ -34,3 +34,9 @@ def load(load_program):
 def world(tmp_path):
     with World(tmp_path, spy=True) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def shared_agent(shared_world):
+    """An agent that the tests of a module share, with one profile."""
+    return shared_world.agent(shared_world.profile(shared_world.endpoint()))

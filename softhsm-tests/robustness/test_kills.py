@@ -28,13 +28,6 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def plain_world(tmp_path_factory):
-    """Its token is in the worker itself."""
-    with World(tmp_path_factory.mktemp("hung")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
 def endpoint(world):
     return world.endpoint()
 
@@ -118,8 +111,8 @@ def connections_to(port):
     return [row for row in rows if row[2] == f"0100007F:{port:04X}" and row[3] == "01"]
 
 
-def test_a_worker_that_hangs_is_replaced(plain_world):
-    world, endpoint = plain_world, plain_world.endpoint()
+def test_a_worker_that_hangs_is_replaced(shared_world):
+    world, endpoint = shared_world, shared_world.endpoint()
     agent = world.agent(*(world.profile(endpoint, name) for name in ("p0", "p1", "p2")), folder="hung")
     access_key(agent.credentials("p0"))
     os.kill(endpoint.process.pid, signal.SIGSTOP)

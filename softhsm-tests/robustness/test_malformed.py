@@ -6,19 +6,6 @@ import pytest
 
 from support.credentials import access_key
 from support.malformed_uris import SECRET, URIS
-from support.world import World
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("malformed")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def agent(world):
-    endpoint = world.endpoint()
-    return world.agent(world.profile(endpoint))
 
 
 def answers(data):
@@ -110,9 +97,9 @@ HTTP = {
 
 
 @pytest.mark.parametrize("name", HTTP)
-def test_a_malformed_request_is_refused(agent, name):
+def test_a_malformed_request_is_refused(shared_agent, name):
     data, (status, code) = HTTP[name]
-    [(got, fields, body)] = answers(agent.http(data))
+    [(got, fields, body)] = answers(shared_agent.http(data))
     assert (got, fields["cache-control"]) == (status, "no-store")
     assert SECRET.encode() not in body
     if code:
@@ -122,19 +109,19 @@ def test_a_malformed_request_is_refused(agent, name):
         assert problem["detail"].isprintable() and problem["title"] and 64 <= problem["exit"] <= 81
     else:
         assert body == b""
-    assert agent.get("/v1/health") == (200, {"status": "ok"})
+    assert shared_agent.get("/v1/health") == (200, {"status": "ok"})
 
 
-def test_bytes_after_a_malformed_request_are_not_read(agent):
+def test_bytes_after_a_malformed_request_are_not_read(shared_agent):
     smuggled = request("GET /v1/health HTTP/1.1")
     for name in ("two lengths", "chunks and a length", "bare line feeds", "a length above the limit"):
-        assert len(answers(agent.http(HTTP[name][0] + smuggled))) == 1, name
+        assert len(answers(shared_agent.http(HTTP[name][0] + smuggled))) == 1, name
 
 
-def test_requests_in_one_packet_are_answered_in_order(agent):
+def test_requests_in_one_packet_are_answered_in_order(shared_agent):
     first = b"GET /v1/health HTTP/1.1\r\nHost: t\r\n\r\n"
     second = b"GET /v1/nothing HTTP/1.1\r\nHost: t\r\n\r\n"
-    assert [status for status, _, _ in answers(agent.http(first + second + request()))] == [200, 404, 200]
+    assert [status for status, _, _ in answers(shared_agent.http(first + second + request()))] == [200, 404, 200]
 
 
 # --- JSON
@@ -173,22 +160,22 @@ JSON = {
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_a_malformed_body_is_refused_and_not_repeated(agent, name):
+def test_a_malformed_body_is_refused_and_not_repeated(shared_agent, name):
     path, body, detail = JSON[name]
-    status, problem = agent.request("POST", path, body)
+    status, problem = shared_agent.request("POST", path, body)
     assert (status, problem["code"], problem["exit"]) == (400, "bad-request", 64), problem
     assert problem["detail"] == detail if detail else problem["detail"].startswith("the PIN is longer than ")
     assert SECRET not in json.dumps(problem)
-    access_key(agent.credentials())
-    assert SECRET not in agent.log()
+    access_key(shared_agent.credentials())
+    assert SECRET not in shared_agent.log()
 
 
 # --- PKCS#11 URIs
 
 @pytest.mark.parametrize("uri", URIS)
 @pytest.mark.parametrize("path", [UNLOCK, "/v1/lock"])
-def test_a_malformed_uri_on_the_socket_is_refused(agent, path, uri):
-    status, problem = agent.request("POST", path, json.dumps({"uri": uri}, ensure_ascii=False).encode())
+def test_a_malformed_uri_on_the_socket_is_refused(shared_agent, path, uri):
+    status, problem = shared_agent.request("POST", path, json.dumps({"uri": uri}, ensure_ascii=False).encode())
     assert (status, problem["code"], problem["exit"], problem["detail"]) == (400, "bad-request", 64, f"the URI: {URIS[uri]}")
     assert SECRET not in json.dumps(problem)
-    access_key(agent.credentials())
+    access_key(shared_agent.credentials())

@@ -14,19 +14,6 @@ from support.credentials import access_key
 from support.malformed_uris import SECRET, URIS
 from support.processes import binary
 from support.waiting import wait_until
-from support.world import World
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("malformed")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def agent(world):
-    endpoint = world.endpoint()
-    return world.agent(world.profile(endpoint))
 
 
 def check(folder, text):
@@ -113,25 +100,25 @@ def test_a_configuration_has_a_mebibyte_at_most(tmp_path, size, expected):
     assert check(tmp_path, "#" * (size - 1) + "\n")[0] == expected
 
 
-def test_a_malformed_configuration_changes_nothing_when_it_is_read_again(agent):
-    key = access_key(agent.credentials())
-    with open(agent.configuration_path) as file:
+def test_a_malformed_configuration_changes_nothing_when_it_is_read_again(shared_agent):
+    key = access_key(shared_agent.credentials())
+    with open(shared_agent.configuration_path) as file:
         good = file.read()
-    agent.configure(good + "\n[profile.test\n")
+    shared_agent.configure(good + "\n[profile.test\n")
     try:
-        agent.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "the old one stays in force" in agent.log(), "the agent's word on the new configuration")
-        assert access_key(agent.credentials()) == key
+        shared_agent.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "the old one stays in force" in shared_agent.log(), "the agent's word on the new configuration")
+        assert access_key(shared_agent.credentials()) == key
     finally:
-        agent.configure(good)
+        shared_agent.configure(good)
 
 
 # --- certificates on the token
 
 @pytest.fixture(scope="module")
-def values(world):
+def values(shared_world):
     """Certificate values by their labels, and why each is unusable."""
-    good = authority.der(world.certificate)
+    good = authority.der(shared_world.certificate)
     no_sequence = "the certificate is not DER: it does not start with a SEQUENCE"
     return {
         "garbage": (bytes(range(256)), no_sequence),
@@ -142,7 +129,7 @@ def values(world):
         "four-GiB": (b"\x30\x84\xff\xff\xff\xff" + good[4:], no_sequence),
         "trailing": (good + b"\0\1\2", "3 bytes that are not zero follow the certificate"),
         "gzip": (gzip.compress(good), "the certificate is compressed with gzip, and the PKCS#11 module did not unpack it"),
-        "PEM": (authority.pem(world.certificate), "the certificate is PEM text where DER is needed"),
+        "PEM": (authority.pem(shared_world.certificate), "the certificate is PEM text where DER is needed"),
         "65537-bytes": (b"\x30\x83\x00\xff\xfc" + bytes(65_532), 
                         "the certificate is empty, or has more than 65536 bytes"),
         "noise": (b"\x30\x82\1\0" + bytes(range(256)), re.compile(r"the certificate is malformed \(OpenSSL: .+\)")),
@@ -151,11 +138,11 @@ def values(world):
 
 
 @pytest.fixture(scope="module")
-def listed(world, agent, values, certificate_writer):
+def listed(shared_world, shared_agent, values, certificate_writer):
     """The agent's list, with every malformed certificate on the token beside the good one."""
-    certificate_writer(world.token, {
+    certificate_writer(shared_world.token, {
         (label, ord("a") + number): value for number, (label, (value, _)) in enumerate(values.items())})
-    status, identities = agent.get("/v1/identities")
+    status, identities = shared_agent.get("/v1/identities")
     assert status == 200 and len(identities) == 1 + len(values)
     return {re.search(";object=([^;]+)", identity["uri"])[1]: identity for identity in identities}
 
@@ -168,8 +155,8 @@ def test_every_malformed_certificate_is_listed_with_its_reason(listed, values):
         assert reason.fullmatch(first) if isinstance(reason, re.Pattern) else first == reason, label
 
 
-def test_the_good_certificate_beside_them_works(listed, agent):
+def test_the_good_certificate_beside_them_works(listed, shared_agent):
     assert listed["client"]["usable"] and listed["client"]["profiles"] == ["test"]
-    status, _ = refresh(agent, "test")
+    status, _ = refresh(shared_agent, "test")
     assert status == 200
-    access_key(agent.credentials())
+    access_key(shared_agent.credentials())

@@ -10,7 +10,6 @@ import pytest
 from support.answers import refresh
 from support.credentials import access_key
 from support.processes import resident_bytes
-from support.world import World
 
 AGAIN = "wait; the service is asked again by itself"
 SLOW_DOWN = "wait; the account's CreateSession quota is 10 a second"
@@ -123,14 +122,8 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("faults")) as world:
-        yield world
-
-
-@pytest.fixture(scope="module")
-def good_endpoint(world):
-    return world.endpoint()
+def good_endpoint(shared_world):
+    return shared_world.endpoint()
 
 
 @pytest.fixture
@@ -140,17 +133,17 @@ def endpoint(good_endpoint):
 
 
 @pytest.fixture(scope="module")
-def slow(world):
+def slow(shared_world):
     """Endpoints of which each will do one thing that never ends."""
-    return {name: world.endpoint(name=name) for name in NEVER_ENDING}
+    return {name: shared_world.endpoint(name=name) for name in NEVER_ENDING}
 
 
 @pytest.fixture(scope="module")
-def agent(world, good_endpoint, slow):
+def agent(shared_world, good_endpoint, slow):
     """One agent for all: each fault has profiles of its own, whose failures the others do not see."""
     places = [(name, good_endpoint) for name in [*FAULTS, "skew", "memory", "burst"]] + list(slow.items())
-    return world.agent(*(
-        world.profile(place, f"{state}_{name}")
+    return shared_world.agent(*(
+        shared_world.profile(place, f"{state}_{name}")
         for (name, place), state in itertools.product(places, ("cold", "warm"))))
 
 
@@ -214,9 +207,9 @@ def test_an_answer_that_never_ends_is_given_up_and_costs_no_session(never_ending
     case.check_warm(warm.result(60), 75, 503, "aws-unavailable", what, "it is tried again by itself")
 
 
-def test_a_session_outlives_its_endpoint(world):
-    doomed = world.endpoint(name="doomed")
-    agent = world.agent(world.profile(doomed), folder="outliving")
+def test_a_session_outlives_its_endpoint(shared_world):
+    doomed = shared_world.endpoint(name="doomed")
+    agent = shared_world.agent(shared_world.profile(doomed), folder="outliving")
     key = access_key(agent.credentials())
     doomed.process.kill()
     doomed.process.wait()

@@ -18,12 +18,6 @@ ANCHOR = ("the certificate's issuer is 'CN=Root,O=Tokenward Tests', sent with no
 NO_HINT = "look at the agent's log"  # what a client says where the agent has no hint
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("faults")) as world:
-        yield world
-
-
 def closed_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -31,12 +25,12 @@ def closed_port():
 
 
 @pytest.fixture(scope="module")
-def places(world):
+def places(shared_world):
     """The emulator of each, and where it is said to be."""
-    wrong_name = world.endpoint("--tls-name", "elsewhere.example", name="wrong-name")
-    behind = world.endpoint("--clock-offset=-7200", name="clock-behind")
-    ahead = world.endpoint("--clock-offset=7200", name="clock-ahead")
-    stranger = world.endpoint(name="stranger", root=Authority("Another Root"))
+    wrong_name = shared_world.endpoint("--tls-name", "elsewhere.example", name="wrong-name")
+    behind = shared_world.endpoint("--clock-offset=-7200", name="clock-behind")
+    ahead = shared_world.endpoint("--clock-offset=7200", name="clock-ahead")
+    stranger = shared_world.endpoint(name="stranger", root=Authority("Another Root"))
     return {
         "wrong-name": (wrong_name, {}),
         "unknown-ca": (stranger, {"ca_bundle": behind.ca}),
@@ -44,14 +38,14 @@ def places(world):
         "untrusted-issuer": (stranger, {}),
         "clock-behind": (behind, {}),
         "clock-ahead": (ahead, {}),
-        "no-bundle": (stranger, {"ca_bundle": f"{world.folder}/missing.pem"}),
+        "no-bundle": (stranger, {"ca_bundle": f"{shared_world.folder}/missing.pem"}),
     }
 
 
 @pytest.fixture(scope="module")
-def placed_agent(world, places):
-    profiles = [world.profile(emulator, name, **settings) for name, (emulator, settings) in places.items()]
-    return world.agent(*profiles, folder="placed")
+def placed_agent(shared_world, places):
+    profiles = [shared_world.profile(emulator, name, **settings) for name, (emulator, settings) in places.items()]
+    return shared_world.agent(*profiles, folder="placed")
 
 
 TLS = "a proxy may open TLS; if that is meant, name its root in ca-bundle"
