@@ -176,8 +176,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "LockedMemory", "Outcomes", "PKCS11URI",
-                "PlainText", "UTCTime", argumentParser, system,
+                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
+                argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(

@@ -13,8 +13,6 @@ __attribute__((constructor)) static void remember_arguments(int argc, char **arg
     vector = argv;
 }
 
-int clinux_argument_count(void) { return count; }
-
 const char *clinux_argument(int index) { return index >= 0 && index < count ? vector[index] : NULL; }
 
 int clinux_errno(void) { return errno; }

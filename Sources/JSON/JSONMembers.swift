@@ -1,12 +1,7 @@
 /// Where the members of an object stand whose text is nothing else. Nothing of it is copied.
 package struct JSONMembers {
-    package struct Member {
-        package let name: Range<Int>
-        /// Of an object or an array only that it begins.
-        package let value: JSONReader.Event
-    }
-
-    package private(set) var all: [Member] = []
+    /// Of an object or an array only that it begins.
+    package private(set) var all: [(name: Range<Int>, value: JSONReader.Event)] = []
 
     /// - Throws: `.otherValue` at 0 for a text that is no object.
     package init(_ bytes: Span<UInt8>, limits: JSONLimits = JSONLimits()) throws(JSONFault) {
@@ -15,7 +10,7 @@ package struct JSONMembers {
         var depth = 0
         var name: Range<Int>?
         while let event = try reader.next(in: bytes) {
-            if depth == 1, let name { all.append(Member(name: name, value: event)) }
+            if depth == 1, let name { all.append((name, event)) }
             name = nil
             switch event {
             case .name(let range): name = range

@@ -52,13 +52,17 @@ package struct JSONReader {
         while try reader.next(in: bytes) != nil {}
     }
 
-    /// What comes next; nil behind a whole text.
+    /// The next event; nil behind a whole text.
     ///
     /// - Parameter bytes: The same at each call.
     package mutating func next(in bytes: Span<UInt8>) throws(JSONFault) -> Event? {
         if place == .start {
             guard bytes.count <= limits.bytes else { throw JSONFault(.tooMuch, at: limits.bytes) }
-            try Self.checkUTF8(bytes)
+            do throws(UTF8.ValidationError) {
+                _ = try UTF8Span(validating: bytes)
+            } catch {
+                throw JSONFault(.notUTF8, at: error.byteOffsets.lowerBound)
+            }
             place = .value
         }
         skipSpace(bytes)
@@ -78,14 +82,6 @@ package struct JSONReader {
             skipSpace(bytes)
         }
         return container.isObject ? .name(try name(bytes, of: container)) : try value(bytes)
-    }
-
-    private static func checkUTF8(_ bytes: Span<UInt8>) throws(JSONFault) {
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: bytes)
-        } catch {
-            throw JSONFault(.notUTF8, at: error.byteOffsets.lowerBound)
-        }
     }
 
     private func fault(_ reason: JSONFault.Reason) -> JSONFault { JSONFault(reason, at: index) }

@@ -12,7 +12,7 @@ package struct JSONString {
     /// Bytes of an escape that are still to be given, the next one lowest. None of them is zero.
     private var pending: UInt32 = 0
 
-    /// - Parameter range: As `JSONReader` told it, which has checked what stands there.
+    /// - Parameter range: That of a string which `JSONReader` has read, and checked.
     package init(_ range: Range<Int>) {
         index = range.lowerBound
         end = range.upperBound
@@ -37,7 +37,7 @@ package struct JSONString {
 
     /// The whole string.
     ///
-    /// It is an ordinary array that nobody wipes: not for secrets.
+    /// Not for secrets: the array is ordinary memory, and is not wiped.
     package static func decode(_ range: Range<Int>, in bytes: Span<UInt8>) -> [UInt8] {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(range.count)
@@ -46,7 +46,7 @@ package struct JSONString {
         return decoded
     }
 
-    /// Whether the string says `text`, in whatever spelling.
+    /// Whether the string means `text`, with escapes or without.
     package static func isEqual(_ range: Range<Int>, to text: StaticString, in bytes: Span<UInt8>) -> Bool {
         var string = JSONString(range)
         for offset in 0..<text.utf8CodeUnitCount {
@@ -98,16 +98,10 @@ struct JSONEscape {
         }
     }
 
+    /// - Parameter scalar: Of no surrogate.
     private init(_ length: Int, _ scalar: UInt32) {
         self.length = length
-        let tail = { (shift: UInt32) in 0x80 | scalar >> shift & 0x3F }
-        utf8 =
-            switch scalar {
-            case 0..<0x80: scalar
-            case 0x80..<0x800: 0xC0 | scalar >> 6 | tail(0) << 8
-            case 0x800..<0x10000: 0xE0 | scalar >> 12 | tail(6) << 8 | tail(0) << 16
-            default: 0xF0 | scalar >> 18 | tail(12) << 8 | tail(6) << 16 | tail(0) << 24
-            }
+        utf8 = Unicode.Scalar(scalar)?.utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) } ?? 0
     }
 
     /// The number of `\uXXXX` at `index`.

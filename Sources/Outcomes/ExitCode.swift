@@ -9,20 +9,13 @@
 /// | 70   | a fault of ours                   | 81   | the token is gone, or its PIN is blocked             |
 package enum ExitCode: Int32, Sendable {
     case done = 0
-    /// EX_USAGE
-    case usage = 64
-    /// EX_NOINPUT
-    case noInput = 66
-    /// EX_UNAVAILABLE
-    case unavailable = 69
-    /// EX_SOFTWARE
-    case software = 70
-    /// EX_TEMPFAIL
-    case temporaryFailure = 75
-    /// EX_NOPERM
-    case noPermission = 77
-    /// EX_CONFIG
-    case configuration = 78
+    case usage = 64  // EX_USAGE
+    case noInput = 66  // EX_NOINPUT
+    case unavailable = 69  // EX_UNAVAILABLE
+    case software = 70  // EX_SOFTWARE
+    case temporaryFailure = 75  // EX_TEMPFAIL
+    case noPermission = 77  // EX_NOPERM
+    case configuration = 78  // EX_CONFIG
     case pinNeeded = 80
     case tokenGone = 81
 }

@@ -1,7 +1,7 @@
 // The thin client has no use for it: to compare strings, Embedded Swift would link Unicode's tables.
 #if !hasFeature(Embedded)
-    /// What a program that asked the agent is told went wrong, in a stable word. A case exists when a caller decides
-    /// differently because of it.
+    /// The kind of a problem, as a stable word for programs. A case exists when a caller decides differently because of
+    /// it.
     package enum ProblemCode: String, CaseIterable, Sendable {
         case badRequest = "bad-request"
         case notFound = "not-found"

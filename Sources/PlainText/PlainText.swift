@@ -1,23 +1,22 @@
 /// Text from elsewhere, made harmless: it moves no cursor, ends no line, turns no text around it, and hides nothing.
 ///
-/// The ways differ in what stands for a character that is not harmless. Bytes that are no UTF-8 are to be decoded first, which
-/// makes U+FFFD of them.
+/// The functions differ in how they replace a character that is not harmless. Bytes that are no UTF-8 are to be decoded
+/// first, which makes U+FFFD of them.
 package enum PlainText {
     /// For a terminal, and for names in messages: a `?` for each character, so that columns stay where they are.
     package static func terminal(_ text: String) -> String {
-        if text.utf8.allSatisfy({ isPrintableASCII($0) }) { return text }
         var result = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { result.append(isHarmless(scalar) ? scalar : "?") }
+        result.append(contentsOf: text.unicodeScalars.lazy.map { isHarmless($0) ? $0 : "?" })
         return String(result)
     }
 
-    /// For a prompt, which a program of somebody else's shows in a character set that is not known: a `?` for each byte that is
-    /// not printable ASCII.
+    /// For a prompt, which another program shows in a character set that is not known: a `?` for each byte that is not
+    /// printable ASCII.
     package static func prompt(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: bytes.map { isPrintableASCII($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
-    /// For a log, and for what a file holds: `\u{202e}` for U+202E, because the reader wants to know what was there.
+    /// For a log, and for the content of a file: `\u{202e}` for U+202E, so that the reader sees which character it was.
     ///
     /// - Parameter longest: In characters of `text`; `…` stands for the rest.
     package static func log(_ text: String, longest: Int) -> String {
@@ -36,7 +35,7 @@ package enum PlainText {
         return result
     }
 
-    /// For a sentence that somebody else wrote, as a part of one of ours: one space for each run of such characters and of spaces.
+    /// For a sentence of another program within one of ours: one space for each run of such characters and of spaces.
     ///
     /// - Parameter longest: In characters of the result; `…` stands for the rest.
     package static func message(_ text: String, longest: Int) -> String {
@@ -72,8 +71,9 @@ package enum PlainText {
         return String(decoding: bytes, as: UTF8.self) + "..."
     }
 
-    /// Neither a control character, nor a line separator, nor invisible or direction-changing (UAX #9, UTR #36), nor of private
-    /// use. What Unicode has not assigned is shown as a box, but where it is set aside for more of these.
+    /// Neither a control character, nor a line separator, nor invisible or direction-changing (UAX #9, UTR #36), nor of
+    /// private use. Characters that Unicode has not assigned are shown as a box, except in ranges reserved for more of
+    /// these.
     ///
     /// A list, because Unicode's tables are not linked into the thin client: the general categories Cc, Cf, Zl, Zp and Co, and
     /// those of Default_Ignorable_Code_Point that are no marks.

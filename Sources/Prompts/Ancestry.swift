@@ -1,12 +1,12 @@
 import Files
 import PlainText
 
-/// The programs that a request comes from: the one that asks, and those that started it. Read from /proc for people's
-/// eyes: any program can call itself what it likes, so nothing is decided by it.
+/// The programs that a request comes from: the one that asks, and those that started it. Read from /proc, to be shown
+/// to people: a program can choose its own name, so no decision depends on it.
 ///
 /// Our own client stands between the agent and the program that wants credentials, so it is left out.
-package struct Ancestry: Hashable, CustomStringConvertible {
-    package struct Program: Hashable {
+package struct Ancestry {
+    package struct Program {
         /// The command, whole, with the program that runs it where that has another name: `aws (python3.11)`.
         package let name: String
         /// Its working directory; nil where it may not be read.
@@ -23,7 +23,7 @@ package struct Ancestry: Hashable, CustomStringConvertible {
     private static let longest = 64
 
     /// - Parameter readsMemory: Whether a script's name may be read from its arguments where the kernel has cut it. They
-    ///   are in the process's memory, and a process can hold up whoever reads that, by a page fault that hangs.
+    ///   are in the process's memory, and a process can delay those who read it, by a page fault that hangs.
     package init(of processID: Int32, readsMemory: Bool = true) {
         var programs: [Program] = []
         var next = processID
@@ -39,10 +39,9 @@ package struct Ancestry: Hashable, CustomStringConvertible {
     init(_ programs: [Program]) { self.programs = Array(programs.prefix(Self.most)) }
 
     /// `aws (python3.11), from make, from bash in ~/infra`.
-    package var description: String { describe(home: nil) }
-
+    ///
     /// - Parameter home: The folder that is written as `~`.
-    func describe(home: String?) -> String {
+    func describe(home: String? = nil) -> String {
         guard let first = programs.first else { return "a program that has ended" }
         let names = programs.map(\.name).joined(separator: ", from ")
         guard let folder = first.folder else { return names }

@@ -31,10 +31,10 @@ package enum Gestures {
     @TaskLocal package static var areAllowed = true
 }
 
-/// What a login is for, in the words of the prompt.
+/// The purpose of a login, as the prompt tells it.
 package struct LoginPurpose: Sendable {
     package let asking: Asking
-    /// The profile and its role, where a session is what is wanted.
+    /// The profile and its role, where a session is wanted.
     package var session: (profile: String, role: String)?
 
     package init?(_ asking: Asking?, session: (profile: String, role: String)? = nil) {

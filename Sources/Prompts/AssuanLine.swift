@@ -1,14 +1,14 @@
 import Encodings
 import PlainText
 
-/// A line of the Assuan protocol ("Developing with Assuan", Server responses): what pinentry says, and how it is told.
+/// A line of the Assuan protocol ("Developing with Assuan", Server responses): pinentry's answer, or a command to it.
 package enum AssuanLine: Equatable {
     case ok
     /// libgpg-error's code, without the source in its upper bits, and its words.
     case error(code: Int, text: String)
     /// Data, escaped, from this byte of the line on.
     case data(from: Int)
-    /// A comment, or a status that nobody here waits for.
+    /// A comment, or a status line: both are ignored here.
     case other
     /// Nothing that may stand here.
     case unexpected
@@ -35,7 +35,7 @@ package enum AssuanLine: Equatable {
         }
     }
 
-    /// - Parameter rest: What stands behind `ERR `: a number, and words for people.
+    /// - Parameter rest: The text behind `ERR `: a number, and words for people.
     private static func error(_ rest: [UInt8]) -> Self {
         let digits = rest.prefix(while: \.isDigit)
         let code = digits.prefix(10).reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
@@ -66,7 +66,7 @@ package enum AssuanLine: Equatable {
         return count
     }
 
-    /// A command with a text, escaped; what does not fit into a line is left out.
+    /// A command with a text, escaped, and cut where the line is full.
     package static func command(_ name: String, _ text: String) -> [UInt8] {
         var line = Array("\(name) ".utf8)
         for character in text {

@@ -4,14 +4,14 @@ import Glibc
 import LockedMemory
 import TokenService
 
-/// What is said to a pinentry on two pipes, and what it answers: one question for one PIN.
+/// The dialogue with a pinentry on two pipes: one question for one PIN.
 ///
-/// Pinentry is a program of somebody else's: its lines are bounded in length and number, and its time is bounded. The PIN
+/// Pinentry is not trusted to be in order: its lines are bounded in length and number, and its time is bounded. The PIN
 /// goes from the pipe into a locked page, and from there into its own.
 package struct PinentryDialogue: ~Copyable {
     private let input: Int32
     private let output: Int32
-    /// What no line has been made of yet.
+    /// The beginning of a line whose end has not come.
     private var page: SecretBuffer
     /// In milliseconds of boot time.
     private let deadline: Int64
@@ -55,7 +55,7 @@ package struct PinentryDialogue: ~Copyable {
             if let error = question.error { try tell("SETERROR", error) }
             try send(Array("GETPIN\n".utf8))
             let pin = try readPIN()
-            try? send(Array("BYE\n".utf8))  // what it does with it is its own business
+            try? send(Array("BYE\n".utf8))  // its end is waited for in any case
             return .pin(HeldPIN(pin))
         } catch {
             switch error {
@@ -93,7 +93,7 @@ package struct PinentryDialogue: ~Copyable {
     /// Reads the lines of a reply, whose last one is OK or an error.
     ///
     /// - Parameters:
-    ///   - fault: What any other line is.
+    ///   - fault: The name of any other line, in the failure.
     ///   - take: Gets the escaped bytes of each line of data.
     private mutating func readReply(
         else fault: String, _ take: (Span<UInt8>) throws(Fault) -> Void

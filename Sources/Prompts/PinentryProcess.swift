@@ -13,7 +13,7 @@ package protocol Pinentry: Sendable {
         clock: AgentClock
     ) async -> PromptAnswer
 
-    /// Ends it, so that `ask` returns soon. Its answer is nobody's.
+    /// Ends it, so that `ask` returns soon. Its answer is not used.
     func end()
 }
 
@@ -107,7 +107,7 @@ package final class PinentryProcess: Pinentry {
         var signals = [(after: Int64(1000), signal: SIGTERM), (after: 2000, signal: SIGKILL)][...]
         while true {
             var information = unsafe siginfo_t()
-            // Looked at and left, so that the number stays its own until nobody can signal it any more.
+            // It is not reaped yet, so that the number stays its own until no other thread can signal it.
             let result = uninterrupted {
                 unsafe waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | WNOHANG)
             }
@@ -122,5 +122,32 @@ package final class PinentryProcess: Pinentry {
         var status: Int32 = 0
         _ = uninterrupted { unsafe waitpid(processID, &status, 0) }
         return status == 0
+    }
+}
+
+/// How a terminal was before a program changed it: one that is killed leaves it without echo.
+private struct TerminalMemory: ~Copyable {
+    private let terminal: OpenFile
+    private let attributes: termios
+
+    /// Nil where the path is no terminal that the agent may use.
+    init?(_ path: String) {
+        let options: FileDescriptor.OpenOptions = [.init(rawValue: O_NOCTTY), .nonBlocking]
+        guard let terminal = try? OpenFile(path, .readWrite, options: options) else { return nil }
+        var attributes = termios()
+        guard unsafe tcgetattr(terminal.number, &attributes) == 0 else { return nil }
+        self.terminal = terminal
+        self.attributes = attributes
+    }
+
+    func restore() {
+        var attributes = attributes
+        var held = sigset_t()
+        var mask = sigset_t()
+        unsafe sigemptyset(&held)
+        unsafe sigaddset(&held, SIGTTOU)  // it would stop an agent in the background of this very terminal
+        unsafe pthread_sigmask(SIG_BLOCK, &held, &mask)
+        unsafe tcsetattr(terminal.number, TCSANOW, &attributes)
+        unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
 }

@@ -1,12 +1,12 @@
 package import LockedMemory
 package import TokenService
 
-/// What has become of a question for a PIN.
+/// How a question for a PIN has ended.
 package enum PromptAnswer: Sendable {
     case pin(HeldPIN)
     /// The person did not give one.
     case declined(Decline)
-    /// Nobody could be asked now; the text says why.
+    /// No prompt was possible; the text says why.
     case failed(String)
 
     package enum Decline: Hashable, Sendable {
@@ -14,7 +14,7 @@ package enum PromptAnswer: Sendable {
         case timedOut(seconds: Int)
         /// Enter alone.
         case empty
-        /// What was typed can be no PIN.
+        /// The typed text cannot be a PIN.
         case unusable(PINError)
     }
 }

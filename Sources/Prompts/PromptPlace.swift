@@ -1,16 +1,16 @@
 import Encodings
 
-/// Where the person sits who waits for an answer: the terminal, the display and the language that a client has passed on.
+/// The terminal, the display and the language of the person who waits for an answer, as a client has passed them on.
 ///
-/// All of it is what a program of the agent's own user says. No other user's is looked at: it would let one user draw
-/// on another's screen.
+/// They come from a program of the agent's own user. Those of other users are ignored: one user could draw on another's
+/// screen.
 package struct PromptPlace: Hashable, Sendable {
     /// The variables that pinentry is started with, by name.
     package let environment: [String: String]
     /// The path of a terminal.
     package let terminal: String?
 
-    /// What clients may pass on, by the names that the variables have for pinentry.
+    /// The variables that clients may pass on, by their names for pinentry.
     static let names: Set = [
         "TERM", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "LANG",
         "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PINENTRY_USER_DATA",
@@ -20,9 +20,9 @@ package struct PromptPlace: Hashable, Sendable {
     package static let longestHeader = 2048
 
     /// Reads the value of a request's `Tokenward-Person`: `NAME=VALUE` with spaces between, each value printable ASCII
-    /// without spaces. What is unknown or too long is left out.
+    /// without spaces. Unknown names and values that are too long are left out.
     ///
-    /// - Returns: Nil where there is neither a terminal nor a display, so that nobody can be asked.
+    /// - Returns: Nil where there is neither a terminal nor a display to ask on.
     package init?(header: [UInt8]) {
         var environment: [String: String] = [:]
         var terminal: String?

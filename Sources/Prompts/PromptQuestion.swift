@@ -16,14 +16,14 @@ package struct PromptedToken: Sendable {
     }
 }
 
-/// The words that a person is asked for a PIN with: which token, how many tries, for what, and who wants it.
+/// The words of a prompt: which token, how many tries are left, the purpose, and the program that asks.
 ///
-/// What comes from the token or from other programs is made harmless first: a terminal shows it.
+/// Text from the token and from other programs is made harmless first: a terminal shows it.
 package struct PromptQuestion: Hashable, Sendable {
     package let title = "Tokenward"
     /// Lines, the first of which asks.
     package let description: String
-    /// What became of the PIN before.
+    /// How the last PIN failed.
     package let error: String?
 
     package init(description: String, error: String?) {

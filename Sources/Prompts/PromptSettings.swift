@@ -29,7 +29,7 @@ package struct PromptSettings: Hashable, Sendable {
         (program.map { [$0] } ?? Self.usual).first { unsafe access($0, X_OK) == 0 }
     }
 
-    /// One line for `status` where nobody can be asked.
+    /// One line for `status` where no prompt is possible.
     package var notice: String? {
         guard executable == nil else { return nil }
         if let program { return "nobody can be asked for a PIN: \(program), the program of [prompt], is not there" }

@@ -17,7 +17,7 @@ package actor Prompts {
     private struct Current {
         let key: TokenKey
         let pinentry: any Pinentry
-        /// What ends the prompt in the person's stead.
+        /// An answer that ends the prompt instead of the person's.
         var answer: PromptAnswer?
     }
 
@@ -27,7 +27,7 @@ package actor Prompts {
         let continuation: CheckedContinuation<PromptAnswer?, Never>
     }
 
-    /// With less time than this nobody is asked: a prompt that goes away under the fingers is worse than none.
+    /// A prompt does not begin with less time than this: one that vanishes while a person types is worse than none.
     private static let shortest: Int64 = 5000
 
     /// - Parameter pinentry: Makes one for a question.
@@ -44,8 +44,7 @@ package actor Prompts {
 
     package func replace(_ settings: PromptSettings) { self.settings = settings }
 
-    /// Asks for a token's PIN. One who asks for the same token at the same time shares the login that this is for, so a
-    /// token asks once.
+    /// Asks for a token's PIN. Callers who need the same token share one login, so that there is one prompt for it.
     ///
     /// Waiting for other tokens' prompts and typing have one time together, because a client waits for both.
     package func ask(
@@ -54,7 +53,10 @@ package actor Prompts {
         guard !isEnded else { return .declined(.cancelled) }
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
         let hasWaited = current != nil
-        if hasWaited, let answer = await turn(for: token.key) { return answer }
+        if hasWaited {
+            let answer = await withCheckedContinuation { queue.append(Waiting(key: token.key, continuation: $0)) }
+            if let answer { return answer }
+        }
         let mine = current ?? Current(key: token.key, pinentry: pinentry())  // handed on by the one before it
         current = mine
         defer { passOn() }
@@ -67,7 +69,7 @@ package actor Prompts {
             "asking for a PIN",
             metadata: [
                 "token": "\(token.key.token.plainName)", "profile": "\(purpose.session?.profile ?? "")",
-                "asked-by": "\(Ancestry(of: purpose.asking.processID))", "program": "\(program)",
+                "asked-by": "\(Ancestry(of: purpose.asking.processID).describe())", "program": "\(program)",
             ])
         let answer = await mine.pinentry.ask(
             question, at: purpose.asking.place, program: program, home: home, seconds: seconds, clock: clock)
@@ -82,7 +84,7 @@ package actor Prompts {
 
     /// A PIN for a token that is asked for, or stands in line: it came by another way, and ends the prompt.
     ///
-    /// - Returns: Whether somebody waits for it.
+    /// - Returns: Whether a caller waits for it.
     package func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
         if let asked = current, asked.key == key {
             guard asked.answer == nil else { return false }  // it is at its end already
@@ -106,10 +108,6 @@ package actor Prompts {
         for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
         queue = []
         if let key = current?.key { _ = supply(.declined(.cancelled), for: key) }
-    }
-
-    private func turn(for key: TokenKey) async -> PromptAnswer? {
-        await withCheckedContinuation { queue.append(Waiting(key: key, continuation: $0)) }
     }
 
     /// Hands the turn on before anybody else can take it.

@@ -1,3 +1,5 @@
+import Encodings
+
 /// A moment in UTC by the proleptic Gregorian calendar, to the second, in the years 0000 to 9999, which RFC 3339 can write.
 package struct UTCTime: Hashable, Comparable, Sendable {
     package let secondsSince1970: Int64
@@ -35,8 +37,8 @@ extension UTCTime: CustomStringConvertible {
     }
 }
 
-// What others write. Each gives nil for another form, for a moment that does not exist, and for one outside the years 0000 to
-// 9999. A second of 60 is a leap second, and counts as the next minute's first.
+// Times as other programs write them. Each initializer gives nil for another form, for a moment that does not exist,
+// and for one outside the years 0000 to 9999. A second of 60 is a leap second, and counts as the next minute's first.
 extension UTCTime {
     /// RFC 3339 §5.6: a date and a time with `Z` or an offset. A fraction of a second, of nine digits at most, is dropped.
     package init?(rfc3339 text: String) {
@@ -52,11 +54,9 @@ extension UTCTime {
     package init?(httpDate text: String) {
         var reader = TimeReader(text)
         guard reader.name(of: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]) != nil, reader.take(","),
-            reader.take(" "),
-            let day = reader.number(2), reader.take(" "),
-            let month = reader.name(of: Self.months), reader.take(" "),
-            let year = reader.number(4), reader.take(" "), let second = reader.clock(), reader.take(" "),
-            reader.name(of: ["GMT"]) != nil, reader.isAtEnd
+            reader.take(" "), let day = reader.number(2), reader.take(" "),
+            let month = reader.name(of: Self.months), reader.take(" "), let year = reader.number(4), reader.take(" "),
+            let second = reader.clock(), reader.take(" "), reader.name(of: ["GMT"]) != nil, reader.isAtEnd
         else { return nil }
         self.init(year, month + 1, day, second: second)
     }
@@ -93,6 +93,61 @@ extension UTCTime {
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         let number = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
         return date(ofDay: number) == (year, month, day) ? number : nil
+    }
+}
+
+/// The pieces that a time is written with, read from left to right.
+private struct TimeReader {
+    private var rest: Substring.UTF8View
+
+    init(_ text: String) { rest = text[...].utf8 }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard rest.first == UInt8(ascii: character) else { return false }
+        rest.removeFirst()
+        return true
+    }
+
+    /// Exactly this many decimal digits.
+    mutating func number(_ width: Int) -> Int64? {
+        let digits = rest.prefix(width)
+        guard digits.count == width, digits.allSatisfy({ $0.isDigit }) else { return nil }
+        rest.removeFirst(width)
+        return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+    }
+
+    /// `hh:mm:ss` as the second of the day; the second may be 60.
+    mutating func clock() -> Int64? {
+        guard let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60, take(":"),
+            let second = number(2), second <= 60
+        else { return nil }
+        return hour * 3600 + minute * 60 + second
+    }
+
+    /// The place of the name that comes next among `names`, which have three letters each.
+    mutating func name(of names: [String]) -> Int64? {
+        guard let index = names.firstIndex(where: { rest.starts(with: $0.utf8) }) else { return nil }
+        rest.removeFirst(3)
+        return Int64(index)
+    }
+
+    mutating func skipFraction() -> Bool {
+        guard take(".") else { return true }
+        let digits = rest.prefix(while: { $0.isDigit })
+        rest.removeFirst(digits.count)
+        return (1...9).contains(digits.count)
+    }
+
+    /// `Z` or `±hh:mm`, in seconds.
+    mutating func offset() -> Int64? {
+        if take("Z") || take("z") { return 0 }
+        let sign: Int64 = take("+") ? 1 : take("-") ? -1 : 0
+        guard sign != 0, let hours = number(2), hours < 24, take(":"), let minutes = number(2), minutes < 60 else {
+            return nil
+        }
+        return sign * (hours * 3600 + minutes * 60)
     }
 }
 

@@ -50,29 +50,17 @@ struct AgentOptions: ParsableArguments {
 }
 
 extension AgentExchange {
-    private static var limits: JSONLimits { JSONLimits(bytes: AgentOptions.longestBody) }
-
     /// The body as a message. Not for answers with secrets in them.
     borrowing func decode<Value: MessageValue>(_ type: Value.Type = Value.self) throws(ClientFailure) -> Value {
-        let value = try withBody { (body) throws(ClientFailure) in
-            do throws(JSONFault) {
-                return Value(try JSONValue(body, limits: Self.limits))
-            } catch {
-                throw .noJSON(error)
-            }
-        }
-        guard let value else { throw .badAnswer("not the JSON that this command expects") }
+        let json = try read { (body, limits) throws(JSONFault) in try JSONValue(body, limits: limits) }
+        guard let value = Value(json) else { throw .badAnswer("not the JSON that this command expects") }
         return value
     }
 
     /// Prints the body as the agent sent it, once it is known to be JSON; on a terminal without control characters.
     borrowing func printJSON() throws(ClientFailure) {
+        try read { (body, limits) throws(JSONFault) in try JSONReader.check(body, limits: limits) }
         try withBody { (body) throws(ClientFailure) in
-            do throws(JSONFault) {
-                try JSONReader.check(body, limits: Self.limits)
-            } catch {
-                throw .noJSON(error)
-            }
             let text = unsafe body.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
             guard Voice.isTerminal else {
                 try StandardStream.output.write(body)
@@ -82,8 +70,16 @@ extension AgentExchange {
             try Voice.result(lines.joined(separator: "\n"))
         }
     }
-}
 
-extension ClientFailure {
-    static func noJSON(_ fault: JSONFault) -> ClientFailure { .badAnswer("no JSON, at byte \(fault.offset)") }
+    private borrowing func read<Result>(
+        _ read: (Span<UInt8>, JSONLimits) throws(JSONFault) -> Result
+    ) throws(ClientFailure) -> Result {
+        try withBody { (body) throws(ClientFailure) in
+            do throws(JSONFault) {
+                return try read(body, JSONLimits(bytes: AgentOptions.longestBody))
+            } catch {
+                throw .badAnswer("no JSON, at byte \(error.offset)")
+            }
+        }
+    }
 }

@@ -12,8 +12,8 @@ enum ProfileCompletion {
         }
     }
 
-    /// What the agent knows without touching a token: nothing is asked for, and nobody is made to wait. A name that
-    /// could not be a profile's never reaches the shell.
+    /// The agent answers this without touching a token, so that completion neither prompts nor waits. A name that could
+    /// not be a profile's never reaches the shell.
     private static func names() throws(ClientFailure) -> [String] {
         let exchange = try AgentExchange(
             AgentRequest.get("/v1/profiles").span, to: AgentEndpoint(option: nil),

@@ -39,12 +39,12 @@ struct AncestryTests {
     @Test("Three programs are named at most")
     func most() {
         let programs = ["a", "b", "c", "d"].map { Ancestry.Program(name: $0, folder: nil) }
-        #expect("\(Ancestry(programs))" == "a, from b, from c")
+        #expect(Ancestry(programs).describe() == "a, from b, from c")
     }
 
     @Test("A process that has ended is not named")
     func ended() {
         // The largest process number is 2^22 (proc_sys_kernel(5)).
-        #expect("\(Ancestry(of: .max))" == "a program that has ended")
+        #expect(Ancestry(of: .max).describe() == "a program that has ended")
     }
 }

@@ -25,18 +25,10 @@ package struct PINEntry: ~Copyable {
     /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
     init(read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
         var buffer = try SecretBuffer.make(capacity: ChangeRequest.longest, isLocked: true)
-        var line: Int?
-        while line == nil, try read(&buffer) > 0 {
-            line = buffer.withBytes { bytes in bytes.indices.first { bytes[$0] == UInt8(ascii: "\n") } }
-        }
-        let hasZero = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == 0 }
-        if hasZero { buffer.removeLast(1) }
-        if let line {
-            guard line == buffer.count - 1 else { throw Self.refused("the PIN must be one line") }
-            buffer.removeLast(1)
-            let hasReturn = buffer.withBytes { !$0.isEmpty && $0[$0.count - 1] == UInt8(ascii: "\r") }
-            if hasReturn { buffer.removeLast(1) }
-        }
+        while !buffer.holdsLineEnd, try read(&buffer) > 0 {}
+        buffer.removeEnd(0)
+        if buffer.removeEnd(UInt8(ascii: "\n")) { buffer.removeEnd(UInt8(ascii: "\r")) }
+        guard !buffer.holdsLineEnd else { throw Self.refused("the PIN must be one line") }
         try buffer.withBytes { (bytes) throws(ClientFailure) in try Self.check(bytes) }
         bytes = buffer
     }
@@ -78,6 +70,18 @@ extension PINEntry {
 }
 
 extension SecretBuffer {
+    fileprivate var holdsLineEnd: Bool {
+        withBytes { bytes in bytes.indices.contains { bytes[$0] == UInt8(ascii: "\n") } }
+    }
+
+    /// Takes the last byte away if it is this one, and returns whether it was.
+    @discardableResult
+    fileprivate mutating func removeEnd(_ byte: UInt8) -> Bool {
+        let isEnd = withBytes { bytes in !bytes.isEmpty && bytes[bytes.count - 1] == byte }
+        if isEnd { removeLast(1) }
+        return isEnd
+    }
+
     /// Appends what read(2) gives at once, and returns how many bytes; 0 at the end, and when there is no room.
     mutating func readSome(from descriptor: Int32) throws(ClientFailure) -> Int {
         while true {

@@ -21,8 +21,8 @@ package enum PINPrompt {
                 silence.show(safe)
                 let signal = try silence.waitForLine()
                 guard let signal else { return try buffer.readSome(from: terminal) }
-                // The echo comes back first. Then the signal does what it does: it ends us, or stops us until we are
-                // back in the foreground, where the question is asked anew.
+                // The echo comes back first. Then the signal takes effect: it ends this process, or stops it until it
+                // is back in the foreground, where the question is asked again.
                 _ = consume silence
                 raise(signal)
             }

@@ -1,21 +1,21 @@
 import CLinux
 
 #if !hasFeature(Embedded)
-    package import LockedMemory
+    import LockedMemory
 #endif
 
 /// A connection to the agent, closed when its owner lets go. Every step keeps the one deadline.
-package struct AgentConnection: ~Copyable {
+struct AgentConnection: ~Copyable {
     private let descriptor: Int32
     private let deadline: Deadline
 
-    /// Connects to the first socket that exists, and makes sure that the agent can be who listens there.
+    /// Connects to the first socket that exists, and checks the user of the process that listens there.
     ///
-    /// - Throws: Exit code 69 when nobody listens, 75 when the deadline passes first, 77 when another user listens.
-    package static func open(
+    /// - Throws: Exit code 69 when no process listens, 75 when the deadline passes, 77 when another user's listens.
+    static func open(
         _ endpoint: AgentEndpoint, deadline: Deadline
     ) throws(ClientFailure) -> AgentConnection {
-        let connection = AgentConnection(descriptor: try makeSocket(), deadline: deadline)
+        let connection = try AgentConnection(deadline)
         for path in endpoint.paths {
             let error = try connection.connect(to: path)
             if error == 0 {
@@ -28,12 +28,7 @@ package struct AgentConnection: ~Copyable {
         throw endpoint.missing
     }
 
-    private init(descriptor: Int32, deadline: Deadline) {
-        self.descriptor = descriptor
-        self.deadline = deadline
-    }
-
-    private static func makeSocket() throws(ClientFailure) -> Int32 {
+    private init(_ deadline: Deadline) throws(ClientFailure) {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         // A client that was started with standard output closed gets that number here: what it prints next would
         // go to the agent, and look like success.
@@ -43,7 +38,8 @@ package struct AgentConnection: ~Copyable {
                 .software, descriptor > 0 ? "standard output or standard error is closed" : "no socket can be made",
                 hint: "start this program with its standard streams open, within its limit of open files")
         }
-        return descriptor
+        self.descriptor = descriptor
+        self.deadline = deadline
     }
 
     deinit { close(descriptor) }
@@ -54,7 +50,8 @@ package struct AgentConnection: ~Copyable {
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
         while true {
-            // A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again and again.
+            // A blocking connect(2) on a Unix socket keeps SO_SNDTIMEO; a non-blocking one could only be tried again
+            // and again.
             let left = deadline.remaining
             guard left > 0 else { throw .timeout(deadline) }
             var limit = timeval(tv_sec: Int(left / 1000), tv_usec: Int(left % 1000) * 1000)
@@ -81,7 +78,7 @@ package struct AgentConnection: ~Copyable {
     }
 
     /// Sends all of `bytes`, or less when the agent stops reading: it may have answered already, to say why.
-    package borrowing func send(_ bytes: Span<UInt8>) throws(ClientFailure) {
+    borrowing func send(_ bytes: Span<UInt8>) throws(ClientFailure) {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { raw in
@@ -105,7 +102,7 @@ package struct AgentConnection: ~Copyable {
     /// Appends what has come to `buffer`, waiting for at least one byte.
     ///
     /// - Returns: How many bytes came; 0 when the agent has closed, or `buffer` is full.
-    package borrowing func receive(into buffer: inout SecretBuffer) throws(ClientFailure) -> Int {
+    borrowing func receive(into buffer: inout SecretBuffer) throws(ClientFailure) -> Int {
         while true {
             try wait(for: POLLIN)
             var error: Int32 = 0

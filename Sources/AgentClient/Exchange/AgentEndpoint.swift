@@ -8,20 +8,20 @@ package struct AgentEndpoint {
     private let agentUser: UInt32?
     private let origin: Origin
 
-    /// How the paths were found: what helps where no agent listens depends on it.
+    /// How the paths were found: the hint for a missing agent depends on it.
     private enum Origin {
         /// The option or the variable of this name.
         case named(StaticString)
         /// The usual places, the user's and the system's.
         case usual
-        /// The system's place alone, because XDG_RUNTIME_DIR does not tell the user's; what is wrong with it.
+        /// The system's path alone, because XDG_RUNTIME_DIR gives no path of the user's; the fault of that variable.
         case systemAlone(StaticString)
     }
 
     /// The longest path of a Unix socket in bytes (unix(7): 108 with the closing zero).
     package static let longestPath = 107
 
-    /// Where the system's agent and those who belong to it listen; only root can make it.
+    /// The folder of the system agent's sockets; only root can make it.
     private static let systemFolder = Array("/run/tokenward/".utf8)
 
     private static let systemPath = systemFolder + Array("agent.sock".utf8)
@@ -83,12 +83,8 @@ extension AgentEndpoint {
                 hint: "set it, as in XDG_RUNTIME_DIR=/run/user/\(geteuid()); or start the system's agent with "
                     + Self.startSystems)
         }
-        var places = ""
-        for path in paths {
-            if !places.isEmpty { places += " or " }
-            places += text(path)
-        }
-        return ClientFailure(.unavailable, "no agent listens at \(places)", hint: start(at: paths[0]))
+        return ClientFailure(
+            .unavailable, "no agent listens at \(paths.map(text).joined(separator: " or "))", hint: start(at: paths[0]))
     }
 
     /// connect(2) to the socket at `path` has failed with an errno.

@@ -1,6 +1,7 @@
 #if !hasFeature(Embedded)
     import Encodings
     import JSON
+    import LockedMemory
     package import Outcomes
 #endif
 
@@ -36,7 +37,7 @@ package struct ClientFailure: Error {
 }
 
 extension ClientFailure {
-    /// What the agent says when it cannot do something: `application/problem+json` (RFC 9457) with our `hint` and `exit`.
+    /// The agent's account of a failure: `application/problem+json` (RFC 9457) with our `hint` and `exit`.
     ///
     /// - Parameters:
     ///   - status: Any but 2xx.
@@ -64,5 +65,21 @@ extension ClientFailure {
             exit = code
         }
         self.init(exit, detail, hint: text("hint") ?? "look at the agent's log")
+    }
+}
+
+// In a client, a buffer that is full or cannot be had is a failure with an exit code.
+extension SecretBuffer {
+    /// - Throws: Exit code 75 without memory.
+    static func make(capacity: Int, isLocked: Bool = false) throws(ClientFailure) -> SecretBuffer {
+        guard let buffer = SecretBuffer(capacity: capacity, isLocked: isLocked) else {
+            throw ClientFailure(.temporaryFailure, "no memory is left", hint: "close other programs and try again")
+        }
+        return buffer
+    }
+
+    /// - Throws: Exit code 64 when it does not fit.
+    mutating func insert(_ bytes: Span<UInt8>, before index: Int) throws(ClientFailure) {
+        guard insert(bytes, at: index) else { throw .tooLongRequest }
     }
 }

@@ -21,7 +21,7 @@ package enum CredentialClient {
             }
             return .done
         } catch {
-            // Nobody is left to tell when standard error is gone as well.
+            // Where standard error is gone as well, the exit code alone tells.
             try? StandardStream.error.write(line(error))
             return error.exit == .done ? .software : error.exit
         }

@@ -4,7 +4,7 @@ import CLinux
     import Encodings
 #endif
 
-/// The moment at which a whole exchange must be over, whatever each of its steps takes.
+/// The moment at which a whole exchange must be over, however long each of its steps takes.
 ///
 /// Time that the machine sleeps does not count (CLOCK_MONOTONIC): the agent slept as well.
 package struct Deadline {

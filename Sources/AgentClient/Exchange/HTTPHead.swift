@@ -19,14 +19,9 @@ struct HTTPHead {
     ///
     /// - Parameter start: What lies before it was looked at already.
     static func end(in bytes: Span<UInt8>, from start: Int) -> Int? {
-        var index = max(3, start)
-        while index < bytes.count {
-            if bytes[index] == lineFeed, bytes[index - 1] == carriageReturn, bytes[index - 2] == lineFeed,
-                bytes[index - 3] == carriageReturn
-            {
-                return index + 1
-            }
-            index += 1
+        for end in stride(from: max(4, start), through: bytes.count, by: 1)
+        where bytes.extracting(end - 4..<end).isEqual(to: "\r\n\r\n") {
+            return end
         }
         return nil
     }
@@ -65,12 +60,14 @@ struct HTTPHead {
     private static func nextLine(in bytes: Span<UInt8>, _ next: inout Int) throws(ClientFailure) -> Range<Int> {
         let start = next
         var end = start
-        while bytes[end] != carriageReturn {
+        while bytes[end] != UInt8(ascii: "\r") {
             // Line feeds, NUL and other controls have no place in a head; obs-text above 0x7F is let through.
-            guard bytes[end] >= space || bytes[end] == tab, bytes[end] != 0x7F else { throw malformedLine }
+            guard bytes[end] >= 0x20 || bytes[end] == UInt8(ascii: "\t"), bytes[end] != 0x7F else {
+                throw malformedLine
+            }
             end += 1
         }
-        guard bytes[end + 1] == lineFeed else { throw malformedLine }
+        guard bytes[end + 1] == UInt8(ascii: "\n") else { throw malformedLine }
         next = end + 2
         return start..<end
     }
@@ -78,9 +75,9 @@ struct HTTPHead {
     /// `HTTP/1.1 200 OK`; the reason phrase may be empty.
     private static func status(_ line: Span<UInt8>) throws(ClientFailure) -> Int {
         guard line.count >= 12, line.extracting(..<7).isEqual(to: "HTTP/1."),
-            line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"), line[8] == space,
+            line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"), line[8] == UInt8(ascii: " "),
             let status = line.extracting(9..<12).decimalNumber, (200...599).contains(status),
-            line.count == 12 || line[12] == space
+            line.count == 12 || line[12] == UInt8(ascii: " ")
         else { throw .badAnswer("no HTTP/1.1 status line") }
         return status
     }
@@ -97,15 +94,8 @@ struct HTTPHead {
     /// Digits with blanks around them, at most nine, so that nothing overflows.
     private static func length(_ value: Span<UInt8>) -> Int? {
         var digits = value.indices
-        while let first = digits.first, isBlank(value[first]) { digits.removeFirst() }
-        while let last = digits.last, isBlank(value[last]) { digits.removeLast() }
+        while let first = digits.first, " \t".utf8.contains(value[first]) { digits.removeFirst() }
+        while let last = digits.last, " \t".utf8.contains(value[last]) { digits.removeLast() }
         return digits.count < 10 ? value.extracting(digits).decimalNumber : nil
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
 }
-
-private let carriageReturn = UInt8(ascii: "\r")
-private let lineFeed = UInt8(ascii: "\n")
-private let space = UInt8(ascii: " ")
-private let tab = UInt8(ascii: "\t")

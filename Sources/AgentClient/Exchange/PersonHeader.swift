@@ -4,7 +4,8 @@ import CLinux
     import Encodings
 #endif
 
-/// Where the person sits who started this client, for the agent to ask for a PIN there: the header `Tokenward-Person`.
+/// The header `Tokenward-Person`: the terminal and display of the person who started this client, where the agent can
+/// ask for a PIN.
 enum PersonHeader {
     /// The longest value in bytes that the agent takes of a variable, and of the whole header.
     private static let longestValue = 512
@@ -14,13 +15,15 @@ enum PersonHeader {
     static func field() -> [UInt8] {
         var pairs: [UInt8] = []
         add("TTY", terminal(), to: &pairs)
-        for name in ["DISPLAY", "WAYLAND_DISPLAY"] as [StaticString] { add(name, to: &pairs) }
+        for name in ["DISPLAY", "WAYLAND_DISPLAY"] as [StaticString] {
+            add(name, ProcessInput.environment(name), to: &pairs)
+        }
         guard !pairs.isEmpty else { return [] }
         let others: [StaticString] = [
             "TERM", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
             "XAUTHORITY", "PINENTRY_USER_DATA",
         ]
-        for name in others { add(name, to: &pairs) }
+        for name in others { add(name, ProcessInput.environment(name), to: &pairs) }
         return Array("Tokenward-Person:".utf8) + pairs + Array("\r\n".utf8)
     }
 
@@ -30,10 +33,6 @@ enum PersonHeader {
         var path = [CChar](repeating: 0, count: 64)
         guard unsafe clinux_terminal(&path, path.count) == 0 else { return nil }
         return path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    }
-
-    private static func add(_ name: StaticString, to pairs: inout [UInt8]) {
-        add(name, ProcessInput.environment(name), to: &pairs)
     }
 
     /// Leaves out a value that is too long, or has other characters than printable ASCII without spaces.

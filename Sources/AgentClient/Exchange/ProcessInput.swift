@@ -1,6 +1,6 @@
 import CLinux
 
-/// What this process was started with, as bytes: neither has to be UTF-8.
+/// The arguments and the environment of this process, as bytes: neither has to be UTF-8.
 package enum ProcessInput {
     /// The arguments without the program's own name.
     package static func arguments() -> [[UInt8]] {

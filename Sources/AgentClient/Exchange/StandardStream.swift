@@ -7,9 +7,9 @@ package enum StandardStream: Int32 {
 
     /// Writes all of `bytes`, in one call where the kernel takes them at once. SIGPIPE must be ignored.
     ///
-    /// Results that nobody reads any more end the process by SIGPIPE, without a word, as they end other tools.
+    /// When the reader of standard output is gone, SIGPIPE ends the process without a message, as it ends other tools.
     ///
-    /// - Throws: Exit code 70 when the disk is full, or nobody reads standard error any more.
+    /// - Throws: Exit code 70 when the disk is full, or standard error has no reader any more.
     package func write(_ bytes: Span<UInt8>) throws(ClientFailure) {
         var done = 0
         while done < bytes.count {
@@ -22,7 +22,9 @@ package enum StandardStream: Int32 {
             }
             switch clinux_errno() {
             case EINTR: continue
-            case EAGAIN: waitUntilWritable()
+            case EAGAIN:  // another process has made the stream non-blocking
+                var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
+                unsafe poll(&entry, 1, -1)
             case EPIPE where self == .output: clinux_end_by_broken_pipe()
             case let error:
                 throw ClientFailure(
@@ -34,11 +36,5 @@ package enum StandardStream: Int32 {
 
     package func write(_ text: String) throws(ClientFailure) {
         try write(Array(text.utf8).span)
-    }
-
-    /// For a stream that somebody made non-blocking.
-    private func waitUntilWritable() {
-        var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
-        unsafe poll(&entry, 1, -1)
     }
 }

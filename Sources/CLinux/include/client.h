@@ -16,8 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The arguments that this process was started with; NULL outside of 0..<count. */
-int clinux_argument_count(void);
+/* The argument of this number that this process was started with; NULL where there is none. */
 const char *clinux_argument(int index);
 
 /* errno, which is a macro. */

@@ -39,7 +39,7 @@ struct ListCommand: ParsableCommand {
         return days < 0 && Voice.isTerminal ? "expired" : "\(days)"
     }
 
-    /// What is missing: a module, a token, or a certificate that can be seen.
+    /// Says why the list is empty: there is no module, no token, or no certificate that can be seen.
     private func explainNothing() {
         // Only a remark: the list itself has been answered, and is empty.
         guard let status = try? agent.get("/v1/status").decode(Status.self) else {

@@ -10,7 +10,7 @@ enum LoginHandover {
     /// How long the agent and the token may take to be there: the agent of a first login starts after it.
     private static let waitSeconds = 60
 
-    /// - Throws: What went wrong; nothing of it must stop a login.
+    /// - Throws: Why the PIN was not handed over. The login goes on all the same.
     static func run(uri: String?, socket: String?) throws(ClientFailure) {
         // pam_exec calls for other things than a login too, if it is told so, and then has no PIN.
         guard variable("PAM_TYPE") == "auth", let name = variable("PAM_USER") else {
@@ -31,7 +31,7 @@ enum LoginHandover {
         return unsafe String(cString: value)
     }
 
-    /// Becomes the user for good. Who is not root can only be that user already.
+    /// Becomes the user for good. A process that is not root's must be that user's already.
     private static func become(_ name: String) throws(ClientFailure) -> uid_t {
         guard let entry = unsafe getpwnam(name) else {
             throw ClientFailure(.usage, "there is no user \(name)", hint: "look at PAM_USER")
@@ -69,7 +69,7 @@ enum LoginHandover {
         let error = unsafe clinux_spawn_on_pipes(program, argv, environment, pipe[0], null, &processID)
         guard error == 0 else { throw failure("\(program) does not start", error) }
         pin.withBytes { bytes in
-            // It fits into the pipe, so this waits for nobody; and a reader that is gone needs no PIN.
+            // It fits into the pipe, so this does not block; and a reader that has ended needs no PIN.
             _ = unsafe bytes.withUnsafeBytes { unsafe write(pipe[1], $0.baseAddress, $0.count) }
         }
     }

@@ -51,7 +51,7 @@ struct UnlockCommand: ParsableCommand {
     }
 
     private func unlock() throws {
-        // Read before the wait: whoever sends it need not wait as well.
+        // Read before the wait, so that the sender need not wait as well.
         var pin: PINEntry? = pinStdin ? try PINEntry.fromStandardInput() : nil
         let token = try findTokenInTime()
         if token.state.known == .ready, !stored { return remark("token \(token.name) is unlocked already") }
