@@ -10,15 +10,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 from cached_answers import socket_load, thin_client
 from card_insertion import card_insertion
-from figure import as_json, markdown
+from crowd import crowd
+from figure import as_json, markdown, write_readme
 from first_session import first_session
 from floods import floods
+from idle_machine import machine
 from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "card", "kills", "floods")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "crowd", "card", "kills", "floods")
 
 
 def main():
@@ -28,18 +30,22 @@ def main():
         epilog="TOKENWARD_BIN names a folder of programs to measure instead of building them.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md as well")
     parser.add_argument("--only", action="append", choices=ROWS, help="measure this alone; can be repeated")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some seconds, and rough figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tokenward-benchmark-") as folder, Place(folder) as place:
         figures = measure(place, options.only or ROWS, options.quick)
-    print(as_json(figures) if options.json else markdown(figures))
+    print(as_json(figures) if options.json else f"{markdown(figures)}\n{machine.note()}")
+    if options.readme:
+        write_readme(markdown(figures))
     sys.exit(1 if any(figure.holds is False for figure in figures) else 0)
 
 
 def measure(place, rows, quick):
-    def say(what):
+    def begin(what):
         print(f"== {what}", file=sys.stderr)
+        machine.wait()
 
     figures = []
     if {"client", "socket", "memory", "connections"} & set(rows):
@@ -49,33 +55,36 @@ def measure(place, rows, quick):
         if "memory" in rows:
             figures += idle_memory(place, agent)
         if "client" in rows:
-            say("thin client")
+            begin("thin client")
             figures += thin_client(place, agent, 200 if quick else 2000)
         if "socket" in rows:
-            say("socket")
+            begin("socket")
             figures += socket_load(place, agent, 3 if quick else 7, 5000 if quick else 20000)
         if "memory" in rows:
-            say("many requests")
+            begin("many requests")
             figures += growth(place, agent)
         # Last: the memory of these connections goes back to the kernel a while later, which would hide growth.
         if "connections" in rows:
-            say("idle connections")
+            begin("idle connections")
             figures += idle_connections(place, agent)
         agent.stop()
     if "signatures" in rows:
-        say("signatures")
+        begin("signatures")
         figures += signatures(place, 3 if quick else 5, 1 if quick else 3)
     if "first" in rows:
-        say("first credential")
+        begin("first credential")
         figures += first_session(place, 3 if quick else 9)
+    if "crowd" in rows:
+        begin("a thousand certificates and keys")
+        figures += crowd(place, 3 if quick else 5)
     if "card" in rows:
-        say("card insertion")
+        begin("card insertion")
         figures += card_insertion(place, 3 if quick else 9)
     if "kills" in rows:
-        say("killed workers")
+        begin("killed workers")
         figures += killed_workers(place, 50 if quick else 1000)
     if "floods" in rows:
-        say("floods")
+        begin("floods")
         figures += floods(place, 5 if quick else 20)
     return figures
 

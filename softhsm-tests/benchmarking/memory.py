@@ -1,6 +1,7 @@
 """Memory: idle, after many requests, and with many idle connections."""
 
 import statistics
+import sys
 import time
 
 from figure import Figure
@@ -8,17 +9,21 @@ from place import CREDENTIALS, memory
 
 CONNECTIONS = 10_000
 REQUESTS = 100_000
+HELPER_MIB = 15.9
+"""The PSS of aws_signing_helper 1.8.0 `serve` with a key on a SoftHSM, idle, two seconds after its start (/proc)."""
 
 
 def idle_memory(place, agent):
-    figures = []
+    """PSS: memory that processes share counts once."""
     (worker,) = agent.workers()
-    for name, process, reach in (("agent", agent.process.pid, 20), ("worker", worker, 15)):
-        resident, proportional = memory(process)
-        figures.append(Figure(f"{name}, idle (RSS)", "MiB", resident, reach=reach))
-        if proportional:
-            figures.append(Figure(f"{name}, idle (PSS)", "MiB", proportional))
-    return figures
+    processes = {"agent": memory(agent.process.pid), "worker": memory(worker)}
+    figures = [Figure(f"{name}, idle (RSS)", "MiB", resident) for name, (resident, _) in processes.items()]
+    shares = [share for _, share in processes.values()]
+    if None in shares:
+        print("the share of each process (PSS) is not measured: only root can read it", file=sys.stderr)
+        return figures
+    helper = "aws_signing_helper serve"
+    return [*figures, Figure("agent and worker, idle (PSS)", "MiB", sum(shares), HELPER_MIB, helper, 1)]
 
 
 def growth(place, agent):

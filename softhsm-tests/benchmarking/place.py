@@ -20,6 +20,8 @@ PROGRAMS = {
     "ssh_sign": ("ssh_sign.c", ["-pthread"], []),
     "direct_sign": ("direct_sign.c", ["-pthread"], ["p11-kit-1"]),
     "direct_session": ("direct_session.c", [], ["p11-kit-1", "libcurl"]),
+    "direct_list": ("direct_list.c", [], ["p11-kit-1"]),
+    "card_present": ("card_present.c", [], ["libpcsclite"]),
     # The cost of starting a process with these libraries, without its work.
     "start": ("start.c", ["-Wl,--no-as-needed"], ["p11-kit-1"]),
 }

@@ -37,15 +37,15 @@ def signatures(place, rounds, seconds):
         )
 
     for name, hsm, certificate, reach in (
-        ("RSA-2048 signatures", rsa_hsm, rsa_certificate, 0.9),
-        ("P-256 signatures", ec_hsm, ec_certificate, None),
+        ("RSA-2048 signatures, 2 sessions", rsa_hsm, rsa_certificate, 0.9),
+        ("P-256 signatures, 2 sessions", ec_hsm, ec_certificate, 0.5),
     ):
         rates = alternate(rounds, lambda: ours(hsm, certificate), lambda: direct(hsm))
         figures.append(Figure(name, "/s", *rates, "C, 2 threads", reach, at_least=True))
     alone = alternate(rounds, lambda: ours(ec_hsm, ec_certificate, 1), lambda: direct(ec_hsm, 1))
     isolated, inside = (1e6 / rate for rate in alone)
-    figures.append(Figure("isolation, per signature (P-256, one caller)", "µs", isolated - inside))
-    figures.append(Figure("a signature with it", "µs", isolated, inside, "C, in the module's process"))
+    figures.append(
+        Figure("P-256 signature through the worker, one caller", "µs", isolated, inside, "C, in the module's process", 2))
     ssh = ssh_agent(place, ec_hsm)
     rates = alternate(
         rounds, lambda: ours(ec_hsm, ec_certificate), lambda: float(place.run("ssh_sign", ssh, CALLERS, seconds))

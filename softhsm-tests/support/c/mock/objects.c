@@ -71,8 +71,9 @@ static void load_certificate(struct object *object, FILE *file) {
 
 // Keys by their files: reading one takes longer than a test of a call.
 static EVP_PKEY *key_in(const char *path, FILE *file) {
-    static struct { char path[512]; EVP_PKEY *key; } known[256];
-    for (int i = 0; i < 256; i++) {
+    enum { most = 4096 };
+    static struct { char path[512]; EVP_PKEY *key; } known[most];
+    for (int i = 0; i < most; i++) {
         if (*known[i].path == '\0') {
             snprintf(known[i].path, sizeof known[i].path, "%s", path);
             return known[i].key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
