@@ -42,7 +42,7 @@ extension ClientFailure {
     /// - Parameters:
     ///   - status: Any but 2xx.
     ///   - body: One that gives no reason still makes a failure.
-    init(status: Int, body: Span<UInt8>) {
+    package init(status: Int, body: Span<UInt8>) {
         let members: JSONMembers
         do throws(JSONFault) {
             members = try JSONMembers(body)

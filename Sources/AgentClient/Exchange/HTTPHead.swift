@@ -6,11 +6,11 @@
 ///
 /// Stricter than the RFC where leniency has led to two readings of one message: bare line feeds, folded lines,
 /// spaces before a colon, a repeated or missing Content-Length, and every Transfer-Encoding are refused.
-struct HTTPHead {
-    let status: Int
+package struct HTTPHead {
+    package let status: Int
     /// Where the body begins, in bytes from the start of the answer.
-    let bodyStart: Int
-    let bodyLength: Int
+    package let bodyStart: Int
+    package let bodyLength: Int
 
     /// The longest head that is read, in bytes.
     static let longest = 16 * 1024
@@ -28,7 +28,7 @@ struct HTTPHead {
 
     /// - Parameter bytes: Up to what `end(in:from:)` returned.
     /// - Throws: For the first thing that is wrong.
-    init(_ bytes: Span<UInt8>) throws(ClientFailure) {
+    package init(_ bytes: Span<UInt8>) throws(ClientFailure) {
         var next = 0
         status = try Self.status(bytes.extracting(Self.nextLine(in: bytes, &next)))
         var length: Int?

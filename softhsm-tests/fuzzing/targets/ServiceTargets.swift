@@ -46,14 +46,14 @@ extension Target {
     static let answers = Target(name: "answers") { bytes in
         guard let end = bytes.indices.dropFirst(3).first(where: { bytes[$0 - 3...$0].elementsEqual("\r\n\r\n".utf8) })
         else { return }
-        guard let head = try? HTTPHead(bytes.span, end: end + 1) else { return }
+        guard let head = try? HTTPHead(bytes.span.extracting(...end)) else { return }
         require(head.bodyStart <= bytes.count && head.bodyLength >= 0, "\(head)")
         require(head.status != 204 || head.bodyLength == 0, "\(head)")
         let body = bytes.span.extracting(min(head.bodyStart, bytes.count)...)
         if (200...299).contains(head.status) {
-            try? CredentialAnswer.check(body)
+            _ = try? CredentialAnswer.check(body)
         } else {
-            require(ProblemAnswer.failure(status: head.status, body: body).exit != .done, "\(head)")
+            require(ClientFailure(status: head.status, body: body).exit != .done, "\(head)")
         }
     }
 }
