@@ -1,7 +1,8 @@
 package import TokenService
 
 /// An act of a person that a token waits for.
-package enum Gesture: String, Hashable, Sendable {
+package enum Gesture: Hashable, Sendable {
+    /// A PIN on the reader's keypad, or at a prompt.
     case pin
     case touch
 }

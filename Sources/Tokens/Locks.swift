@@ -1,6 +1,18 @@
 import Synchronization
 package import TokenService
 
+/// What makes the agent forget PINs and credentials by itself: the elements of `lock-on`.
+package enum LockEvent: String, CaseIterable, Sendable {
+    /// The machine goes to sleep. Nothing is obtained until it is awake.
+    case suspend
+    /// One of the user's sessions locks its screen. Nothing is obtained until none is locked.
+    case screenLock = "screen-lock"
+    /// The last of the user's sessions ends.
+    case sessionEnd = "session-end"
+    /// A token is taken out: its PIN and its sessions go with it.
+    case removal
+}
+
 /// The tokens that are locked: by a person until a person unlocks them, or by an event for as long as that lasts. Nothing
 /// logs in to a locked token by itself.
 package struct Locks: Sendable {
@@ -46,13 +58,17 @@ package struct Locks: Sendable {
     /// What people have locked, for the agent that is started after this one: an unlock ends such a lock when it has worked.
     var lasting: LockSet { suspended.reduce(into: people) { $0.set($1, isLocked: true) } }
 
-    /// - Parameter moment: When the lock was asked for: a token that was unlocked since stays so.
-    /// - Returns: Whether the token is locked.
-    mutating func lock(_ key: TokenKey, asOf moment: Moment) -> Bool {
-        guard !hasUnlocked(key, since: moment) else { return false }
-        people.set(key, isLocked: true)
-        locked[key.written] = Moment()
-        return true
+    /// Locks these tokens until `unlock`.
+    ///
+    /// - Parameter moment: When that was asked for: tokens that were unlocked since are left out.
+    /// - Returns: Those that are locked.
+    package mutating func lock(_ keys: Set<TokenKey>, asOf moment: Moment) -> Set<TokenKey> {
+        let keys = keys.filter { !hasUnlocked($0, since: moment) }
+        for key in keys {
+            people.set(key, isLocked: true)
+            locked[key.written] = Moment()
+        }
+        return keys
     }
 
     /// Whether the token was locked after this moment, even if it is not locked any more.
@@ -87,8 +103,8 @@ package struct Locks: Sendable {
         }
     }
 
-    /// Every token, those that come later included.
-    mutating func lockAll() {
+    /// Locks every token until its `unlock`, those that come later included.
+    package mutating func lockAll() {
         people = LockSet(isAllLocked: true)
         noteLockOfAll()
     }
@@ -98,10 +114,10 @@ package struct Locks: Sendable {
         locked = [:]
     }
 
-    /// Locks every token for as long as the event lasts, whatever a person has unlocked during another one.
+    /// Locks every token for as long as the event lasts, also those that a person has unlocked during another one.
     ///
     /// - Returns: False where it lasts already.
-    mutating func begin(_ event: LockEvent) -> Bool {
+    package mutating func begin(_ event: LockEvent) -> Bool {
         guard current.insert(event).inserted else { return false }
         events = LockSet(isAllLocked: true)
         noteLockOfAll()
@@ -109,7 +125,7 @@ package struct Locks: Sendable {
     }
 
     /// - Returns: Whether it was the last one: no event locks any more.
-    mutating func end(_ event: LockEvent) -> Bool {
+    package mutating func end(_ event: LockEvent) -> Bool {
         guard current.remove(event) != nil, current.isEmpty else { return false }
         events = LockSet()
         return true

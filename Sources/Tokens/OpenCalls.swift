@@ -2,14 +2,6 @@ import ModuleFiles
 import Synchronization
 import TokenService
 
-/// What a token waits for a person with.
-package enum AwaitedGesture: Hashable, Sendable {
-    /// A signature takes so long that the token probably blinks.
-    case touch
-    /// The reader's keypad waits for the PIN.
-    case pinpad
-}
-
 /// Whether a login or a signature may still be sent to its worker. A lock revokes it: a call that waits for its turn, or for
 /// a worker to start, must not reach the token after the lock has been answered.
 final class CallPermit: Sendable {
@@ -36,7 +28,7 @@ struct OpenCalls: Sendable {
         /// A login that no person has to end. It must not be cut short either: whether its PIN was wrong would not be known.
         case login
         /// A person is, or may be, asked to end it; nil: people are not told yet.
-        case gesture(AwaitedGesture?)
+        case gesture(Gesture?)
     }
 
     private struct State: Sendable {
@@ -82,7 +74,7 @@ struct OpenCalls: Sendable {
     }
 
     /// What people are told that the token waits for.
-    func gesture(on key: TokenKey) -> AwaitedGesture? {
+    func gesture(on key: TokenKey) -> Gesture? {
         for call in calls.values where call.key == key {
             if case .gesture(let gesture?) = call.stage { return gesture }
         }

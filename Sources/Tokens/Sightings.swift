@@ -11,13 +11,11 @@ struct Sightings: Sendable {
     private var last: UInt64 = 0
 
     private struct Module: Sendable {
-        /// The looks that the rest is from.
+        /// The look that the rest is from.
         var noted: UInt64 = 0
-        var remembered: UInt64 = 0
         /// Nil until something has been noted.
         var seen: Set<TokenSighting>?
-        /// The tokens, with their slots.
-        var present: [TokenKey: UInt64] = [:]
+        var present: [TokenKey: LocatedToken] = [:]
         var snapshots: [TokenSnapshot] = []
     }
 
@@ -25,18 +23,18 @@ struct Sightings: Sendable {
     struct Change: Hashable, Sendable {
         /// Other tokens, objects or logins than before.
         var isNews = false
-        /// Tokens that are no longer there, with the slots that they were in.
-        var removed: [TokenKey: UInt64] = [:]
+        /// Tokens that are no longer there.
+        var removed: Set<TokenKey> = []
     }
 
-    /// The tokens that have been found, with their slots.
-    var present: [TokenKey: UInt64] {
+    /// The tokens that have been found, with their places.
+    var present: [TokenKey: LocatedToken] {
         modules.values.reduce(into: [:]) { all, module in all.merge(module.present) { first, _ in first } }
     }
 
     func tokens(of module: ModuleIdentity) -> Set<TokenSighting> { modules[module]?.seen ?? [] }
 
-    /// For the time in which the module cannot be asked.
+    /// The last answer, for the time in which the module cannot be asked.
     func snapshots(of module: ModuleIdentity) -> [TokenSnapshot] { modules[module]?.snapshots ?? [] }
 
     /// The number of a look that begins now.
@@ -47,41 +45,43 @@ struct Sightings: Sendable {
 
     /// - Parameter isAnswer: Whether the module has answered. If not, that is an outage, and says nothing of its tokens: no
     ///   hand has taken a card.
-    mutating func note(_ seen: Set<TokenSighting>, of identity: ModuleIdentity, look: UInt64, isAnswer: Bool)
-        -> Change
-    {
+    mutating func note(
+        _ snapshots: [TokenSnapshot], of identity: ModuleIdentity, in description: ModuleDescription, look: UInt64,
+        isAnswer: Bool
+    ) -> Change {
         var module = modules[identity] ?? Module()
         guard look > module.noted else { return Change() }
         module.noted = look
+        let seen = Set(snapshots.map { TokenSighting($0, of: identity) })
+        let found = Dictionary(
+            snapshots.map { (TokenKey(module: identity, token: $0.token), $0.located(in: description)) },
+            uniquingKeysWith: { first, _ in first })
         var change = Change(isNews: module.seen.map { $0 != seen } ?? false)
         module.seen = seen
-        let found = Dictionary(seen.map { ($0.key, $0.slotID) }, uniquingKeysWith: min)
-        if isAnswer { change.removed = module.present.filter { found[$0.key] == nil } }
-        module.present = isAnswer ? found : module.present.merging(found) { _, new in new }
+        if isAnswer {
+            change.removed = Set(module.present.keys.filter { found[$0] == nil })
+            module.present = found
+            module.snapshots = snapshots
+        } else {
+            module.present.merge(found) { $1 }
+        }
         modules[identity] = module
         return change
-    }
-
-    mutating func remember(_ snapshots: [TokenSnapshot], of identity: ModuleIdentity, look: UInt64) {
-        guard look > modules[identity]?.remembered ?? 0 else { return }
-        modules[identity, default: Module()].snapshots = snapshots
-        modules[identity]?.remembered = look
     }
 
     /// Forgets the modules that the configuration has no longer.
     ///
     /// - Returns: Their tokens, which are gone with them.
-    mutating func keep(only identities: Set<ModuleIdentity>) -> [TokenKey: UInt64] {
-        let gone = present.filter { !identities.contains($0.key.module) }
+    mutating func keep(only identities: Set<ModuleIdentity>) -> Set<TokenKey> {
+        let gone = present.keys.filter { !identities.contains($0.module) }
         modules = modules.filter { identities.contains($0.key) }
-        return gone
+        return Set(gone)
     }
 
     /// No look that has begun counts any more: the module runs with other settings, and may show other tokens.
     mutating func beginAnew(_ identity: ModuleIdentity) {
         modules[identity]?.snapshots = []
         modules[identity]?.noted = last
-        modules[identity]?.remembered = last
     }
 }
 

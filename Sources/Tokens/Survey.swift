@@ -8,9 +8,8 @@ package struct FoundToken: Sendable {
     var module: ModuleIdentity
     /// The module's name for people, see `ModuleNames`.
     package var shownModule: String
-    /// The name under which p11-kit has the module, where the configuration says so.
-    var moduleName: String?
-    var library: ModuleReport?
+    /// The token with its module, as URIs match it.
+    package var located: LocatedToken
     package var snapshot: TokenSnapshot
     package var isLocked: Bool
     package var isBlocked: Bool
@@ -18,7 +17,7 @@ package struct FoundToken: Sendable {
     /// When the login of a typed PIN ends, in milliseconds of boot time.
     package var loginEnds: Int64?
     /// The gesture that the token waits for just now.
-    package var awaited: AwaitedGesture?
+    package var awaited: Gesture?
     /// The token has been sent a PIN that may have cost a try, and tells nothing of its count.
     package var hidesCount = false
     /// The URI that means this token: it names the module as well where another one shows such a token.
@@ -27,11 +26,6 @@ package struct FoundToken: Sendable {
     var meantBy: PKCS11URI?
 
     package var key: TokenKey { TokenKey(module: module, token: snapshot.token) }
-
-    /// The token with its module, as URIs match it.
-    package var located: LocatedToken {
-        snapshot.located(in: ModuleDescription(name: moduleName, path: module.path, library: library?.library))
-    }
 
     /// The same token as a URI means it that matches it.
     package func meant(by uri: PKCS11URI) -> FoundToken {
@@ -66,37 +60,8 @@ package struct Survey: Sendable {
 extension ModuleReport {
     /// Nil where the module has not told its version, and so nothing else.
     var library: LibraryDescription? {
-        LibraryVersion(version).map {
+        LibraryVersion(decimal: Array(version.utf8)[...]).map {
             LibraryDescription(manufacturer: manufacturer, description: description, version: $0)
         }
-    }
-}
-
-extension LibraryVersion {
-    /// Reads `3.0`.
-    fileprivate init?(_ text: String) {
-        let parts = text.split(separator: ".").map { UInt8($0) }
-        guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
-        self.init(major: major, minor: minor)
-    }
-}
-
-/// The names of modules for people: their paths, and where two have one library, their differences.
-struct ModuleNames {
-    private let paths: [String: Int]
-
-    init(_ hosts: [ModuleHost]) { paths = hosts.reduce(into: [:]) { $0[$1.path, default: 0] += 1 } }
-
-    func name(of host: ModuleHost) -> String {
-        guard paths[host.path, default: 0] > 1 else { return host.path }
-        return "\(host.path) (\(host.configuration.name ?? host.configuration.settings))"
-    }
-}
-
-extension ModuleConfiguration {
-    /// Its variables and its init string, in one line.
-    fileprivate var settings: String {
-        (environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" } + [initArguments].compactMap(\.self))
-            .joined(separator: " ")
     }
 }

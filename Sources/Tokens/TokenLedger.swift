@@ -60,36 +60,13 @@ struct TokenLedger: Sendable {
 
     func isLocked(_ key: TokenKey) -> Bool { locks.contains(key) }
 
-    /// Locks these tokens until `unlock`, and forgets the PINs that were typed for them.
-    ///
-    /// - Parameter moment: When that was asked for: tokens that were unlocked since are left out.
-    /// - Returns: Those that are locked.
-    mutating func lock(_ keys: Set<TokenKey>, asOf moment: Locks.Moment) -> Set<TokenKey> {
-        var locked: Set<TokenKey> = []
-        for key in keys where locks.lock(key, asOf: moment) {
-            forgetTyped(key)
-            locked.insert(key)
-        }
-        return locked
+    /// Changes the locks, and forgets the PINs that were typed for tokens that are locked then.
+    mutating func changeLocks<Result>(_ change: (inout Locks) -> Result) -> Result {
+        let before = locks
+        let result = change(&locks)
+        for key in accounts.keys where locks.contains(key) && !before.contains(key) { forgetTyped(key) }
+        return result
     }
-
-    /// As `lock`, for every token, those that come later included.
-    mutating func lockAll() {
-        locks.lockAll()
-        forgetAllTyped()
-    }
-
-    /// Locks every token for as long as the event lasts.
-    ///
-    /// - Returns: False where it lasts already.
-    mutating func begin(_ event: LockEvent) -> Bool {
-        guard locks.begin(event) else { return false }
-        forgetAllTyped()
-        return true
-    }
-
-    /// - Returns: Whether no event locks any more.
-    mutating func end(_ event: LockEvent) -> Bool { locks.end(event) }
 
     // MARK: Unlocking
 
@@ -104,19 +81,14 @@ struct TokenLedger: Sendable {
     ///
     /// - Parameter moment: When that was asked for. A lock that came later is the person's last word; and the person has not
     ///   seen that an answer is missing since, so even a typed PIN may be the one that it was sent.
-    mutating func beginUnlock(
-        _ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment
-    ) -> Result<Locks.Unlocking, LoginFailure> {
-        if locks.hasLocked(key, since: moment) { return .failure(.locked) }
-        if origin == .handedOver, refusesHandedOver(key) { return .failure(.notFromLogin) }
-        if tries.mayRepeat(origin, to: key, since: moment) { return .failure(.unanswered) }
+    /// - Returns: Why it is not unlocked.
+    mutating func beginUnlock(_ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment) -> LoginFailure? {
+        if locks.hasLocked(key, since: moment) { return .locked }
+        if origin == .handedOver, refusesHandedOver(key) { return .notFromLogin }
+        if tries.mayRepeat(origin, to: key, since: moment) { return .unanswered }
         accounts[key]?.refusal = nil
         tries.forgive(key)
-        return .success(locks.beginUnlock(key, asOf: moment))
-    }
-
-    mutating func endUnlock(_ unlocking: Locks.Unlocking, hasWorked: Bool) {
-        locks.endUnlock(unlocking, hasWorked: hasWorked)
+        return nil
     }
 
     /// A typed PIN waits for the login under way.

@@ -49,23 +49,22 @@ extension Tokens {
         let purpose = LoginPurpose(Asking.current)
         let origin: PINTries.Origin = isFromLogin ? .handedOver : pin == nil ? .stored(nil) : .typed
         let login = login(to: token) { call in
-            // No login is under way now: one that was could still end without an answer, which no person has seen.
-            switch await self.beginUnlock(key, origin, asOf: moment) {
-            case .failure(let failure): return .failure(failure)
-            case .success(let unlocking):
-                let trial = Trial(call: call, purpose: purpose, pin: pin, mayUseKeypad: true)
-                return await self.unlock(token, unlocking, trial)
-            }
+            let trial = Trial(call: call, purpose: purpose, pin: pin, mayUseKeypad: true)
+            return await self.unlock(token, trial, origin, asOf: moment)
         }
         try await finish(login, token)
     }
 
+    /// Called when no login is under way: one that was could still end without an answer, which no person has seen.
     private func unlock(
-        _ token: FoundToken, _ unlocking: Locks.Unlocking, _ trial: Trial
+        _ token: FoundToken, _ trial: Trial, _ origin: PINTries.Origin, asOf moment: Locks.Moment
     ) async -> Result<Void, LoginFailure> {
+        let key = token.key
+        if let failure = ledger.beginUnlock(key, origin, asOf: moment) { return .failure(failure) }
+        let unlocking = changeLocks { $0.beginUnlock(key, asOf: moment) }
         keepTries()
         let result = await attempt(token, trial)
-        endUnlock(unlocking, hasWorked: (try? result.get()) != nil)  // the failure is the caller's
+        changeLocks { $0.endUnlock(unlocking, hasWorked: (try? result.get()) != nil) }  // the failure is the caller's
         return result
     }
 
@@ -164,7 +163,7 @@ extension Tokens {
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), source: source,
             refused: source == .protected ? [] : ledger.tries.refused(by: key),
             mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
-        calls.note(trial.call, source == .protected ? .gesture(.pinpad) : .login)
+        calls.note(trial.call, source == .protected ? .gesture(.pin) : .login)
         let answer = await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
         tell(of: answer, token, isTyped: pin != nil)
         let result = ledger.note(
@@ -304,13 +303,5 @@ extension Tokens {
         log.notice("logging out", metadata: ["token": "\(key.token.plainName)"])
         await host(of: key)?.logOut(TokenReference(slotID: slotID, token: key.token))
         ledger.noteLogout(key, ofLoginUntil: end)  // until then the login is over, and not yet ended
-    }
-
-    /// Writes which PINs may have cost tokens a try, where that has changed: before a PIN is sent, and after its answer.
-    func keepTries() {
-        guard let tries = ledger.takeUnsavedTries(), !refusedPINs.save(tries) else { return }
-        ledger.noteUnsavedTries()  // the next change of any token writes them
-        log.warning(
-            "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(refusedPINs.file.path)"])
     }
 }

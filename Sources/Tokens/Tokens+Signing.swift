@@ -120,7 +120,7 @@ extension Tokens {
         let sending = stamp.map { ledger.expectSignature(with: $0, on: key) }
         keepTries()
         let open = calls.begin(key, mayTouch ? .gesture(nil) : .quiet)
-        watch(open, of: call.token, for: request.source == .protected ? .pinpad : .touch)
+        watch(open, of: call.token, for: request.source == .protected ? .pin : .touch)
         // The PIN that a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected
         let result = await host.sign(
@@ -148,38 +148,38 @@ extension Tokens {
 
     // MARK: Telling people
 
-    /// A signature under way that people have not been told of.
-    struct Untold: Sendable {
-        /// When they are, in milliseconds of boot time.
-        var due: Int64
-        var call: OpenCalls.Call
-        var token: FoundToken
-        var gesture: AwaitedGesture
+    /// A signature under way.
+    struct WatchedSignature: Sendable {
+        let call: OpenCalls.Call
+        let token: FoundToken
+        let gesture: Gesture
+        /// When people are told of it, in milliseconds of boot time; nil: they have been.
+        var due: Int64?
+        /// The desktop's notice of it.
+        var notice: Task<Void, Never>?
     }
 
     /// Tells people of the signature if it takes long. One task looks after all of them: a timer for each costs as much as
     /// a signature.
-    private func watch(_ call: OpenCalls.Call, of token: FoundToken, for gesture: AwaitedGesture) {
-        untold[call.id] = Untold(due: clock.boot() + TokenCalls.long, call: call, token: token, gesture: gesture)
+    private func watch(_ call: OpenCalls.Call, of token: FoundToken, for gesture: Gesture) {
+        watched[call.id] = WatchedSignature(
+            call: call, token: token, gesture: gesture, due: clock.boot() + TokenCalls.long)
         guard !isTelling else { return }
         isTelling = true
         Task {
-            while let due = untold.values.lazy.map(\.due).min() {
+            while let due = watched.values.lazy.compactMap(\.due).min() {
                 try? await clock.sleep(max(1, due - clock.boot()))
-                for slow in untold.values where slow.due <= clock.boot() { tell(slow) }
+                for slow in watched.values where slow.due.map({ $0 <= clock.boot() }) ?? false { tell(slow) }
             }
             isTelling = false
         }
     }
 
     /// Ends what `watch` began.
-    private func endWatch(of call: OpenCalls.Call) {
-        untold[call.id] = nil
-        notices.removeValue(forKey: call.id)?.cancel()
-    }
+    private func endWatch(of call: OpenCalls.Call) { watched.removeValue(forKey: call.id)?.notice?.cancel() }
 
-    private func tell(_ slow: Untold) {
-        untold[slow.call.id] = nil
+    private func tell(_ slow: WatchedSignature) {
+        watched[slow.call.id]?.due = nil
         calls.note(slow.call, .gesture(slow.gesture))
         let token = slow.token.snapshot.token
         log.notice(
@@ -187,7 +187,7 @@ extension Tokens {
                 ? "a signature takes long: if the token blinks, touch it" : "the reader's keypad waits",
             metadata: ["token": "\(token.plainName)"])
         guard slow.token.rule?.touch == true else { return }
-        notices[slow.call.id] = Task {  // until it is cancelled
+        watched[slow.call.id]?.notice = Task {  // until it is cancelled
             guard await prompts.settings.notify, !Task.isCancelled else { return }
             // The title, because desktops take the body for a kind of HTML, and a token's label may be anything.
             await desktop.show("Touch token \(token.displayName)", "It has something to sign for Tokenward.")

@@ -17,67 +17,75 @@ extension Tokens {
 
     func survey(of hosts: [ModuleHost]) async -> Survey {
         let number = sightings.begin()
-        let found = await withTaskGroup(of: (Int, ModuleSighting, Problem?).self) { group in
+        let looks = await withTaskGroup(of: (Int, Look).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask {
-                    let (sighting, outage) = await self.look(at: host, number)
-                    return (index, sighting, outage)
-                }
+                group.addTask { (index, await self.look(at: host, number)) }
             }
-            var found: [Int: (ModuleSighting, Problem?)] = [:]
-            for await (index, sighting, outage) in group { found[index] = (sighting, outage) }
-            return found
+            var looks: [Int: Look] = [:]
+            for await (index, look) in group { looks[index] = look }
+            return looks
         }
-        let names = ModuleNames(self.hosts)
         var survey = Survey(
             modules: unusable.map { FoundModule(name: $0.name, failure: $0.reason, outage: $0.outage) }, tokens: [])
-        for (index, host) in hosts.enumerated() {
-            guard let (sighting, outage) = found[index] else { continue }
-            let name = names.name(of: host)
-            survey.modules.append(FoundModule(name: name, failure: sighting.failure?.reason, outage: outage))
-            let library = await host.report
-            survey.tokens += sighting.tokens.map { describe($0, host, named: name, library) }
+        for look in hosts.indices.compactMap({ looks[$0] }) {
+            survey.modules.append(look.module)
+            survey.tokens += look.tokens.map { describe($0, look) }
         }
-        for (index, uri) in survey.tokens.map(\.located).uris.enumerated() {
-            survey.tokens[index].uri = uri
-            locations[survey.tokens[index].key] = survey.tokens[index].located
-        }
-        let present = sightings.present
-        locations = locations.filter { present[$0.key] != nil }
+        for (index, uri) in survey.tokens.map(\.located).uris.enumerated() { survey.tokens[index].uri = uri }
         return survey
     }
 
+    /// The result of a look at one module.
+    private struct Look: Sendable {
+        let identity: ModuleIdentity
+        let description: ModuleDescription
+        let module: FoundModule
+        let tokens: [TokenSnapshot]
+    }
+
     /// Looks at one module, and notes at once what it shows: the others may take long.
-    private func look(at host: ModuleHost, _ number: UInt64) async -> (ModuleSighting, outage: Problem?) {
-        let sighting = await list(host, number)
+    private func look(at host: ModuleHost, _ number: UInt64) async -> Look {
+        let seen = await list(host)
         var outage: Problem?
-        if let failure = sighting.failure {
+        if let failure = seen.failure {
             if failure.passes { outage = failure.problem(doing: "listing tokens") }
         } else if await host.usesCardReaders {
-            outage = await busyCard(seen: sighting.tokens.count)
+            outage = await busyCard(seen: seen.tokens.count)
         }
+        let look = Look(
+            identity: host.identity,
+            description: ModuleDescription(
+                name: host.configuration.name, path: host.path, library: await host.report?.library),
+            module: FoundModule(name: name(of: host), failure: seen.failure?.reason, outage: outage),
+            tokens: seen.tokens)
         // A task that was cancelled has left early, and a host that a reload has ended shows nothing.
-        guard !Task.isCancelled, isInForce(host) else { return (sighting, outage) }
+        guard !Task.isCancelled, hosts.contains(where: { $0 === host }) else { return look }
         let change = sightings.note(
-            Set(sighting.tokens.map { TokenSighting($0, of: host.identity) }), of: host.identity, look: number,
-            isAnswer: sighting.failure == nil && outage == nil)
+            look.tokens, of: look.identity, in: look.description, look: number,
+            isAnswer: seen.failure == nil && outage == nil)
         if change.isNews {
-            log.info(
-                "tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(sighting.tokens.count)"])
+            log.info("tokens have changed", metadata: ["module": "\(host.path)", "tokens": "\(look.tokens.count)"])
             changed.yield()
         }
         if !change.removed.isEmpty { removal.yield(change.removed) }
-        return (sighting, outage)
+        return look
     }
 
-    private func isInForce(_ host: ModuleHost) -> Bool { hosts.contains { $0 === host } }
+    /// A module's name for people: its path, and where two have one library, their difference as well.
+    private func name(of host: ModuleHost) -> String {
+        let module = host.configuration
+        guard hosts.count(where: { $0.path == host.path }) > 1 else { return host.path }
+        let variables = module.environment.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+        let settings = (variables + [module.initArguments].compactMap(\.self)).joined(separator: " ")
+        return "\(host.path) (\(module.name ?? settings))"
+    }
 
     /// The module's tokens, or why they cannot be known: without pcscd a module shows no slots, which does not mean that
     /// there is no token.
     ///
     /// While the module's only token waits for a person, its tokens are those of the last look. Where there are several,
     /// each has a worker, and the host sees to it that none waits for another's.
-    private func list(_ host: ModuleHost, _ number: UInt64) async -> ModuleSighting {
+    private func list(_ host: ModuleHost) async -> ModuleSighting {
         await renewAfterSleep()
         if await host.usesCardReaders {
             if let failure = await readers.serviceFailure { return ModuleSighting(failure: .readers(failure)) }
@@ -86,9 +94,6 @@ extension Tokens {
         var sighting = ModuleSighting(tokens: sightings.snapshots(of: host.identity))
         if !calls.awaitGesture(of: host.identity) || sighting.tokens.count != 1 {
             sighting = await host.tokens()
-            if sighting.failure == nil, isInForce(host) {
-                sightings.remember(sighting.tokens, of: host.identity, look: number)
-            }
         }
         for index in sighting.tokens.indices {
             let key = TokenKey(module: host.identity, token: sighting.tokens[index].token)
@@ -100,28 +105,24 @@ extension Tokens {
         return await readers.serviceFailure.map { ModuleSighting(failure: .readers($0)) } ?? sighting
     }
 
-    private func describe(
-        _ snapshot: TokenSnapshot, _ host: ModuleHost, named name: String, _ library: ModuleReport?
-    ) -> FoundToken {
-        let key = TokenKey(module: host.identity, token: snapshot.token)
+    private func describe(_ snapshot: TokenSnapshot, _ look: Look) -> FoundToken {
+        let key = TokenKey(module: look.identity, token: snapshot.token)
+        let located = snapshot.located(in: look.description)
         ledger.noteSeen(key, snapshot.flags)
-        var found = FoundToken(
-            module: host.identity, shownModule: name, moduleName: host.configuration.name, library: library,
-            snapshot: snapshot, isLocked: ledger.isLocked(key),
-            isBlocked: ledger.isBlocked(key) || snapshot.flags.contains(.userPINLocked),
-            loginEnds: ledger.loginEnds(key), awaited: calls.gesture(on: key), hidesCount: ledger.hidesCount(key),
-            uri: PKCS11URI(token: snapshot.token))
-        found.rule = rule(for: found.located)
-        return found
+        return FoundToken(
+            module: look.identity, shownModule: look.module.name, located: located, snapshot: snapshot,
+            isLocked: ledger.isLocked(key), isBlocked: ledger.isBlocked(key) || snapshot.flags.contains(.userPINLocked),
+            rule: rule(for: located), loginEnds: ledger.loginEnds(key), awaited: calls.gesture(on: key),
+            hidesCount: ledger.hidesCount(key), uri: PKCS11URI(token: snapshot.token))
     }
 
     /// Several modules show a token of this description, and no URI says which of them is meant, the rule's or the one that
     /// the caller means it by: any of them would get the other's PIN.
     func ambiguity(of token: FoundToken, _ rule: TokenRule?) -> LoginFailure? {
         let uri = PKCS11URI(token: token.snapshot.token)
-        let others = sightings.present.keys.filter { $0.module != token.module && uri.matches(LocatedToken($0.token)) }
+        let others = sightings.present.filter { $0.key.module != token.module && uri.matches($0.value) }.values
         guard !others.isEmpty else { return nil }
-        let shown = [token.located] + others.map { locations[$0] ?? LocatedToken($0.token) }
+        let shown = [token.located] + others
         let naming = [token.meantBy, rule?.uri].compactMap(\.self).filter(\.namesModule)
         guard !naming.contains(where: { uri in shown.count { uri.matches($0) } == 1 }) else { return nil }
         return .ambiguous(shown.uris.sorted { $0.description < $1.description })

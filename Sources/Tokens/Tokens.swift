@@ -41,8 +41,10 @@ package actor Tokens {
     var ledger: TokenLedger
     /// The ledger's locks, for callers that ask at each request.
     nonisolated private let published: Mutex<Locks>
-    private var lockFile: LockFile
-    let refusedPINs: RefusedPINs
+    private let lockFile: RuntimeFile
+    /// What is in it.
+    private var keptLocks: LockSet
+    private let triesFile: RuntimeFile
     /// The logins under way.
     var logins: [TokenKey: (call: OpenCalls.Call, task: Task<Result<Void, LoginFailure>, Never>)] = [:]
     /// The ends of logins whose time is over, for all who find that it is.
@@ -50,16 +52,14 @@ package actor Tokens {
     var calls = OpenCalls()
 
     var sightings = Sightings()
-    /// Where the tokens were found last, and by which module.
-    var locations: [TokenKey: LocatedToken] = [:]
     /// Modules that `poll` is looking at.
     var polled: Set<ModuleIdentity> = []
     /// Says that a survey has found other tokens, objects or logins than the one before it.
     package nonisolated let changes: AsyncStream<Void>
     let changed: AsyncStream<Void>.Continuation
-    /// Tokens that are no longer there, with the slots that they were in.
-    package nonisolated let removals: AsyncStream<[TokenKey: UInt64]>
-    let removal: AsyncStream<[TokenKey: UInt64]>.Continuation
+    /// Tokens that are no longer there.
+    package nonisolated let removals: AsyncStream<Set<TokenKey>>
+    let removal: AsyncStream<Set<TokenKey>>.Continuation
     let readers: CardReaders
     private let abandonedCards = AbandonedCards()
     /// When pcscd was last seen to come back, in milliseconds of boot time.
@@ -70,11 +70,9 @@ package actor Tokens {
 
     package nonisolated let prompts: Prompts
     package nonisolated let desktop: Desktop
-    /// The signatures under way that people have not been told of, and whether a task waits to tell them.
-    var untold: [UInt64: Untold] = [:]
+    /// The signatures under way, and whether a task waits to tell people of slow ones.
+    var watched: [UInt64: WatchedSignature] = [:]
     var isTelling = false
-    /// The desktop's notices of signatures that wait.
-    var notices: [UInt64: Task<Void, Never>] = [:]
 
     /// What a configuration says of tokens.
     package struct Configuration: Sendable {
@@ -110,7 +108,7 @@ package actor Tokens {
         package var ownFolders: [String]
         /// The address of the session's message bus.
         package var sessionBus: String?
-        /// How workers and pinentry are started.
+        /// The programs that are started for modules and prompts.
         var workers = WorkerStart.processes
         var pinentry: @Sendable () -> any Pinentry = { PinentryProcess() }
 
@@ -136,9 +134,10 @@ package actor Tokens {
         self.setting = setting
         rules = configuration.rules
         configured = configuration.modules
-        refusedPINs = RefusedPINs(file: RuntimeFile(path: "\(setting.runtimeFiles).refused-pins"))
-        lockFile = LockFile(path: "\(setting.runtimeFiles).locked")
-        ledger = TokenLedger(locks: lockFile.locks, tries: refusedPINs.load())
+        lockFile = RuntimeFile(path: "\(setting.runtimeFiles).locked")
+        keptLocks = LockSet(lockFile.read())
+        triesFile = RuntimeFile(path: "\(setting.runtimeFiles).refused-pins")
+        ledger = TokenLedger(locks: keptLocks, tries: PINTries.Record(triesFile.read()))
         published = Mutex(ledger.locks)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (removals, removal) = AsyncStream.makeStream()
@@ -185,60 +184,43 @@ package actor Tokens {
     /// The locks that are in force.
     package nonisolated var locks: Locks { published.withLock(\.self) }
 
-    /// Changes locks: tells those who ask, revokes the calls to tokens that are locked now and were not, and writes down
-    /// the locks of people.
-    private func changeLocks<Result>(_ change: (inout TokenLedger) -> Result) -> Result {
+    /// Changes the locks. From here on no login and no signature reaches a token that is locked now and was not; its login
+    /// ends with `endLogins`. The locks of people are written down.
+    package func changeLocks<Result: Sendable>(_ change: @Sendable (inout Locks) -> Result) -> Result {
         let before = ledger.locks
-        defer {
-            published.withLock { $0 = ledger.locks }
-            calls.revoke { ledger.isLocked($0) && !before.contains($0) }
-            try? keepLocks()  // `lock` tries once more, and tells; after an unlock, the next agent locks too much
-        }
-        return change(&ledger)
-    }
-
-    /// Locks these tokens until `unlock`: no login and no signature reaches them from here on. Their logins end with
-    /// `endLogins`.
-    ///
-    /// - Parameter moment: When that was asked for: tokens that were unlocked since are left out.
-    /// - Returns: Those that are locked.
-    package func lock(_ keys: Set<TokenKey>, asOf moment: Locks.Moment) -> Set<TokenKey> {
-        changeLocks { $0.lock(keys, asOf: moment) }
-    }
-
-    /// As `lock`, for every token, those that come later included.
-    package func lockAll() { changeLocks { $0.lockAll() } }
-
-    /// Locks every token for as long as the event lasts; tokens that a person has locked stay locked then. The logins end
-    /// with `endLogins`.
-    ///
-    /// - Returns: False where it lasts already.
-    package func begin(_ event: LockEvent) -> Bool { changeLocks { $0.begin(event) } }
-
-    /// - Returns: Whether no event locks any more.
-    package func end(_ event: LockEvent) -> Bool { changeLocks { $0.end(event) } }
-
-    func beginUnlock(
-        _ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment
-    ) -> Result<Locks.Unlocking, LoginFailure> {
-        changeLocks { $0.beginUnlock(key, origin, asOf: moment) }
-    }
-
-    func endUnlock(_ unlocking: Locks.Unlocking, hasWorked: Bool) {
-        changeLocks { $0.endUnlock(unlocking, hasWorked: hasWorked) }
+        let result = ledger.changeLocks(change)
+        published.withLock { $0 = ledger.locks }
+        calls.revoke { ledger.isLocked($0) && !before.contains($0) }
+        try? keepLocks()  // `lock` tries once more, and tells; after an unlock, the next agent locks too much
+        return result
     }
 
     /// Writes the locks of people, for the agent that is started after this one, unless they are written.
     ///
     /// - Throws: `.lockNotKept` where the file cannot be changed. The tokens stay locked while this agent lives.
     package func keepLocks() throws(Problem) {
+        let locks = ledger.locks.lasting
+        guard locks != keptLocks else { return }
         do throws(Errno) {
-            try lockFile.write(ledger.locks.lasting)
+            try lockFile.keep(locks.bytes)
+            keptLocks = locks
         } catch {
             throw Problem(
                 .lockNotKept,
-                "locked until the agent ends, and not over its restart: \(lockFile.file.path, .path): \(error, .reason)",
+                "locked until the agent ends, and not over its restart: \(lockFile.path, .path): \(error, .reason)",
                 hint: "see that the agent's user can write beside its socket, and lock again")
+        }
+    }
+
+    /// Writes which PINs may have cost tokens a try, where that has changed: before a PIN is sent, and after its answer.
+    func keepTries() {
+        guard let tries = ledger.takeUnsavedTries() else { return }
+        do throws(Errno) {
+            try triesFile.keep(tries.bytes)
+        } catch {
+            ledger.noteUnsavedTries()  // the next change of any token writes them
+            log.warning(
+                "refused PINs are not written, so a restart forgets them", metadata: ["file": "\(triesFile.path)"])
         }
     }
 
@@ -247,11 +229,11 @@ package actor Tokens {
     ///
     /// - Parameter used: Tokens that sessions were signed on, whether they are still there or not.
     package func known(matching uri: PKCS11URI, used: Set<TokenKey>) -> Set<TokenKey> {
-        let slots = sightings.present
-        return used.union(slots.keys).union(ledger.keys).filter { key in
+        let present = sightings.present
+        return used.union(present.keys).union(ledger.keys).filter { key in
             let host = host(of: key) ?? hosts.first { $0.path == key.module.path }  // a file has no settings
             let module = ModuleDescription(name: host?.configuration.name, path: key.module.path)
-            return uri.matches(LocatedToken(key.token, slotID: slots[key], module: module))
+            return uri.matches(present[key] ?? LocatedToken(key.token, module: module))
         }
     }
 
@@ -259,10 +241,10 @@ package actor Tokens {
     package func endLogins(of keys: Set<TokenKey>) async {
         for key in keys { _ = await prompts.supply(.declined(.cancelled), for: key) }
         // A token that no look has shown since a reload may be logged in all the same; its worker finds the slot.
-        let slots = sightings.present
+        let present = sightings.present
         async let left: Void = Self.each(leaving) { await $0.stop() }
         await withTaskGroup { group in
-            for key in keys { group.addTask { await self.logOut(key, slotID: slots[key] ?? 0) } }
+            for key in keys { group.addTask { await self.logOut(key, slotID: present[key]?.slotID ?? 0) } }
         }
         await left
     }
@@ -278,8 +260,8 @@ package actor Tokens {
 
     /// Forgets the PINs that were typed for tokens that are gone, and ends their workers: a module may keep the PIN, and take
     /// the next card in the slot for the last one.
-    package func forget(removed: [TokenKey: UInt64]) async {
-        for key in removed.keys {
+    package func forget(removed: Set<TokenKey>) async {
+        for key in removed {
             ledger.forgetTyped(key)
             await host(of: key)?.forget(removed: key.token)
         }

@@ -57,7 +57,7 @@ struct GestureTests {
     ) throws -> ProfileStatus.NextGesture? {
         let description = TokenDescription(label: [], manufacturer: [], model: [], serial: [])
         let token = FoundToken(
-            module: ModuleIdentity(path: "/m.so"), shownModule: "/m.so",
+            module: ModuleIdentity(path: "/m.so"), shownModule: "/m.so", located: LocatedToken(description),
             snapshot: TokenSnapshot(
                 slotID: 0, token: description, flags: row.flags, isLoggedIn: isLoggedIn, pinLength: 4...8,
                 certificates: [], keys: []),

@@ -17,6 +17,8 @@ final class LockFileTests {
 
     deinit { try? FileManager.default.removeItem(at: folder) }  // what is left is in the temporary folder
 
+    private var file: RuntimeFile { RuntimeFile(path: path) }
+
     private static func key(_ label: String) -> TokenKey {
         TokenKey(
             module: ModuleIdentity(path: "/usr/lib/a b.so"),
@@ -30,13 +32,12 @@ final class LockFileTests {
 
     @Test("What is locked is locked for the next agent", arguments: sets)
     func kept(locks: LockSet) throws {
-        var file = LockFile(path: path)
-        #expect(file.locks == LockSet())
-        try file.write(locks)
-        #expect(LockFile(path: path).locks == locks)
+        #expect(LockSet(file.read()) == LockSet())
+        try file.keep(locks.bytes)
+        #expect(LockSet(file.read()) == locks)
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
-        try file.write(LockSet())
+        try file.keep(LockSet().bytes)
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
@@ -50,12 +51,11 @@ final class LockFileTests {
         #expect(
             FileManager.default.createFile(
                 atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600]))
-        #expect(LockFile(path: path).locks == LockSet(isAllLocked: true))
+        #expect(LockSet(file.read()) == LockSet(isAllLocked: true))
     }
 
     @Test("What would be too long to read again is not written, and what is written stays")
     func tooLong() throws {
-        let file = RuntimeFile(path: path)
         let longest = [UInt8](repeating: 0x61, count: RuntimeFile.most)
         try file.write(longest)
         #expect(throws: Errno.fileTooLarge) { try file.write(longest + [0x62]) }
@@ -67,19 +67,17 @@ final class LockFileTests {
         #expect(
             FileManager.default.createFile(
                 atPath: path, contents: Data("all\n".utf8), attributes: [.posixPermissions: 0o666]))
-        #expect(LockFile(path: path).locks == LockSet())
+        #expect(LockSet(file.read()) == LockSet())
         try FileManager.default.moveItem(atPath: path, toPath: "\(path).moved")
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(path).moved")
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "\(path).moved")
-        #expect(LockFile(path: path).locks == LockSet())
+        #expect(LockSet(file.read()) == LockSet())
     }
 
-    @Test("A lock that cannot be written says so, each time")
+    @Test("Locks that cannot be written are an error, and no locks are none")
     func unwritable() throws {
-        var file = LockFile(path: "\(path)/beside/nothing")
-        for _ in 1...2 {
-            #expect(throws: Errno.noSuchFileOrDirectory) { try file.write(LockSet(isAllLocked: true)) }
-        }
-        try file.write(LockSet())
+        let file = RuntimeFile(path: "\(path)/beside/nothing")
+        #expect(throws: Errno.noSuchFileOrDirectory) { try file.keep(LockSet(isAllLocked: true).bytes) }
+        try file.keep(LockSet().bytes)
     }
 }

@@ -21,7 +21,7 @@ struct LocksTests {
     @Test("One token is locked, and unlocked, alone")
     func single() {
         var locks = Locks()
-        _ = locks.lock(one, asOf: .init())
+        _ = locks.lock([one], asOf: .init())
         #expect(locks.contains(one) && !locks.contains(other))
         unlock(one, &locks)
         #expect(!locks.contains(one))
@@ -30,7 +30,7 @@ struct LocksTests {
     @Test("A lock holds for every module of its library that shows such a token, whatever its settings")
     func settings() {
         var locks = Locks()
-        _ = locks.lock(one, asOf: .init())
+        _ = locks.lock([one], asOf: .init())
         var same = one
         same.module.environment = ["SERVER": "a"]
         #expect(locks.contains(same) && locks.people == LockSet(exceptions: [one]))
@@ -49,7 +49,7 @@ struct LocksTests {
     @Test("An unlock that came to nothing leaves each lock to the one who has set it", arguments: [false, true])
     func restored(eventHasEnded: Bool) {
         var locks = Locks()
-        _ = locks.lock(other, asOf: .init())
+        _ = locks.lock([other], asOf: .init())
         _ = locks.begin(.suspend)
         let unlocks = [one, other].map { locks.beginUnlock($0, asOf: .init()) }
         #expect(!locks.contains(one) && !locks.contains(other) && locks.lasting == LockSet(exceptions: [other]))
@@ -63,7 +63,7 @@ struct LocksTests {
     @Test("An event's lock ends with it, and what a person locked stays locked")
     func event() {
         var locks = Locks()
-        _ = locks.lock(one, asOf: .init())
+        _ = locks.lock([one], asOf: .init())
         _ = locks.begin(.suspend)
         #expect(locks.contains(one) && locks.contains(other))
         _ = locks.end(.suspend)

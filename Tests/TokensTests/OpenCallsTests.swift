@@ -26,8 +26,8 @@ struct OpenCallsTests {
 
     @Test(
         "A gesture excuses as well, for as long as any is awaited",
-        arguments: [.touch, .pinpad, nil] as [AwaitedGesture?])
-    func gesture(gesture: AwaitedGesture?) {
+        arguments: [.touch, .pin, nil] as [Gesture?])
+    func gesture(gesture: Gesture?) {
         var calls = OpenCalls()
         let both = [calls.begin(Self.key, .gesture(gesture)), calls.begin(Self.key, .gesture(gesture))]
         calls.end(both[0])

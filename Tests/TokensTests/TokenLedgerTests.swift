@@ -40,17 +40,22 @@ struct TokenLedgerTests {
     private mutating func unlock(_ key: TokenKey, _ origin: PINTries.Origin, asOf moment: Locks.Moment = .init())
         -> Result<Locks.Unlocking, LoginFailure>
     {
-        ledger.beginUnlock(key, origin, asOf: moment)
+        if let failure = ledger.beginUnlock(key, origin, asOf: moment) { return .failure(failure) }
+        return .success(ledger.changeLocks { $0.beginUnlock(key, asOf: moment) })
+    }
+
+    private mutating func end(_ unlocking: Locks.Unlocking, hasWorked: Bool) {
+        ledger.changeLocks { $0.endUnlock(unlocking, hasWorked: hasWorked) }
     }
 
     private struct Unsent: Error { let decision: TokenLedger.Decision }
 
     @Test("A locked token is sent no PIN, whoever has locked it")
     mutating func locked() {
-        _ = ledger.lock([card], asOf: .init())
+        _ = ledger.changeLocks { $0.lock([card], asOf: .init()) }
         #expect(ledger.decide(.stored(nil), to: card, at: 0) == .refuse(.locked))
         #expect(ledger.takeSignature(card).failure == .locked)
-        let hasBegun = ledger.begin(.suspend)
+        let hasBegun = ledger.changeLocks { $0.begin(.suspend) }
         #expect(hasBegun && ledger.decide(.typed, to: other, at: 0) == .refuse(.locked))
         #expect(ledger.takeUnsavedTries() == nil)
     }
@@ -66,7 +71,7 @@ struct TokenLedgerTests {
         let unlocking = try unlock(twin, .typed).get()
         #expect(ledger.takeUnsavedTries() == PINTries.Record())
         #expect(try logIn(.typed, to: twin, .success(.loggedIn), at: 100_000).failure == nil)
-        ledger.endUnlock(unlocking, hasWorked: true)
+        end(unlocking, hasWorked: true)
     }
 
     @Test("A call under way is on record before it is made")
@@ -149,7 +154,7 @@ struct TokenLedgerTests {
             switch end {
             case 0: ledger.noteLogout(card, ofLoginUntil: now + 60_000)
             case 1: _ = try logIn(.stored(nil), to: card, .success(.loggedIn), at: now + 500)
-            default: _ = ledger.lock([card], asOf: .init())
+            default: _ = ledger.changeLocks { $0.lock([card], asOf: .init()) }
             }
             #expect(ledger.loginEnds(card) == nil)
         }
@@ -158,14 +163,14 @@ struct TokenLedgerTests {
     @Test("A lock that came after an unlock was asked for stands, and one of another token does not matter")
     mutating func lockedSince() {
         var asked = Locks.Moment()
-        _ = ledger.lock([other], asOf: .init())
+        _ = ledger.changeLocks { $0.lock([other], asOf: .init()) }
         #expect(unlock(card, .typed, asOf: asked).failure == nil)
         asked = Locks.Moment()
-        _ = ledger.lock([card], asOf: .init())
+        _ = ledger.changeLocks { $0.lock([card], asOf: .init()) }
         #expect(unlock(card, .typed, asOf: asked).failure == .locked && ledger.isLocked(card))
         asked = Locks.Moment()
-        _ = ledger.begin(.suspend)
-        _ = ledger.end(.suspend)
+        _ = ledger.changeLocks { $0.begin(.suspend) }
+        _ = ledger.changeLocks { $0.end(.suspend) }
         #expect(unlock(card, .typed, asOf: asked).failure == .locked)
         #expect(unlock(card, .typed).failure == nil && !ledger.isLocked(card))
     }
@@ -175,10 +180,11 @@ struct TokenLedgerTests {
         let (before, asked) = (Locks.Moment(), Locks.Moment())
         for isLocked in [true, false] {
             let moment = isLocked ? before : Locks.Moment()
-            ledger.endUnlock(try unlock(card, .typed, asOf: moment).get(), hasWorked: true)
-            #expect(ledger.lock([card, other], asOf: asked) == (isLocked ? [card, other] : [other]))
+            end(try unlock(card, .typed, asOf: moment).get(), hasWorked: true)
+            let locked = ledger.changeLocks { $0.lock([card, other], asOf: asked) }
+            #expect(locked == (isLocked ? [card, other] : [other]))
             #expect(ledger.isLocked(card) == isLocked)
-            ledger.endUnlock(try unlock(card, .typed).get(), hasWorked: false)
+            end(try unlock(card, .typed).get(), hasWorked: false)
         }
     }
 
@@ -193,11 +199,11 @@ struct TokenLedgerTests {
 
     @Test("A lock is to outlive the agent until its unlock has worked")
     mutating func lasting() throws {
-        _ = ledger.lock([card], asOf: .init())
+        _ = ledger.changeLocks { $0.lock([card], asOf: .init()) }
         let unlocking = try unlock(card, .typed).get()
-        _ = ledger.lock([other], asOf: .init())
+        _ = ledger.changeLocks { $0.lock([other], asOf: .init()) }
         #expect(!ledger.isLocked(card) && ledger.locks.lasting == LockSet(exceptions: [card, other]))
-        ledger.endUnlock(unlocking, hasWorked: true)
+        end(unlocking, hasWorked: true)
         #expect(ledger.locks.lasting == LockSet(exceptions: [other]))
     }
 

@@ -15,7 +15,7 @@ package struct LibraryVersion: Hashable, Sendable, CustomStringConvertible {
     /// Reads `MAJOR` or `MAJOR.MINOR`; a missing minor number is 0 (RFC 7512 §2.3).
     ///
     /// - Returns: nil where a number is missing, is not decimal or is above 254. p11-kit keeps 255 for "any version".
-    init?(decimal text: ArraySlice<UInt8>) {
+    package init?(decimal text: ArraySlice<UInt8>) {
         let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         let numbers = parts.compactMap { UInt64(decimal: $0, upTo: 254) }
         guard let major = numbers.first, numbers.count == parts.count else { return nil }

@@ -13,7 +13,7 @@ extension AgentService {
     /// - Throws: `.lockNotKept`, locked, where the lock ends with this agent.
     package func lock() async throws(Problem) {
         await lockSessions(nil)  // first, whatever the tokens wait for
-        await tokens.lockAll()
+        await tokens.changeLocks { $0.lockAll() }
         await lockSessions(nil)  // what began between the two, and has its signature
         await tokens.endLogins()
         try await tokens.keepLocks()
@@ -63,22 +63,22 @@ extension AgentService {
 
     /// Tokens were taken out: what was typed for them is forgotten, and what came from them dropped. Nothing is locked:
     /// who brings the token back needs its PIN, and a stored one logs in again.
-    func forget(_ removed: [TokenKey: UInt64]) async {
+    func forget(_ removed: Set<TokenKey>) async {
         guard lockOn.contains(.removal) else { return }
-        for key in removed.keys {
+        for key in removed {
             log.notice("token removed", metadata: ["token": "\(key.token.plainName)"])
         }
-        let names = source.profiles(leaving: Set(removed.keys))
+        let names = source.profiles(leaving: removed)
         await cache.drop(names)
         await server?.withdrawCredentials(of: names)
         await tokens.forget(removed: removed)
         // Drop sessions too that began between the two and are signed already.
-        await cache.drop(source.profiles(leaving: Set(removed.keys)))
+        await cache.drop(source.profiles(leaving: removed))
     }
 
     /// - Returns: False where the event lasts already, or the configuration does not name it.
     @discardableResult private func begin(_ event: LockEvent) async -> Bool {
-        guard lockOn.contains(event), await tokens.begin(event) else { return false }
+        guard lockOn.contains(event), await tokens.changeLocks({ $0.begin(event) }) else { return false }
         log.notice("locking", metadata: ["because-of": "\(event.rawValue)"])
         await lockSessions(nil)
         await tokens.endLogins()
@@ -87,7 +87,7 @@ extension AgentService {
 
     /// Ends an event's lock. Stored PINs may log in again; typed PINs have to be typed again.
     func end(_ event: LockEvent) async {
-        guard await tokens.end(event) else { return }
+        guard await tokens.changeLocks({ $0.end(event) }) else { return }
         await cache.stateChanged()
     }
 
@@ -142,7 +142,7 @@ extension AgentService {
         guard !keys.isEmpty else { return }
         await lockSessions(source.profiles(on: keys))  // first, whatever the tokens wait for
         // From here on they sign nothing, so that no session comes after those that are dropped next.
-        let locked = await tokens.lock(keys, asOf: moment)
+        let locked = await tokens.changeLocks { [keys] in $0.lock(keys, asOf: moment) }
         await lockSessions(source.profiles(on: locked))
         await tokens.endLogins(of: locked)
     }

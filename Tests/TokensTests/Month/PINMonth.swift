@@ -173,7 +173,7 @@ extension PINWorld {
         case .lockAll:
             request("lock") { [witness, time] in
                 let lock = witness.beginLock(nil, isEvent: false)
-                await tokens.lockAll()
+                await tokens.changeLocks { $0.lockAll() }
                 await tokens.endLogins()
                 witness.endLock(lock, at: time.boot)
                 try await tokens.keepLocks()
@@ -182,7 +182,7 @@ extension PINWorld {
         case .beginEvent:
             let event = dice.one(of: [LockEvent.suspend, .screenLock])
             request("event") { [witness, time] in
-                guard await tokens.begin(event) else { return }
+                guard await tokens.changeLocks({ $0.begin(event) }) else { return }
                 let lock = witness.beginLock(nil, isEvent: true)
                 await tokens.endLogins()
                 witness.endLock(lock, at: time.boot)
@@ -244,7 +244,7 @@ extension PINWorld {
     private func endEvents(_ events: [LockEvent]) {
         let tokens = tokens
         request("end of event") { [witness] in
-            for event in events where await tokens.end(event) { witness.endEvents() }
+            for event in events where await tokens.changeLocks({ $0.end(event) }) { witness.endEvents() }
         }
     }
 
@@ -290,7 +290,7 @@ extension PINWorld {
                 let new = keys.subtracting(known)
                 known = keys
                 let lock = witness.beginLock(Set(new.compactMap(Self.key)), isEvent: false, asked: began)
-                await tokens.endLogins(of: await tokens.lock(new, asOf: moment))
+                await tokens.endLogins(of: await tokens.changeLocks { $0.lock(new, asOf: moment) })
                 witness.endLock(lock, at: time.boot)
             }
             try await tokens.keepLocks()

@@ -92,7 +92,7 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
         Task { for await _ in tokens.changes {} }  // end with `stop`
         Task {
             for await removed in tokens.removals {
-                if !life.isOver { note(removed: removed.keys) }
+                if !life.isOver { note(removed: removed) }
                 await tokens.forget(removed: removed)
             }
         }
