@@ -49,7 +49,7 @@ package final class Desktop: Sendable {
         } catch  where error.errno == EHOSTUNREACH {
             note("no program on the session bus shows notifications")
         } catch {
-            note("the session bus: \(unsafe String(cString: strerror(error.errno)))")
+            note("the session bus: \(error)")
         }
     }
 

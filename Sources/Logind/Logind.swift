@@ -10,7 +10,7 @@ struct Logind: ~Copyable {
     /// The unique name of the one whose signals count: any peer may send us a signal, and call itself what it likes.
     private let owner: String
 
-    /// The meaning of a signal for the watch.
+    /// A signal, as far as the watch needs it.
     enum Signal {
         case sleep(isAboutTo: Bool)
         case lockRequested(path: String)
@@ -74,23 +74,23 @@ struct Logind: ~Copyable {
     }
 
     /// The user's sessions as they are now.
-    func sessions() throws(MessageBus.Failure) -> (sight: SessionSight, paths: Set<String>) {
+    func sessions() throws(MessageBus.Failure) -> UserSessions {
         let list = try connection.call("ListSessions", of: "\(Self.name).Manager", at: Self.root, on: Self.name)
-        var (sight, paths) = (SessionSight(), Set<String>())
-        guard list.enter("a", "(susso)") else { return (sight, paths) }
+        var sessions = UserSessions()
+        guard list.enter("a", "(susso)") else { return sessions }
         while list.enter("r", "susso") {
             defer { list.exit() }
             guard let id = list.text(), let user = list.number(), list.text() != nil, list.text() != nil,
                 let path = list.text("o"), user == uid
             else { continue }
-            paths.insert(path)
+            sessions.paths.insert(path)
             // One that does not answer has gone since, or is about to.
-            if (try? flag("LockedHint", of: path)) == true { sight.isLocked = true }
+            if (try? flag("LockedHint", of: path)) == true { sessions.isLocked = true }
             guard let state = try? text("State", of: path), state != "closing" else { continue }
             // "user", "user-early", …: not the user's own manager, nor what cron opens, nor a screen for logging in.
-            if (try? text("Class", of: path))?.hasPrefix("user") == true { sight.open.insert(id) }
+            if (try? text("Class", of: path))?.hasPrefix("user") == true { sessions.open.insert(id) }
         }
-        return (sight, paths)
+        return sessions
     }
 
     private func text(_ property: String, of path: String) throws(MessageBus.Failure) -> String? {

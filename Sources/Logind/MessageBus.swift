@@ -6,14 +6,21 @@ import Glibc
     private let bus: OpaquePointer
 
     /// A failure of a call on the bus, or of the bus.
-    struct Failure: Error {
+    struct Failure: Error, CustomStringConvertible {
         let errno: Int32
+
+        var description: String { unsafe String(cString: strerror(errno)) }
+
+        /// - Parameter result: Of sd-bus: negative where it has failed.
+        static func check(_ result: Int32) throws(Failure) {
+            guard result >= 0 else { throw Failure(errno: -result) }
+        }
     }
 
     init(address: String) throws(Failure) {
         var bus: OpaquePointer?
-        let result = unsafe csystemd_connect(address, &bus)
-        guard result >= 0, let bus = unsafe bus else { throw Failure(errno: -result) }
+        try Failure.check(unsafe csystemd_connect(address, &bus))
+        guard let bus = unsafe bus else { throw Failure(errno: ENOMEM) }
         unsafe self.bus = bus
     }
 
@@ -27,9 +34,9 @@ import Glibc
         let copies = unsafe arguments.map { unsafe strdup($0) }
         defer { unsafe copies.forEach { unsafe free($0) } }
         let texts = unsafe copies.map { unsafe UnsafePointer($0) }
-        let result = unsafe csystemd_call(
-            bus, destination, path, interface, member, texts, texts.count, &reply)
-        guard result >= 0, let reply = unsafe reply else { throw Failure(errno: -result) }
+        try Failure.check(
+            unsafe csystemd_call(bus, destination, path, interface, member, texts, texts.count, &reply))
+        guard let reply = unsafe reply else { throw Failure(errno: ENOMSG) }
         return unsafe BusMessage(owning: reply)
     }
 
@@ -38,21 +45,18 @@ import Glibc
     /// - Returns: A value whose end takes it back.
     func notify(_ title: String, _ body: String) throws(Failure) -> UInt32 {
         var id: UInt32 = 0
-        let result = unsafe csystemd_notify(bus, title, body, &id)
-        guard result >= 0 else { throw Failure(errno: -result) }
+        try Failure.check(unsafe csystemd_notify(bus, title, body, &id))
         return id
     }
 
     func closeNotification(_ id: UInt32) throws(Failure) {
-        let result = unsafe csystemd_close_notification(bus, id)
-        guard result >= 0 else { throw Failure(errno: -result) }
+        try Failure.check(unsafe csystemd_close_notification(bus, id))
     }
 
     /// The next signal, or nil when none comes within so many milliseconds.
     func next(within milliseconds: UInt64) throws(Failure) -> BusMessage? {
         var message: OpaquePointer?
-        let result = unsafe csystemd_next(bus, milliseconds * 1000, &message)
-        guard result >= 0 else { throw Failure(errno: -result) }
+        try Failure.check(unsafe csystemd_next(bus, milliseconds * 1000, &message))
         guard let message = unsafe message else { return nil }
         return unsafe BusMessage(owning: message)
     }
@@ -72,11 +76,9 @@ import Glibc
     var interface: String? { unsafe sdBus.message_get_interface(message).map { unsafe String(cString: $0) } }
 
     /// The next value, which is a string; an object path where `type` is `o`. Nil where it is something else.
-    func text(_ type: Character = "s") -> String? {
+    func text(_ type: Unicode.Scalar = "s") -> String? {
         var text: UnsafePointer<CChar>?
-        guard let code = type.asciiValue, unsafe sdBus.message_read_basic(message, CChar(code), &text) > 0 else {
-            return nil
-        }
+        guard unsafe sdBus.message_read_basic(message, CChar(type.value), &text) > 0 else { return nil }
         return unsafe text.map { unsafe String(cString: $0) }
     }
 
@@ -99,9 +101,8 @@ import Glibc
     }
 
     /// Goes into an array (`a`), a structure (`r`) or a variant (`v`) of this type, where that comes next.
-    func enter(_ type: Character, _ contents: String) -> Bool {
-        guard let code = type.asciiValue else { return false }
-        return unsafe sdBus.message_enter_container(message, CChar(code), contents) > 0
+    func enter(_ type: Unicode.Scalar, _ contents: String) -> Bool {
+        unsafe sdBus.message_enter_container(message, CChar(type.value), contents) > 0
     }
 
     func exit() { _ = unsafe sdBus.message_exit_container(message) }  // the rest of it is skipped with the message

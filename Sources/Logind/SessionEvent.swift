@@ -14,13 +14,16 @@ package enum SessionEvent: Hashable, Sendable {
 }
 
 /// The state of the user's sessions at one moment.
-struct SessionSight: Hashable, Sendable {
+struct UserSessions: Hashable, Sendable {
     /// The user's own: neither ending nor opened by the system for itself.
     var open: Set<String> = []
+    /// The screen of one is locked.
     var isLocked = false
+    /// The object paths of all, on the bus.
+    var paths: Set<String> = []
 
     /// The events since `earlier`.
-    func events(since earlier: SessionSight) -> [SessionEvent] {
+    func events(since earlier: UserSessions) -> [SessionEvent] {
         var events: [SessionEvent] = []
         if isLocked != earlier.isLocked { events.append(isLocked ? .screenLocked : .screenUnlocked) }
         if open.isEmpty, !earlier.open.isEmpty { events.append(.sessionEnded) }

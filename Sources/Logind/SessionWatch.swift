@@ -72,7 +72,7 @@ package final class SessionWatch: Sendable {
         }
         if let reason = unsafe csystemd_load() { return tell(unsafe String(cString: reason)) }
         var pause: UInt32 = 1
-        var sight = SessionSight()
+        var sessions = UserSessions()
         while !isStopped {
             do throws(MessageBus.Failure) {
                 guard let logind = try Logind.connect(address: address, uid: uid) else {
@@ -82,10 +82,10 @@ package final class SessionWatch: Sendable {
                 }
                 tell(nil)
                 pause = 1
-                try listen(to: logind, since: &sight)
+                try listen(to: logind, since: &sessions)
                 tell("logind has left the system bus")
             } catch {
-                tell("the system bus at \(address): \(unsafe String(cString: strerror(error.errno)))")
+                tell("the system bus at \(address): \(error)")
             }
             // logind no longer waits for us before it sleeps; and while the machine sleeps, this line does not run.
             allowSleep()
@@ -95,10 +95,10 @@ package final class SessionWatch: Sendable {
         }
     }
 
-    /// - Parameter sight: The last known state of the sessions, perhaps from before the bus went and came again.
-    private func listen(to logind: borrowing Logind, since sight: inout SessionSight) throws(MessageBus.Failure) {
+    /// - Parameter sessions: Their last known state, perhaps from before the bus went and came again.
+    private func listen(to logind: borrowing Logind, since sessions: inout UserSessions) throws(MessageBus.Failure) {
         delaySleep(by: logind)
-        var paths: Set<String> = []
+        sessions.paths = []
         var isOutdated = true
         while !isStopped {
             // All waiting signals are read before the sessions are asked for, so that a flood costs one question.
@@ -107,14 +107,14 @@ package final class SessionWatch: Sendable {
             case .sleep(isAboutTo: false)?:
                 delaySleep(by: logind)
                 continuation.yield(.awake)
-            case .lockRequested(let path)? where paths.contains(path): continuation.yield(.screenLockRequested)
+            case .lockRequested(let path)? where sessions.paths.contains(path): continuation.yield(.screenLockRequested)
             case .lockRequested?: break
             case .sessions?: isOutdated = true
             case .gone?: return
             case nil where isOutdated:
                 let now = try logind.sessions()
-                for event in now.sight.events(since: sight) { continuation.yield(event) }
-                (sight, paths) = now
+                for event in now.events(since: sessions) { continuation.yield(event) }
+                sessions = now
                 isOutdated = false
             case nil: break
             }
@@ -129,12 +129,12 @@ package final class SessionWatch: Sendable {
             failure = nil
         } catch {
             allowSleep()
-            // Everybody may, by logind's own policy; where polkit does not run, logind lets root alone. ERFKILL is what
-            // sd-bus makes of a unit that is masked.
+            // Every user may, by logind's own policy; without polkit, root alone may. sd-bus makes ERFKILL of a unit that is
+            // masked.
             failure =
                 [EACCES, ERFKILL].contains(error.errno)
                 ? "polkit does not run, or refuses org.freedesktop.login1.inhibit-delay-sleep: install polkitd"
-                : "logind's Inhibit: \(unsafe String(cString: strerror(error.errno)))"
+                : "logind's Inhibit: \(error)"
         }
         let isNew = state.withLock { state in
             defer { state.sleepFailure = failure }

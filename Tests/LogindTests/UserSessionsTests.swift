@@ -2,19 +2,19 @@ import Testing
 
 @testable import Logind
 
-struct SessionSightTests {
-    private static let one = SessionSight(open: ["1"])
-    private static let locked = SessionSight(open: ["1"], isLocked: true)
-    private static let none = SessionSight()
+struct UserSessionsTests {
+    private static let one = UserSessions(open: ["1"])
+    private static let locked = UserSessions(open: ["1"], isLocked: true)
+    private static let none = UserSessions()
 
     @Test(
         "What changes in a user's sessions is told once",
         arguments: [
             (one, one, []),
             (none, one, []),
-            (one, SessionSight(open: ["2"]), []),
-            (one, SessionSight(open: ["1", "2"]), []),
-            (SessionSight(open: ["1", "2"]), one, []),
+            (one, UserSessions(open: ["2"]), []),
+            (one, UserSessions(open: ["1", "2"]), []),
+            (UserSessions(open: ["1", "2"]), one, []),
             (one, none, [.sessionEnded]),
             (none, none, []),
             (one, locked, [.screenLocked]),
@@ -22,8 +22,8 @@ struct SessionSightTests {
             (locked, locked, []),
             (locked, one, [.screenUnlocked]),
             (locked, none, [.screenUnlocked, .sessionEnded]),
-        ] as [(SessionSight, SessionSight, [SessionEvent])])
-    func events(before: SessionSight, after: SessionSight, expected: [SessionEvent]) {
+        ] as [(UserSessions, UserSessions, [SessionEvent])])
+    func events(before: UserSessions, after: UserSessions, expected: [SessionEvent]) {
         #expect(after.events(since: before) == expected)
     }
 }
