@@ -1,13 +1,18 @@
 import AgentAPI
 import Clocks
+import Files
 import Identities
 import PKCS11URI
 import Prompts
+import SystemPackage
 import TokenService
 import Tokens
 import X509
 
 /// Finds the certificate and the key that a profile signs in with, on the tokens as they are now.
+///
+/// Certificates and their files are read, paired and chosen from on threads of their own: it takes the longer the more a token
+/// holds, and a file system may hang, while a lock has to be done within a second.
 struct IdentityFinder: Sendable {
     let tokens: Tokens
     let clock: AgentClock
@@ -82,29 +87,27 @@ struct IdentityFinder: Sendable {
     }
 
     func overview(of profiles: [ProfileName: Profile], in survey: Survey) async -> Overview {
-        await ChoosingQueue.run {
-            let surveyed = SurveyedIdentities(survey)
+        await onOwnThread {
+            let inventory = Inventory(survey)
             let identities = profiles.compactMapValues { profile in
-                try? select(for: profile, among: surveyed).identity.get()  // see `Overview`
+                try? select(for: profile, among: inventory).identity.get()  // see `Overview`
             }
-            return Overview(candidates: surveyed.all.candidates(at: now), identities: identities)
+            return Overview(candidates: inventory.candidates(at: now), identities: identities)
         }
     }
 
     private func candidates(for profile: Profile, in survey: Survey) async throws(Problem) -> [Candidate] {
-        try await ChoosingQueue.run {
-            Result { () throws(Problem) in
-                try select(for: profile, among: SurveyedIdentities(survey)).candidates
-            }
+        try await onOwnThread {
+            Result { () throws(Problem) in try select(for: profile, among: Inventory(survey)).candidates }
         }.get()
     }
 
-    private func select(for profile: Profile, among surveyed: SurveyedIdentities) throws(Problem) -> Selection {
+    private func select(for profile: Profile, among inventory: Inventory) throws(Problem) -> Selection {
         let selector = try CertificateSelector(profile.identity)
         switch profile.identity.certificate {
-        case .any, .token: return surveyed.all.select(selector, at: now)
+        case .any, .token: return inventory.select(selector, at: now)
         case .file(let path):
-            let certificates = try CertificateFiles.read(path)
+            let certificates = try certificates(in: path)
             guard let leaf = certificates.first else {
                 throw Problem(.configuration, "\(path, .path) has no certificate")
             }
@@ -113,7 +116,7 @@ struct IdentityFinder: Sendable {
                     .configuration, "\(path, .path) begins with a CA's certificate",
                     hint: "put the leaf first, then the CAs between it and the root")
             }
-            return surveyed.all.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
+            return inventory.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
         }
     }
 
@@ -121,10 +124,10 @@ struct IdentityFinder: Sendable {
 
     private func found(in survey: Survey, for profile: Profile) throws(Problem) -> [Found] {
         let uris = profile.identity.tokenURIs
-        let surveyed = SurveyedIdentities(survey) { token in
+        let inventory = Inventory(survey) { token in
             uris.isEmpty || uris.contains { $0.matches(token.located) }  // the others' certificates need no look
         }
-        let selection = try select(for: profile, among: surveyed)
+        let selection = try select(for: profile, among: inventory)
         let identity: Identity
         do throws(SelectionError) {
             identity = try selection.identity.get()
@@ -134,10 +137,10 @@ struct IdentityFinder: Sendable {
             throw problem
         }
         var configured: [Certificate] = []
-        if let path = profile.identity.intermediates { configured += try CertificateFiles.read(path) }
-        if case .file(let path) = profile.identity.certificate { configured += try CertificateFiles.read(path) }
+        if let path = profile.identity.intermediates { configured += try certificates(in: path) }
+        if case .file(let path) = profile.identity.certificate { configured += try certificates(in: path) }
         return ([identity] + selection.spares.prefix(Self.maximumSpares)).map { identity in
-            let token = surveyed.all.certificates.filter { $0.module == identity.key.module }.compactMap(\.certificate)
+            let token = inventory.certificates.filter { $0.module == identity.key.module }.compactMap(\.certificate)
             return Found(
                 identity: identity, token: named(survey.tokens[identity.key.module], by: profile),
                 chain: CertificateChain.intermediates(
@@ -152,7 +155,24 @@ struct IdentityFinder: Sendable {
     }
 
     private func find(in survey: Survey, for profile: Profile) async -> Result<[Found], Problem> {
-        await ChoosingQueue.run { Result { () throws(Problem) in try found(in: survey, for: profile) } }
+        await onOwnThread { Result { () throws(Problem) in try found(in: survey, for: profile) } }
+    }
+
+    /// Certificates from a file that a profile names. It is read for each session, so that a renewed one is seen.
+    private func certificates(in path: String) throws(Problem) -> [Certificate] {
+        do {
+            // One byte more than the most, which is refused where it is parsed.
+            return try Certificate.file(
+                OpenFile(path, options: .nonBlocking).beginning(Certificate.maximumFileSize + 1))
+        } catch let error as CertificateFileError {
+            throw Problem(
+                .configuration, "\(path, .path): \(error.message, .reason)",
+                hint: "correct the file that the profile names")
+        } catch {
+            throw Problem(
+                .configuration, "\(path, .path): \("\(error)", .reason)",
+                hint: "check the path, and that the agent's user may read it")
+        }
     }
 
     /// The tokens that are not logged in and may have the profile's certificate. No person is asked for the PIN of a
@@ -164,6 +184,27 @@ struct IdentityFinder: Sendable {
             let matching = uris.filter { $0.matches(token.located) }
             guard mayAsk else { return uris.isEmpty || !matching.isEmpty }
             return matching.contains(where: \.namesToken) && token.snapshot.certificates.isEmpty
+        }
+    }
+}
+
+extension Inventory {
+    /// The certificates and keys of a survey, read and paired once for all the profiles that choose from it. The index of a
+    /// token in the survey is its module number here.
+    fileprivate init(_ survey: Survey, where isWanted: (FoundToken) -> Bool = { _ in true }) {
+        self.init(
+            survey.tokens.enumerated().filter { isWanted($0.element) }.map { index, token in
+                PresentToken(module: index, location: token.located, snapshot: token.snapshot)
+            })
+    }
+}
+
+extension IdentitySelector {
+    /// The URIs that say which tokens are meant; none: all.
+    var tokenURIs: [PKCS11URI] {
+        switch certificate {
+        case .token(let uri): [uri] + spares
+        case .any, .file: key.map { [$0] } ?? []
         }
     }
 }

@@ -62,7 +62,7 @@ final class RolesAnywhereSource: CredentialSource {
 
     func files(of name: ProfileName) async -> [FileStamp?] {
         let paths = state.withLock { state in state.profiles[name].map { $0.files + state.pinFiles } ?? [] }
-        return await ChoosingQueue.run { paths.map { FileStamp($0) } }
+        return await onOwnThread { paths.map { FileStamp($0) } }
     }
 
     /// The profiles with a session that was signed on one of these tokens, or is under way there.
@@ -335,10 +335,10 @@ extension Gesture {
 }
 
 extension KeyLocation {
+    private var seen: KeyObject? { if case .seen(let key) = visibility { key } else { nil } }
+
     /// CKA_ALWAYS_AUTHENTICATE; false where the key is not seen before a login.
-    var alwaysAuthenticates: Bool {
-        if case .seen(let key) = visibility { key.alwaysAuthenticates } else { false }
-    }
+    var alwaysAuthenticates: Bool { seen?.alwaysAuthenticates ?? false }
 
     /// The problem if the certificate does not verify a signature. A key that was never compared with the certificate
     /// is another certificate's key.
@@ -354,9 +354,7 @@ extension KeyLocation {
     }
 
     /// CKA_LABEL, which tells keys with one CKA_ID apart.
-    fileprivate var label: [UInt8]? {
-        if case .seen(let key) = visibility { key.label } else { nil }
-    }
+    fileprivate var label: [UInt8]? { seen?.label }
 
     /// The key's name; it tells keys with one CKA_ID apart, too.
     fileprivate var publicHalf: PublicHalf? {

@@ -40,9 +40,7 @@ extension ServiceError {
             Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
         }
     }
-}
 
-extension ServiceError {
     /// AWS takes signatures for some five minutes around its own clock: a refusal with a clock that is further off is
     /// the clock's, whatever the words.
     private var signatureIsOutOfDate: Bool { (clockSkew?.seconds.magnitude ?? 0) > 240 }
