@@ -97,8 +97,9 @@ let package = Package(
         .target(
             name: "TokenWorker",
             dependencies: [
-                "CLinux", "CRefusedSockets", "LockedMemory", "PKCS11", "PKCS11URI", "TokenService", "X509", deque,
-                system,
+                "CLinux", "CRefusedSockets", "LockedMemory", "ModuleFiles", "PKCS11", "PKCS11URI", "TokenService",
+                "X509",
+                deque, system,
             ],
             swiftSettings: strict),
 

@@ -11,7 +11,7 @@ enum CardHolders {
 
     static func candidates() -> [String] {
         var found: [String] = []
-        // Without /proc nobody is found.
+        // Without /proc none is found.
         try? OpenFile("/proc", options: .directory).names { name in
             if let process = Int32(String(decoding: name, as: UTF8.self)), process != getpid(), usesPCSC(process) {
                 let command = OpenFile.beginning(of: "/proc/\(process)/comm", 64) ?? []

@@ -74,7 +74,7 @@ package struct ReaderReports {
     /// - Returns: What to tell, and when to try again, in milliseconds.
     package mutating func noteLoss(_ cause: ServiceFailure) -> (answer: Answer, pause: UInt32) {
         defer {
-            // A refusal is a line in pcscd's log each time; a socket that is not there costs nobody anything.
+            // A refusal is a line in pcscd's log each time; a socket that is not there costs nothing.
             pause = min(pause * 2, cause == .refused ? 30_000 : 800)
         }
         return (note(.unreachable(cause), []), pause)

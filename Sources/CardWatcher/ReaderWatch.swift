@@ -16,7 +16,7 @@ final class ReaderWatch: Sendable {
         if let report { channel.send(.readers(report), to: number) }
     }
 
-    /// The readers at this moment, and who may hold those that are held.
+    /// The readers at this moment, and the programs that may hold those that are held.
     func now() -> ReaderReport {
         // A context of its own: the other one waits. Why there is none, the thread finds out.
         guard let readers = try? ReaderContext().readers() else { return reports.withLock { $0.latest } }

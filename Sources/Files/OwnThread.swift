@@ -7,3 +7,16 @@ package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Valu
         DispatchQueue(label: "files").async { continuation.resume(returning: work()) }
     }
 }
+
+/// The same for a caller who goes on without the result after this time; a call that hangs keeps its thread.
+///
+/// - Returns: Nil after the time, and in a task that is cancelled.
+package func onOwnThread<Value: Sendable>(
+    within limit: Duration, _ work: @escaping @Sendable () -> Value
+) async -> Value? {
+    let (results, result) = AsyncStream.makeStream(of: Value?.self, bufferingPolicy: .bufferingOldest(1))
+    DispatchQueue(label: "files").async { result.yield(work()) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) { result.finish() }
+    for await value in results { return value }
+    return nil
+}

@@ -1,3 +1,5 @@
+package import TokenService
+
 /// A PKCS#11 module, and how to run it.
 package struct ModuleConfiguration: Hashable, Sendable {
     package enum Location: Hashable, Sendable {
@@ -41,6 +43,11 @@ package struct ModuleConfiguration: Hashable, Sendable {
     /// Whether p11-kit knows where its library is.
     package var isRegistered: Bool {
         if case .name = location { true } else { false }
+    }
+
+    /// What sets the module apart from others, with its library at this path.
+    package func identity(at path: String) -> ModuleIdentity {
+        ModuleIdentity(path: path, environment: environment, initArguments: initArguments)
     }
 
     package init(

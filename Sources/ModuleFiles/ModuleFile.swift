@@ -1,30 +1,43 @@
 import Files
 import Glibc
 import SystemPackage
-import TokenService
+package import TokenService
 
 /// A module's library, looked at before a worker loads it: loading runs its constructors.
 package enum ModuleFile {
-    /// Resolves symbolic links and checks that nobody but root and this user can have put the library there.
+    /// - Returns: The real path of a library that may be loaded.
+    package static func library(at path: String) throws(Failure) -> String {
+        let library = try check(path)
+        guard namesFunctionList(library) else {
+            throw Failure(reason: "\(path) is no PKCS#11 module: it has no C_GetFunctionList")
+        }
+        return library
+    }
+
+    /// Why a library is not loaded: one line that says what is wrong and what to do.
+    package struct Failure: Error, Hashable {
+        package let reason: String
+    }
+
+    /// Resolves symbolic links and checks that only root and this user can have put the library there.
     ///
-    /// - Returns: The real path, or one line that says what is wrong and what to do.
-    package static func check(_ path: String) -> Result<String, Problem> {
+    /// - Returns: The real path.
+    static func check(_ path: String) throws(Failure) -> String {
         let real: String
         do throws(Errno) {
             real = try FileName.resolved(path)
         } catch {
-            return .failure(Problem("\(path): \(error); check the module's path"))
+            throw Failure(reason: "\(path): \(error); check the module's path")
         }
         // p11-kit's own library, which p11-kit-proxy.so is a link to.
         guard real.split(separator: "/").last?.hasPrefix("libp11-kit.so") != true else {
-            return .failure(Problem("\(path) \(proxy)"))
+            throw Failure(reason: "\(path) \(proxy)")
         }
-        var part = real
-        while true {
-            if let fault = fault(with: part, isFile: part == real) { return .failure(Problem(fault)) }
-            guard part != "/", let slash = part.lastIndex(of: "/") else { return .success(real) }
-            part = slash == part.startIndex ? "/" : String(part[..<slash])
-        }
+        var part = FilePath(real)
+        repeat {
+            if let fault = fault(with: part.string, isFile: part.string == real) { throw Failure(reason: fault) }
+        } while part.removeLastComponent()
+        return real
     }
 
     /// What is wrong with p11-kit's proxy; it follows the path.
@@ -34,7 +47,7 @@ package enum ModuleFile {
 
     /// Whether the library names `C_GetFunctionList`, as ssh-agent asks before it loads one: loading runs a library's
     /// constructors, and what is no PKCS#11 module shall not be run to find that out.
-    package static func namesFunctionList(_ path: String) -> Bool {
+    static func namesFunctionList(_ path: String) -> Bool {
         guard let file = try? OpenFile(path, options: .nonBlocking) else { return false }
         let name = Array("C_GetFunctionList".utf8) + [0]
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -73,18 +86,17 @@ package enum ModuleFile {
         private let path: String?
         private let settings: ModuleIdentity
 
-        package init(_ path: String, environment: [String: String], initArguments: String?) {
-            let status = try? unsafe Stat(path)
+        package init(_ module: ModuleIdentity) { self.init(module, try? unsafe Stat(module.path)) }
+
+        /// Of a file that cannot be looked at.
+        package init(unseen module: ModuleIdentity) { self.init(module, nil) }
+
+        private init(_ module: ModuleIdentity, _ status: Stat?) {
             device = status?.deviceID
             inode = status?.inode
-            self.path = status == nil ? path : nil
-            settings = ModuleIdentity(path: "", environment: environment, initArguments: initArguments)
+            path = status == nil ? module.path : nil
+            settings = ModuleIdentity(path: "", environment: module.environment, initArguments: module.initArguments)
         }
-    }
-
-    package struct Problem: Error, Hashable {
-        package let text: String
-        init(_ text: String) { self.text = text }
     }
 
     private static func fault(with path: String, isFile: Bool) -> String? {

@@ -21,7 +21,7 @@ extension ModuleConfiguration {
 struct ModuleFolders {
     private let module: ModuleConfiguration
     private let home: String?
-    /// The agent's folders, and all on the way to them: who may change one of those may put another in their place.
+    /// The agent's folders, and all on the way to them: a module that may change one of those may put another in their place.
     private let kept: Set<String>
 
     /// - Parameter own: The agent's folders, its home among them. Not writable, and neither is what holds one of them.

@@ -1,6 +1,6 @@
 import Files
 
-/// An absolute path followed link by link. Who may change one of `folders` decides where it leads.
+/// An absolute path followed link by link. A user who may change one of `folders` decides where it leads.
 struct PathTrail: Hashable, Sendable {
     /// Where it leads. Names that do not exist stand for themselves.
     let target: String

@@ -1,6 +1,6 @@
 /// What a worker loads, and the walls that it puts up around itself first.
 package struct ModuleLoad: Hashable, Sendable {
-    /// The library, by its real path.
+    /// The library. Its worker looks at the file before it loads it, because a file system may hang.
     package var path: String
     /// How many threads sign.
     package var sessions: UInt8

@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import ModuleFiles
 import PKCS11
 import Synchronization
 import TokenService
@@ -106,6 +107,17 @@ package enum Worker {
         _ load: ModuleLoad, _ renewal: SessionRenewal, _ signatures: WorkQueue<LaneJob>, _ channel: AgentChannel,
         _ number: UInt32
     ) -> LoadedModule {
+        func refuse(_ failure: WorkerFailure) -> Never {
+            channel.send(.failed(failure), to: number)
+            _exit(66)
+        }
+        var looked = load
+        do throws(ModuleFile.Failure) {
+            looked.path = try ModuleFile.library(at: load.path)
+        } catch {
+            refuse(WorkerFailure(.notLoaded, text: error.reason))
+        }
+        let load = looked
         do throws(PKCS11Error) {
             let module = try LoadedModule(load, renewal: renewal, agent: channel) {
                 for _ in 0..<max(1, load.sessions) { signatures.add(.closeIdleSessions) }
@@ -125,8 +137,7 @@ package enum Worker {
             } else if error.returnValue != nil {  // the linker's errors are about files
                 failure.text += load.advice
             }
-            channel.send(.failed(failure), to: number)
-            _exit(66)
+            refuse(failure)
         }
     }
 

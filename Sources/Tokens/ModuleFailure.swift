@@ -13,7 +13,7 @@ enum ModuleFailure: Error, Hashable, Sendable {
     /// So many other tokens of the module are in use, and no more have a worker.
     case crowded(Int)
 
-    /// Whether another attempt may fare better though nobody has changed anything: the worker died, and another starts.
+    /// Whether another attempt may fare better by itself: the worker died, and another starts.
     var passes: Bool {
         switch self {
         case .resting, .lost, .readers: true

@@ -1,5 +1,4 @@
 import Clocks
-import Logging
 import ModuleFiles
 import PKCS11URI
 import TokenService
@@ -10,18 +9,13 @@ import TokenService
 /// While a module shows a single token, one worker does both. When a second one comes, that worker stays with the first
 /// and its login, and another begins to list.
 actor ModuleHost {
-    nonisolated let configuration: ModuleConfiguration
-    nonisolated let path: String
     private let launch: WorkerLaunch
-    private let clock: AgentClock
-    private let log: Logger
     /// The worker that lists.
     private var lister: WorkerHost
     private let calls = TokenCalls()
     private var workers: [TokenDescription: TokenWorker] = [:]
-    /// What they have shown.
     private var sightings = WorkerSightings()
-    /// The listing that is under way. One that began before a login counts no more.
+    /// The listing that is under way. One that began before a login no longer counts.
     private var listing: Look?
     private var emptiness = Emptiness()
     /// It has been ended for good, with every worker that it would start.
@@ -37,22 +31,15 @@ actor ModuleHost {
         var look: Look?
     }
 
-    init(
-        configuration: ModuleConfiguration, path: String, launch: WorkerLaunch, clock: AgentClock, log: Logger
-    ) {
-        self.configuration = configuration
-        self.path = path
+    init(_ launch: WorkerLaunch) {
         self.launch = launch
-        self.clock = clock
-        self.log = log
-        lister = WorkerHost(
-            configuration: configuration, path: path, launch: launch, calls: calls, clock: clock, log: log)
+        lister = WorkerHost(launch, calls: calls)
     }
 
-    nonisolated var identity: ModuleIdentity {
-        ModuleIdentity(
-            path: path, environment: configuration.environment, initArguments: configuration.initArguments)
-    }
+    nonisolated var configuration: ModuleConfiguration { launch.configuration }
+    nonisolated var path: String { launch.path }
+    nonisolated var identity: ModuleIdentity { configuration.identity(at: path) }
+    private var clock: AgentClock { launch.clock }
 
     /// What the library says of itself, once it has been loaded.
     var report: ModuleReport? {
@@ -171,9 +158,9 @@ actor ModuleHost {
         get async { await report?.usesCardReaders ?? false }
     }
 
-    /// Who is in the slots, without a look at what they hold.
+    /// The tokens in the slots, without a look at what is on them.
     ///
-    /// - Returns: Nil where no worker runs: nobody is logged in, and none is started for this.
+    /// - Returns: Nil where no worker runs: no token is logged in, and no worker is started for this.
     func presence() async -> Result<[TokenReference], ModuleFailure>? {
         guard await processID != nil else { return nil }
         return await lister.ask(.presence, as: .look, deadline: launch.deadlines.list).flatMap { reply in
@@ -183,7 +170,7 @@ actor ModuleHost {
     }
 
     /// Ends the worker that lists if it hangs. Only right after the removal of a card is less than the deadline of a call
-    /// enough to say so. The workers of other tokens may wait for a person, and the removed one's ends with its token.
+    /// enough to say so. The workers of other tokens may wait for a person, and that of the removed one ends with its token.
     func checkLife() async {
         guard await processID != nil else { return }
         _ = await lister.ask(.presence, as: .other, deadline: 1000)  // a worker that fails is replaced
@@ -221,44 +208,22 @@ actor ModuleHost {
         return ModuleSighting(failure: .stopped)
     }
 
-    /// - Returns: What is listed; `isFresh` is false for an earlier listing, given because the module may be waiting for a
-    ///   person's touch.
     private func list(sparing inUse: [TokenDescription]) async -> (outcome: Look.Outcome, isFresh: Bool) {
-        let look = listing ?? beginListing(sparing: inUse)
-        while !Task.isCancelled {
-            if let outcome = await look.outcome() { return (outcome, true) }
-            if calls.isLong(at: clock.boot()), let earlier = sightings.listed { return (.success(earlier), false) }
-        }
-        return (.failure(.stopped), false)
-    }
-
-    private func beginListing(sparing inUse: [TokenDescription]) -> Look {
-        let look = Look()
-        listing = look
-        Task {  // ends with the look
-            let outcome = await inSteps(of: look) {
+        let look =
+            listing
+            ?? beginLook {
                 let host = self.lister
                 let outcome = await self.ask(host, .all(sparing: inUse))
                 guard case .failure = outcome, host !== self.lister else { return outcome }
                 return await self.ask(self.lister, .all(sparing: inUse))  // that one was given up meanwhile
+            } noting: { look, outcome in
+                guard self.listing === look else { return }
+                self.listing = nil
+                if case .success(let snapshots) = outcome { self.sightings.noteListing(snapshots) }
             }
-            if listing === look {
-                listing = nil
-                if case .success(let snapshots) = outcome { sightings.noteListing(snapshots) }
-            }
-            look.end(with: outcome)
-        }
-        return look
-    }
-
-    /// Those who wait for the look ask themselves every half second whether an earlier one will do.
-    private func inSteps(of look: Look, _ body: () async -> Look.Outcome) async -> Look.Outcome {
-        await clock.ticking(
-            every: TokenCalls.long / 2,
-            {
-                look.endStep()
-                return true
-            }, during: body)
+        listing = look
+        // The module may be waiting for a person's touch.
+        return await outcome(of: look) { _ in calls.isLong(at: clock.boot()) ? sightings.listed : nil }
     }
 
     private func looks(at inUse: [TokenDescription]) async -> [TokenDescription: Look.Outcome] {
@@ -272,34 +237,55 @@ actor ModuleHost {
 
     private func look(at token: TokenDescription) async -> Look.Outcome {
         guard let worker = workers[token] else { return .success([]) }
-        let look = worker.look ?? beginLook(at: token, worker.host)
-        let began = clock.boot()
-        while !Task.isCancelled {
-            if let outcome = await look.outcome() { return outcome }
-            let now = clock.boot()
-            let isTouchAwaited = calls.isLong(at: now, by: ObjectIdentifier(worker.host))
-            if let earlier = sightings.substitute(for: token, isTouchAwaited: isTouchAwaited, waited: now - began) {
-                return .success(earlier)
+        let slot = sightings.slot(of: token) ?? 0
+        let look =
+            worker.look
+            ?? beginLook {
+                await self.ask(worker.host, .one(TokenReference(slotID: slot, token: token)))
+            } noting: { look, outcome in
+                guard self.workers[token]?.look === look else { return }
+                self.workers[token]?.look = nil
+                self.sightings.note(outcome, of: token)
             }
-        }
-        return .failure(.stopped)
+        workers[token]?.look = look
+        return await outcome(of: look) { waited in
+            let isTouchAwaited = calls.isLong(at: clock.boot(), by: ObjectIdentifier(worker.host))
+            return sightings.substitute(for: token, isTouchAwaited: isTouchAwaited, waited: waited)
+        }.outcome
     }
 
-    private func beginLook(at token: TokenDescription, _ host: WorkerHost) -> Look {
-        let slot = sightings.slot(of: token) ?? 0
+    private func beginLook(
+        _ ask: @escaping () async -> Look.Outcome,
+        noting note: @escaping (Look, Look.Outcome) -> Void
+    ) -> Look {
         let look = Look()
-        workers[token]?.look = look
         Task {  // ends with the look
-            let outcome = await inSteps(of: look) {
-                await self.ask(host, .one(TokenReference(slotID: slot, token: token)))
-            }
-            if workers[token]?.look === look {
-                workers[token]?.look = nil
-                sightings.note(outcome, of: token)
-            }
+            // Those who wait for it ask themselves every half second whether an earlier one will do.
+            let outcome = await clock.ticking(
+                every: TokenCalls.long / 2,
+                {
+                    look.endStep()
+                    return true
+                }, during: ask)
+            note(look, outcome)
             look.end(with: outcome)
         }
         return look
+    }
+
+    /// Waits for a look, for as long as nothing that was seen earlier will do instead.
+    ///
+    /// - Parameter earlier: Gets for how long the look has been waited for, in milliseconds.
+    /// - Returns: `isFresh` is false for what was seen earlier.
+    private func outcome(
+        of look: Look, or earlier: (_ waited: Int64) -> [TokenSnapshot]?
+    ) async -> (outcome: Look.Outcome, isFresh: Bool) {
+        let began = clock.boot()
+        while !Task.isCancelled {
+            if let outcome = await look.outcome() { return (outcome, true) }
+            if let earlier = earlier(clock.boot() - began) { return (.success(earlier), false) }
+        }
+        return (.failure(.stopped), false)
     }
 
     private func ask(_ host: WorkerHost, _ scope: ListScope) async -> Look.Outcome {
@@ -309,7 +295,7 @@ actor ModuleHost {
         }
     }
 
-    // MARK: Who works for whom
+    // MARK: The workers
 
     private var hosts: [WorkerHost] { [lister] + workers.values.map(\.host).filter { $0 !== lister } }
 
@@ -328,19 +314,15 @@ actor ModuleHost {
         return worker
     }
 
-    /// Ends the workers of tokens that nothing is asked of and nobody is logged in to.
+    /// Ends the workers that hold no login and have nothing to do.
     private func endIdleWorkers() async {
         for (token, worker) in workers where await worker.host.isIdle { await forget(token) }
     }
 
-    private func newHost() -> WorkerHost {
-        WorkerHost(
-            configuration: configuration, path: path, launch: launch, calls: calls, isStopped: isStopped, clock: clock,
-            log: log)
-    }
+    private func newHost() -> WorkerHost { WorkerHost(launch, calls: calls, isStopped: isStopped) }
 
-    /// What was seen before a login or a logout is not what would be seen now: no look that began before is joined. The last
-    /// listing stays for the time in which a person's touch keeps the module from looking.
+    /// After a login or a logout a token shows other things: no look that began before is joined. The last listing stays for
+    /// the time in which a person's touch keeps the module from looking.
     private func outdate(of token: TokenDescription) {
         guard let worker = workers[token] else { return }
         sightings.outdate(token)
@@ -351,7 +333,7 @@ actor ModuleHost {
     /// Ends the workers of tokens that are gone, and gives the listing to another worker where the present one has a
     /// token to itself and is no longer alone with it.
     private func arrange(_ listed: [TokenSnapshot]) async {
-        // Nothing is logged in where nothing is. Card readers are watched: pcscd tells what happens to them.
+        // Nothing is logged in where there is no token. pcscd tells what happens in card readers.
         if await !usesCardReaders, emptiness.note(isEmpty: listed.isEmpty, at: clock.boot()) { await lister.restart() }
         let arrangement = WorkerSightings.arrangement(
             listed: listed.map(\.token), workers: Set(workers.keys),

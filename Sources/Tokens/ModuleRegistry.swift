@@ -1,48 +1,38 @@
 import AgentAPI
 import Clocks
+import Logging
 import ModuleFiles
 import TokenService
 
-/// Has a worker ask p11-kit, and ends it. The worker loads no module.
-struct ModuleRegistry: Sendable {
-    var start: WorkerStart
-    /// The path of `tokenward-worker`.
-    var executable: String
-    /// The variables that lead p11-kit to the user's files; none for the system agent, which has no user.
-    var home: String?
-    var configHome: String?
-
+extension Tokens.Setting {
     /// How long p11-kit may take, in milliseconds: it reads a few small files.
-    private static let deadline: Int64 = 5000
+    private static let registryDeadline: Int64 = 5000
 
-    func ask(clock: AgentClock, output: @escaping @Sendable ([UInt8]) -> Void) async -> Result<
-        [RegisteredModule], RegistryFailure
-    > {
+    /// Has a worker ask p11-kit, and ends it. The worker loads no module.
+    func registeredModules(clock: AgentClock, log: Logger) async -> Result<[RegisteredModule], RegistryFailure> {
+        // What leads p11-kit to the user's files. The system agent has no user.
+        let user = home.map { ["HOME": $0, "XDG_CONFIG_HOME": configHome].compactMapValues(\.self) }
+        let output = WorkerOutput(module: "p11-kit", log: log)
         do throws(WorkerLoss) {
-            let worker = try start.start(
-                WorkerStart.Program(executable: executable, environment: environment, output: output))
+            let worker = try workers.start(
+                WorkerStart.Program(
+                    executable: workerExecutable, environment: user ?? ["P11_KIT_NO_USER_CONFIG": "1"],
+                    output: { output.note($0) }))
             defer { worker.kill(.stopped) }
-            switch try await worker.ask(.registeredModules, deadline: Self.deadline, clock: clock).get() {
+            switch try await worker.ask(.registeredModules, deadline: Self.registryDeadline, clock: clock).get() {
             case .registeredModules(let modules): return .success(modules)
             case .failed(let failure): return .failure(RegistryFailure(failure.text))
             default: return .failure(RegistryFailure(ModuleFailure.confused.reason))
             }
         } catch {
-            return .failure(Self.lost(error))
+            guard case .deadline = error.cause else {
+                return .failure(RegistryFailure("the process that asks p11-kit is gone: \(error)"))
+            }
+            return .failure(
+                RegistryFailure(
+                    "p11-kit does not come back from reading its configuration; "
+                        + "check the files of 'p11-kit list-modules'"))
         }
-    }
-
-    private static func lost(_ loss: WorkerLoss) -> RegistryFailure {
-        if case .deadline = loss.cause {
-            return RegistryFailure(
-                "p11-kit does not come back from reading its configuration; check the files of 'p11-kit list-modules'")
-        }
-        return RegistryFailure("the process that asks p11-kit is gone: \(loss)")
-    }
-
-    private var environment: [String: String] {
-        guard let home else { return ["P11_KIT_NO_USER_CONFIG": "1"] }
-        return ["HOME": home, "XDG_CONFIG_HOME": configHome].compactMapValues(\.self)
     }
 }
 

@@ -36,6 +36,8 @@ package actor Tokens {
     private var arrangement: Task<Void, Never>?
     /// There was one: until there is another, `hosts` are those of a configuration that was in force.
     private var isArranged = false
+    /// No worker is started any more.
+    private var isStopped = false
 
     /// Decides about logins, locks and what a PIN may cost. Its locks change in `changeLocks` alone.
     var ledger: TokenLedger
@@ -161,6 +163,7 @@ package actor Tokens {
 
     /// Logs out everywhere and ends the workers.
     package func stop() async {
+        isStopped = true
         changed.finish()
         removal.finish()
         await readers.stop()
@@ -296,11 +299,7 @@ package actor Tokens {
 
     private func place(_ modules: [ModuleConfiguration]) async {
         if modules.contains(where: \.isRegistered) || modules.isEmpty {
-            let registry = ModuleRegistry(
-                start: setting.workers, executable: setting.workerExecutable, home: setting.home,
-                configHome: setting.configHome)
-            let output = WorkerOutput(module: "p11-kit", log: log)
-            let answer = await registry.ask(clock: clock) { output.note($0) }
+            let answer = await setting.registeredModules(clock: clock, log: log)
             registeredAt = clock.boot()
             registered.note(answer)
             if case .failure(let failure) = answer {
@@ -315,9 +314,10 @@ package actor Tokens {
             switch registered.found(module) {
             case .failure(let failure): failures.append(failure)
             case .success(let (module, path)):
-                found.append((module, path, await setting.workers.identity(module, path)))
+                found.append((module, path, await setting.workers.identity(module.identity(at: path))))
             }
         }
+        guard !isStopped else { return }
         isArranged = true
         unusable = failures
         let before = hosts
@@ -350,10 +350,19 @@ package actor Tokens {
     }
 
     private func host(of module: ModuleConfiguration, _ path: String) -> ModuleHost {
-        let launch = WorkerLaunch(
-            executable: setting.workerExecutable, deadlines: CallDeadlines(module.timeouts), home: setting.home,
-            ownFolders: setting.ownFolders, abandonedCards: abandonedCards, start: setting.workers)
-        return ModuleHost(configuration: module, path: path, launch: launch, clock: clock, log: log)
+        ModuleHost(
+            WorkerLaunch(
+                configuration: module, path: path, executable: setting.workerExecutable, home: setting.home,
+                ownFolders: setting.ownFolders, abandonedCards: abandonedCards, start: setting.workers, clock: clock,
+                log: log))
+    }
+
+    /// Starts the workers of the modules that the configuration names, and has them list their tokens, before anything is
+    /// asked of them: nothing logs in for that. Those that p11-kit has registered may be many, and start with the first
+    /// question.
+    package func startConfiguredWorkers() {
+        guard !configured.isEmpty else { return }
+        Task { _ = await survey() }  // ends with the deadlines of the calls; no task waits for it
     }
 
     /// What `status` says where p11-kit chooses the modules.

@@ -1,7 +1,7 @@
 import DequeModule
 
-/// Some places, and the flows that wait for one: each flow in turn gets the next place, and within a flow who came first.
-/// One with a hundred requests waits behind each request of the others once, not they behind its hundred.
+/// Some places, and the flows that wait for one: each flow in turn gets the next place, and within a flow the request that
+/// came first. A flow with a hundred requests waits behind one request of each other flow, and no flow waits behind a hundred.
 actor TurnQueue<Flow: Hashable & Sendable> {
     private let places: Int
     private var free: Int
@@ -19,7 +19,7 @@ actor TurnQueue<Flow: Hashable & Sendable> {
     /// - Returns: How many have a place now, this one among them.
     @discardableResult
     func enter(_ flow: Flow) async -> Int {
-        guard free == 0 else {  // a place is free only while nobody waits
+        guard free == 0 else {  // a place is free only while none waits
             free -= 1
             return places - free
         }

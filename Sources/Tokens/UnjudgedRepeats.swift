@@ -1,5 +1,5 @@
 /// How often a stored PIN that the token had taken before was sent again and not judged. A login that a crash cuts short
-/// costs no try if the PIN is still right, and nobody knows whether it is: it may have been changed on the card.
+/// costs no try if the PIN is still right, which is not known: it may have been changed on the card.
 struct UnjudgedRepeats: Hashable, Sendable {
     private static let hour: Int64 = 3_600_000
     private static let mostInAnHour = 3

@@ -1,20 +1,15 @@
 import Clocks
 import Logging
-import ModuleFiles
 import TokenService
 
 /// One worker of a module: started when it is needed, again when it has died, and anew when it has served long enough.
 actor WorkerHost {
-    private let configuration: ModuleConfiguration
-    private let path: String
     private let launch: WorkerLaunch
-    private let clock: AgentClock
-    private let log: Logger
     private var state = State.idle
     private var rest = WorkerRest()
     /// What the library says of itself, once it has been loaded.
     private(set) var report: ModuleReport?
-    /// It has been ended for good: who still holds this starts no other.
+    /// It has been ended for good: those who still hold this start no other.
     private var isStopped: Bool
     private var login = HeldLogin.none
     private var wear = WorkerWear(startedAt: 0)
@@ -33,17 +28,18 @@ actor WorkerHost {
         case running(any WorkerConnection)
     }
 
-    init(
-        configuration: ModuleConfiguration, path: String, launch: WorkerLaunch, calls: TokenCalls,
-        isStopped: Bool = false, clock: AgentClock, log: Logger
-    ) {
-        self.isStopped = isStopped
-        self.calls = calls
-        self.configuration = configuration
-        self.path = path
+    init(_ launch: WorkerLaunch, calls: TokenCalls, isStopped: Bool = false) {
         self.launch = launch
-        self.clock = clock
-        self.log = log
+        self.calls = calls
+        self.isStopped = isStopped
+    }
+
+    private var clock: AgentClock { launch.clock }
+
+    private func log(
+        _ level: Logger.Level, _ message: Logger.Message, _ metadata: @autoclosure () -> Logger.Metadata
+    ) {
+        launch.log.log(level: level, message, metadata: metadata().merging(["module": "\(launch.path)"]) { $1 })
     }
 
     /// The worker's process, where one runs.
@@ -51,7 +47,7 @@ actor WorkerHost {
         if case .running(let worker) = state { worker.processID } else { nil }
     }
 
-    /// Whether nothing is asked of it and nobody is logged in by it.
+    /// Whether nothing is asked of it, and it holds no login.
     var isIdle: Bool { pending == 0 && login == .none }
 
     /// - Parameters:
@@ -150,11 +146,6 @@ actor WorkerHost {
         login = .none
     }
 
-    private func noteStart() {
-        login = .none
-        wear = WorkerWear(startedAt: clock.boot())
-    }
-
     private func note(_ reply: Reply, to request: Request) {
         wear.operations += 1
         guard case .logIn(let login) = request, case .login(let outcome) = reply else { return }
@@ -172,8 +163,7 @@ actor WorkerHost {
             let why = wear.verdict(
                 at: clock.boot(), residentBytes: residentBytes(of: worker.processID), login: login)
         else { return }
-        log.notice(
-            "worker recycled", metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(why)"])
+        log(.notice, "worker recycled", ["worker": "\(worker.processID)", "why": "\(why)"])
         let task = Task {
             // The end of the process logs out as well, so that the answer does not matter.
             _ = await worker.ask(.logOut(nil), deadline: self.launch.deadlines.logOut, clock: self.clock)
@@ -185,33 +175,34 @@ actor WorkerHost {
     }
 
     private func note(_ loss: WorkerLoss, of worker: any WorkerConnection) {
-        guard case .running(let current) = state, current === worker else { return }
-        state = .idle
-        login = .none
-        guard loss.cause != .stopped else { return }
-        log.warning(
-            "worker lost", metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(loss)"])
+        guard forget(worker), loss.cause != .stopped else { return }
+        log(.warning, "worker lost", ["worker": "\(worker.processID)", "why": "\(loss)"])
         rest.noteDeath(at: clock.boot())
     }
 
     private func retire(_ worker: any WorkerConnection, because failure: WorkerFailure) {
-        log.warning("worker replaced", metadata: ["module": "\(path)", "why": "\(failure.text)"])
+        log(.warning, "worker replaced", ["why": "\(failure.text)"])
         worker.kill(.stopped)
-        guard case .running(let current) = state, current === worker else { return }
-        state = .idle
-        login = .none
-        rest.noteDeath(at: clock.boot())
+        if forget(worker) { rest.noteDeath(at: clock.boot()) }
     }
 
-    /// How long a token took is what an operator with a slow one asks.
+    /// - Returns: Whether it was the one that runs.
+    private func forget(_ worker: any WorkerConnection) -> Bool {
+        guard case .running(let current) = state, current === worker else { return false }
+        state = .idle
+        login = .none
+        return true
+    }
+
+    /// An operator with a slow token asks how long it took.
     private func tell(_ call: String, since began: ContinuousClock.Instant) {
         let time = (ContinuousClock.now - began) / .microseconds(1)
-        log.debug("worker call", metadata: ["module": "\(path)", "call": "\(call)", "microseconds": "\(Int(time))"])
+        log(.debug, "worker call", ["call": "\(call)", "microseconds": "\(Int(time))"])
     }
 
     // MARK: Starting
 
-    /// The worker, started if there is none; whoever asks meanwhile waits for the same.
+    /// The worker, started if there is none; callers who come meanwhile wait for the same.
     private func running() async -> Running {
         guard !isStopped else { return .failure(.stopped) }
         let task: Task<Running, Never>
@@ -220,13 +211,13 @@ actor WorkerHost {
         case .starting(let current): task = current
         case .idle:
             if let refusal = rest.refusal(at: clock.boot()) { return .failure(refusal) }
-            task = Task { await self.start() }  // awaited right here, and by whoever joins
+            task = Task { await self.start() }  // awaited right here, and by those who join
             state = .starting(task)
         }
         return await join(task)
     }
 
-    /// Waits for a start, and settles who runs afterwards.
+    /// Waits for a start, and settles which worker runs afterwards.
     private func join(_ task: Task<Running, Never>) async -> Running {
         let result = await task.value
         switch state {
@@ -239,57 +230,41 @@ actor WorkerHost {
         case .running(let current):
             if case .success(let worker) = result, worker === current { return result }
         case .starting, .idle:
-            // Who joined and is late finds that the first has noted the failure.
+            // The first of those who joined has noted the failure.
             if case .failure = result { return result }
         }
-        // Ended while it was started, it is nobody's worker.
+        // It was ended while it started.
         if case .success(let worker) = result { worker.kill(.stopped) }
         return .failure(.stopped)
     }
 
     private func start() async -> Running {
-        let library: String
-        switch await launch.start.library(path) {
-        case .success(let path): library = path
-        case .failure(let failure): return .failure(failure)
-        }
         let worker: any WorkerConnection
         var began = ContinuousClock.now
         do throws(WorkerLoss) {
-            let output = WorkerOutput(module: path, log: log)
-            worker = try launch.start.start(
-                WorkerStart.Program(
-                    executable: launch.executable, environment: configuration.environment,
-                    abandonedCards: launch.abandonedCards, output: { output.note($0) }))
+            worker = try launch.worker()
         } catch {
             return .failure(.lost(error))
         }
-        noteStart()
-        let load = Request.load(configuration.load(library: library, home: launch.home, own: launch.ownFolders))
+        login = .none
+        wear = WorkerWear(startedAt: clock.boot())
         tell("start", since: began)
         began = .now
+        let load = launch.load
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
         tell(load.name, since: began)
         switch answer {
         case .success(.loaded(let report)):
             self.report = report
-            log.info(
-                "module loaded",
-                metadata: [
-                    "module": "\(path)", "worker": "\(worker.processID)",
-                    "library": "\(String(decoding: report.description, as: UTF8.self)) \(report.version)",
-                ])
+            let library = "\(String(decoding: report.description, as: UTF8.self)) \(report.version)"
+            log(.info, "module loaded", ["worker": "\(worker.processID)", "library": "\(library)"])
             return .success(worker)
-        case .success(.failed(let failure)):
+        case .success(let reply):
             worker.kill(.stopped)
-            return .failure(.unavailable(failure.text))
-        case .success:
-            worker.kill(.stopped)
+            if case .failed(let failure) = reply { return .failure(.unavailable(failure.text)) }
             return .failure(.confused)
         case .failure(let loss):
-            log.warning(
-                "worker lost as it started",
-                metadata: ["module": "\(path)", "worker": "\(worker.processID)", "why": "\(loss)"])
+            log(.warning, "worker lost as it started", ["worker": "\(worker.processID)", "why": "\(loss)"])
             if loss.cause != .stopped { rest.noteDeath(at: clock.boot()) }
             return .failure(.lost(loss))
         }
@@ -297,7 +272,7 @@ actor WorkerHost {
 
     // MARK: Kinds of requests
 
-    /// What a request takes: looks and logins come one after another, and logins and signatures may ask a person.
+    /// Looks and logins come one after another, and logins and signatures may wait for a person.
     enum CallKind: Hashable {
         case look
         case login
@@ -316,8 +291,8 @@ actor WorkerHost {
                 }
         }
 
-        /// What no worker has seen whole may go to another, and so may a look, and what another request's deadline has
-        /// cut short. A PIN that nobody has judged is never sent twice.
+        /// A request that no worker has seen whole may go to another, and so may a look, and a request that another's
+        /// deadline has cut short. A PIN that no token has judged is never sent twice.
         func mayBeSentAgain(after loss: WorkerLoss) -> Bool {
             guard loss.wasSent else { return true }
             return switch (self, loss.cause) {

@@ -1,28 +1,50 @@
+import Clocks
+import Files
+import Logging
 import ModuleFiles
+import TokenService
 
-/// What a worker process is made of.
+/// A module, and what its workers are made of.
 struct WorkerLaunch: Sendable {
-    var executable: String
-    var deadlines: CallDeadlines
+    let configuration: ModuleConfiguration
+    /// Where its library is.
+    let path: String
+    let executable: String
     /// The user's home folder; nil for the system agent.
-    var home: String?
+    let home: String?
     /// The agent's folders, which no module changes.
-    var ownFolders: [String] = []
-    /// Where the cards go that it leaves logged in.
-    var abandonedCards: AbandonedCards
-    var start = WorkerStart.processes
+    let ownFolders: [String]
+    /// Where the cards go that a worker leaves logged in.
+    let abandonedCards: AbandonedCards
+    let start: WorkerStart
+    let clock: AgentClock
+    let log: Logger
+
+    var deadlines: CallDeadlines { CallDeadlines(configuration.timeouts) }
+
+    func worker() throws(WorkerLoss) -> any WorkerConnection {
+        let output = WorkerOutput(module: path, log: log)
+        return try start.start(
+            WorkerStart.Program(
+                executable: executable, environment: configuration.environment, abandonedCards: abandonedCards,
+                output: { output.note($0) }))
+    }
+
+    /// The first request of each.
+    var load: Request { .load(configuration.load(library: path, home: home, own: ownFolders)) }
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.
 struct CallDeadlines: Sendable {
-    var load: Int64 = 15_000
-    var list: Int64
-    var logIn: Int64
-    var sign: Int64
+    /// The look at the library's file is counted.
+    let load: Int64 = 15_000
+    let list: Int64
+    let logIn: Int64
+    let sign: Int64
     /// What a person confirms on the token.
-    var touch: Int64
+    let touch: Int64
     /// What a person types on the reader's keypad: twice the time of a touch.
-    var keypad: Int64
+    let keypad: Int64
     /// After this, the worker is ended: that logs out as well, and a lock is to be done within a second.
     let logOut: Int64 = 600
 
@@ -33,4 +55,31 @@ struct CallDeadlines: Sendable {
         touch = Int64(timeouts.touch) * 1000
         keypad = 2 * touch
     }
+}
+
+/// How programs are started, and files are looked at for them: tests have their own ways.
+struct WorkerStart: Sendable {
+    /// What makes two modules one, whatever their paths.
+    var identity: @Sendable (ModuleIdentity) async -> ModuleFile.Identity
+    /// The state of the file that a stored PIN is in; nil where it cannot be looked at.
+    var stamp: @Sendable (LoginRequest.Source) async -> StoredPINStamp?
+    /// Starts a program with exactly this environment. It says which cards it leaves logged in, and what it prints.
+    var start: @Sendable (Program) throws(WorkerLoss) -> any WorkerConnection
+
+    struct Program: Sendable {
+        var executable: String
+        var environment: [String: String]
+        /// Gets the cards that the process leaves logged in.
+        var abandonedCards: AbandonedCards?
+        /// Called with what it writes to its standard output and error, on a thread of its own.
+        var output: @Sendable ([UInt8]) -> Void
+    }
+
+    static let processes = WorkerStart(
+        identity: { module in
+            await onOwnThread(within: .seconds(2)) { ModuleFile.Identity(module) }
+                ?? ModuleFile.Identity(unseen: module)
+        },
+        stamp: { source in await onOwnThread(within: .seconds(2)) { StoredPINStamp(source) } ?? nil },
+        start: { program throws(WorkerLoss) in try WorkerProcess(program) })
 }

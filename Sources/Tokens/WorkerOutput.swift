@@ -41,7 +41,7 @@ final class WorkerOutput: Sendable {
             }
             return lines
         }
-        // A module that traces its calls prints PINs (pkcs11-spy does): nobody sees this who did not ask for it.
+        // A module that traces its calls prints PINs (pkcs11-spy does), so this is told to those alone who ask for it.
         for line in lines { log.debug("module output", metadata: ["module": "\(module)", "line": "\(line)"]) }
     }
 }

@@ -84,15 +84,7 @@ final class WorkerProcess: WorkerConnection {
     /// A logout of all cards tells of each.
     private static let mostWords = 1024
 
-    /// Starts a worker with exactly this environment.
-    ///
-    /// - Parameters:
-    ///   - abandonedCards: Gets the cards that the process leaves logged in.
-    ///   - output: Called with what it writes to its standard output and error, on a thread of its own.
-    init(
-        executable: String, environment: [String: String], abandonedCards: AbandonedCards? = nil,
-        output: @escaping @Sendable ([UInt8]) -> Void
-    ) throws(WorkerLoss) {
+    init(_ program: WorkerStart.Program) throws(WorkerLoss) {
         var sockets: [Int32] = [-1, -1]
         var pipes: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -107,10 +99,10 @@ final class WorkerProcess: WorkerConnection {
         }
         defer { close(pipes[1]) }
         var processID: pid_t = 0
-        let arguments = CStrings([executable])
-        let variables = CStrings(environment.map { "\($0)=\($1)" }.sorted())
+        let arguments = CStrings([program.executable])
+        let variables = CStrings(program.environment.map { "\($0)=\($1)" }.sorted())
         let error = unsafe clinux_spawn_worker(
-            executable, arguments.pointers, variables.pointers, sockets[1], pipes[1], &processID)
+            program.executable, arguments.pointers, variables.pointers, sockets[1], pipes[1], &processID)
         guard error == 0 else {
             close(sockets[0])
             close(pipes[0])
@@ -118,11 +110,11 @@ final class WorkerProcess: WorkerConnection {
         }
         WorkerNumbers.own.withLock { $0.start(processID) }
         self.processID = processID
-        self.abandonedCards = abandonedCards
+        abandonedCards = program.abandonedCards
         socket = FrameSocket(descriptor: sockets[0])
         state = Mutex(State())
         let reading = pipes[0]
-        DispatchQueue(label: "worker \(processID) output").async { Self.drain(reading, into: output) }
+        DispatchQueue(label: "worker \(processID) output").async { Self.drain(reading, into: program.output) }
         DispatchQueue(label: "worker \(processID) replies").async { self.receive() }
     }
 
@@ -217,7 +209,7 @@ final class WorkerProcess: WorkerConnection {
         WorkerNumbers.own.withLock { $0.end(processID, at: .now) }
         var status: Int32 = 0
         _ = uninterrupted { unsafe waitpid(processID, &status, 0) }
-        abandonedCards?.add(state.withLock(\.verifiedCards))  // before anybody starts another worker
+        abandonedCards?.add(state.withLock(\.verifiedCards))  // before another worker is started
         let (pending, cause) = state.withLock { state in
             state.hasEnded = true
             state.cause = state.cause ?? .ended(describe(status))

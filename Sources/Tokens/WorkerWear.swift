@@ -27,8 +27,8 @@ struct WorkerWear: Hashable, Sendable {
 
     /// Why the worker should be replaced; nil: it should not.
     ///
-    /// A login that only a person can make again keeps it, until it is four times as large as it may be: a machine
-    /// without memory serves nobody.
+    /// A login that only a person can make again keeps it, until it is four times as large as it may be: the machine needs
+    /// its memory.
     func verdict(at now: Int64, residentBytes: Int, login: HeldLogin) -> String? {
         let limit = login == .ofPerson ? 4 * Self.mostMemory : Self.mostMemory
         if residentBytes > limit { return "it has \(residentBytes >> 20) MiB in memory" }

@@ -12,4 +12,12 @@ struct OwnThreadTests {
             for _ in 0..<32 { release.signal() }
         }
     }
+
+    @Test("Nothing is waited for longer than the limit")
+    func limit() async {
+        let release = DispatchSemaphore(value: 0)
+        #expect(await onOwnThread(within: .milliseconds(50)) { release.wait() } == nil)
+        release.signal()
+        #expect(await onOwnThread(within: .seconds(60)) { 1 } == 1)
+    }
 }

@@ -1,6 +1,8 @@
 import Foundation
-import ModuleFiles
 import Testing
+import TokenService
+
+@testable import ModuleFiles
 
 struct ModuleFileTests {
     /// The name as a symbol table has it, at a distance from the file's beginning that is near the size of a block.
@@ -20,6 +22,20 @@ struct ModuleFileTests {
         ])
     func unnamed(_ content: String) throws {
         #expect(try !asks(Array(content.utf8)))
+    }
+
+    @Test("A library that only others' rules forbid is told by its rule, and what is no module by that")
+    func library() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("library", to: "module.so")
+        let path = "\(folder.path)/module.so"
+        #expect(throws: ModuleFile.Failure(reason: "\(path) is no PKCS#11 module: it has no C_GetFunctionList")) {
+            try ModuleFile.library(at: path)
+        }
+        try folder.write("C_GetFunctionList\0", to: "module.so")
+        #expect(try ModuleFile.library(at: path) == path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+        #expect(throws: ModuleFile.Failure.self) { try ModuleFile.library(at: path) }
     }
 
     @Test("A file that cannot be read is no module")
@@ -43,16 +59,18 @@ struct ModuleFileCheckTests {
     }
 
     private func fault(_ path: String) -> String? {
-        switch ModuleFile.check(path) {
-        case .success: nil
-        case .failure(let problem): problem.text
+        do throws(ModuleFile.Failure) {
+            _ = try ModuleFile.check(path)
+            return nil
+        } catch {
+            return error.reason
         }
     }
 
     @Test("A library that only root and this user can change is loaded by its real path")
     func real() throws {
         try folder.link("way", to: "lib")
-        #expect(try ModuleFile.check("\(folder.path)/way/../way/module.so").get() == library)
+        #expect(try ModuleFile.check("\(folder.path)/way/../way/module.so") == library)
     }
 
     @Test(
@@ -89,7 +107,7 @@ struct ModuleFileCheckTests {
     func identity() throws {
         try folder.link("way", to: "lib")
         func identity(_ path: String, _ arguments: String? = nil) -> ModuleFile.Identity {
-            ModuleFile.Identity("\(folder.path)/\(path)", environment: [:], initArguments: arguments)
+            ModuleFile.Identity(ModuleIdentity(path: "\(folder.path)/\(path)", initArguments: arguments))
         }
         #expect(identity("lib/module.so") == identity("way/module.so"))
         #expect(identity("lib/module.so") != identity("way/module.so", "x"))

@@ -18,7 +18,7 @@ struct UnsentRequestTests {
 
     @Test("A worker that is gone was sent nothing")
     func gone() async throws {
-        let worker = try WorkerProcess(executable: "/bin/true", environment: [:], output: { _ in })
+        let worker = try WorkerProcess(WorkerStart.Program(executable: "/bin/true", environment: [:]) { _ in })
         let clock = AgentClock.system
         // Returns when the process has ended, if not before.
         _ = await worker.ask(.presence, deadline: 5000, clock: clock)

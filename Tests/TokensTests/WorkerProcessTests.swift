@@ -15,16 +15,16 @@ struct WorkerProcessTests {
         let bytes = frames.split(separator: " ").joined().bytePairs.map { "\\x\($0)" }.joined()
         let path = "\(FileManager.default.temporaryDirectory.path)/worker-\(UUID().uuidString)"
         let script = """
-            #!/bin/bash
-            rm -f "$0"
+            rm -f "$BASH_ENV"
             head -c 12 <&3 >/dev/null
             for _ in {1..\(repeated)}; do printf '\(bytes)' >&3; done
             exec sleep 60
 
             """
+        // A file that is read: a program could not be started while a child of another test still has it open for writing.
         try script.write(toFile: path, atomically: false, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
-        return try WorkerProcess(executable: path, environment: ["PATH": "/usr/bin:/bin"], output: { _ in })
+        let environment = ["PATH": "/usr/bin:/bin", "BASH_ENV": path]
+        return try WorkerProcess(WorkerStart.Program(executable: "/bin/bash", environment: environment) { _ in })
     }
 
     private func ask(_ worker: WorkerProcess, _ request: Request = .renewSessions) async -> Result<Reply, WorkerLoss> {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A card that is logged in, and nobody's.
+/// A card that is logged in although its worker has ended.
 struct AbandonedCard: Sendable {
     /// The reader's name, or the first 64 bytes of it.
     let reader: [UInt8]
@@ -8,7 +8,7 @@ struct AbandonedCard: Sendable {
     let verified: ContinuousClock.Instant
 }
 
-/// The cards that were logged in by a worker that has ended without a logout: killed, or crashed. Whoever sees a worker end
+/// The cards that were logged in by a worker that has ended without a logout: killed, or crashed. The thread that sees a worker end
 /// adds to it.
 final class AbandonedCards: Sendable {
     /// Tells that there are some.
@@ -24,7 +24,7 @@ final class AbandonedCards: Sendable {
         continuation.yield()
     }
 
-    /// All of them, for whoever resets them now.
+    /// Takes all of them, to be reset.
     func take() -> [AbandonedCard] {
         cards.withLock { cards in
             defer { cards = [] }

@@ -1,4 +1,5 @@
 import Clocks
+import Glibc
 import Logging
 import TokenService
 
@@ -6,20 +7,20 @@ import TokenService
 actor CardReaders {
     private let executable: String
     private let starting: WorkerStart
-    let clock: AgentClock
-    let log: Logger
-    let abandonedCards: AbandonedCards
+    private let clock: AgentClock
+    private let log: Logger
+    private let abandonedCards: AbandonedCards
     /// The reset of cards that is under way.
-    var resetting: Task<Void, Never>?
+    private var resetting: Task<Void, Never>?
     private var watching: Task<Void, Never>?
-    private(set) var watcher: (any WorkerConnection)?
-    private(set) var report: ReaderReport?
+    private var watcher: (any WorkerConnection)?
+    private var report: ReaderReport?
     /// When a card last came or went, by the reader's name.
-    var moves: [String: ContinuousClock.Instant] = [:]
+    private var moves: [String: ContinuousClock.Instant] = [:]
     private var firstReport: [CheckedContinuation<Void, Never>] = []
     /// Why there is no watcher, where there should be one.
     private(set) var failure: String?
-    /// Every report but those that were followed by another before anybody looked.
+    /// Every report but those that were followed by another before it was taken.
     nonisolated let reports: AsyncStream<ReaderReport>
     private let reported: AsyncStream<ReaderReport>.Continuation
 
@@ -67,7 +68,7 @@ actor CardReaders {
         return report
     }
 
-    /// The readers at this moment, and who may hold those that are held.
+    /// The readers at this moment, and the programs that may hold those that are held.
     func now() async -> ReaderReport? {
         guard let watcher,
             case .success(.readers(let report)) = await watcher.ask(.readers(.now), deadline: 2000, clock: clock)
@@ -114,7 +115,7 @@ actor CardReaders {
         if report.service != self.report?.service {
             switch report.service {
             case .reachable: log.notice("watching card readers", metadata: ["readers": "\(report.readers.count)"])
-            case .unreachable(let trouble): log.warning("pcscd cannot be used", metadata: ["why": "\(trouble.reason)"])
+            case .unreachable(let failure): log.warning("pcscd cannot be used", metadata: ["why": "\(failure.reason)"])
             }
         }
         noteMoves(in: report)
@@ -135,5 +136,85 @@ actor CardReaders {
     private func endWaiting() {
         for waiting in firstReport { waiting.resume() }
         firstReport = []
+    }
+
+    // MARK: Cards that are left logged in
+
+    /// pcscd asks many readers for their cards every 400 ms. A worker often ends because its card is pulled: a reset before
+    /// pcscd has seen that leaves the reader with a card that does not answer.
+    private static let rest: Int64 = 600
+
+    /// Resets the cards that ended workers have left logged in, for as long as the agent runs.
+    func resetAbandonedCards() async {
+        for await _ in abandonedCards.news { await settle() }
+    }
+
+    /// Returns when no card is left that a worker has abandoned: a reset would take the next login away as well.
+    func settle() async {
+        let cards = abandonedCards.take()
+        guard !cards.isEmpty || resetting != nil else { return }
+        let before = resetting
+        let task = Task {  // awaited right here
+            await before?.value
+            if !cards.isEmpty { try? await self.clock.sleep(Self.rest) }  // cancelled: the agent ends
+            for card in cards where !self.hasMoved(card) { await self.reset(card.reader) }
+        }
+        resetting = task
+        await task.value
+        if resetting == task { resetting = nil }
+    }
+
+    /// Whether the reader's card was taken out since, or the reader itself: another card must be left alone, above all while
+    /// a module looks at it for the first time.
+    private func hasMoved(_ card: AbandonedCard) -> Bool {
+        moves.contains { Array($0.key.utf8.prefix(64)) == card.reader && $0.value > card.verified }
+    }
+
+    /// Keeps when cards came and went.
+    private func noteMoves(in new: ReaderReport) {
+        for reader in Set(new.readers.map(\.name) + (report?.readers.map(\.name) ?? [])) {
+            let (before, after) = (report?.reader(reader), new.reader(reader))
+            if before?.events != after?.events || before?.card != after?.card { moves[reader] = .now }
+        }
+        moves = moves.filter { new.reader($0.key) != nil || ContinuousClock.now - $0.value < .seconds(600) }
+    }
+
+    private func reset(_ reader: [UInt8]) async {
+        let name = String(decoding: reader, as: UTF8.self)
+        // Another program may be at work on the card, and finishes that first.
+        let answer = await watcher?.ask(.readers(.reset(reader)), deadline: 10_000, clock: clock)
+        switch answer {
+        case .success(.reset):
+            log.notice("card reset: its worker ended without a logout", metadata: ["reader": "\(name)"])
+        case .success(.failed(let failure)): warn(name, failure.text)
+        case .success: warn(name, "the watcher of card readers gave another answer than the one asked for")
+        case .failure(let loss): warn(name, "\(loss)")
+        case nil: warn(name, "the watcher of card readers does not run")
+        }
+    }
+
+    private func warn(_ reader: String, _ reason: String) {
+        log.warning(
+            "a card was left logged in by its worker, and could not be reset: remove it",
+            metadata: ["reader": "\(reader)", "why": "\(reason)"])
+    }
+}
+
+extension ReaderReport {
+    fileprivate func reader(_ name: String) -> CardReader? { readers.first { $0.name == name } }
+}
+
+extension ServiceFailure {
+    /// What is wrong with pcscd, and what to do, in one line.
+    var reason: String {
+        switch self {
+        case .notRunning: "pcscd is not running: start it with 'systemctl enable --now pcscd.socket'"
+        case .stopped: "pcscd has stopped: start it again with 'systemctl restart pcscd.socket'"
+        case .forbidden: "pcscd's socket is closed to user \(geteuid()): see the mode of /run/pcscd/pcscd.comm"
+        case .refused:
+            "pcscd refuses user \(geteuid()): allow org.debian.pcsc-lite.access_pcsc and "
+                + "org.debian.pcsc-lite.access_card in a polkit rule"
+        case .silent: "pcscd does not answer: restart it with 'systemctl restart pcscd'"
+        }
     }
 }

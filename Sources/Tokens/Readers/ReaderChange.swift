@@ -1,8 +1,8 @@
 import TokenService
 
-/// What has come and gone between two reports.
+/// The difference between two reports.
 struct ReaderChange: Hashable, Sendable {
-    /// pcscd has stopped, or come back: whoever was connected to it has to begin again.
+    /// pcscd has stopped, or come back: programs that were connected to it have to begin again.
     var isNewService = false
     /// A card has left its reader, and perhaps come back since.
     var hasLostCard = false

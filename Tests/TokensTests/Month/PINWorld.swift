@@ -73,7 +73,7 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
         var setting = Tokens.Setting(workerExecutable: "", watcherExecutable: "", runtimeFiles: life.files)
         let life = life
         setting.workers = WorkerStart(
-            library: { .success($0) }, identity: { ModuleFile.Identity($0, $1) }, stamp: { StoredPINStamp($0) },
+            identity: { ModuleFile.Identity($0) }, stamp: { StoredPINStamp($0) },
             start: { _ in
                 self.last += 1
                 let worker = ScriptedWorker(number: self.last, life: life, world: self)
