@@ -71,6 +71,7 @@ def test_bad_modules_are_a_line_each_and_do_not_hinder_the_good_ones(tmp_path, s
         (modules / f"{name}.module").write_text(f"module: {path}\n")
     begun = time.monotonic()
     agent = start(prefix=in_a_system_of(modules, hsm), configuration_file=False)
+    assert agent.workers() == [], "those that no configuration names start with the first question"
     status = agent.get("/v1/status")[1]
     assert time.monotonic() - begun < 10
     states = {module["module"]: (module["state"], module.get("last_error")) for module in status["modules"]}

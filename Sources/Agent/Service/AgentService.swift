@@ -86,6 +86,7 @@ package actor AgentService {
             warn: { [log] in log.warning("\($0)") })
         try await server.start()
         self.server = server
+        await tokens.startConfiguredWorkers()
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
@@ -153,6 +154,7 @@ package actor AgentService {
         deadListeners = await server?.replace(policy: policy(), consumers: new.listeners) ?? []
         for failure in deadListeners { log.error("a consumer's socket does not listen: \(failure)") }
         await tokens.replace(with: new.ofTokens)
+        await tokens.startConfiguredWorkers()
         source.replace(new)
         refusals.log.withLock { $0.keep(Set(new.profiles.keys)) }
         await cache.replace(Set(new.profiles.keys), changed: changed)
