@@ -122,7 +122,7 @@ let package = Package(
 
         // Files.
         .target(name: "Files", dependencies: [system], swiftSettings: strict),
-        .target(name: "ModuleFiles", dependencies: ["Files", "TokenService", system], swiftSettings: strict),
+        .target(name: "ModuleFiles", dependencies: ["CLinux", "Files", "TokenService", system], swiftSettings: strict),
 
         // The network.
         .target(

@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef SO_PEERGROUPS
@@ -63,6 +66,17 @@ int clinux_open_missing_streams(void) {
 void clinux_give_memory_back(void) { malloc_trim(0); }
 
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) == 0 ? 0 : errno; }
+
+int clinux_file_holds(int file, const char *text) {
+    struct stat status;
+    if (fstat(file, &status) != 0 || status.st_size <= 0) return 0;
+    const size_t size = (size_t)status.st_size;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (bytes == MAP_FAILED) return 0;
+    const int holds = memmem(bytes, size, text, strlen(text) + 1) != NULL;
+    munmap(bytes, size);
+    return holds;
+}
 
 static int caught_signals = -1; /* set before any handler is */
 

@@ -2,10 +2,15 @@ import Dispatch
 
 /// Makes calls that a file system or another program may hold up on a thread of their own: neither actors nor the threads that all
 /// tasks share are to wait for them.
-package func onOwnThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in
-        DispatchQueue(label: "files").async { continuation.resume(returning: work()) }
+package func onOwnThread<Value: Sendable, Failure: Error>(
+    _ work: @escaping @Sendable () throws(Failure) -> Value
+) async throws(Failure) -> Value {
+    let result = await withCheckedContinuation { continuation in
+        DispatchQueue(label: "files").async {
+            continuation.resume(returning: Result { () throws(Failure) in try work() })
+        }
     }
+    return try result.get()
 }
 
 /// The same for a caller who goes on without the result after this time; a call that hangs keeps its thread.

@@ -136,11 +136,7 @@ package final class SessionWatch: Sendable {
                 ? "polkit does not run, or refuses org.freedesktop.login1.inhibit-delay-sleep: install polkitd"
                 : "logind's Inhibit: \(error)"
         }
-        let isNew = state.withLock { state in
-            defer { state.sleepFailure = failure }
-            return state.sleepFailure != failure
-        }
-        if isNew { log(failure ?? "sleep waits again") }
+        note(failure, \.sleepFailure, orElse: "sleep waits again")
     }
 
     private func wait(_ pause: inout UInt32) {
@@ -156,11 +152,14 @@ package final class SessionWatch: Sendable {
         if old >= 0 { close(old) }
     }
 
-    private func tell(_ failure: String?) {
+    private func tell(_ failure: String?) { note(failure, \.failure, orElse: "logind is heard") }
+
+    /// Keeps a failure, or that there is none, and logs what is new.
+    private func note(_ failure: String?, _ place: WritableKeyPath<State, String?> & Sendable, orElse well: String) {
         let isNew = state.withLock { state in
-            defer { state.failure = failure }
-            return state.failure != failure
+            defer { state[keyPath: place] = failure }
+            return state[keyPath: place] != failure
         }
-        if isNew { log(failure ?? "logind is heard") }
+        if isNew { log(failure ?? well) }
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Files
 import Glibc
 import SystemPackage
@@ -49,33 +50,7 @@ package enum ModuleFile {
     /// constructors, and what is no PKCS#11 module shall not be run to find that out.
     static func namesFunctionList(_ path: String) -> Bool {
         guard let file = try? OpenFile(path, options: .nonBlocking) else { return false }
-        let name = Array("C_GetFunctionList".utf8) + [0]
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        var kept = 0  // the end of the block before, in which the name may have begun
-        while true {
-            let count = try? unsafe buffer.withUnsafeMutableBytes {
-                try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[kept...]))
-            }
-            guard let count, count > 0 else { return false }
-            let filled = kept + count
-            if contains(buffer, filled, name) { return true }
-            kept = min(filled, name.count - 1)
-            buffer.replaceSubrange(0..<kept, with: buffer[(filled - kept)..<filled])
-        }
-    }
-
-    private static func contains(_ buffer: [UInt8], _ count: Int, _ name: [UInt8]) -> Bool {
-        unsafe buffer.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return false }
-            var place = 0
-            while place + name.count <= count,
-                let found = unsafe memchr(start + place, Int32(name[0]), count - name.count - place + 1)
-            {
-                if unsafe memcmp(found, name, name.count) == 0 { return true }
-                place = unsafe UnsafeRawPointer(found) - start + 1
-            }
-            return false
-        }
+        return unsafe clinux_file_holds(file.number, "C_GetFunctionList") == 1
     }
 
     /// What makes two modules one, whatever their paths: the same file, with the same settings.

@@ -132,11 +132,8 @@ package actor AgentService {
 
     private func readAgain() async -> ConfigurationError? {
         // A lock does not wait for what is slow to read, not where one processor is all there is.
-        let result = await onOwnThread { [readConfiguration] in
-            Result { () throws(ConfigurationError) in try readConfiguration() }
-        }
         do throws(ConfigurationError) {
-            await take(try result.get())
+            await take(try await onOwnThread(readConfiguration))
             log.notice("configuration read again")
             return nil
         } catch {

@@ -97,9 +97,9 @@ struct IdentityFinder: Sendable {
     }
 
     private func candidates(for profile: Profile, in survey: Survey) async throws(Problem) -> [Candidate] {
-        try await onOwnThread {
-            Result { () throws(Problem) in try select(for: profile, among: Inventory(survey)).candidates }
-        }.get()
+        try await onOwnThread { () throws(Problem) in
+            try select(for: profile, among: Inventory(survey)).candidates
+        }
     }
 
     private func select(for profile: Profile, among inventory: Inventory) throws(Problem) -> Selection {

@@ -36,6 +36,9 @@ void clinux_give_memory_back(void);
 /* pipe2(2) with O_CLOEXEC. 0, or an errno. */
 int clinux_pipe(int descriptors[2]);
 
+/* Whether a file holds this text with the NUL at its end. If the file is cut meanwhile, SIGBUS ends the process. */
+int clinux_file_holds(int file, const char *text);
+
 /* From now on a signal of these is a byte, its number, to read from the descriptor that this returns. Called once.
    The descriptor, or -errno. */
 int clinux_catch_signals(const int *numbers, size_t count);
