@@ -58,11 +58,10 @@ package struct JSONString {
     /// Whether two strings of one text say the same.
     static func areEqual(_ one: Range<Int>, _ other: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         var (one, other) = (JSONString(one), JSONString(other))
-        while true {
-            let byte = one.next(in: bytes)
-            guard byte == other.next(in: bytes) else { return false }
-            if byte == nil { return true }
+        while let byte = one.next(in: bytes) {
+            guard other.next(in: bytes) == byte else { return false }
         }
+        return other.next(in: bytes) == nil
     }
 }
 

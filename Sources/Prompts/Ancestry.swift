@@ -45,16 +45,13 @@ package struct Ancestry {
         guard let first = programs.first else { return "a program that has ended" }
         let names = programs.map(\.name).joined(separator: ", from ")
         guard let folder = first.folder else { return names }
-        return "\(names) in \(Self.shortened(folder, home: home))"
+        guard let home, home != "/", !home.isEmpty, folder == home || folder.hasPrefix("\(home)/") else {
+            return "\(names) in \(folder)"
+        }
+        return "\(names) in ~\(folder.dropFirst(home.count))"
     }
 
-    private static func shortened(_ folder: String, home: String?) -> String {
-        guard let home, home != "/", !home.isEmpty else { return folder }
-        if folder == home { return "~" }
-        return folder.hasPrefix("\(home)/") ? "~\(folder.dropFirst(home.count))" : folder
-    }
-
-    /// What a command is called.
+    /// The name of a command.
     ///
     /// - Parameters:
     ///   - comm: The kernel's name for it, cut to 15 bytes (proc_pid_comm(5)).

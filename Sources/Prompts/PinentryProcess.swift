@@ -34,8 +34,35 @@ package final class PinentryProcess: Pinentry {
         _ question: PromptQuestion, at place: PromptPlace, program: String, home: String?, seconds: Int,
         clock: AgentClock
     ) async -> PromptAnswer {
-        await onOwnThread {
-            self.run(question, place, program: program, home: home, seconds: seconds, clock: clock)
+        await onOwnThread { () -> PromptAnswer in
+            let terminal = place.terminal.flatMap { TerminalMemory($0) }
+            var toProgram: [Int32] = [-1, -1]
+            var fromProgram: [Int32] = [-1, -1]
+            guard unsafe clinux_pipe(&toProgram) == 0 else { return .failed("no pipe: errno \(errno)") }
+            guard unsafe clinux_pipe(&fromProgram) == 0 else {
+                toProgram.forEach { close($0) }
+                return .failed("no pipe: errno \(errno)")
+            }
+            let error = self.start(program, place, home: home, input: toProgram[0], output: fromProgram[1])
+            close(toProgram[0])
+            close(fromProgram[1])
+            defer { close(fromProgram[0]) }
+            guard error == 0 else {
+                close(toProgram[1])
+                return .failed("\(program) does not start: \(Errno(rawValue: error))")
+            }
+            // A little longer than pinentry's own time: its word is the better one.
+            let deadline = clock.boot() + Int64(seconds) * 1000 + 2000
+            let dialogue = PinentryDialogue(
+                input: toProgram[1], output: fromProgram[0], deadline: deadline, clock: clock)
+            let answer: PromptAnswer
+            switch consume dialogue {
+            case .some(var dialogue): answer = dialogue.ask(question, at: place, seconds: seconds)
+            case nil: answer = .failed("no memory is left")
+            }
+            close(toProgram[1])  // ends a pinentry that is in order
+            if !self.wait(clock) { terminal?.restore() }
+            return answer
         }
     }
 
@@ -44,40 +71,6 @@ package final class PinentryProcess: Pinentry {
             state.isEnded = true
             if let processID = state.processID { kill(processID, SIGTERM) }
         }
-    }
-
-    private func run(
-        _ question: PromptQuestion, _ place: PromptPlace, program: String, home: String?, seconds: Int,
-        clock: AgentClock
-    ) -> PromptAnswer {
-        let terminal = place.terminal.flatMap { TerminalMemory($0) }
-        var toProgram: [Int32] = [-1, -1]
-        var fromProgram: [Int32] = [-1, -1]
-        guard unsafe clinux_pipe(&toProgram) == 0 else { return .failed("no pipe: errno \(errno)") }
-        guard unsafe clinux_pipe(&fromProgram) == 0 else {
-            toProgram.forEach { close($0) }
-            return .failed("no pipe: errno \(errno)")
-        }
-        let error = start(program, place, home: home, input: toProgram[0], output: fromProgram[1])
-        close(toProgram[0])
-        close(fromProgram[1])
-        defer { close(fromProgram[0]) }
-        guard error == 0 else {
-            close(toProgram[1])
-            return .failed("\(program) does not start: \(Errno(rawValue: error))")
-        }
-        // A little longer than pinentry's own time: its word is the better one.
-        let deadline = clock.boot() + Int64(seconds) * 1000 + 2000
-        let dialogue = PinentryDialogue(
-            input: toProgram[1], output: fromProgram[0], deadline: deadline, clock: clock)
-        let answer: PromptAnswer
-        switch consume dialogue {
-        case .some(var dialogue): answer = dialogue.ask(question, at: place, seconds: seconds)
-        case nil: answer = .failed("no memory is left")
-        }
-        close(toProgram[1])  // ends a pinentry that is in order
-        if !wait(clock) { terminal?.restore() }
-        return answer
     }
 
     private func start(

@@ -53,10 +53,10 @@ extension UTCTime {
     /// RFC 9110 §5.6.7 IMF-fixdate, such as `Sun, 06 Nov 1994 08:49:37 GMT`; the obsolete forms are not read.
     package init?(httpDate text: String) {
         var reader = TimeReader(text)
-        guard reader.name(of: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]) != nil, reader.take(","),
-            reader.take(" "), let day = reader.number(2), reader.take(" "),
-            let month = reader.name(of: Self.months), reader.take(" "), let year = reader.number(4), reader.take(" "),
-            let second = reader.clock(), reader.take(" "), reader.name(of: ["GMT"]) != nil, reader.isAtEnd
+        guard reader.name(of: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]) != nil, reader.take(", "),
+            let day = reader.number(2), reader.take(" "), let month = reader.name(of: Self.months), reader.take(" "),
+            let year = reader.number(4), reader.take(" "), let second = reader.clock(), reader.take(" GMT"),
+            reader.isAtEnd
         else { return nil }
         self.init(year, month + 1, day, second: second)
     }
@@ -104,9 +104,9 @@ private struct TimeReader {
 
     var isAtEnd: Bool { rest.isEmpty }
 
-    mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: character) else { return false }
-        rest.removeFirst()
+    mutating func take(_ text: String) -> Bool {
+        guard rest.starts(with: text.utf8) else { return false }
+        rest.removeFirst(text.utf8.count)
         return true
     }
 

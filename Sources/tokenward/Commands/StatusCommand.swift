@@ -25,18 +25,17 @@ struct StatusCommand: ParsableCommand {
             ("refusal", refusals(status)),
         ]
         let version = PlainText.terminal(status.version)
+        let notices = status.notices.map(PlainText.terminal)
         guard Voice.isTerminal else {
             let lines = parts.map { $1.separated(prefix: [$0]) }
-            let notices = notices(status).map { "notice\t\($0)\n" }
-            return try Voice.result("agent\t\(version)\t\(status.uptimeSeconds)\n" + lines.joined() + notices.joined())
+            let remarks = notices.map { "notice\t\($0)\n" }
+            return try Voice.result("agent\t\(version)\t\(status.uptimeSeconds)\n" + lines.joined() + remarks.joined())
         }
         let tables = parts.filter { !$1.isEmpty }.map { "\n" + $1.shown(in: Voice.columns) }
-        let notices = notices(status).map { "\n\($0)\n" }
+        let remarks = notices.map { "\n\($0)\n" }
         try Voice.result(
-            "agent \(version), up \(Moment.span(status.uptimeSeconds))\n" + tables.joined() + notices.joined())
+            "agent \(version), up \(Moment.span(status.uptimeSeconds))\n" + tables.joined() + remarks.joined())
     }
-
-    private func notices(_ status: Status) -> [String] { status.notices.map(PlainText.terminal) }
 
     private func modules(_ status: Status) -> Table {
         var table = Table("MODULE", "STATE", "LAST ERROR")
