@@ -110,8 +110,10 @@ let package = Package(
 
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
+        .target(name: "SigV4", dependencies: ["Encodings", "HeaderFields", "UTCTime"], swiftSettings: strict),
         .target(
-            name: "RolesAnywhere", dependencies: ["Encodings", "HeaderFields", "JSON", "PlainText", "UTCTime"],
+            name: "RolesAnywhere",
+            dependencies: ["Encodings", "HeaderFields", "JSON", "PlainText", "SigV4", "UTCTime"],
             swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
@@ -237,8 +239,12 @@ let package = Package(
         .testTarget(
             name: "ModuleFilesTests", dependencies: ["ModuleFiles", "TokenService"], swiftSettings: strict),
         .testTarget(
-            name: "RolesAnywhereTests", dependencies: ["Encodings", "HeaderFields", "RolesAnywhere", "UTCTime"],
-            swiftSettings: strict),
+            name: "SigV4Tests",
+            dependencies: ["Differential", "Encodings", "HeaderFields", "SigV4", "UTCTime", "X509"],
+            exclude: ["vectors"], swiftSettings: strict),
+        .testTarget(
+            name: "RolesAnywhereTests",
+            dependencies: ["Encodings", "HeaderFields", "RolesAnywhere", "SigV4", "UTCTime"], swiftSettings: strict),
         .testTarget(
             name: "PromptsTests", dependencies: ["Clocks", "PKCS11URI", "Prompts", "TokenService", logging],
             swiftSettings: strict),
@@ -275,7 +281,7 @@ if let libFuzzer {
             dependencies: [
                 "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields", "JSON",
                 "Outcomes",
-                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "TokenService", "UTCTime", "X509",
+                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "SigV4", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

@@ -1,5 +1,6 @@
 import Encodings
 package import HeaderFields
+import SigV4
 import UTCTime
 
 /// A CreateSession request, still without a certificate, a date and a signature.
@@ -46,7 +47,7 @@ package struct CreateSessionRequest: Hashable, Sendable {
     ) -> CreateSessionDraft {
         let scope = SigningScope(
             algorithm: certificate.keyKind.algorithm, time: UTCTime(secondsSince1970: unixSeconds),
-            region: scope.region)
+            region: scope.region, service: "rolesanywhere")
         var headers = [
             HeaderField(name: "Content-Type", value: "application/json"),
             HeaderField(name: "Host", value: endpoint.host),
@@ -80,7 +81,7 @@ package struct CreateSessionDraft: Hashable, Sendable {
     /// - Parameter signature: PKCS #1 v1.5 for RSA, DER `Ecdsa-Sig-Value` for EC, over the SHA-256 of `stringToSign`.
     package func signed(signature: [UInt8]) -> [HeaderField] {
         let authorization = signingScope.authorization(
-            serial: certificate.serial, signedHeaders: canonical.signedHeaders, signature: signature)
+            credential: certificate.serial, signedHeaders: canonical.signedHeaders, signature: signature)
         return headers + [HeaderField(name: "Authorization", value: authorization)]
     }
 }

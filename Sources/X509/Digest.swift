@@ -1,11 +1,20 @@
 import COpenSSL
 
-/// SHA-256 and scrypt.
+/// SHA-256, HMAC and scrypt.
 package enum Digest {
     /// SHA-256 (FIPS 180-4): 32 bytes.
     package static func sha256(_ message: [UInt8]) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
             initialized = unsafe SHA256(message, message.count, buffer.baseAddress) == nil ? 0 : 32
+        }
+    }
+
+    /// HMAC (RFC 2104) with SHA-256: 32 bytes.
+    package static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
+            let code = unsafe HMAC(
+                EVP_sha256(), key, Int32(key.count), message, message.count, buffer.baseAddress, nil)
+            initialized = unsafe code == nil ? 0 : 32
         }
     }
 

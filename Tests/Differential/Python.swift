@@ -8,16 +8,19 @@ package enum Python {
 
     /// Runs a program of Python that reads `input` and prints an answer.
     ///
+    /// - Parameter interpreter: A path, or the name of a command.
     /// - Returns: The lines that it printed.
     /// - Throws: `Failure` where it ends with another status than zero.
-    package static func answers(_ program: String, to input: Data) throws -> [Substring] {
+    package static func answers(
+        _ program: String, to input: Data, by interpreter: String = "python3"
+    ) throws -> [Substring] {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("python-\(UUID())")
         try input.write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }  // what is left is in the temporary folder
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program]
+        process.arguments = [interpreter, "-c", program]
         process.standardInput = try FileHandle(forReadingFrom: file)
         process.standardOutput = output
         try process.run()

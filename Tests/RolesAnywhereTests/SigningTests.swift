@@ -1,5 +1,6 @@
 import Encodings
 import HeaderFields
+import SigV4
 import Testing
 import UTCTime
 
@@ -59,7 +60,8 @@ import UTCTime
         #expect(
             Hexadecimal.encode(digest) == "17fd6a0d4896962323f56bd5c62ef83496a2b8f8abf471a49e210cc64c41d4e9")
         let scope = SigningScope(
-            algorithm: "AWS4-X509-RSA-SHA256", time: UTCTime(secondsSince1970: SessionFixture.now), region: "eu-west-2")
+            algorithm: "AWS4-X509-RSA-SHA256", time: UTCTime(secondsSince1970: SessionFixture.now), region: "eu-west-2",
+            service: "rolesanywhere")
         #expect(
             Hexadecimal.encode(testSHA256(Array(scope.stringToSign(canonicalDigest: digest).utf8)))
                 == "dc3216ba330255bfbd8a210609212db3421c074c7ff047f2b4966cb315a9273c")
