@@ -138,7 +138,7 @@ final class Acceptor: Sendable {
         var new: [Accepted] = []
         /// Other users', until their turn.
         var later: [Accepted] = []
-        /// Those that have said nothing yet.
+        /// Those that have said nothing yet, or nothing more: most peers hang up once they have their answer.
         var silent: [Accepted] = []
         /// When the event loops get those.
         var patienceEnds = NIODeadline.distantFuture

@@ -6,7 +6,7 @@ import NIOPosix
 /// The HTTP server on the agent's Unix socket and on those of consumers: for each a thread that takes connections and
 /// answers what needs no wait, and for all together two event loops that answer the rest, one of them for the agent's
 /// own user alone.
-package actor AgentServer {
+actor AgentServer {
     private enum State {
         case idle
         case running(Running)
@@ -50,7 +50,7 @@ package actor AgentServer {
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module: it is no peer.
     ///   - audit: Called on the server's threads for each decision, so it must not wait.
     ///   - warn: Called there as well, for what keeps callers waiting.
-    package init(
+    init(
         listener: SocketListener, policy: Policy, consumers: [ListenerConfiguration] = [],
         operations: AgentOperations, limits: ServerLimits = ServerLimits(),
         peer: @escaping @Sendable (CInt) throws -> Peer = { try Peer.connected(to: $0) },
@@ -71,7 +71,7 @@ package actor AgentServer {
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
     ///
     /// - Throws: `ListenerError` when a consumer's socket cannot be made; then none is served.
-    package func start() async throws {
+    func start() async throws {
         guard case .idle = state else { return }
         let listeners = try consumers.map { (try SocketListener($0), $0 as ListenerConfiguration?) }
         let responder = Responder(
@@ -121,7 +121,7 @@ package actor AgentServer {
     /// keep their connections.
     ///
     /// - Returns: Why some do not listen, for people.
-    package func replace(policy: Policy, consumers: [ListenerConfiguration] = []) async -> [String] {
+    func replace(policy: Policy, consumers: [ListenerConfiguration] = []) async -> [String] {
         self.policy = policy
         self.consumers = consumers
         guard case .running(var running) = state else { return [] }
@@ -159,7 +159,7 @@ package actor AgentServer {
 
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
     /// them already answers "locked", and a peer that does not read its answer is hung up on.
-    package func withdrawCredentials(of profiles: Set<ProfileName>?) async {
+    func withdrawCredentials(of profiles: Set<ProfileName>?) async {
         guard case .running(let running) = state else { return }
         for (acceptor, _) in accepting { await acceptor.finishAnswers() }
         await onLoops(of: running.cores) { $0.withdrawCredentials(of: profiles) }
@@ -174,7 +174,7 @@ package actor AgentServer {
 
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
     /// sockets.
-    package func stop() async {
+    func stop() async {
         guard case .running(let running) = state else { return }
         state = .stopped
         for socket in running.sockets {

@@ -7,7 +7,7 @@ import NIOCore
 /// answer in memory: most are, and an event loop costs more than they do.
 struct FirstLook {
     enum Outcome {
-        /// The peer has not sent anything yet.
+        /// The peer has not sent anything, or nothing after the request that is answered.
         case silent
         /// An event loop is to go on: with what was read and is not answered, and what could not be sent of an answer.
         case goesOn(received: ByteBuffer, unsent: (ByteBuffer, Reply)? = nil)
@@ -60,7 +60,9 @@ struct FirstLook {
             defer { answer = ByteBuffer() }
             return .goesOn(received: takeReceived(), unsent: (answer, reply))
         }
-        if count >= 0, !reply.isLast { return .goesOn(received: takeReceived()) }
+        if count >= 0, !reply.isLast {
+            return received.readableBytes > 0 ? .goesOn(received: takeReceived()) : .silent
+        }
         if reply.holdsSecret { answer.wipeInPlace() }
         received.wipeInPlace()
         received.clear()

@@ -2,6 +2,22 @@ package import AgentAPI
 import Encodings
 import Prompts
 
+/// A request line and what its header fields mean to this server (RFC 9112).
+package struct RequestHead: Hashable {
+    package var method = ""
+    /// The path; there is never a query.
+    package var path = ""
+    package var isKeepAlive = true
+    package var contentLength = 0
+    /// A web page sent it: no program that belongs here sets `Origin` or `Sec-Fetch-…` (Fetch §3.2, Fetch Metadata §2).
+    package var isFromBrowser = false
+    /// The value of `Tokenward-Person`, see `PromptPlace`.
+    package var person: [UInt8] = []
+
+    /// The status line may be all that a HEAD request gets (RFC 9110 §9.3.2).
+    var wantsBody: Bool { method != "HEAD" }
+}
+
 /// Reads a request's head line by line as it arrives, and refuses whatever two readers could understand differently.
 ///
 /// Stricter than RFC 9112 lets a server be: lines end in CRLF, paths are plain, bodies have a Content-Length.
@@ -120,4 +136,32 @@ package struct RequestHeadParser {
 
     private func bad(_ detail: String) -> Problem { Problem(.badRequest, "malformed request: \(detail, .reason)") }
     private func tooLarge(_ detail: String) -> Problem { Problem(.requestTooLarge, "the request's \(detail, .reason)") }
+}
+
+extension UInt8 {
+    /// The unreserved characters of RFC 3986 §2.3, and the slash: no path here needs another, escaped or not.
+    fileprivate var isPathCharacter: Bool { isUnreserved || self == UInt8(ascii: "/") }
+}
+
+extension Span<UInt8> {
+    /// The bytes as text; those that are no UTF-8 become U+FFFD.
+    fileprivate var text: String {
+        unsafe withUnsafeBufferPointer { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+    }
+
+    fileprivate func firstIndex(of byte: UInt8) -> Int? {
+        indices.first { self[$0] == byte }
+    }
+
+    fileprivate func allSatisfy(_ predicate: (UInt8) -> Bool) -> Bool {
+        indices.allSatisfy { predicate(self[$0]) }
+    }
+
+    /// `range` without the optional white space of RFC 9110 §5.6.3 at both ends.
+    fileprivate func trimming(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, self[start] == UInt8(ascii: " ") || self[start] == UInt8(ascii: "\t") { start += 1 }
+        while start < end, self[end - 1] == UInt8(ascii: " ") || self[end - 1] == UInt8(ascii: "\t") { end -= 1 }
+        return start..<end
+    }
 }

@@ -2,6 +2,7 @@ import AgentAPI
 import CLinux
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// State that the connections of one event loop share: the rules, and who is connected. It lives on that loop alone.
 ///
@@ -173,4 +174,19 @@ final class ServerCore {
     func abandon() {
         for connection in connections.values { connection.abort() }
     }
+}
+
+/// The way back to the event loop for tasks that may outlive it: once closed, what they bring is dropped.
+final class LoopGate: Sendable {
+    private let eventLoop: Mutex<(any EventLoop)?>
+
+    init(_ eventLoop: any EventLoop) {
+        self.eventLoop = Mutex(eventLoop)
+    }
+
+    func execute(_ work: @escaping @Sendable () -> Void) {
+        eventLoop.withLock { $0?.execute(work) }
+    }
+
+    func close() { eventLoop.withLock { $0 = nil } }
 }

@@ -1,4 +1,5 @@
 import AgentAPI
+import Glibc
 
 /// Limits for one connection, one user and all users together. The defaults let 10,000 callers of the agent's own user
 /// wait, and keep room for that user whatever others do.
@@ -81,5 +82,23 @@ extension ServerLimits {
         Problem(
             .tooManyRequests, "uid \(uid, .uid) has too many connections, or the agent has", hint: "close some of them",
             retryAfter: 1)
+    }
+}
+
+/// How many descriptors this process may have (RLIMIT_NOFILE, getrlimit(2)).
+enum DescriptorLimit {
+    /// Raises the soft limit to the hard one: each idle connection needs one.
+    ///
+    /// - Returns: The limit now.
+    @discardableResult
+    static func raise() -> Int {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 1024 }
+        var wanted = limit
+        // Beyond a million they are tables that cost memory, and connections that we do not take.
+        wanted.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, 1_048_576))
+        let current = unsafe setrlimit(resource, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur
+        return Int(clamping: current)
     }
 }

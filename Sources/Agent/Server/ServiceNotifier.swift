@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Tells the service manager how the agent is doing (sd_notify(3)); says nothing unless it asked.

@@ -77,9 +77,7 @@ import Testing
         #expect(received().hasSuffix(#"{"status":"ok"}"#))
     }
 
-    @Test(
-        "What follows an answered request is for the event loop, and so is a connection that stays",
-        arguments: ["", "GET /v1/st", health + "\r\n"])
+    @Test("What follows an answered request is for the event loop", arguments: ["GET /v1/st", health + "\r\n"])
     func rest(rest: String) {
         defer { end() }
         send("\(Self.health)\r\n\(rest)")
@@ -90,6 +88,19 @@ import Testing
         }
         #expect(String(buffer: bytes) == rest)
         #expect(received().components(separatedBy: "HTTP/1.1 200 OK").count == 2)
+    }
+
+    @Test("A connection that stays is silent after each answer") func stays() {
+        defer { end() }
+        var look = FirstLook(responder: responder)
+        for _ in 1...2 {
+            send("\(Self.health)\r\n")
+            guard case .silent = look.look(at: ours, of: caller) else {
+                Issue.record("not silent")
+                return
+            }
+            #expect(received().hasSuffix(#"{"status":"ok"}"#))
+        }
     }
 
     @Test(

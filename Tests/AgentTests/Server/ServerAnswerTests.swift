@@ -1,8 +1,9 @@
-import Agent
 import AgentAPI
 import Foundation
 import Synchronization
 import Testing
+
+@testable import Agent
 
 @Suite struct ServerAnswerTests {
     @Test("Cached credentials are answered as they are, on one connection again and again") func cached() async throws {

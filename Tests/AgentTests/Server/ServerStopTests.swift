@@ -1,7 +1,8 @@
-import Agent
 import AgentAPI
 import Foundation
 import Testing
+
+@testable import Agent
 
 @Suite struct ServerStopTests {
     private static let request = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"
