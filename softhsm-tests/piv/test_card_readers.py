@@ -131,9 +131,10 @@ EXCLUSIVE, SHARED = "1", "2"
 def test_the_program_that_holds_a_card_exclusively_is_named(run, pcsc, readers, root):
     card = Card().with_identity(root)
     insert(pcsc, (readers[0], card))
-    agent = run()
+    # Before the agent: OpenSC keeps its connection to a card that it has listed.
     with another_program(pcsc, readers[0], EXCLUSIVE) as (holder, code):
         assert code == "0x0"
+        agent = run()
         result = agent.credentials()
         # "one of" several, where others on this machine use PC/SC as well.
         who = rf"the card in reader {readers[0].name} .*is held exclusively by .*scdaemon \(process {holder.pid}\)"
