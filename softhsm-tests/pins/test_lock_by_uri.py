@@ -56,3 +56,19 @@ def test_a_uri_that_matches_nothing_is_told_so(agent):
     status, problem = agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=nobody"}')
     assert (status, problem["code"]) == (404, "no-token")
     assert agent.credentials().returncode == 0
+
+
+def test_a_former_card_that_is_gone_keeps_no_profile_locked(start, mock, root, service, pin_file):
+    """Everything is locked, and of the profile's two cards the one that is there is unlocked."""
+    former = mock.card("former")
+    former.identity(root)
+    agent = start(
+        'lock-on = ["suspend"]\n', configuration.mock(mock), configuration.token(pin_file), configuration.profile(service))
+    assert agent.credentials().returncode == 0
+    former.remove()
+    mock.card("present").identity(root)
+    assert agent.request("POST", "/v1/profiles/test/refresh")[0] == 200
+    assert agent.cli("lock").returncode == 0
+    assert agent.credentials().returncode == UNLOCK_NEEDED
+    assert agent.request("POST", "/v1/tokens/unlock", b'{"uri": "pkcs11:token=present"}')[0] == 204
+    assert agent.credentials().returncode == 0

@@ -92,11 +92,12 @@ final class RolesAnywhereSource: CredentialSource {
         }
     }
 
-    /// Whether one of the profile's tokens is locked; for a profile that was never used, whether every token is.
+    /// Whether all of the profile's tokens are locked: a former one, which may never come back, holds up no other. For a
+    /// profile that was never used, whether every token is.
     func isLocked(_ name: ProfileName) -> Bool {
         let locks = tokens.locks
         let used = state.withLock { $0.tokens[name] } ?? []
-        return used.isEmpty ? locks.areOfAll : used.contains(where: locks.contains)
+        return used.isEmpty ? locks.areOfAll : used.allSatisfy(locks.contains)
     }
 
     func credentials(
