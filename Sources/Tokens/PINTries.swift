@@ -36,8 +36,9 @@ struct PINTries: Sendable {
         var refused: [TokenKey: [FailedPIN]] = [:]
         /// Tokens that were sent a PIN that may be wrong, and whose answer is not known.
         var unanswered: Set<TokenKey> = []
-        /// There may be more that could not be read: until a person unlocks it, every token is taken for one of those.
-        var areUnknown = false
+        /// There may be more that could not be read: every token is taken for one of those but these, which a person has
+        /// unlocked since. Nil where all are known.
+        var unlockedSinceUnknown: Set<TokenKey>?
     }
 
     private struct MissingAnswer: Sendable {
@@ -65,8 +66,8 @@ struct PINTries: Sendable {
 
     private var accounts: [TokenKey: Account] = [:]
     private var pace = LoginPace()
-    /// See `Record.areUnknown`; nil where all are known.
-    private var unlockedSinceUnknown: Set<TokenDescription>?
+    /// See `Record`.
+    private var unlockedSinceUnknown: Set<TokenKey>?
     /// The record has changed since `takeUnsaved`.
     private var isUnsaved = false
 
@@ -76,7 +77,7 @@ struct PINTries: Sendable {
     init(_ record: Record = Record()) {
         for (key, pins) in record.refused { accounts[key, default: Account()].refused = pins }
         for key in record.unanswered { accounts[key, default: Account()].missingAnswer = MissingAnswer() }
-        if record.areUnknown { unlockedSinceUnknown = [] }
+        unlockedSinceUnknown = record.unlockedSinceUnknown
     }
 
     /// Every token of which something is remembered.
@@ -109,7 +110,9 @@ struct PINTries: Sendable {
         accounts(ofCard: key).contains(where: \.isKept) || mayOweUnknownAnswer(key)
     }
 
-    private func mayOweUnknownAnswer(_ key: TokenKey) -> Bool { unlockedSinceUnknown?.contains(key.token) == false }
+    private func mayOweUnknownAnswer(_ key: TokenKey) -> Bool {
+        unlockedSinceUnknown?.contains { $0.token == key.token } == false
+    }
 
     /// Whether a call is under way that sends the card a PIN that may be wrong.
     func awaitsAnswer(from key: TokenKey) -> Bool { accounts(ofCard: key).contains { $0.calls > 0 } }
@@ -196,7 +199,7 @@ struct PINTries: Sendable {
     mutating func forgive(_ key: TokenKey) {
         guard owesAnswer(key) else { return }
         for other in accounts.keys where other.token == key.token { accounts[other]?.missingAnswer = nil }
-        unlockedSinceUnknown?.insert(key.token)
+        unlockedSinceUnknown?.insert(key.written)
         isUnsaved = true
     }
 
@@ -216,7 +219,7 @@ struct PINTries: Sendable {
         isUnsaved = false
         return Record(
             refused: accounts.mapValues(\.refused).filter { !$0.value.isEmpty },
-            unanswered: Set(accounts.filter(\.value.isDoubtful).keys), areUnknown: unlockedSinceUnknown != nil)
+            unanswered: Set(accounts.filter(\.value.isDoubtful).keys), unlockedSinceUnknown: unlockedSinceUnknown)
     }
 }
 

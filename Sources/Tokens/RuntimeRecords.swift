@@ -39,8 +39,9 @@ extension LockSet {
 
 /// The tries that PINs may have cost tokens: a restart loop must not spend a card's tries one by one.
 ///
-/// A line `unknown` once the file could not be read, so that its lines are lost. A line for each token that owes an answer to
-/// C_Login: its names. A line for each PIN that a token has refused: the token, salt and hash.
+/// A line `unknown` once the file could not be read, so that its lines are lost; then a line for each token that a person has
+/// unlocked since, with one more field. A line for each token that owes an answer to C_Login: its names. A line for each PIN
+/// that a token has refused: the token, salt and hash.
 extension PINTries.Record {
     private static let unknown = Array("unknown".utf8)
 
@@ -49,15 +50,20 @@ extension PINTries.Record {
     init(_ content: RuntimeFile.Content) {
         self.init()
         guard case .bytes(let bytes) = content else {
-            areUnknown = content == .unreadable
+            unlockedSinceUnknown = content == .unreadable ? [] : nil
             return
         }
         for text in bytes.split(separator: UInt8(ascii: "\n")) {
-            if text.elementsEqual(Self.unknown) { areUnknown = true }
+            if text.elementsEqual(Self.unknown) { unlockedSinceUnknown = [] }
             guard let line = TokenLine(text) else { continue }
-            if line.more.isEmpty { unanswered.insert(line.key) }
-            guard line.more.count == 2, let pin = FailedPIN(salt: line.more[0], hash: line.more[1]) else { continue }
-            refused[line.key, default: []].append(pin)
+            switch line.more.count {
+            case 0: unanswered.insert(line.key)
+            case 1: unlockedSinceUnknown?.insert(line.key)
+            case 2:
+                guard let pin = FailedPIN(salt: line.more[0], hash: line.more[1]) else { continue }
+                refused[line.key, default: []].append(pin)
+            default: continue
+            }
         }
     }
 
@@ -65,7 +71,9 @@ extension PINTries.Record {
         let lines =
             unanswered.map { TokenLine($0) }
             + refused.flatMap { key, pins in pins.map { TokenLine(key, [$0.salt, $0.hash]) } }
-        return (areUnknown ? Self.unknown + [UInt8(ascii: "\n")] : []) + lines.flatMap(\.bytes)
+        guard let unlockedSinceUnknown else { return lines.flatMap(\.bytes) }
+        return Self.unknown + [UInt8(ascii: "\n")]
+            + (unlockedSinceUnknown.map { TokenLine($0, [Array("unlocked".utf8)]) } + lines).flatMap(\.bytes)
     }
 }
 

@@ -31,9 +31,9 @@ final class RefusedPINsFileTests {
 
     @Test("A file that cannot be read leaves every token in doubt, and no file none")
     func unreadable() throws {
-        #expect(!PINTries.Record(file.read()).areUnknown)
+        #expect(PINTries.Record(file.read()).unlockedSinceUnknown == nil)
         try makeUnreadable()
-        #expect(PINTries.Record(file.read()).areUnknown)
+        #expect(PINTries.Record(file.read()).unlockedSinceUnknown == [])
     }
 
     @Test("The doubt outlives the next writing and the next restart")
@@ -43,13 +43,13 @@ final class RefusedPINsFileTests {
         tries.unanswered = [Self.key("a")]
         try file.keep(tries.bytes)
         #expect(PINTries.Record(file.read()) == tries)
-        try file.keep(PINTries.Record(areUnknown: true).bytes)
-        #expect(PINTries.Record(file.read()) == PINTries.Record(areUnknown: true))
+        try file.keep(PINTries.Record(unlockedSinceUnknown: []).bytes)
+        #expect(PINTries.Record(file.read()) == PINTries.Record(unlockedSinceUnknown: []))
     }
 
     @Test("In doubt no PIN is sent to a token until a person unlocks it, and that says nothing of another token")
-    func doubt() {
-        var ledger = TokenLedger(tries: PINTries.Record(areUnknown: true))
+    func doubt() throws {
+        var ledger = TokenLedger(tries: PINTries.Record(unlockedSinceUnknown: []))
         let (one, other) = (Self.key("one"), Self.key("other"))
         guard case .refuse(.unanswered) = ledger.decide(.typed, to: one, at: 0) else {
             Issue.record("a PIN was sent")
@@ -62,6 +62,20 @@ final class RefusedPINsFileTests {
             return
         }
         #expect(ledger.tries.owesAnswer(other))
-        #expect(ledger.takeUnsavedTries()?.areUnknown == true)
+        let unsaved = ledger.takeUnsavedTries()
+        let record = try #require(unsaved)
+        // It owes the answer to that PIN now.
+        #expect(PINTries.Record(.bytes(record.bytes)) == record && record.unanswered == [one])
+    }
+
+    @Test("A token that a person has unlocked in doubt is in no doubt for the next agent")
+    func unlocked() throws {
+        var ledger = TokenLedger(tries: PINTries.Record(unlockedSinceUnknown: []))
+        let (one, other) = (Self.key("one"), Self.key("other"))
+        #expect(ledger.beginUnlock(one, .typed, asOf: .init()) == nil)
+        let unsaved = ledger.takeUnsavedTries()
+        let record = try #require(unsaved)
+        let next = TokenLedger(tries: PINTries.Record(.bytes(record.bytes)))
+        #expect(!next.tries.owesAnswer(one) && next.tries.owesAnswer(other))
     }
 }
