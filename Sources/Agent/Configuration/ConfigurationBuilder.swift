@@ -30,8 +30,8 @@ struct ConfigurationBuilder {
     /// Adds what a file says.
     mutating func add(_ entries: [String: TOMLNode], from file: String) {
         var document = TableReader(entries, title: "the file", at: (file, 1), faults: faults)
-        for var table in Self.tables("module", in: &document) { add(module: &table) }
-        for var table in Self.tables("token", in: &document) {
+        for var table in document.tables("module") { add(module: &table) }
+        for var table in document.tables("token") {
             guard let rule = TokenRule(reading: &table) else { continue }
             if isFirst(.rule(rule.uri), "a rule for this uri", table) { configuration.tokens.append(rule) }
         }
@@ -43,16 +43,11 @@ struct ConfigurationBuilder {
             table.refuseUnknownKeys()
             _ = isFirst(.prompt, "[prompt]", table)
         }
-        let profiles = document.value("profile") { node throws(ValueFault) in
-            guard case .table(let profiles) = node.value else {
-                throw ValueFault(" is \(node.kind); write [profile.NAME] for each")
-            }
-            return profiles
-        }
-        for (name, node) in (profiles ?? [:]).sorted(by: { $0.value.line < $1.value.line }) {
+        let profiles = document.entries("profile", "write [profile.NAME] for each") ?? [:]
+        for (name, node) in profiles.sorted(by: { $0.value.line < $1.value.line }) {
             add(profile: name, node, from: file)
         }
-        for var table in Self.tables("listener", in: &document) {
+        for var table in document.tables("listener") {
             guard let listener = ListenerConfiguration(reading: &table, accounts: accounts) else { continue }
             if isFirst(.listener(path: listener.path), "a listener with this path", table) {
                 configuration.listeners.append(listener)
@@ -63,23 +58,6 @@ struct ConfigurationBuilder {
             configuration.lockOn = Set(events)
         }
         document.refuseUnknownKeys()
-    }
-
-    /// The elements of `[[key]]`.
-    private static func tables(_ key: String, in document: inout TableReader) -> [TableReader] {
-        let advice = "write [[\(key)]], once for each"
-        let elements = document.value(key) { node throws(ValueFault) in
-            guard case .array(let elements) = node.value else { throw ValueFault(" is \(node.kind); \(advice)") }
-            return elements
-        }
-        return (elements ?? []).compactMap { [document] node in
-            guard case .table(let entries) = node.value else {
-                document.fault(at: node.line, "\(key) holds \(node.kind); \(advice)")
-                return nil
-            }
-            return TableReader(
-                entries, title: "[[\(key)]]", at: (document.file, node.line), faults: document.faults)
-        }
     }
 
     private mutating func add(module table: inout TableReader) {

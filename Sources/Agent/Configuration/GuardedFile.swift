@@ -7,6 +7,10 @@ struct GuardedFile {
     struct Refusal: Error {
         /// What is wrong; what to do.
         let message: String
+
+        init(_ message: String) { self.message = message }
+
+        init(_ error: Errno) { message = "cannot be read: \(error); check its owner and its mode" }
     }
 
     static let maximumSize = 1 << 20
@@ -21,7 +25,7 @@ struct GuardedFile {
         do throws(Errno) {
             return try file.contents(atMost: Self.maximumSize)
         } catch .fileTooLarge {
-            throw Refusal(message: "more than 1 MiB; a configuration is smaller")
+            throw Refusal("more than 1 MiB; a configuration is smaller")
         } catch {
             throw Refusal(error)
         }
@@ -44,7 +48,7 @@ struct GuardedFile {
             throw Refusal(error)
         }
         guard names.count <= Self.maximumEntries else {
-            throw Refusal(message: "more than \(Self.maximumEntries) files; join some of them")
+            throw Refusal("more than \(Self.maximumEntries) files; join some of them")
         }
         return names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
@@ -56,11 +60,10 @@ struct GuardedFile {
             return nil
         } catch .tooManySymbolicLinkLevels {
             throw Refusal(
-                message:
-                    "a symbolic link, which others could turn; put the file itself here (of a Kubernetes volume: by subPath)"
+                "a symbolic link, which others could turn; put the file itself here (of a Kubernetes volume: by subPath)"
             )
         } catch .notDirectory where options.contains(.directory) {
-            throw Refusal(message: "not a directory, or a symbolic link to one; put the directory itself here")
+            throw Refusal("not a directory, or a symbolic link to one; put the directory itself here")
         } catch {
             throw Refusal(error)
         }
@@ -72,17 +75,11 @@ struct GuardedFile {
         do throws(Errno) { breach = rule.breach(of: try file.status()) } catch { throw Refusal(error) }
         switch breach {
         case nil: return
-        case .type: throw Refusal(message: "not \(name); put one here")
-        case .hiddenOwner: throw Refusal(message: "\(KnownIDs.hidden); \(KnownIDs.cure)")
+        case .type: throw Refusal("not \(name); put one here")
+        case .hiddenOwner: throw Refusal("\(KnownIDs.hidden); \(KnownIDs.cure)")
         case .owner(let other):
-            throw Refusal(message: "owned by user \(other); make it root's, or the agent's own (user \(owner))")
-        case .mode(let mode): throw Refusal(message: "others may write it (mode \(mode)); run 'chmod go-w' on it")
+            throw Refusal("owned by user \(other); make it root's, or the agent's own (user \(owner))")
+        case .mode(let mode): throw Refusal("others may write it (mode \(mode)); run 'chmod go-w' on it")
         }
-    }
-}
-
-extension GuardedFile.Refusal {
-    fileprivate init(_ error: Errno) {
-        message = "cannot be read: \(error); check its owner and its mode"
     }
 }

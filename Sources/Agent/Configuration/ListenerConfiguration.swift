@@ -2,33 +2,23 @@ import Encodings
 package import Glibc
 import PlainText
 
-/// A socket for one consumer, such as a container: reaching it is the permission, and nothing but the credentials of some
-/// profiles is to be had there.
+/// A socket for one consumer, such as a container: reaching it is the permission, and it serves only the credentials of
+/// these profiles.
 package struct ListenerConfiguration: Hashable, Sendable {
     package var path: String
     package var mode: mode_t
     /// Nil: the agent's own.
     package var group: UInt32?
     package var profiles: Set<ProfileName>
-    /// Who may use it; nil: whoever can reach it.
+    /// Who may use it; nil: every user who can reach it.
     package var allow: AllowList?
-
-    package init(
-        path: String, mode: mode_t, group: UInt32? = nil, profiles: Set<ProfileName>, allow: AllowList? = nil
-    ) {
-        self.path = path
-        self.mode = mode
-        self.group = group
-        self.profiles = profiles
-        self.allow = allow
-    }
 
     /// Whether a socket that was made for `other` serves this one: who may ask for what there is no part of it.
     func isSameSocket(as other: Self) -> Bool { (path, mode, group) == (other.path, other.mode, other.group) }
 }
 
 extension ListenerConfiguration {
-    /// Reads a `[[listener]]`; nil when something that cannot be done without is missing or wrong, which is told of.
+    /// Reads a `[[listener]]`; nil, with a fault, where a required key is missing or wrong.
     init?(reading table: inout TableReader, accounts: AccountDirectory) {
         let isServed = table.required("kind") { node throws(ValueFault) -> Bool in
             let text = try node.text()
@@ -47,7 +37,7 @@ extension ListenerConfiguration {
         }
         let mode = table.value("mode", Self.mode)
         let profiles = table.required("profiles") { node throws(ValueFault) in
-            guard case .array(let elements) = node.value else { throw ValueFault(" is \(node.kind); give an array") }
+            let elements = try node.elements()
             guard !elements.isEmpty else { throw ValueFault(" is empty; name the profiles that are served there") }
             return try elements.map(Self.profile)
         }

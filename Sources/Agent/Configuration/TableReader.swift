@@ -56,10 +56,7 @@ struct TableReader {
 
     /// The elements of the array `key`, except those that are wrong, which add a fault each.
     mutating func list<Value>(_ key: String, _ convert: (TOMLNode) throws(ValueFault) -> Value) -> [Value] {
-        let elements = value(key) { node throws(ValueFault) in
-            guard case .array(let elements) = node.value else { throw ValueFault(" is \(node.kind); give an array") }
-            return elements
-        }
+        let elements = value(key) { node throws(ValueFault) in try node.elements() }
         return (elements ?? []).compactMap { converted(key, $0, convert) }
     }
 
@@ -68,7 +65,7 @@ struct TableReader {
         _ key: String, _ check: (_ key: String, _ value: TOMLNode) throws(ValueFault) -> String
     ) -> [String: String] {
         var texts: [String: String] = [:]
-        for (name, node) in Self.fromTheTop(entries(of: key) ?? [:]) {
+        for (name, node) in Self.fromTheTop(entries(key) ?? [:]) {
             texts[name] = converted("\(key).\(PlainText.log(name, longest: 80))", node) { node throws(ValueFault) in
                 try check(name, node)
             }
@@ -78,12 +75,26 @@ struct TableReader {
 
     /// A table within this one; nil when it is absent.
     mutating func table(_ key: String, title: String) -> TableReader? {
-        entries(of: key).map { TableReader($0, title: title, at: (file, lineOf(key)), faults: faults) }
+        entries(key).map { TableReader($0, title: title, at: (file, lineOf(key)), faults: faults) }
     }
 
-    private mutating func entries(of key: String) -> [String: TOMLNode]? {
+    /// The tables of `[[key]]`.
+    mutating func tables(_ key: String) -> [TableReader] {
+        let advice = "write [[\(key)]], once for each"
+        let elements = value(key) { node throws(ValueFault) in try node.elements(advice) } ?? []
+        return elements.compactMap { node in
+            guard case .table(let entries) = node.value else {
+                fault(at: node.line, "\(key) holds \(node.kind); \(advice)")
+                return nil
+            }
+            return TableReader(entries, title: "[[\(key)]]", at: (file, node.line), faults: faults)
+        }
+    }
+
+    /// - Parameter advice: What to do where it is no table.
+    mutating func entries(_ key: String, _ advice: String = "give a table") -> [String: TOMLNode]? {
         value(key) { node throws(ValueFault) in
-            guard case .table(let entries) = node.value else { throw ValueFault(" is \(node.kind); give a table") }
+            guard case .table(let entries) = node.value else { throw ValueFault(" is \(node.kind); \(advice)") }
             return entries
         }
     }
@@ -161,6 +172,12 @@ extension TOMLNode {
                     + "use pin-source in [[token]], or run 'tokenward unlock'")
         }
         return text
+    }
+
+    /// - Parameter advice: What to do where it is no array.
+    func elements(_ advice: String = "give an array") throws(ValueFault) -> [TOMLNode] {
+        guard case .array(let elements) = value else { throw ValueFault(" is \(kind); \(advice)") }
+        return elements
     }
 
     static func absolutePath(_ path: String) throws(ValueFault) -> String {

@@ -30,12 +30,10 @@ struct AttemptBudget: Sendable {
 
     /// The boot time from which another attempt is allowed; it may be past.
     func nextAllowed(_ share: Share) -> Int64 {
-        let all = nextAllowed(oneIn: 1) { _ in true }
-        return switch share {
-        case .whole: all
-        case .owner: max(all, nextAllowed(oneIn: 2) { $0 != .others })
-        case .others:
-            max(all, nextAllowed(oneIn: 2) { _ in true }, nextAllowed(oneIn: 4) { $0 == .others })
+        switch share {
+        case .whole: nextAllowed(oneIn: 1) { _ in true }
+        case .owner: max(nextAllowed(.whole), nextAllowed(oneIn: 2) { $0 != .others })
+        case .others: max(nextAllowed(oneIn: 2) { _ in true }, nextAllowed(oneIn: 4) { $0 == .others })
         }
     }
 
