@@ -32,10 +32,12 @@ struct LoginAttempt {
         case end(LoginOutcome)
     }
 
-    let request: LoginRequest
+    private(set) var request: LoginRequest
     private let purpose: Purpose
     /// What the token has answered to the stored PIN before, without judging it.
-    private let doubt: LoginOutcome?
+    private var doubt: LoginOutcome?
+    /// The PINs that the request says are refused.
+    private let refusedByRequest: [FailedPIN]
     private var lengths = 0...PIN.capacity
     /// How long the token is not to be sent a PIN yet, in milliseconds.
     private var rest: Int64
@@ -52,10 +54,18 @@ struct LoginAttempt {
     ///   - rest: See `LoginPace`. A PIN for an operation has been taken before, or is known to be in doubt.
     init(_ request: LoginRequest, for purpose: Purpose, _ memory: PINMemory, rest: Int64 = 0) {
         self.rest = rest
-        var request = request
-        request.refused += memory.refused(by: request.token.token)
         self.request = request
         self.purpose = purpose
+        refusedByRequest = request.refused
+        note(memory)
+    }
+
+    /// What is known of the token's PINs now: before each look, because another call may have found out more in a rest or a
+    /// comparison.
+    mutating func note(_ memory: PINMemory) {
+        let refused = refusedByRequest + memory.refused(by: request.token.token)
+        if refused != request.refused { isCompared = false }
+        request.refused = refused
         // A person who asks for a login has looked at the token.
         doubt = purpose == .operation && request.source.isStored ? memory.doubt(about: request.token.token) : nil
     }

@@ -7,14 +7,14 @@ extension LoginAttempt {
     /// Takes the steps, on the thread that has the token's session.
     ///
     /// - Parameters:
+    ///   - module: What is remembered of its PINs is read at each look, and whether the agent is gone before the PIN is sent.
     ///   - typed: The PIN of a request whose source is `.typed`.
-    ///   - isAgentGone: Asked right before the PIN is sent.
     ///   - send: The one C_Login; its argument is nil for the reader's own pinpad.
     /// - Returns: How it ended, and the PIN.
     /// - Throws: `.notFound` when another token is in the slot, which must not get this one's PIN; what C_Login has answered and
     ///   says nothing of the PIN.
     mutating func carryOut(
-        on token: OpenToken, typed: HeldPIN?, isAgentGone: () -> Bool,
+        on token: OpenToken, of module: LoadedModule, typed: HeldPIN?,
         send: (UnsafeRawBufferPointer?) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> (outcome: LoginOutcome, pin: HeldPIN?) {
         var held: HeldPIN?
@@ -22,6 +22,7 @@ extension LoginAttempt {
             switch step {
             case .look:
                 let information = try token.look()
+                module.pins.withLock { note($0) }
                 note(flags: TokenFlags(rawValue: information.flags), lengths: information.pinLength)
             case .rest(let milliseconds):
                 usleep(useconds_t(milliseconds * 1000))
@@ -31,7 +32,7 @@ extension LoginAttempt {
                 held = try? found.get()  // the error is noted
                 note(pin: found.map { PINShape($0.pin) })
             case .compare: note(mayBeRefused: held.map { request.refused.mayContain($0.pin) } ?? true)
-            case .send where isAgentGone(): noteAgentIsGone()
+            case .send where module.agent.isOver: noteAgentIsGone()
             case .send:
                 do throws(PKCS11Error) {
                     if let held {

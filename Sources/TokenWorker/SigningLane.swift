@@ -87,7 +87,7 @@ private struct OperationLogin {
         defer { wasSent = attempt.wasSent }
         let typed = request.source == .typed ? module.pins.withLock { $0.pin(for: request.token.token) } : nil
         let outcome = try unsafe attempt.carryOut(
-            on: token, typed: typed, isAgentGone: { module.agent.isOver },
+            on: token, of: module, typed: typed,
             send: { (pin) throws(PKCS11Error) in try unsafe token.logInForOperation(pin: pin) }
         ).outcome
         module.pins.withLock { $0.noteOperation(outcome, request) }

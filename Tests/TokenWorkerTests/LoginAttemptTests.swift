@@ -111,6 +111,32 @@ struct LoginAttemptTests {
         attempt.noteAgentIsGone()
         #expect(attempt.step == .end(.refused(.notHeld)) && !attempt.wasSent)
     }
+
+    @Test("A PIN that was refused during the rest is compared with, and one refused during the comparison as well")
+    func learnsMeanwhile() throws {
+        var memory = PINMemory()
+        var attempt = LoginAttempt(login(), for: .token, memory, rest: 100)
+        func refuse(_ failed: FailedPIN) {
+            memory.noteOperation(.rejected(returnValue: 0xA0, name: "", failed: failed), login())
+            attempt.note(memory)
+        }
+        let pin = PINShape(try held("123456").pin)
+        attempt.note(flags: .good, lengths: 4...8)
+        attempt.noteRest()
+        refuse(failedPIN(1))
+        attempt.note(flags: .good, lengths: 4...8)
+        attempt.note(pin: .success(pin))
+        #expect(attempt.step == .compare)
+        attempt.note(mayBeRefused: false)
+        refuse(failedPIN(2))
+        attempt.note(flags: .good, lengths: 4...8)
+        #expect(attempt.step == .fetchPIN && attempt.request.refused == [failedPIN(1), failedPIN(2)])
+        attempt.note(pin: .success(pin))
+        attempt.note(mayBeRefused: false)
+        attempt.note(memory)
+        attempt.note(flags: .good, lengths: 4...8)
+        #expect(attempt.step == .send)
+    }
 }
 
 @Suite("Whether a PIN is sent for one operation")

@@ -72,6 +72,8 @@ struct ReadingRoomTests {
         for _ in 0..<127 { try room.take([UInt8](repeating: 0, count: 65_472)) }  // 64 KiB each with the object itself
         try room.take([UInt8](repeating: 0, count: 65_472))  // 8 MiB
         #expect(throws: PKCS11Error.self) { try room.take([]) }
+        var stopped = ReadingRoom { true }
+        #expect(throws: PKCS11Error.interrupted) { try stopped.take([]) }
     }
 }
 
