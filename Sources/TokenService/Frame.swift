@@ -31,22 +31,20 @@ package struct FrameHeader: Hashable, Sendable {
 
     package init(_ bytes: some Collection<UInt8>) throws(WireError) {
         var reader = WireReader(Array(bytes))
-        guard try reader.byte() == Self.version else { throw .version }
-        kind = try reader.byte()
-        secretLength = Int(try reader.number16())
-        number = try reader.number32()
-        bodyLength = Int(try reader.number32())
+        guard try reader.value() == Self.version else { throw .version }
+        kind = try reader.value()
+        secretLength = Int(try reader.value() as UInt16)
+        number = try reader.value()
+        bodyLength = Int(try reader.value() as UInt32)
         try reader.end()
         guard secretLength <= PIN.capacity, bodyLength <= Self.longestBody else { throw .tooLong }
     }
 
     package var bytes: [UInt8] {
         var writer = WireWriter()
-        writer.byte(Self.version)
-        writer.byte(kind)
-        writer.number16(UInt16(truncatingIfNeeded: secretLength))
-        writer.number32(number)
-        writer.number32(UInt32(truncatingIfNeeded: bodyLength))
+        writer.add(
+            Self.version, kind, UInt16(truncatingIfNeeded: secretLength), number,
+            UInt32(truncatingIfNeeded: bodyLength))
         return writer.bytes
     }
 }

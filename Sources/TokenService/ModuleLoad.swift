@@ -29,23 +29,14 @@ package struct WorkerWalls: Hashable, Sendable {
     }
 }
 
-extension ModuleLoad {
+extension ModuleLoad: WireValue {
     func write(to writer: inout WireWriter) {
-        writer.text(path)
-        writer.byte(sessions)
-        writer.list(initArguments.map { [$0] } ?? []) { $0.text($1) }
-        writer.flag(walls.hasNetwork)
-        writer.list(walls.writable) { $0.text($1) }
+        writer.add(path, sessions, initArguments, walls.hasNetwork, walls.writable)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        path = try reader.text()
-        sessions = try reader.byte()
-        let arguments = try reader.list(smallest: 4) { (reader) throws(WireError) in try reader.text() }
-        guard arguments.count <= 1 else { throw .badValue }
-        initArguments = arguments.first
-        let hasNetwork = try reader.flag()
-        let writable = try reader.list(smallest: 4, limit: 256) { (reader) throws(WireError) in try reader.text() }
-        walls = WorkerWalls(hasNetwork: hasNetwork, writable: writable)
+        self.init(
+            path: try reader.value(), sessions: try reader.value(), initArguments: try reader.value(),
+            walls: WorkerWalls(hasNetwork: try reader.value(), writable: try reader.list(upTo: 256)))
     }
 }

@@ -65,41 +65,38 @@ package struct CardReader: Hashable, Sendable {
     }
 }
 
-extension ReaderReport {
+extension ServiceFailure: WireValue {}
+extension CardReader.Card: WireValue {}
+
+extension ReaderReport: WireValue {
     func write(to writer: inout WireWriter) {
-        writer.number64(version)
+        writer.add(version)
         switch service {
-        case .reachable(let connection):
-            writer.byte(0)
-            writer.number32(connection)
-        case .unreachable(let failure): writer.byte(failure.rawValue)
+        case .reachable(let connection): writer.add(0 as UInt8, connection)
+        case .unreachable(let failure): writer.add(failure)
         }
-        writer.list(readers) { writer, reader in
-            writer.text(reader.name)
-            writer.byte(reader.card.rawValue)
-            writer.number16(reader.events)
-            writer.number32(reader.removals)
-            writer.flag(reader.isExclusive)
-            writer.list(reader.holders) { $0.text($1) }
-        }
+        writer.add(readers)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        version = try reader.number64()
-        let code = try reader.byte()
+        version = try reader.value()
+        let code: UInt8 = try reader.value()
         if code == 0 {
-            service = .reachable(connection: try reader.number32())
+            service = .reachable(connection: try reader.value())
         } else {
             guard let failure = ServiceFailure(rawValue: code) else { throw .badValue }
             service = .unreachable(failure)
         }
-        readers = try reader.list(smallest: 16, limit: 64) { (reader) throws(WireError) in
-            let name = try reader.text()
-            guard let card = CardReader.Card(rawValue: try reader.byte()) else { throw .badValue }
-            return CardReader(
-                name: name, card: card, events: try reader.number16(), removals: try reader.number32(),
-                isExclusive: try reader.flag(),
-                holders: try reader.list(smallest: 4, limit: 64) { (reader) throws(WireError) in try reader.text() })
-        }
+        readers = try reader.list(upTo: 64)
+    }
+}
+
+extension CardReader: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(name, card, events, removals, isExclusive, holders) }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            name: try reader.value(), card: try reader.value(), events: try reader.value(),
+            removals: try reader.value(), isExclusive: try reader.value(), holders: try reader.list(upTo: 64))
     }
 }

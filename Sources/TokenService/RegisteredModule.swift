@@ -16,23 +16,12 @@ package struct RegisteredModule: Hashable, Sendable {
     }
 }
 
-extension RegisteredModule {
-    func write(to writer: inout WireWriter) {
-        writer.text(name)
-        for text in [path, initArguments] { writer.list(text.map { [$0] } ?? []) { $0.text($1) } }
-        writer.flag(isTrusted)
-    }
+extension RegisteredModule: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(name, path, initArguments, isTrusted) }
 
     init(from reader: inout WireReader) throws(WireError) {
-        name = try reader.text()
-        path = try Self.optionalText(from: &reader)
-        initArguments = try Self.optionalText(from: &reader)
-        isTrusted = try reader.flag()
-    }
-
-    private static func optionalText(from reader: inout WireReader) throws(WireError) -> String? {
-        let texts = try reader.list(smallest: 4) { (reader) throws(WireError) in try reader.text() }
-        guard texts.count <= 1 else { throw .badValue }
-        return texts.first
+        self.init(
+            name: try reader.value(), path: try reader.value(), initArguments: try reader.value(),
+            isTrusted: try reader.value())
     }
 }

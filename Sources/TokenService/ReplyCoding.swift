@@ -20,20 +20,16 @@ extension Reply {
     package var body: [UInt8] {
         var writer = WireWriter()
         switch self {
-        case .loaded(let report):
-            writer.blob(report.manufacturer)
-            writer.blob(report.description)
-            writer.text(report.version)
-            writer.flag(report.usesCardReaders)
-        case .tokens(let tokens): writer.list(tokens) { $1.write(to: &$0) }
-        case .login(let outcome): outcome.write(to: &writer)
+        case .loaded(let report): writer.add(report)
+        case .tokens(let tokens): writer.add(tokens)
+        case .login(let outcome): writer.add(outcome)
         case .loggedOut, .renewed, .reset: break
-        case .verifiedCards(let readers): writer.list(readers) { $0.blob($1) }
-        case .present(let tokens): writer.list(tokens) { $1.write(to: &$0) }
-        case .readers(let report): report.write(to: &writer)
-        case .registeredModules(let modules): writer.list(modules) { $1.write(to: &$0) }
-        case .signature(let bytes): writer.blob(bytes)
-        case .failed(let failure): failure.write(to: &writer)
+        case .verifiedCards(let readers): writer.add(readers)
+        case .present(let tokens): writer.add(tokens)
+        case .readers(let report): writer.add(report)
+        case .registeredModules(let modules): writer.add(modules)
+        case .signature(let bytes): writer.add(bytes)
+        case .failed(let failure): writer.add(failure)
         }
         return writer.bytes
     }
@@ -41,128 +37,98 @@ extension Reply {
     package init(kind: UInt8, body: [UInt8]) throws(WireError) {
         var reader = WireReader(body)
         switch kind {
-        case 129:
-            self = .loaded(
-                ModuleReport(
-                    manufacturer: try reader.blob(upTo: 64), description: try reader.blob(upTo: 64),
-                    version: try reader.text(), usesCardReaders: try reader.flag()))
-        case 130:
-            self = .tokens(
-                try reader.list(smallest: 50) { (reader) throws(WireError) in try TokenSnapshot(from: &reader) })
-        case 131: self = .login(try LoginOutcome(from: &reader))
+        case 129: self = .loaded(try reader.value())
+        case 130: self = .tokens(try reader.value())
+        case 131: self = .login(try reader.value())
         case 132: self = .loggedOut
-        case 133: self = .signature(try reader.blob())
-        case 134: self = .failed(try WorkerFailure(from: &reader))
-        case 144:
-            self = .present(
-                try reader.list(smallest: 24) { (reader) throws(WireError) in try TokenReference(from: &reader) })
+        case 133: self = .signature(try reader.value())
+        case 134: self = .failed(try reader.value())
+        case 144: self = .present(try reader.value())
         case 145: self = .renewed
-        case 146: self = .readers(try ReaderReport(from: &reader))
+        case 146: self = .readers(try reader.value())
         case 147: self = .reset
         case 148:
-            self = .verifiedCards(
-                try reader.list(smallest: 4, limit: 64) { (reader) throws(WireError) in try reader.blob(upTo: 64) })
-        case 149:
-            self = .registeredModules(
-                try reader.list(smallest: 13, limit: 1024) { (reader) throws(WireError) in
-                    try RegisteredModule(from: &reader)
-                })
+            let readers: [[UInt8]] = try reader.list(upTo: 64)
+            guard readers.allSatisfy({ $0.count <= 64 }) else { throw .tooLong }
+            self = .verifiedCards(readers)
+        case 149: self = .registeredModules(try reader.list(upTo: 1024))
         default: throw .unknownKind(kind)
         }
         try reader.end()
     }
 }
 
-extension LoginOutcome {
+extension ModuleReport: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(manufacturer, description, version, usesCardReaders) }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(
+            manufacturer: try reader.list(upTo: 64), description: try reader.list(upTo: 64),
+            version: try reader.value(), usesCardReaders: try reader.value())
+    }
+}
+
+extension PINOddity: WireValue {}
+
+extension LoginOutcome: WireValue {
     func write(to writer: inout WireWriter) {
         switch self {
-        case .loggedIn: writer.byte(1)
-        case .notNeeded: writer.byte(2)
-        case .refused(let refusal):
-            writer.byte(3)
-            refusal.write(to: &writer)
+        case .loggedIn: writer.add(1 as UInt8)
+        case .notNeeded: writer.add(2 as UInt8)
+        case .refused(let refusal): writer.add(3 as UInt8, refusal)
         case .rejected(let returnValue, let name, let failed, let oddities):
-            writer.byte(4)
-            writer.number64(returnValue)
-            writer.text(name)
-            writer.list(failed.map { [$0] } ?? []) { $1.write(to: &$0) }
-            writer.list(oddities) { $0.byte($1.rawValue) }
+            writer.add(4 as UInt8, returnValue, name, failed, oddities)
         }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        switch try reader.byte() {
+        switch try reader.value() as UInt8 {
         case 1: self = .loggedIn
         case 2: self = .notNeeded
-        case 3: self = .refused(try LoginRefusal(from: &reader))
+        case 3: self = .refused(try reader.value())
         case 4:
             self = .rejected(
-                returnValue: try reader.number64(), name: try reader.text(),
-                failed: try FailedPIN.list(from: &reader).first,
-                oddities: try reader.list(smallest: 1, limit: PINOddity.allCases.count) { (reader) throws(WireError) in
-                    guard let oddity = PINOddity(rawValue: try reader.byte()) else { throw .badValue }
-                    return oddity
-                })
+                returnValue: try reader.value(), name: try reader.value(), failed: try reader.value(),
+                oddities: try reader.list(upTo: PINOddity.allCases.count))
         default: throw .badValue
         }
     }
 }
 
-extension LoginRefusal {
+extension LoginRefusal: WireValue {
+    private static let codes: [Self: UInt8] = [
+        .locked: 1, .finalTry: 2, .countLow: 3, .toBeChanged: 4, .notInitialized: 5, .knownWrong: 7, .noPinpad: 9,
+        .notHeld: 10, .reserved: 11, .controlByte: 12,
+    ]
+
     func write(to writer: inout WireWriter) {
         switch self {
-        case .locked: writer.byte(1)
-        case .finalTry: writer.byte(2)
-        case .countLow: writer.byte(3)
-        case .toBeChanged: writer.byte(4)
-        case .notInitialized: writer.byte(5)
-        case .length(let shortest, let longest):
-            writer.byte(6)
-            writer.number32(shortest)
-            writer.number32(longest)
-        case .knownWrong: writer.byte(7)
-        case .unreadable(let reason):
-            writer.byte(8)
-            writer.text(reason)
-        case .noPinpad: writer.byte(9)
-        case .notHeld: writer.byte(10)
-        case .reserved: writer.byte(11)
-        case .controlByte: writer.byte(12)
+        case .length(let shortest, let longest): writer.add(6 as UInt8, shortest, longest)
+        case .unreadable(let reason): writer.add(8 as UInt8, reason)
+        default: writer.add(Self.codes[self] ?? 0)
         }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        switch try reader.byte() {
-        case 1: self = .locked
-        case 2: self = .finalTry
-        case 3: self = .countLow
-        case 4: self = .toBeChanged
-        case 5: self = .notInitialized
-        case 6: self = .length(shortest: try reader.number32(), longest: try reader.number32())
-        case 7: self = .knownWrong
-        case 8: self = .unreadable(reason: try reader.text())
-        case 9: self = .noPinpad
-        case 10: self = .notHeld
-        case 11: self = .reserved
-        case 12: self = .controlByte
-        default: throw .badValue
+        switch try reader.value() as UInt8 {
+        case 6: self = .length(shortest: try reader.value(), longest: try reader.value())
+        case 8: self = .unreadable(reason: try reader.value())
+        case let code:
+            guard let refusal = Self.codes.first(where: { $0.value == code })?.key else { throw .badValue }
+            self = refusal
         }
     }
 }
 
-extension WorkerFailure {
-    func write(to writer: inout WireWriter) {
-        writer.byte(kind.rawValue)
-        writer.list(returnValue.map { [$0] } ?? []) { $0.number64($1) }
-        writer.text(text)
-        writer.flag(leavesPINInDoubt)
-    }
+extension WorkerFailure.Kind: WireValue {}
+
+extension WorkerFailure: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(kind, returnValue, text, leavesPINInDoubt) }
 
     init(from reader: inout WireReader) throws(WireError) {
-        guard let kind = Kind(rawValue: try reader.byte()) else { throw .badValue }
-        self.kind = kind
-        returnValue = try reader.list(smallest: 8) { (reader) throws(WireError) in try reader.number64() }.first
-        text = try reader.text()
-        leavesPINInDoubt = try reader.flag()
+        kind = try reader.value()
+        returnValue = try reader.value()
+        text = try reader.value()
+        leavesPINInDoubt = try reader.value()
     }
 }

@@ -98,8 +98,6 @@ package struct FailedPIN: Hashable, Sendable {
     package static let hashLength = 32
     /// How many are kept of one token; the oldest goes first. No card has so many tries.
     package static let mostOfToken = 32
-    /// How many a request may hold: those of one token as several modules show it.
-    static let mostOfRequest = 1024
 
     package let salt: [UInt8]
     package let hash: [UInt8]

@@ -1,98 +1,71 @@
 import PKCS11URI
 
-extension TokenSnapshot {
+extension TokenSnapshot: WireValue {
     func write(to writer: inout WireWriter) {
-        writer.number64(slotID)
-        writer.list(slot.map { [$0] } ?? []) { writer, slot in
-            writer.blob(slot.description)
-            writer.blob(slot.manufacturer)
-        }
-        token.write(to: &writer)
-        writer.number64(flags.rawValue)
-        writer.flag(isLoggedIn)
-        writer.number32(UInt32(clamping: pinLength.lowerBound))
-        writer.number32(UInt32(clamping: pinLength.upperBound))
-        writer.list(certificates) { $1.write(to: &$0) }
-        writer.list(keys) { $1.write(to: &$0) }
-        writer.list(failure.map { [$0] } ?? []) { $0.text($1) }
+        writer.add(slotID, slot, token, flags.rawValue, isLoggedIn)
+        writer.add(UInt32(clamping: pinLength.lowerBound), UInt32(clamping: pinLength.upperBound))
+        writer.add(certificates, keys, failure)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        slotID = try reader.number64()
-        slot = try reader.list(smallest: 8, limit: 1) { (reader) throws(WireError) in
-            SlotDescription(description: try reader.blob(upTo: 64), manufacturer: try reader.blob(upTo: 32))
-        }.first
-        token = try TokenDescription(from: &reader)
-        flags = TokenFlags(rawValue: try reader.number64())
-        isLoggedIn = try reader.flag()
-        let (shortest, longest) = (Int(try reader.number32()), Int(try reader.number32()))
+        slotID = try reader.value()
+        slot = try reader.value()
+        token = try reader.value()
+        flags = TokenFlags(rawValue: try reader.value())
+        isLoggedIn = try reader.value()
+        let (shortest, longest): (UInt32, UInt32) = (try reader.value(), try reader.value())
         guard shortest <= longest else { throw .badValue }
-        pinLength = shortest...longest
-        certificates = try reader.list(smallest: 12) { (reader) throws(WireError) in
-            try CertificateObject(from: &reader)
-        }
-        keys = try reader.list(smallest: 20) { (reader) throws(WireError) in try KeyObject(from: &reader) }
-        failure = try reader.list(smallest: 4) { (reader) throws(WireError) in try reader.text() }.first
+        pinLength = Int(shortest)...Int(longest)
+        certificates = try reader.value()
+        keys = try reader.value()
+        failure = try reader.value()
     }
 }
 
-extension CertificateObject {
+extension SlotDescription: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(description, manufacturer) }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(description: try reader.list(upTo: 64), manufacturer: try reader.list(upTo: 32))
+    }
+}
+
+extension CertificateObject: WireValue {
+    func write(to writer: inout WireWriter) { writer.add(id, label, value) }
+
+    init(from reader: inout WireReader) throws(WireError) {
+        self.init(id: try reader.value(), label: try reader.value(), value: try reader.value())
+    }
+}
+
+extension KeyObject.Class: WireValue {}
+
+extension KeyObject: WireValue {
     func write(to writer: inout WireWriter) {
-        writer.blob(id)
-        writer.blob(label)
-        writer.blob(value)
+        writer.add(keyClass, id, label, publicHalf, canSign, alwaysAuthenticates)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        id = try reader.blob()
-        label = try reader.blob()
-        value = try reader.blob()
+        self.init(
+            keyClass: try reader.value(), id: try reader.value(), label: try reader.value(),
+            publicHalf: try reader.value(), canSign: try reader.value(), alwaysAuthenticates: try reader.value())
     }
 }
 
-extension KeyObject {
-    func write(to writer: inout WireWriter) {
-        writer.byte(keyClass.rawValue)
-        writer.blob(id)
-        writer.blob(label)
-        publicHalf.write(to: &writer)
-        writer.flag(canSign)
-        writer.flag(alwaysAuthenticates)
-    }
-
-    init(from reader: inout WireReader) throws(WireError) {
-        guard let keyClass = Class(rawValue: try reader.byte()) else { throw .badValue }
-        self.keyClass = keyClass
-        id = try reader.blob()
-        label = try reader.blob()
-        publicHalf = try PublicHalf(from: &reader)
-        canSign = try reader.flag()
-        alwaysAuthenticates = try reader.flag()
-    }
-}
-
-extension PublicHalf {
+extension PublicHalf: WireValue {
     func write(to writer: inout WireWriter) {
         switch self {
-        case .rsa(let modulus, let exponent):
-            writer.byte(1)
-            writer.blob(modulus)
-            writer.blob(exponent)
-        case .ec(let parameters, let point):
-            writer.byte(2)
-            writer.blob(parameters)
-            writer.blob(point)
-        case .other(let keyType):
-            writer.byte(3)
-            writer.number64(keyType)
+        case .rsa(let modulus, let exponent): writer.add(1 as UInt8, modulus, exponent)
+        case .ec(let parameters, let point): writer.add(2 as UInt8, parameters, point)
+        case .other(let keyType): writer.add(3 as UInt8, keyType)
         }
     }
 
     init(from reader: inout WireReader) throws(WireError) {
-        switch try reader.byte() {
-        case 1: self = .rsa(modulus: try reader.blob(), exponent: try reader.blob())
-        case 2: self = .ec(parameters: try reader.blob(), point: try reader.blob())
-        case 3: self = .other(keyType: try reader.number64())
+        switch try reader.value() as UInt8 {
+        case 1: self = .rsa(modulus: try reader.value(), exponent: try reader.value())
+        case 2: self = .ec(parameters: try reader.value(), point: try reader.value())
+        case 3: self = .other(keyType: try reader.value())
         default: throw .badValue
         }
     }

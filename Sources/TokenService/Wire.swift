@@ -1,101 +1,139 @@
-/// Writes the few shapes that messages are made of.
-struct WireWriter {
-    private(set) var bytes: [UInt8] = []
+/// What messages are made of: it is read as it was written.
+protocol WireValue {
+    /// The most that a list holds: in memory they are larger than on the wire.
+    static var mostInList: Int { get }
 
-    mutating func byte(_ value: UInt8) { bytes.append(value) }
-    mutating func flag(_ value: Bool) { byte(value ? 1 : 0) }
-    mutating func number16(_ value: UInt16) { append(value) }
-    mutating func number32(_ value: UInt32) { append(value) }
-    mutating func number64(_ value: UInt64) { append(value) }
+    init(from reader: inout WireReader) throws(WireError)
+    func write(to writer: inout WireWriter)
 
-    mutating func blob(_ value: some Collection<UInt8>) {
-        number32(UInt32(clamping: value.count))
-        bytes += value
+    static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [Self]
+    static func write(_ values: [Self], to writer: inout WireWriter)
+}
+
+extension WireValue {
+    static var mostInList: Int { 16_384 }
+
+    static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [Self] {
+        var values: [Self] = []
+        for _ in 0..<count { values.append(try Self(from: &reader)) }
+        return values
     }
 
-    mutating func text(_ value: String) { blob(Array(value.utf8)) }
-
-    mutating func list<Element>(_ values: [Element], _ write: (inout WireWriter, Element) -> Void) {
-        number32(UInt32(clamping: values.count))
-        for value in values { write(&self, value) }
-    }
-
-    private mutating func append(_ value: some FixedWidthInteger) {
-        for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+    static func write(_ values: [Self], to writer: inout WireWriter) {
+        for value in values { value.write(to: &writer) }
     }
 }
 
-/// Reads them back. Every length is checked against what is there before anything is allocated.
+struct WireWriter {
+    fileprivate(set) var bytes: [UInt8] = []
+
+    mutating func add<each Value: WireValue>(_ values: repeat each Value) {
+        repeat (each values).write(to: &self)
+    }
+}
+
+/// Every length is checked against what is there before anything is allocated.
 struct WireReader {
     private let bytes: [UInt8]
     private var position = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    private var remaining: Int { bytes.count - position }
+    mutating func value<Value: WireValue>() throws(WireError) -> Value { try Value(from: &self) }
 
-    mutating func byte() throws(WireError) -> UInt8 {
-        guard remaining >= 1 else { throw .truncated }
-        defer { position += 1 }
-        return bytes[position]
+    /// - Parameter limit: Above this many elements it is no honest value.
+    mutating func list<Value: WireValue>(upTo limit: Int = Value.mostInList) throws(WireError) -> [Value] {
+        let count: UInt32 = try value()
+        guard count <= bytes.count - position else { throw .truncated }
+        guard count <= limit else { throw .tooLong }
+        return try Value.list(of: Int(count), from: &self)
     }
 
-    mutating func flag() throws(WireError) -> Bool {
-        switch try byte() {
-        case 0: false
-        case 1: true
+    func end() throws(WireError) {
+        guard position == bytes.count else { throw .trailingBytes }
+    }
+
+    fileprivate mutating func take(_ count: Int) throws(WireError) -> ArraySlice<UInt8> {
+        guard count <= bytes.count - position else { throw .truncated }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+}
+
+/// Big-endian.
+extension WireValue where Self: FixedWidthInteger {
+    init(from reader: inout WireReader) throws(WireError) {
+        self = try reader.take(Self.bitWidth / 8).reduce(0) { $0 << 8 | Self($1) }
+    }
+
+    func write(to writer: inout WireWriter) {
+        for shift in stride(from: bitWidth - 8, through: 0, by: -8) {
+            writer.bytes.append(UInt8(truncatingIfNeeded: self >> shift))
+        }
+    }
+}
+
+extension UInt16: WireValue {}
+extension UInt32: WireValue {}
+extension UInt64: WireValue {}
+extension UInt8: WireValue {
+    static var mostInList: Int { .max }
+
+    static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [UInt8] {
+        Array(try reader.take(count))
+    }
+
+    static func write(_ values: [UInt8], to writer: inout WireWriter) { writer.bytes += values }
+}
+
+extension Bool: WireValue {
+    init(from reader: inout WireReader) throws(WireError) {
+        switch try reader.value() as UInt8 {
+        case 0: self = false
+        case 1: self = true
         default: throw .badValue
         }
     }
 
-    mutating func number16() throws(WireError) -> UInt16 { try number() }
-    mutating func number32() throws(WireError) -> UInt32 { try number() }
-    mutating func number64() throws(WireError) -> UInt64 { try number() }
+    func write(to writer: inout WireWriter) { writer.bytes.append(self ? 1 : 0) }
+}
 
-    mutating func blob() throws(WireError) -> [UInt8] {
-        let count = Int(try number32())
-        guard count <= remaining else { throw .truncated }
-        defer { position += count }
-        return Array(bytes[position..<position + count])
+/// At most 16 KiB, which no path or message of ours comes near.
+extension String: WireValue {
+    init(from reader: inout WireReader) throws(WireError) {
+        guard let text = String(validating: try reader.list(upTo: 16_384), as: UTF8.self) else { throw .badValue }
+        self = text
     }
 
-    /// - Parameter longest: Above this many bytes it is no honest value.
-    mutating func blob(upTo longest: Int) throws(WireError) -> [UInt8] {
-        let bytes = try blob()
-        guard bytes.count <= longest else { throw .tooLong }
-        return bytes
+    func write(to writer: inout WireWriter) { writer.add(Array(utf8)) }
+}
+
+/// The count, and the elements.
+extension Array: WireValue where Element: WireValue {
+    init(from reader: inout WireReader) throws(WireError) { self = try reader.list() }
+
+    func write(to writer: inout WireWriter) {
+        writer.add(UInt32(clamping: count))
+        Element.write(self, to: &writer)
+    }
+}
+
+/// A list of one or none.
+extension Optional: WireValue where Wrapped: WireValue {
+    init(from reader: inout WireReader) throws(WireError) {
+        let values: [Wrapped] = try reader.list(upTo: 1)
+        self = values.first
     }
 
-    /// At most 16 KiB, which no path or message of ours comes near.
-    mutating func text() throws(WireError) -> String {
-        guard let text = String(validating: try blob(upTo: 16_384), as: UTF8.self) else { throw .badValue }
-        return text
+    func write(to writer: inout WireWriter) { writer.add(map { [$0] } ?? []) }
+}
+
+/// The code of a case.
+extension WireValue where Self: RawRepresentable<UInt8> {
+    init(from reader: inout WireReader) throws(WireError) {
+        guard let value = Self(rawValue: try reader.value()) else { throw .badValue }
+        self = value
     }
 
-    /// - Parameters:
-    ///   - smallest: The fewest bytes that an element takes, which bounds the count by what is there.
-    ///   - limit: The most elements: in memory they are larger than on the wire.
-    mutating func list<Element>(
-        smallest: Int, limit: Int = 16_384, _ read: (inout WireReader) throws(WireError) -> Element
-    ) throws(WireError) -> [Element] {
-        let count = Int(try number32())
-        guard count <= remaining / smallest else { throw .truncated }
-        guard count <= limit else { throw .tooLong }
-        var values: [Element] = []
-        for _ in 0..<count { values.append(try read(&self)) }
-        return values
-    }
-
-    func end() throws(WireError) {
-        guard remaining == 0 else { throw .trailingBytes }
-    }
-
-    private mutating func number<Number: FixedWidthInteger>() throws(WireError) -> Number {
-        let width = Number.bitWidth / 8
-        guard remaining >= width else { throw .truncated }
-        defer { position += width }
-        return bytes[position..<position + width].reduce(0) { $0 << 8 | Number($1) }
-    }
+    func write(to writer: inout WireWriter) { writer.add(rawValue) }
 }
