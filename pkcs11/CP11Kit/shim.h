@@ -6,8 +6,7 @@
 #include <p11-kit/pkcs11.h>
 #include <p11-kit/uri.h>
 
-/* Object macros with casts, which Swift does not import. */
-static const CK_ULONG ck_unavailable_information = CK_UNAVAILABLE_INFORMATION;
+/* An object macro with a cast, which Swift does not import. */
 static const CK_RV ckr_vendor_defined = CKR_VENDOR_DEFINED;
 
 #endif
