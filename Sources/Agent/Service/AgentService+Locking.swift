@@ -101,7 +101,7 @@ extension AgentService {
 extension AgentService {
     /// How long the answer waits for modules that may have more to lock, in milliseconds. A lock is to be done within a
     /// second, whatever hangs.
-    private static let patience: Int64 = 300
+    private static let patience: Int64 = 50
 
     /// Locks the tokens that the URI matches, or all: at once what is known, then what the modules show.
     ///
