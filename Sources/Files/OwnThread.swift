@@ -1,7 +1,7 @@
 import Dispatch
 
-/// Makes calls that a file system or another program may hold up on a thread of their own: neither actors nor the threads that all
-/// tasks share are to wait for them.
+/// Makes calls that a file system or another program may hold up on a thread of their own: neither actors nor the
+/// threads that all tasks share are to wait for them.
 package func onOwnThread<Value: Sendable, Failure: Error>(
     _ work: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {
