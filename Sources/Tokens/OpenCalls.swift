@@ -34,6 +34,7 @@ struct OpenCalls: Sendable {
     private struct State: Sendable {
         let key: TokenKey
         let permit: CallPermit
+        let isSignature: Bool
         var stage: Stage
 
         var isGesture: Bool { if case .gesture = stage { true } else { false } }
@@ -44,10 +45,10 @@ struct OpenCalls: Sendable {
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
     /// - Returns: What `end` takes.
-    mutating func begin(_ key: TokenKey, _ stage: Stage = .quiet) -> Call {
+    mutating func begin(_ key: TokenKey, _ stage: Stage = .quiet, isSignature: Bool = false) -> Call {
         last += 1
         let call = Call(id: last, permit: CallPermit())
-        calls[last] = State(key: key, permit: call.permit, stage: stage)
+        calls[last] = State(key: key, permit: call.permit, isSignature: isSignature, stage: stage)
         return call
     }
 
@@ -72,6 +73,8 @@ struct OpenCalls: Sendable {
     func revoke(where isLocked: (TokenKey) -> Bool) {
         for call in calls.values where isLocked(call.key) { call.permit.revoke() }
     }
+
+    func haveSignature(on key: TokenKey) -> Bool { calls.values.contains { $0.isSignature && $0.key == key } }
 
     /// What people are told that the token waits for.
     func gesture(on key: TokenKey) -> Gesture? {

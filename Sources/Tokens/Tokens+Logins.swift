@@ -146,7 +146,9 @@ extension Tokens {
                 case .protected: .keypad
                 }
             if permit.isRevoked { return .failure(.locked) }
-            switch ledger.decide(origin, to: key, at: clock.boot()) {
+            // A PIN for one signature must not serve one that the module has been busy with since before.
+            let mustWait = !source.isStored && rule?.pinLifetimeSeconds == 0 && calls.haveSignature(on: key)
+            switch mustWait ? .wait(milliseconds: 100) : ledger.decide(origin, to: key, at: clock.boot()) {
             case .refuse(let failure): return .failure(failure)
             case .send(let decided):
                 sending = decided

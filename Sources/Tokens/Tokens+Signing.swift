@@ -41,22 +41,11 @@ extension Tokens {
         let call = Signing(request: request, token: token, rule: rule, mayWantPIN: token.mayWantPIN(for: request))
         // A token that needs no login has not been asked yet whether this PIN may be sent to it.
         if let failure = refusal(of: call) { throw token.problem(failure) }
-        let isLast: Bool
-        switch ledger.takeSignature(token.key) {
-        case .success(let last): isLast = last
-        case .failure(let failure): throw token.problem(failure)
-        }
-        var result = await signInTurn(call, flow)
+        var result = try await signInTurn(call, flow)
         if case .failure(.refused(let failure)) = result, failure.retry == .login {
-            do throws(Problem) {
-                try await logIn(to: token)
-            } catch {
-                if isLast { await logOut(token) }
-                throw error
-            }
-            result = await signInTurn(call, flow)
+            try await logIn(to: token)
+            result = try await signInTurn(call, flow)
         }
-        if isLast { await logOut(token) }
         switch result {
         case .success(.signature(let signature)): return signature
         case .success(.notAuthorized(let outcome)): throw await problem(of: outcome, call)
@@ -83,26 +72,40 @@ extension Tokens {
         return ambiguity(of: call.token, rule(for: call.token.located)) ?? ledger.refusalToSign(call.token.key)
     }
 
-    /// Signs when the turn of the flow has come.
-    private func signInTurn(_ call: Signing, _ flow: SigningFlow) async -> Result<ModuleHost.Signing, ModuleFailure> {
+    /// Signs when the turn of the flow has come, and logs out where the PIN was good for one signature.
+    private func signInTurn(
+        _ call: Signing, _ flow: SigningFlow
+    ) async throws(Problem) -> Result<ModuleHost.Signing, ModuleFailure> {
         let key = call.token.key
         guard let host = host(of: key) else { return .failure(.stopped) }
         let turns = await host.turns(on: key.token)
         let position = await turns.enter(flow)
         let stamp: StoredPINStamp?? =
             call.mayWantStoredPIN ? .some(await setting.workers.stamp(call.request.source)) : nil
-        while let stamp, ledger.mustWait(with: stamp, on: key) {
-            await withCheckedContinuation { calls.wait($0) }
+        while true {
+            if let stamp, ledger.mustWait(with: stamp, on: key) {
+                await withCheckedContinuation { calls.wait($0) }
+            } else if call.rule?.pinLifetimeSeconds == 0, let login = logins[key] {
+                _ = await login.task.value  // it may be for one signature, which is taken below
+            } else {
+                break
+            }
         }
         var result: Result<ModuleHost.Signing, ModuleFailure> = .failure(.stopped)
+        var taken: Result<Bool, LoginFailure> = .success(false)
         if ledger.isOver(key, at: clock.boot()) {
             await endOverdueLogin(of: call.token)
             result = .failure(.refused(WorkerFailure(.notLoggedIn, text: "the time of its PIN is over")))
         } else if !Task.isCancelled, !ledger.isLocked(key), refusal(of: call) == nil {
-            // It may have waited for long, and a call before it may have spent a try.
-            result = await send(call, to: host, position, stamp)
+            // It may have waited for long, and a call before it may have spent a try, or the one signature of a login.
+            taken = ledger.takeSignature(key)
+            if case .success = taken { result = await send(call, to: host, position, stamp) }
         }
         await turns.leave()
+        switch taken {
+        case .failure(let failure): throw call.token.problem(failure)
+        case .success(let isLast): if isLast { await logOut(call.token) }
+        }
         return result
     }
 
@@ -119,7 +122,7 @@ extension Tokens {
         request.refused = call.mayWantPIN ? ledger.tries.refused(by: key) : []
         let sending = stamp.map { ledger.expectSignature(with: $0, on: key) }
         keepTries()
-        let open = calls.begin(key, mayTouch ? .gesture(nil) : .quiet)
+        let open = calls.begin(key, mayTouch ? .gesture(nil) : .quiet, isSignature: true)
         watch(open, of: call.token, for: request.source == .protected ? .pin : .touch)
         // The PIN that a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected

@@ -77,16 +77,19 @@ struct PINMonth: Sendable {
         return world.witness
     }
 
-    /// The shortest month that breaks the same rule by leaving out one event after the other.
-    func shrunk() -> (month: PINMonth, witness: CardWitness) {
+    /// The shortest month that breaks a rule by leaving out one event after the other, and its diary.
+    ///
+    /// Where hashing is not fixed a month is not the same again, so that it is lived through several times.
+    func shrunk(breaking rule: CardWitness.Rule) -> (month: PINMonth, witness: CardWitness) {
         var best = self
-        var witness = run()
-        guard let rule = witness.violations.first?.rule else { return (self, witness) }
+        var witness = run(withDiary: true)
+        for _ in 0..<30 where witness.violations.first?.rule != rule { witness = run(withDiary: true) }
+        guard witness.violations.first?.rule == rule else { return (self, witness) }
         var index = 0
         while index < best.events.count {
             var shorter = best
             shorter.events.remove(at: index)
-            let seen = shorter.run()
+            let seen = shorter.run(withDiary: true)
             if seen.violations.first?.rule == rule { (best, witness) = (shorter, seen) } else { index += 1 }
         }
         return (best, witness)
@@ -171,21 +174,23 @@ extension PINWorld {
         case .unlockStored: unlock(card, on: module, nil)
         case .handOver: unlock(card, on: module, act(.handedOver, card, dice.happens(400) ? card.pin : wrongPIN()))
         case .lockAll:
-            request("lock") { [witness, time] in
+            request("lock") { [witness, life] in
                 let lock = witness.beginLock(nil, isEvent: false)
                 await tokens.changeLocks { $0.lockAll() }
                 await tokens.endLogins()
-                witness.endLock(lock, at: time.boot)
+                self.endLock(lock, of: life)
                 try await tokens.keepLocks()
             }
         case .lockCard: lock(card)
         case .beginEvent:
             let event = dice.one(of: [LockEvent.suspend, .screenLock])
-            request("event") { [witness, time] in
+            request("event") { [witness, life] in
+                let told = witness.tick()
                 guard await tokens.changeLocks({ $0.begin(event) }) else { return }
-                let lock = witness.beginLock(nil, isEvent: true)
+                // What was asked for since then may have come after the lock.
+                let lock = witness.beginLock(nil, isEvent: true, asked: told)
                 await tokens.endLogins()
-                witness.endLock(lock, at: time.boot)
+                self.endLock(lock, of: life)
             }
         case .endEvent: endEvents([dice.one(of: [LockEvent.suspend, .screenLock])])
         case .suspend: time.sleep(dice.roll(3000...3_600_000))
@@ -275,10 +280,15 @@ extension PINWorld {
         }
     }
 
+    /// A lock is answered, unless the agent has been killed meanwhile.
+    private func endLock(_ lock: Int, of life: AgentLife) {
+        if !life.isOver { witness.endLock(lock, at: time.boot) }
+    }
+
     private func lock(_ card: ScriptedCard) {
         let tokens = tokens
         guard let uri = try? PKCS11URI("pkcs11:token=card\(card.number)") else { return }
-        request("lock") { [witness, time] in
+        request("lock") { [witness, life] in
             let moment = Locks.Moment()
             let began = witness.tick()
             var known: Set<TokenKey> = []
@@ -291,7 +301,7 @@ extension PINWorld {
                 known = keys
                 let lock = witness.beginLock(Set(new.compactMap(Self.key)), isEvent: false, asked: began)
                 await tokens.endLogins(of: await tokens.changeLocks { $0.lock(new, asOf: moment) })
-                witness.endLock(lock, at: time.boot)
+                self.endLock(lock, of: life)
             }
             try await tokens.keepLocks()
         }

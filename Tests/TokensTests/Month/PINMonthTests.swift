@@ -38,17 +38,37 @@ struct PINMonthTests {
         #expect(violations.isEmpty)
     }
 
+    @Test(
+        "Months that have found a fault stay without one",
+        arguments: [
+            // Signatures that waited for a login were made with its PIN, which was good for one.
+            15313,
+            // A signature that the module was busy with was made with the next PIN, which was good for one.
+            18208,
+            // A reload left out a module that was logging in, and a lock did not wait for the end of its worker.
+            25006,
+        ] as [UInt64]) func foundMonths(_ seed: UInt64) async
+    {
+        let witnesses = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "months").async {
+                continuation.resume(returning: (1...10).map { _ in PINMonth(seed: seed, length: Months.length).run() })
+            }
+        }
+        #expect(witnesses.flatMap(\.violations).map { "\($0.rule.rawValue): \($0.text)" }.isEmpty)
+    }
+
     @Test("Whatever modules, cards, people and clocks do, no rule for PINs is broken") func months() async {
         let tally = await Months(first: Self.first ?? 1, count: Self.count).run()
         for (rule, months) in Dictionary(grouping: tally.broken, by: \.rule) {
-            let (month, witness) = PINMonth(seed: months[0].seed, length: Months.length).shrunk()
+            let (month, witness) = PINMonth(seed: months[0].seed, length: Months.length)
+                .shrunk(breaking: rule)
             let seeds = months.prefix(10).map { "\($0.seed) (\($0.text))" }.joined(separator: ", ")
             Issue.record(
                 """
                 \(rule.rawValue), in \(months.count) months: \(seeds); in the first of these
                 \(month.events.map { "\($0.kind)" }.joined(separator: " ")):
                 \(witness.violations.map(\.text).joined(separator: "\n"))
-                \((month.run(withDiary: true).diary ?? []).joined(separator: "\n"))
+                \((witness.diary ?? []).joined(separator: "\n"))
                 """)
         }
         guard Self.count >= 1000 else { return }
