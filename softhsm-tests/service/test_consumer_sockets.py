@@ -103,3 +103,14 @@ def test_a_socket_that_cannot_be_made_is_an_error_at_start_and_a_notice_after_a_
     with pytest.raises(AssertionError, match="a regular file is in the socket's place"):
         agent.start()
     assert agent.process.returncode == 69
+
+
+def test_a_socket_that_cannot_be_given_to_its_group_leaves_no_file(start, base, service, tmp_path):
+    path = tmp_path / "agent.sock"
+    rest = base + configuration.profile(service)
+    agent = start(rest, prefix=["setpriv", "--bounding-set=-chown"])
+    agent.configure(listener(path, "test", group=MALLORY) + rest)
+    read_again(agent)
+    [notice] = [line for line in agent.json("status")["notices"] if str(path) in line]
+    assert f"the agent is no member of group {MALLORY}" in notice
+    assert not path.exists()

@@ -95,6 +95,18 @@ package final class SocketListener: Sendable {
         guard fchmod(descriptor, mode) == 0 else { throw .failed(call: "fchmod", path: place.path, errno: .current) }
         let bound = unsafe address.call { unsafe Glibc.bind(descriptor, $0, $1) }
         guard bound == 0 else { throw .failed(call: "bind", path: place.path, errno: Errno(rawValue: -bound)) }
+        do throws(ListenerError) {
+            return try open(descriptor, at: place, mode: mode, group: group)
+        } catch {
+            try? FileName.remove(place.path)  // the error is what matters, and the next agent takes the file for stale
+            throw error
+        }
+    }
+
+    /// Gives the socket's file to its group, and listens.
+    private static func open(
+        _ descriptor: CInt, at place: SocketPath, mode: mode_t, group: gid_t?
+    ) throws(ListenerError) -> Stat {
         guard let status = try place.status() else {
             throw .unusable(path: place.path, reason: "the socket was removed as it was made")
         }
