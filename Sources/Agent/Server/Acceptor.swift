@@ -110,6 +110,9 @@ final class Acceptor: Sendable {
         wake()
     }
 
+    /// Whether the socket is closed, or is about to be.
+    var isStopped: Bool { orders.withLock(\.mustStop) }
+
     /// Whether the thread is gone.
     var hasEnded: Bool { orders.withLock(\.hasEnded) }
 

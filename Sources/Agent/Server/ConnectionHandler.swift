@@ -80,6 +80,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         } else {
             advance()
         }
+        // Its socket was closed before it came here.
+        if caller.acceptor.isStopped { finish() }
     }
 
     /// Whether the peer has sent nothing yet, or nothing more.

@@ -11,7 +11,8 @@ import Testing
 
     /// A server with two profiles that allow no user, and a consumer's socket in its folder; not started.
     private static func server(
-        uid: UInt32 = 100_000, allow: AllowList? = nil, operations: AgentOperations = .scripted()
+        uid: UInt32 = 100_000, allow: AllowList? = nil, limits: ServerLimits = ServerLimits(),
+        peer: (@Sendable (CInt) throws -> Peer)? = nil
     ) async throws -> (test: ServerUnderTest, socket: String) {
         let folder = try ServerTestFolder()
         let socket = "\(folder.path)/consumer.sock"
@@ -19,8 +20,9 @@ import Testing
             path: socket, mode: 0o660, profiles: Set([ci].compactMap(\.self)), allow: allow)
         let none = AllowList()
         let test = try await ServerUnderTest(
-            operations: operations, profiles: ["ci": none, "own": none],
-            peer: { _ in Peer(uid: uid, gid: uid, pid: 9) }, consumers: [consumer], folder: folder, starts: false)
+            limits: limits, profiles: ["ci": none, "own": none],
+            peer: peer ?? { _ in Peer(uid: uid, gid: uid, pid: 9) }, consumers: [consumer], folder: folder,
+            starts: false)
         return (test, socket)
     }
 
@@ -122,6 +124,28 @@ import Testing
         #expect(try await other.receiveAll().isEmpty)
         #expect(throws: ServerTestClient.Failure.self) { try ServerTestClient(path: socket) }
         #expect(!FileManager.default.fileExists(atPath: second))
+        await test.server.stop()
+    }
+
+    @Test("A reload that closes a socket ends a connection that an event loop gets only afterwards")
+    func late() async throws {
+        var limits = ServerLimits()
+        limits.idleMilliseconds = 600_000  // longer than the client waits
+        let (accepted, released) = (AsyncStream.makeStream(of: Void.self), DispatchSemaphore(value: 0))
+        let (test, socket) = try await Self.server(
+            limits: limits,
+            peer: { _ in
+                accepted.continuation.yield()
+                released.wait()
+                return Peer(uid: 100_000, gid: 100_000, pid: 9)
+            })
+        try await test.server.start()
+        let client = try ServerTestClient(path: socket)
+        for await _ in accepted.stream { break }
+        let policy = Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:])
+        #expect(await test.server.replace(policy: policy).isEmpty)
+        released.signal()
+        #expect(try await client.receiveAll().isEmpty)
         await test.server.stop()
     }
 }
