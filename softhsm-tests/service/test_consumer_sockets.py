@@ -65,8 +65,10 @@ def test_a_lock_holds_on_a_consumers_socket(start, base, service, tmp_path):
     ({}, 69),
 ], ids=["open to all", "allowed", "of its group", "not allowed", "not reachable"])
 def test_another_user_needs_no_more_than_to_reach_it(start, base, service, open_folder, settings, code):
-    path = f"{open_folder}/agent.sock"
-    agent = start(base, listener(path, "test", **settings), configuration.profile(service))
+    path = f"{open_folder}/consumer/agent.sock"  # the agent makes its folder, with the umask of the shipped units
+    agent = start(
+        base, listener(path, "test", **settings), configuration.profile(service),
+        prefix=["sh", "-c", 'umask 077; exec "$0" "$@"'])
     key = key_of(agent)
     shutil.copy(binary("tokenward-credential-process"), open_folder)
     result = subprocess.run(

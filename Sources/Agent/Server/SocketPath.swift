@@ -19,8 +19,8 @@ struct SocketPath {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw .unusable(path: path, reason: "the socket's path names a directory")
         }
-        // mkdir's mode is cut by the umask; it only matters that it is never wider than asked for.
-        guard unsafe mkdir(directory, directoryMode) == 0 || errno == EEXIST else {
+        let isNew = unsafe mkdir(directory, directoryMode) == 0
+        guard isNew || errno == EEXIST else {
             throw .failed(call: "mkdir", path: directory, errno: .current)
         }
         let real: String
@@ -30,6 +30,10 @@ struct SocketPath {
             throw .failed(call: "realpath", path: directory, errno: error)
         }
         try Self.checkChain(real)
+        // The umask has cut mkdir's mode, and would keep out those whom the socket is for.
+        if isNew, unsafe chmod(real, directoryMode) != 0 {
+            throw .failed(call: "chmod", path: real, errno: .current)
+        }
         self.path = (real == "/" ? "" : real) + "/" + name
         try Self.checkLength(self.path)
     }
