@@ -40,11 +40,7 @@ struct TokenwardAgent {
         do throws(Failure) {
             configuration = try load(with: loader)
         } catch {
-            // Clients wait only where systemd has made the socket.
-            guard let socket = try? SocketListener.inherited(environment: environment.variables) else { throw error }
-            error.report()
-            socket.refuseCallers()
-            exit(error.code.rawValue)
+            try giveUp(error, on: try? SocketListener.inherited(environment: environment.variables))
         }
         if options.isCheck { return }
 
@@ -79,7 +75,8 @@ struct TokenwardAgent {
             guard let error = error as? ListenerError else {
                 throw Failure(.software, "the socket cannot be served: \(error)")
             }
-            throw Failure(.unavailable, "\(error.message); \(error.hint)")
+            // The agent's own socket listens already: this is a consumer's.
+            try giveUp(Failure(.configuration, "\(error.message); \(error.hint)"), on: listener)
         }
         log.notice(
             "serving",
@@ -101,6 +98,14 @@ struct TokenwardAgent {
         log.notice("stopping")
         await service.stop()
         await queue.close(within: 1000)
+    }
+
+    /// Ends before serving. Clients wait only where systemd has made the socket.
+    private func giveUp(_ failure: Failure, on socket: SocketListener?) throws(Failure) -> Never {
+        guard let socket, socket.path == nil else { throw failure }
+        failure.report()
+        socket.refuseCallers()
+        exit(failure.code.rawValue)
     }
 
     private func load(with loader: ConfigurationLoader) throws(Failure) -> Configuration {

@@ -104,7 +104,7 @@ def test_a_socket_that_cannot_be_made_is_an_error_at_start_and_a_notice_after_a_
     agent.configure(listener(bad, "test") + rest)
     with pytest.raises(AssertionError, match="a regular file is in the socket's place"):
         agent.start()
-    assert agent.process.returncode == 69
+    assert agent.process.returncode == 78
 
 
 def test_a_socket_that_cannot_be_given_to_its_group_leaves_no_file(start, base, service, tmp_path):

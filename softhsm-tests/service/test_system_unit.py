@@ -98,14 +98,18 @@ def test_a_restart_and_a_stop_leave_the_socket_to_the_callers(running):
     access_key(running.credentials(ALICE))
 
 
-def test_callers_of_a_service_with_a_faulty_configuration_are_refused_and_its_socket_stays(system):
+@pytest.mark.parametrize("fault, told", [
+    ("nonsense = 1\n", 'unknown key "nonsense"'),
+    ('[[listener]]\nkind = "socket"\npath = "/none/there/agent.sock"\nprofiles = ["test"]\n', "/none/there: mkdir failed"),
+], ids=["in the file", "of a consumer's socket"])
+def test_callers_of_a_service_with_a_faulty_configuration_are_refused_and_its_socket_stays(system, fault, told):
     path = "etc/tokenward/config.toml"
     text = (system.machine.root / path).read_text()
-    system.machine.write(path, text + "nonsense = 1\n")
+    system.machine.write(path, text + fault)
     for _ in range(30):  # more than systemd would start
         refused = system.credentials(ALICE)
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (69, "", 1)
-    assert 'unknown key "nonsense"' in system.log()
+    assert told in system.log()
     assert system.property("ActiveState", "tokenward.socket") == "active"
     # Without a waiting caller it ends at once.
     system.control("restart", "tokenward.service")
