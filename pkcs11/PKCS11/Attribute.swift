@@ -58,7 +58,8 @@ extension TokenSession {
     /// each attribute that an object of its class may have, at each call.
     ///
     /// CKR_ATTRIBUTE_SENSITIVE and CKR_ATTRIBUTE_TYPE_INVALID leave the other attributes of the call valid, and so should
-    /// CKR_BUFFER_TOO_SMALL (PKCS#11 2.40 §5.7). Where it does not, or no value has come at all, each is asked for alone.
+    /// CKR_BUFFER_TOO_SMALL (PKCS#11 2.40 §5.7). Where it does not, or no value has come at all, each is asked for alone. Where
+    /// the module has stopped at one that the object lacks, each after that one is.
     ///
     /// - Throws: Any other code, such as CKR_OBJECT_HANDLE_INVALID.
     package borrowing func attributes(
@@ -84,19 +85,21 @@ extension TokenSession {
         let isIncomplete = [.attributeSensitive, .attributeTypeInvalid, .bufferTooSmall].contains(code)
         if !isIncomplete { try check(.getAttributeValue, returnValue) }
         var result = AttributeValues()
+        var untouched: Set<Attribute> = []  // as they were written above
         offset = 0
         for (index, attribute) in wanted.enumerated() {
             let room = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset..<offset + attribute.room])
             offset += attribute.room
             let length = unsafe template[index].ulValueLen
-            // Unavailable, a length that is a lie, or room that nothing was written to.
-            guard length <= CK_ULONG(room.count), unsafe length == 0 || room.contains(where: { $0 != 0xFF }) else {
-                continue
+            if length == CK_ULONG(room.count), unsafe !room.contains(where: { $0 != 0xFF }) {
+                untouched.insert(attribute)
+            } else if length <= CK_ULONG(room.count) {  // neither unavailable nor a lie
+                result.values[attribute] = unsafe Array(room.prefix(Int(length)))
             }
-            result.values[attribute] = unsafe Array(room.prefix(Int(length)))
         }
-        guard wanted.count > 1, code == .bufferTooSmall || isIncomplete && result.values.isEmpty else { return result }
-        for attribute in wanted where result[attribute] == nil {
+        guard wanted.count > 1, isIncomplete else { return result }
+        let isLost = code == .bufferTooSmall || result.values.isEmpty
+        for attribute in wanted where result[attribute] == nil && (isLost || untouched.contains(attribute)) {
             result.values[attribute] = try attributes([attribute], of: object)[attribute]
         }
         return result

@@ -110,7 +110,7 @@ class MockModule:
         Ways: "hang", "crash", "abort", "overflow" (the stack), "meddle" (signals, folder, umask, locale);
         rv=CODE (with "after": once the work is done), delay=ms, exit=N, flood=BYTES, leak=BYTES, descriptors=N,
         lie=... for C_GetSlotList (huge, over, grow), C_FindObjects (endless, over), C_Sign (small, over, huge, empty,
-        odd, wrong) and C_GetAttributeValue with type=CKA (huge, grow, width, empty, absent)
+        odd, wrong) and C_GetAttributeValue with type=CKA (huge, grow, width, empty, absent, stop)
         When: at=N (the Nth call of all), next=N calls, user=CKU, mechanism=CKM, type=1 (C_OpenSession: read-write; CKA
         for lies), "arguments" (C_Initialize with arguments)
         """

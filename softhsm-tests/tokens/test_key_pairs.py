@@ -11,7 +11,7 @@ from support import configuration
 from support.authority import NOW, DAY, der, pem
 from support.softhsm import SoftHSM
 
-CKA_EC_POINT = 0x181
+CKA_MODULUS, CKA_EC_POINT = 0x120, 0x181
 AMBIGUOUS = "several private keys have its CKA_ID, and nothing tells which is its own"
 
 
@@ -196,3 +196,21 @@ def test_a_crowd_of_objects_costs_neither_a_lock_nor_another_token_s_session(
     assert seconds < 5 and max(locks) < 1, (seconds, locks)
     assert agent.cli("unlock", "--stored", "pkcs11:token=honest").returncode == 0
     assert timed(agent.credentials)[1] < 5
+
+
+# MARK: Answers about attributes
+
+
+def test_a_ckaid_of_ones_alone_is_a_ckaid(start, mock, root, service, pin_file):
+    mock.card("card").identity(root, identifier="ff")
+    agent = start(
+        configuration.mock(mock), configuration.token(pin_file),
+        configuration.profile(service, certificate="pkcs11:token=card;id=%FF"))
+    assert_serves(agent)
+
+
+def test_a_module_that_stops_at_an_attribute_that_a_key_lacks_hides_no_other(start, mock, root, service, pin_file):
+    """The last of them says that the key wants its PIN each time."""
+    mock.card("card").identity(root, always=True)
+    mock.on("C_GetAttributeValue", lie="stop", type=CKA_MODULUS)
+    assert_serves(start(configuration.mock(mock), configuration.token(pin_file), configuration.profile(service)))

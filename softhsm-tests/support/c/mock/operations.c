@@ -23,6 +23,7 @@ CK_RV C_GetAttributeValue(
         const bool is_absent = attribute == NULL || strcmp(lie, "absent") == 0;
         const bool is_short = template[i].pValue != NULL && (length > room || strcmp(lie, "grow") == 0);
         template[i].ulValueLen = length;
+        if (strcmp(lie, "stop") == 0 && is_absent) return leave(CKR_ATTRIBUTE_TYPE_INVALID);
         if (is_absent || is_short) {
             template[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
             answer = is_short && !is_absent ? CKR_BUFFER_TOO_SMALL : CKR_ATTRIBUTE_TYPE_INVALID;
