@@ -33,10 +33,7 @@ final class ServerTestClient: Sendable {
                 unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else {
-            close(descriptor)
-            throw Failure(call: "connect")
-        }
+        guard result == 0 else { throw Failure(call: "connect") }  // `deinit` closes it
     }
 
     deinit { close(descriptor) }
