@@ -233,12 +233,20 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func complete(_ request: AcceptedRequest, with answer: Answer) {
         core.endWaiting(caller)
-        finish(request, with: isLate(request, answer) ? .problem(.withdrawn) : answer)
+        // The rules may be others by now.
+        if answer.issued != nil, case .failure(let refusal)? = try? responder.decide(request.head, of: caller) {
+            finish(responder.reply(to: request.head, of: caller, with: refusal))
+        } else {
+            finish(request, with: isLate(request, answer) ? .problem(.withdrawn) : answer)
+        }
         advance()
     }
 
     private func finish(_ request: AcceptedRequest, with answer: Answer) {
-        let reply = responder.reply(to: request, of: caller, with: answer)
+        finish(responder.reply(to: request, of: caller, with: answer))
+    }
+
+    private func finish(_ reply: Reply) {
         if case .closed = phase { return }
         write(reply)
     }

@@ -160,6 +160,26 @@ import Testing
         await test.server.stop()
     }
 
+    @Test("Who loses a permission while credentials are under way does not get them") func lost() async throws {
+        let gate = OperationGate()
+        let test = try await ServerUnderTest(
+            operations: .scripted(
+                cached: { _ in nil },
+                credentials: { (_) async throws(Problem) in
+                    await gate.pass()
+                    return AgentOperations.issued
+                }), peer: { _ in Peer(uid: 2000, gid: 2000, pid: 9) })
+        let client = try test.connect()
+        client.send(Self.request("GET /v1/profiles/prod/credentials"))
+        await gate.waitForStart()
+        _ = await test.server.replace(policy: Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:]))
+        gate.release()
+        let answer = try #require(try await client.receive())
+        #expect(answer.status == 403 && !answer.body.contains("ASIATEST"))
+        await test.server.stop()
+        #expect(test.audited.map(\.status) == [403])
+    }
+
     @Test("The kernel names the caller, with its groups") func kernel() async throws {
         var pair: [CInt] = [0, 0]
         try unsafe #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
