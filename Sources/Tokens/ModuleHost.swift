@@ -72,22 +72,20 @@ actor ModuleHost {
         case notAuthorized(LoginOutcome)
     }
 
-    /// Where a signature waits for its turn, and has to be for as long as it is made.
+    /// Where a signature waits for its turn, and has to be for as long as it is made. Each session of the token's worker has
+    /// one under way and one that is next, so that no session waits for the agent.
     func turns(on token: TokenDescription) async -> TurnQueue<SigningFlow> {
         await worker(of: token)?.signatures ?? TurnQueue(places: 1)  // no worker: it fails at once
     }
 
     /// - Parameters:
-    ///   - position: How many signatures the token's worker has then. Each of its sessions has one under way and one that
-    ///     is next, so that no session waits for the agent; those that are next wait for one deadline, and then have theirs.
     ///   - mayTouch: The token may wait for a person's touch.
     ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
     func sign(
-        _ request: SignRequest, position: Int, mayTouch: Bool, isPINKnown: Bool, permit: CallPermit
+        _ request: SignRequest, mayTouch: Bool, isPINKnown: Bool, permit: CallPermit
     ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
-        let limit = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
-        let deadline = position > configuration.sessions ? 2 * limit : limit
+        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
         guard let worker = await worker(of: request.token.token) else {
             return .failure(.crowded(Self.mostWorkers))
         }

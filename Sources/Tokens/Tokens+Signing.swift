@@ -79,7 +79,7 @@ extension Tokens {
         let key = call.token.key
         guard let host = host(of: key) else { return .failure(.stopped) }
         let turns = await host.turns(on: key.token)
-        let position = await turns.enter(flow)
+        await turns.enter(flow)
         let stamp: StoredPINStamp?? =
             call.mayWantStoredPIN ? .some(await setting.workers.stamp(call.request.source)) : nil
         while true {
@@ -99,7 +99,7 @@ extension Tokens {
         } else if !Task.isCancelled, !ledger.isLocked(key), refusal(of: call) == nil {
             // It may have waited for long, and a call before it may have spent a try, or the one signature of a login.
             taken = ledger.takeSignature(key)
-            if case .success = taken { result = await send(call, to: host, position, stamp) }
+            if case .success = taken { result = await send(call, to: host, stamp) }
         }
         await turns.leave()
         switch taken {
@@ -109,11 +109,9 @@ extension Tokens {
         return result
     }
 
-    /// - Parameters:
-    ///   - position: See `ModuleHost.sign`.
-    ///   - stamp: Of the stored PIN that the key may want; nil where it wants none.
+    /// - Parameter stamp: Of the stored PIN that the key may want; nil where it wants none.
     private func send(
-        _ call: Signing, to host: ModuleHost, _ position: Int, _ stamp: StoredPINStamp??
+        _ call: Signing, to host: ModuleHost, _ stamp: StoredPINStamp??
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         let key = call.token.key
         let mayTouch = call.rule?.touch == true
@@ -127,7 +125,7 @@ extension Tokens {
         // The PIN that a person types on a keypad is new each time.
         let isOldPIN = sending?.isKnown != false && request.source != .protected
         let result = await host.sign(
-            request, position: position, mayTouch: mayTouch, isPINKnown: isOldPIN, permit: open.permit)
+            request, mayTouch: mayTouch, isPINKnown: isOldPIN, permit: open.permit)
         endWatch(of: open)
         let login: Result<LoginOutcome, ModuleFailure> = result.map { signing in
             if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded }

@@ -24,19 +24,6 @@ struct TurnQueueTests {
         #expect(served.value.withLock { $0 } == ["many", "one", "two", "many", "two", "many"])
     }
 
-    @Test("Who gets a place is told how many have one")
-    func positions() async {
-        let queue = TurnQueue<String>(places: 3)
-        for position in 1...3 { #expect(await queue.enter("one") == position) }
-        async let fourth = queue.enter("one")
-        while await queue.waiters == 0 { await Task.yield() }
-        await queue.leave()
-        #expect(await fourth == 3)
-        await queue.leave()
-        await queue.leave()
-        #expect(await queue.enter("one") == 2)
-    }
-
     @Test("No more are let in than there are places, and all come to an end", arguments: [1, 2, 7])
     func places(_ count: Int) async {
         let queue = TurnQueue<Int>(places: count)
