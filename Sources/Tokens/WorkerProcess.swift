@@ -58,8 +58,6 @@ final class WorkerProcess: WorkerConnection {
     private struct State {
         var pending: [UInt32: Call] = [:]
         var nextNumber: UInt32 = 0
-        /// How many signatures it makes at the same time.
-        var sessions = 1
         /// Looks at the deadlines when the first of them has passed, which is `firstDeadline`.
         var watch: Task<Void, Never>?
         var firstDeadline: Int64 = .max
@@ -73,13 +71,6 @@ final class WorkerProcess: WorkerConnection {
         var words = 0
         /// The tokens that it was asked to log in to: no others can be logged in by it.
         var logins: Set<TokenDescription> = []
-
-        /// When a signature that is asked for now begins at the latest: at once where a session is free for it, and else when
-        /// the time of those before it has passed.
-        func nextSession(at now: Int64) -> Int64 {
-            let before = pending.values.filter(\.isSignature)
-            return before.count < sessions ? now : max(now, before.map(\.deadline).max() ?? now)
-        }
     }
 
     private struct Call {
@@ -139,13 +130,13 @@ final class WorkerProcess: WorkerConnection {
             let loss: WorkerLoss? = state.withLock { state in
                 if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
                 if permit?.isRevoked == true { return .revoked }
-                if case .load(let load) = request { state.sessions = Int(load.sessions) }
                 let isSignature = if case .sign = request { true } else { false }
-                // The order in which they are sent decides which of them wait.
-                let begins = isSignature ? state.nextSession(at: clock.boot()) : clock.boot()
+                // The order in which they are sent decides which of them wait: perhaps for all before them, whatever the
+                // sessions, because keys that want their PIN each time sign alone.
+                let limits = isSignature ? 1 + state.pending.values.count(where: \.isSignature) : 1
                 let call = Call(
-                    continuation: continuation, limit: deadline, deadline: begins + deadline, isSignature: isSignature,
-                    mayExpire: mayExpire)
+                    continuation: continuation, limit: deadline, deadline: clock.boot() + Int64(limits) * deadline,
+                    isSignature: isSignature, mayExpire: mayExpire)
                 state.nextNumber &+= 1
                 let number = state.nextNumber
                 // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.

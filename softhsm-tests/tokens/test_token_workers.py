@@ -168,6 +168,39 @@ def test_a_signature_that_waits_for_its_turn_is_not_late(start, mock, root, serv
     assert len(agent.workers()) == 1
 
 
+def test_a_signature_that_hangs_after_many_is_given_up_as_soon_as_one_alone(start, mock, root, service, pin_file):
+    mock.card("a").identity(root)
+    mock.on("C_Sign", "hang", at=9)
+    mock.on("C_Sign", delay=200)
+    names = [f"p{number}" for number in range(9)]
+    agent = start(
+        configuration.mock(mock, sessions=1, sign_timeout_seconds=2), configuration.token(pin_file),
+        *[configuration.profile(service, name, certificate="pkcs11:token=a") for name in names])
+    begun = time.monotonic()
+    results = [in_background(agent.credentials, name) for name in names]
+    assert sorted(result().returncode for result in results) == [0] * 8 + [75]
+    assert time.monotonic() - begun < 9 * 0.2 + 2 * 2 + 2
+
+
+def test_a_signature_that_is_overtaken_on_its_way_is_not_late(start, mock, root, service, pin_file):
+    """The second to come waits for what becomes of the first one's PIN, and two that want none are sent before it."""
+    card = mock.card("a", no_login=True)
+    names = ["asks", "asks-too", "plain", "plain-too"]
+    for number, name in enumerate(names, 1):
+        card.identity(root, identifier=f"0{number}", label=name, private=False, always=name.startswith("asks"))
+    mock.on("C_Sign", delay=1500)
+    agent = start(
+        configuration.mock(mock, sessions=2, sign_timeout_seconds=2), configuration.token(pin_file),
+        *[configuration.profile(service, name, certificate=f"pkcs11:token=a;object={name}") for name in names])
+    results = []
+    for number, name in enumerate(names):
+        results.append(in_background(agent.credentials, name))
+        if number == 0:
+            wait_until(lambda: mock.counts("C_Sign") == (1,), "the first signature")
+        agent.get("/v1/tokens")  # as the request before does
+    assert [result().returncode for result in results] == [0] * 4
+
+
 def test_who_has_one_profile_is_not_behind_who_has_many(start, mock, root, service, pin_file):
     mock.card("a").identity(root)
     mock.on("C_Sign", delay=600)
