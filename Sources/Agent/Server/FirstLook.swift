@@ -21,15 +21,18 @@ struct FirstLook {
     /// Memory for the answer, wiped as well.
     private var answer = ByteBuffer()
 
-    /// A request is some hundred bytes.
-    private static let most = 1024
+    /// The longest request with a PIN comes whole, so that no second place gets a part of it.
+    private let most: Int
 
-    init(responder: Responder) { self.responder = responder }
+    init(responder: Responder) {
+        self.responder = responder
+        most = responder.limits.pipelinedBytes
+    }
 
     mutating func look(at descriptor: CInt, of caller: Caller) -> Outcome {
         var (count, failure) = (0, CInt(0))
-        unsafe received.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.most) { memory in
-            count = unsafe recv(descriptor, memory.baseAddress, Self.most, Int32(MSG_DONTWAIT))
+        unsafe received.writeWithUnsafeMutableBytes(minimumWritableBytes: most) { memory in
+            count = unsafe recv(descriptor, memory.baseAddress, most, Int32(MSG_DONTWAIT))
             failure = errno
             return max(0, count)
         }

@@ -108,6 +108,9 @@ import Testing
         arguments: [
             "G", health, "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\n\n",
             "POST /v1/tokens/unlock HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\n{\"uri\":\"u\",\"pin\":\"1234\"}",
+            // The longest that may have a PIN: it comes in one piece, so that its bytes are in no second place.
+            "POST /v1/tokens/unlock HTTP/1.1\r\nHost: x\r\nContent-Length: 8192\r\n\r\n"
+                + String(repeating: " ", count: 8192),
             "GET /v1/health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1",
             "GET /v1/health HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n\r\n",
         ])
