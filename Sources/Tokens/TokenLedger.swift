@@ -107,6 +107,7 @@ struct TokenLedger: Sendable {
     /// Whether a PIN of this origin may be sent to the token now. A decision to send is on record before the call.
     mutating func decide(_ origin: PINTries.Origin, to key: TokenKey, at now: Int64) -> Decision {
         if isLocked(key) { return .refuse(.locked) }
+        if origin == .handedOver, refusesHandedOver(key) { return .refuse(.notFromLogin) }
         if tries.owesAnswer(key) { return .refuse(.unanswered) }
         if !tries.knows(origin, of: key) {
             let rest = max(tries.rest(of: key, at: now), tries.awaitsAnswer(from: key) ? Self.answerPause : 0)

@@ -114,6 +114,15 @@ struct TokenLedgerTests {
         #expect(ledger.tries.owesAnswer(card))
     }
 
+    @Test("A PIN that a login hands over is kept from a card that has refused one since the unlock began")
+    mutating func handedOverMeanwhile() throws {
+        #expect(unlock(card, .handedOver).failure == nil)
+        let signature = ledger.expectSignature(with: nil, on: twin)
+        #expect(ledger.decide(.handedOver, to: card, at: 0) == .refuse(.notFromLogin))
+        ledger.noteSignature(.success(Self.wrong), signature, on: twin, at: 0)
+        #expect(ledger.decide(.handedOver, to: card, at: 10_000) == .refuse(.notFromLogin))
+    }
+
     @Test(
         "An unlock does not forgive an answer that is missing since it was asked for",
         arguments: [.stored(nil), .typed] as [PINTries.Origin])
