@@ -84,6 +84,9 @@ final class WorkerProcess: WorkerConnection {
 
     /// A logout of all cards tells of each.
     private static let mostWords = 1024
+    /// How often its limit a signature gets at most, so that a hang of a module with many sessions is found: as often as the
+    /// usual two sessions have signatures.
+    private static let mostLimits: Int64 = 4
 
     init(_ program: WorkerStart.Program) throws(WorkerLoss) {
         var sockets: [Int32] = [-1, -1]
@@ -133,9 +136,10 @@ final class WorkerProcess: WorkerConnection {
                 let isSignature = if case .sign = request { true } else { false }
                 // The order in which they are sent decides which of them wait: perhaps for all before them, whatever the
                 // sessions, because keys that want their PIN each time sign alone.
-                let limits = isSignature ? 1 + state.pending.values.count(where: \.isSignature) : 1
+                let before = isSignature ? state.pending.values.count(where: \.isSignature) : 0
                 let call = Call(
-                    continuation: continuation, limit: deadline, deadline: clock.boot() + Int64(limits) * deadline,
+                    continuation: continuation, limit: deadline,
+                    deadline: clock.boot() + min(Int64(before) + 1, Self.mostLimits) * deadline,
                     isSignature: isSignature, mayExpire: mayExpire)
                 state.nextNumber &+= 1
                 let number = state.nextNumber

@@ -10,13 +10,13 @@ import TokenService
 struct WorkerProcessTests {
     private static let renewed = "01 91 0000 00000001 00000000"
 
-    /// A worker that says this once it has been asked something, and then nothing for as long as it lives.
-    private func worker(saying frames: String, repeated: Int = 1) throws -> WorkerProcess {
+    /// A worker that says this once it has been asked something, of so many bytes, and then nothing for as long as it lives.
+    private func worker(saying frames: String, repeated: Int = 1, after count: Int = 12) throws -> WorkerProcess {
         let bytes = frames.split(separator: " ").joined().bytePairs.map { "\\x\($0)" }.joined()
         let path = "\(FileManager.default.temporaryDirectory.path)/worker-\(UUID().uuidString)"
         let script = """
             rm -f "$BASH_ENV"
-            head -c 12 <&3 >/dev/null
+            head -c \(count) <&3 >/dev/null
             for _ in {1..\(repeated)}; do printf '\(bytes)' >&3; done
             exec sleep 60
 
@@ -63,6 +63,22 @@ struct WorkerProcessTests {
         #expect(!loss.wasSent)
     }
 
+    @Test("A signature that hangs is given up after four times its limit, however many were before it")
+    func hang() async throws {
+        let token = TokenDescription(label: [0x41], manufacturer: [], model: [], serial: [])
+        let request = Request.sign(
+            SignRequest(
+                token: TokenReference(slotID: 1, token: token), keyID: [], keyLabel: nil, publicHalf: nil, message: [],
+                digest: []))
+        let answers = (1...29).map { "01 85 0000 000000\(String($0, radix: 16).leftPadded) 00000004 00000000" }
+        let worker = try worker(saying: answers.joined(separator: " "), after: 30 * (12 + request.body.count))
+        let began = ContinuousClock.now
+        await withTaskGroup { group in
+            for _ in 1...30 { group.addTask { _ = await worker.ask(request, deadline: 300, clock: .system) } }
+        }
+        #expect(.now - began < .seconds(6))
+    }
+
     @Test("A second answer to the same request ends it")
     func twice() async throws {
         let worker = try worker(saying: Self.renewed, repeated: 2)
@@ -86,6 +102,8 @@ struct WorkerProcessTests {
 }
 
 extension String {
+    fileprivate var leftPadded: String { count < 2 ? "0\(self)" : self }
+
     fileprivate var bytePairs: [Substring] {
         stride(from: 0, to: count, by: 2).map { dropFirst($0).prefix(2) }
     }
