@@ -81,3 +81,13 @@ def test_a_token_that_is_not_there_is_told_although_the_service_is_silent(start,
         begun = time.monotonic()
         assert agent.credentials().returncode == 66
         assert time.monotonic() - begun < 5
+
+
+def test_a_request_whose_signature_took_long_goes_on_a_young_connection(start, mock, card, service, pin_file):
+    """A server hangs up on a connection that stays silent, and the touch would be lost."""
+    mock.on("C_Sign", delay=3500)
+    agent = start(configuration.mock(mock), configuration.token(pin_file), configuration.profile(service))
+    before = others_handshakes(service)
+    access_key(agent.credentials())
+    assert others_handshakes(service) - before == 2
+    assert mock.count("C_Sign") == 1

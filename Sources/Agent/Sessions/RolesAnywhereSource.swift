@@ -213,8 +213,11 @@ final class RolesAnywhereSource: CredentialSource {
         let certificate = try SigningCertificate(found)
         try await attempt.line.open()
         try await tokens.logIn(to: found.token, for: attempt.purpose)
+        let key = try await finder.confirmedKey(of: found, for: attempt.profile)
         try await attempt.line.open()
-        let answer = try await attempt.line.send(try await sign(attempt, found, certificate))
+        let headers = try await sign(attempt, found, certificate, key)
+        try await attempt.line.open()  // a touch may have taken longer than the server waits
+        let answer = try await attempt.line.send(headers)
         log.debug(
             "service call",
             metadata: [
@@ -226,10 +229,9 @@ final class RolesAnywhereSource: CredentialSource {
 
     /// Signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
-        _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate
+        _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate, _ key: KeyLocation
     ) async throws(Problem) -> [HeaderField] {
         let profile = attempt.profile
-        let key = try await finder.confirmedKey(of: found, for: profile)
         let draft = profile.session.draft(by: certificate, at: clock.wall() / 1000, sha256: Digest.sha256)
         let signature = try await tokens.sign(
             SignRequest(
