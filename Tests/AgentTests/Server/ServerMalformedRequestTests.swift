@@ -95,8 +95,7 @@ import Testing
         RequestArrival.allCases)
     func malformed(row: Case, arrival: RequestArrival) async throws {
         let test = try await ServerUnderTest(starts: false)
-        let client = try await test.client(sending: row.request, arrival)
-        let answer = try #require(try await client.receive())
+        let answer = try #require(try await test.answer(to: row.request, arrival))
         #expect(answer.status == row.status)
         #expect(answer.field("Cache-Control") == "no-store")
         if row.status != 200 {

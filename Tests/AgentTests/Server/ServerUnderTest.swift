@@ -51,6 +51,11 @@ final class ServerUnderTest: Sendable {
         return try await client.receive()
     }
 
+    /// The same for a request that comes in this way. The connection ends with it: a refused one would be listened to.
+    func answer(to request: String, _ arrival: RequestArrival) async throws -> ServerTestClient.Answer? {
+        try await client(sending: request, arrival).receive()
+    }
+
     /// Sends this, whole before the connection is accepted, or byte by byte afterwards. Needs a server that is not started.
     ///
     /// - Parameter socket: A consumer's, which is made with the start: then the request is there at the second look at most.
