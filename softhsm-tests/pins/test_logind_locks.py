@@ -153,9 +153,15 @@ def test_signals_of_anybody_else_are_no_news(start, hsm, service, logind):
             "emit", *arguments, "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep", "b",
             "true")
         assert sent.returncode == 0, sent.stderr
-    logind.add_session("c1")  # heard after them
-    logind.remove_session("c1")
-    wait_until_forgotten(agent, workers)  # by the end of the session
+
+    def ends_a_session():
+        """One that has gone before the agent asks for it was never there."""
+        logind.add_session("c1")
+        logind.remove_session("c1")
+        return not holds_session(agent)
+
+    wait_until(ends_a_session, "the end of a session, heard after them")
+    wait_until_forgotten(agent, workers)
     assert logind.inhibitors() == 1  # before the agent has let the machine sleep
 
 
