@@ -1,8 +1,6 @@
 """No secret is left in memory, logs, arguments, environments or files within a second of everything that locks."""
 
-import base64
 import contextlib
-import http.server
 import json
 import os
 import signal
@@ -16,6 +14,7 @@ import pytest
 from support import configuration, scan
 from support.logind import Logind
 from support.processes import binary
+from support.scripted_service import answering
 from support.softhsm import SoftHSM, write_pin
 from support.waiting import wait_until
 
@@ -181,32 +180,6 @@ def test_a_pin_on_its_way_is_once_in_each_process_and_there_in_a_locked_page(sta
         assert scan.in_memory(pid, {"PIN": WRONG_PIN}) == []
 
 
-@contextlib.contextmanager
-def answering(status, body):
-    """A service that answers everything with these bytes; its URL."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.05])
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def session(role, secrets, seconds):
     expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
     return {"credentialSet": [{"roleArn": role, "credentials": {
@@ -310,26 +283,3 @@ def test_a_hundred_busy_clients_get_nothing_after_a_lock_and_it_takes_less_than_
 def credentials(agent):
     status, answer = agent.get("/v1/profiles/test/credentials")
     return answer if status == 200 else None
-
-
-# MARK: The scan itself
-
-
-@pytest.mark.parametrize("encoding", [name for name in scan.encodings("x" * 40)])
-def test_the_scan_finds_each_encoding(encoding):
-    needle = scan.encodings(PIN)[encoding]
-    with subprocess.Popen(
-        ["python3", "-c", "import sys; held = sys.stdin.buffer.readline(); print(flush=True); sys.stdin.read()"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        process.stdin.write(b"around " + needle + b" it\n")
-        process.stdin.flush()
-        process.stdout.readline()
-        found = {name for _, name in scan.in_memory(process.pid, {"PIN": PIN})}
-        process.stdin.close()
-    assert f"PIN, {encoding}" in found
-
-
-@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "{\"pin\":\""])
-def test_base64_is_found_wherever_the_secret_stands(before):
-    text = base64.b64encode(f"{before}{PIN}tail".encode())
-    assert any(needle in text for name, needle in scan.encodings(PIN).items() if name.startswith("base64"))
