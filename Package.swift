@@ -210,7 +210,9 @@ let package = Package(
         .target(name: "Differential", path: "Tests/Differential", swiftSettings: strict),
 
         .testTarget(name: "EncodingsTests", dependencies: ["Differential", "Encodings"], swiftSettings: strict),
-        .testTarget(name: "LockedMemoryTests", dependencies: ["LockedMemory"], swiftSettings: strict),
+        .testTarget(
+            name: "LockedMemoryTests", dependencies: ["LockedMemory"],
+            swiftSettings: strict + (sanitizer == nil ? [] : [.define("TOKENWARD_SANITIZER")])),
         .testTarget(name: "PlainTextTests", dependencies: ["Differential", "PlainText"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["Differential", "JSON"], swiftSettings: strict),
         .testTarget(name: "UTCTimeTests", dependencies: ["Differential", "UTCTime"], swiftSettings: strict),

@@ -101,4 +101,4 @@ def test_nothing_but_its_two_commands_gives_the_setting():
         and re.search(rb"TOKENWARD_(?:SANITIZER|FUZZING)", path.read_bytes())}
     assert named == {
         "Package.swift", "Sources/CLinux/linux.c", "Sources/CLinux/sanitizer.h", "Sources/CWipingHeap/free.c",
-        "softhsm-tests/fuzz", "softhsm-tests/robustness/test_sanitizer_setting.py", "softhsm-tests/sanitize"}
+        "Tests/LockedMemoryTests/SecretBufferTests.swift", "softhsm-tests/fuzz", "softhsm-tests/robustness/test_sanitizer_setting.py", "softhsm-tests/sanitize"}
