@@ -13,8 +13,7 @@ struct AuditTally {
         /// Answers alike to one user.
         case answer(
             uid: UInt32, listener: String?, route: Route.Action?, profile: ProfileName?, status: Int,
-            problem: Problem.Code?,
-            accessKeyID: String?)
+            problem: Problem.Code?, accessKeyID: String?)
     }
 
     private struct Kept {

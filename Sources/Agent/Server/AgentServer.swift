@@ -160,16 +160,17 @@ actor AgentServer {
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
     /// them already answers "locked", and a peer that does not read its answer is hung up on.
     func withdrawCredentials(of profiles: Set<ProfileName>?) async {
-        guard case .running(let running) = state else { return }
-        for (acceptor, _) in accepting { await acceptor.finishAnswers() }
-        await onLoops(of: running.cores) { $0.withdrawCredentials(of: profiles) }
+        await onAllThreads { $0.withdrawCredentials(of: profiles) }
     }
 
     /// Returns when all threads of the server have had a turn.
-    func takeTurn() async {
+    func takeTurn() async { await onAllThreads { _ in } }
+
+    /// Lets the acceptors finish their answers, and then does this on each event loop.
+    private func onAllThreads(_ body: @escaping @Sendable (ServerCore) -> Void) async {
         guard case .running(let running) = state else { return }
         for (acceptor, _) in accepting { await acceptor.finishAnswers() }
-        await onLoops(of: running.cores) { _ in }
+        await onLoops(of: running.cores, body)
     }
 
     /// Takes no more connections, ends the idle ones, gives the others their answer for some seconds, and removes the
