@@ -217,13 +217,7 @@ import Testing
 
     @Test("Many callers wait at once for one answer, and each gets it") func many() async throws {
         let gate = OperationGate()
-        let test = try await ServerUnderTest(
-            operations: .scripted(
-                cached: { _ in nil },
-                credentials: { (_) async throws(Problem) in
-                    await gate.pass()
-                    return AgentOperations.issued
-                }))
+        let test = try await ServerUnderTest(operations: .scripted(credentialsAfter: gate))
         let clients = try (0..<300).map { _ in try test.connect() }
         for client in clients { client.send("GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n") }
         await gate.waitForStart()

@@ -163,12 +163,7 @@ import Testing
     @Test("Who loses a permission while credentials are under way does not get them") func lost() async throws {
         let gate = OperationGate()
         let test = try await ServerUnderTest(
-            operations: .scripted(
-                cached: { _ in nil },
-                credentials: { (_) async throws(Problem) in
-                    await gate.pass()
-                    return AgentOperations.issued
-                }), peer: { _ in Peer(uid: 2000, gid: 2000, pid: 9) })
+            operations: .scripted(credentialsAfter: gate), peer: { _ in Peer(uid: 2000, gid: 2000, pid: 9) })
         let client = try test.connect()
         client.send(Self.request("GET /v1/profiles/prod/credentials"))
         await gate.waitForStart()

@@ -122,6 +122,18 @@ extension AgentOperations {
     }
 }
 
+extension AgentOperations {
+    /// Has no credentials in the cache, and answers with new ones when the gate lets them pass.
+    static func scripted(credentialsAfter gate: OperationGate) -> AgentOperations {
+        scripted(
+            cached: { _ in nil },
+            credentials: { (_) async throws(Problem) in
+                await gate.pass()
+                return issued
+            })
+    }
+}
+
 /// Lets a test hold an operation, and know that it has begun.
 final class OperationGate: Sendable {
     private let started = AsyncStream.makeStream(of: Void.self)
