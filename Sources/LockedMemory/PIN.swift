@@ -9,8 +9,8 @@ package struct PIN: ~Copyable, Sendable {
 
     package var count: Int { memory.count }
 
-    /// Takes 1 to `capacity` bytes from `fill`, which writes them straight into the locked page. A byte order mark before them,
-    /// which editors add unseen, is left out.
+    /// Takes 1 to `capacity` bytes from `fill`, which writes them straight into the locked page. Byte order marks before them,
+    /// which editors add unseen, are left out: all of them, so that each program that hands a PIN on sends the same PIN.
     ///
     /// - Parameters:
     ///   - mayHoldControlBytes: For those who give a reason of their own when they refuse it.
@@ -21,8 +21,7 @@ package struct PIN: ~Copyable, Sendable {
     ) throws(PINError) {
         guard var memory = SecretBuffer(capacity: Self.capacity, isLocked: true) else { throw .noMemory }
         _ = try unsafe memory.append(filling: fill)
-        let hasMark = memory.withBytes { $0.count >= 3 && $0[0] == 0xEF && $0[1] == 0xBB && $0[2] == 0xBF }  // U+FEFF
-        if hasMark { memory.removeFirst(3) }
+        while memory.withBytes(Self.startsWithMark) { memory.removeFirst(3) }
         try memory.withBytes { (bytes) throws(PINError) in
             do throws(PINError) {
                 try Self.check(bytes)
@@ -30,6 +29,11 @@ package struct PIN: ~Copyable, Sendable {
             }
         }
         self.memory = memory
+    }
+
+    /// U+FEFF.
+    private static func startsWithMark(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
     }
 
     /// Whether these bytes can be a PIN: text (PKCS#11 2.40 §11.6) without control characters. Modules hand it on as text: what

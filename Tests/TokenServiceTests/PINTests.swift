@@ -20,7 +20,8 @@ struct PINTests {
         arguments: [
             ("123456", "123456"), ("123456\n", "123456"), ("123456\r\n", "123456"), ("pin with ü\n", "pin with ü"),
             (String(repeating: "x", count: 255), String(repeating: "x", count: 255)),
-            ("\u{FEFF}123456\r\n", "123456"), ("12\u{FEFF}3456", "12\u{FEFF}3456"),
+            ("\u{FEFF}123456\r\n", "123456"), ("\u{FEFF}\u{FEFF}1\u{FEFF}", "1\u{FEFF}"),
+            ("12\u{FEFF}3456", "12\u{FEFF}3456"),
             (" \"12\u{A0}\" ", " \"12\u{A0}\" "),
         ])
     func lines(content: String, pin: String) throws {
@@ -32,7 +33,7 @@ struct PINTests {
         arguments: [
             ("", PINError.empty), ("\n", .empty), ("\r\n", .empty), ("12\n34\n", .controlByte), ("12\0", .controlByte),
             ("123456\n\n", .controlByte), ("\t1234", .controlByte), (String(repeating: "x", count: 256), .tooLong),
-            ("\u{FEFF}", .empty), ("\u{FEFF}\n", .empty),
+            ("\u{FEFF}", .empty), ("\u{FEFF}\u{FEFF}\n", .empty),
         ])
     func refusals(content: String, error: PINError) {
         #expect(throws: error) { try read(Array(content.utf8)) }
