@@ -111,10 +111,15 @@ let package = Package(
         // Values.
         .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
         .target(name: "SigV4", dependencies: ["Encodings", "HeaderFields", "UTCTime"], swiftSettings: strict),
+        .target(name: "AWSNames", dependencies: ["Encodings", "PlainText"], swiftSettings: strict),
+        .target(
+            name: "ServiceAnswers", dependencies: ["Encodings", "HeaderFields", "JSON", "PlainText", "UTCTime"],
+            swiftSettings: strict),
         .target(
             name: "RolesAnywhere",
-            dependencies: ["Encodings", "HeaderFields", "JSON", "PlainText", "SigV4", "UTCTime"],
-            swiftSettings: strict),
+            dependencies: [
+                "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
+            ], swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
@@ -154,9 +159,10 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields", "Identities",
-                "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
-                "RolesAnywhere", "Tokens", "TokenService", "UTCTime", "X509", deque, logging, system,
+                "AWSNames", "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields",
+                "Identities", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText",
+                "Prompts", "RolesAnywhere", "ServiceAnswers", "Tokens", "TokenService", "UTCTime", "X509", deque,
+                logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
             name: "AgentClient",
@@ -244,9 +250,13 @@ let package = Package(
             name: "SigV4Tests",
             dependencies: ["Differential", "Encodings", "HeaderFields", "SigV4", "UTCTime", "X509"],
             exclude: ["vectors"], swiftSettings: strict),
+        .testTarget(name: "AWSNamesTests", dependencies: ["AWSNames", "Differential"], swiftSettings: strict),
+        .testTarget(name: "ServiceAnswersTests", dependencies: ["ServiceAnswers"], swiftSettings: strict),
         .testTarget(
             name: "RolesAnywhereTests",
-            dependencies: ["Encodings", "HeaderFields", "RolesAnywhere", "SigV4", "UTCTime"], swiftSettings: strict),
+            dependencies: [
+                "AWSNames", "Encodings", "HeaderFields", "RolesAnywhere", "ServiceAnswers", "SigV4", "UTCTime",
+            ], swiftSettings: strict),
         .testTarget(
             name: "PromptsTests", dependencies: ["Clocks", "PKCS11URI", "Prompts", "TokenService", logging],
             swiftSettings: strict),
@@ -265,7 +275,7 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "AgentAPI", "Clocks", "Differential", "Files", "LockedMemory", "ModuleFiles", "PKCS11URI",
-                "Prompts", "RolesAnywhere", "TokenService", "Tokens", "UTCTime", system,
+                "Prompts", "RolesAnywhere", "ServiceAnswers", "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(
@@ -281,9 +291,10 @@ if let libFuzzer {
         .executableTarget(
             name: "fuzzing",
             dependencies: [
-                "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields", "JSON",
-                "Outcomes",
-                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "SigV4", "TokenService", "UTCTime", "X509",
+                "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields",
+                "JSON",
+                "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "ServiceAnswers", "SigV4",
+                "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

@@ -1,3 +1,4 @@
+package import AWSNames
 import Encodings
 package import HeaderFields
 import SigV4

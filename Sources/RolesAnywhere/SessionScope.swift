@@ -1,3 +1,5 @@
+package import AWSNames
+
 /// The three resources that a session is made of, agreeing with each other.
 package struct SessionScope: Hashable, Sendable {
     package let trustAnchorARN: ARN

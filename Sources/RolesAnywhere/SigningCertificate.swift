@@ -1,3 +1,4 @@
+package import AWSNames
 import Encodings
 
 /// The certificate whose key signs a request, with the certificates to send beside it.

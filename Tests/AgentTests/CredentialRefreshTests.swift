@@ -1,5 +1,5 @@
 import AgentAPI
-import RolesAnywhere
+import ServiceAnswers
 import Testing
 
 @testable import Agent

@@ -1,7 +1,7 @@
 import Agent
 import AgentAPI
 import Files
-import RolesAnywhere
+import ServiceAnswers
 import Synchronization
 
 /// A source that does what a test's script says, and remembers each attempt.

@@ -1,4 +1,5 @@
 import HeaderFields
+import ServiceAnswers
 import Testing
 
 @testable import RolesAnywhere

@@ -1,3 +1,5 @@
+import AWSNames
+
 @testable import RolesAnywhere
 
 /// The session of the golden vectors.
@@ -16,7 +18,8 @@ enum SessionFixture {
         options: SessionOptions? = nil
     ) throws -> CreateSessionRequest {
         CreateSessionRequest(
-            scope: try scope(role: role), endpoint: try Endpoint.resolve(region: "eu-west-2", override: endpoint),
+            scope: try scope(role: role),
+            endpoint: try Endpoint.resolve(.rolesAnywhere, region: "eu-west-2", override: endpoint),
             options: try options ?? SessionOptions())
     }
 }

@@ -1,3 +1,4 @@
+import AWSNames
 import RolesAnywhere
 import Testing
 

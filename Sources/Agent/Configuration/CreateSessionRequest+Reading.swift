@@ -1,3 +1,4 @@
+import AWSNames
 import Encodings
 import PlainText
 import RolesAnywhere
@@ -31,7 +32,7 @@ extension CreateSessionRequest {
         do throws(RequestFault) {
             scope = try SessionScope(trustAnchor: trustAnchor, profile: profile, role: role)
             endpoint = try Endpoint.resolve(
-                region: trustAnchor.region, fips: fips, dualStack: dualStack, override: override)
+                .rolesAnywhere, region: trustAnchor.region, fips: fips, dualStack: dualStack, override: override)
         } catch {
             table.fault("\(table.title): \(error.message)")
             return nil

@@ -1,5 +1,5 @@
 import Clocks
-import RolesAnywhere
+import ServiceAnswers
 
 /// The cache's settings and dependencies.
 package struct CacheSettings: Sendable {

@@ -1,7 +1,7 @@
 import AgentAPI
 import CLinux
 import Glibc
-import RolesAnywhere
+import ServiceAnswers
 import Synchronization
 
 /// A session as clients get it: rendered once, shared by all answers, and wiped with the last reference.

@@ -1,7 +1,7 @@
 package import AgentAPI
 import Files
 import Prompts
-import RolesAnywhere
+import ServiceAnswers
 
 /// The sessions of all profiles: one refresh for all who wait, begun early, with pauses when it fails, and nothing
 /// expired handed out. Nothing of it is ever on disk.

@@ -1,6 +1,6 @@
 package import AgentAPI
 package import Files
-package import RolesAnywhere
+package import ServiceAnswers
 
 /// Where a profile's sessions come from: Roles Anywhere, or a test's script.
 package protocol CredentialSource: Sendable {

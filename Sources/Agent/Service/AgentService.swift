@@ -5,7 +5,7 @@ import Glibc
 package import Logging
 import Logind
 import PKCS11URI
-import RolesAnywhere
+import ServiceAnswers
 import Synchronization
 import TokenService
 package import Tokens

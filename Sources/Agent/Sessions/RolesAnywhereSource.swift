@@ -1,3 +1,4 @@
+import AWSNames
 import AgentAPI
 import CLinux
 import Clocks
@@ -8,6 +9,7 @@ import Identities
 import Logging
 import Prompts
 import RolesAnywhere
+import ServiceAnswers
 import Synchronization
 import TokenService
 import Tokens

@@ -1,6 +1,7 @@
 import AgentAPI
 import HTTPTransport
 import RolesAnywhere
+import ServiceAnswers
 import X509
 
 extension Problem {

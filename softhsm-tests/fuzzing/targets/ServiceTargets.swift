@@ -1,6 +1,8 @@
+import AWSNames
 import AgentClient
 import HeaderFields
 import RolesAnywhere
+import ServiceAnswers
 
 extension Target {
     /// What the service answers to CreateSession: credentials for the role that was asked for, which live and do not live too

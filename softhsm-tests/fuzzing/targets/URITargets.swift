@@ -1,5 +1,5 @@
+import AWSNames
 import PKCS11URI
-import RolesAnywhere
 
 extension Target {
     /// PKCS#11 URIs: what is printed can be read again, and is the same; its token's part matches no less.

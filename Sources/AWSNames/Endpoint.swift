@@ -1,10 +1,10 @@
 import Encodings
 
-/// Where a region's Roles Anywhere service answers.
+/// Where a region's service answers.
 package struct Endpoint: Hashable, Sendable {
     /// The value of the Host header: lower case, with a port only where it is not the scheme's own.
     package let host: String
-    /// Empty, or `/` and segments: it comes before `/sessions`, in the request and therefore in the signed text.
+    /// Empty, or `/` and segments: it comes before the request's own path, also in the signed text.
     ///
     /// A gateway that strips it breaks the signature, as one that changes the host does.
     package let basePath: String
@@ -27,9 +27,9 @@ extension Endpoint {
     ///
     /// - Parameter override: An URL of https, or of http to `127.0.0.0/8`, `[::1]` or `localhost`; a base path may
     ///   follow.
-    /// - Throws: `RequestFault` if the region is no region, has no such endpoint, or `override` is not such an URL.
+    /// - Throws: `RequestFault` if the region is no region, or `override` is not such an URL.
     package static func resolve(
-        region: String, fips: Bool = false, dualStack: Bool = false, override: String? = nil
+        _ service: RegionalService, region: String, fips: Bool = false, dualStack: Bool = false, override: String? = nil
     ) throws(RequestFault) -> Endpoint {
         if let override {
             if fips || dualStack {
@@ -46,11 +46,20 @@ extension Endpoint {
             throw RequestFault(message: "\(region) is not a region: write the region, and ask for FIPS beside it")
         }
         let partition = Partition.assumed(for: region)
-        guard let suffix = dualStack ? partition.dualStackSuffix : partition.suffix else {
-            throw RequestFault(message: "partition \(partition.name) has no dual-stack endpoint, asked for \(region)")
-        }
-        return Endpoint(host: "rolesanywhere\(fips ? "-fips" : "").\(region).\(suffix)")
+        let suffix = dualStack ? partition.dualStackSuffix : partition.suffix
+        let marksFIPS = fips && (dualStack || !service.isFIPSByItself(in: partition))
+        return Endpoint(host: "\(service.rawValue)\(marksFIPS ? "-fips" : "").\(region).\(suffix)")
     }
+}
+
+/// A service with an endpoint in each region. The raw value begins its hosts' names.
+package enum RegionalService: String, Hashable, Sendable, CaseIterable {
+    case rolesAnywhere = "rolesanywhere"
+    case sts
+
+    /// Whether the endpoint that has no `-fips` in its name is the FIPS one as well (`endpoint-rule-set-1.json` of the
+    /// AWS SDKs).
+    fileprivate func isFIPSByItself(in partition: Partition) -> Bool { self == .sts && partition.name == "aws-us-gov" }
 }
 
 extension Endpoint {
@@ -134,49 +143,4 @@ extension Endpoint {
         text.utf8.count <= 3 && text.utf8.allSatisfy(\.isDigit) && UInt8(text) != nil
             && (text == "0" || !text.hasPrefix("0"))
     }
-}
-
-/// A group of regions with DNS suffixes of its own.
-///
-/// The table is that of the AWS SDKs (`partitions.json`).
-struct Partition: Hashable, Sendable {
-    let name: String
-    /// The beginnings of its regions' names, dash included.
-    let regionPrefixes: [String]
-    let suffix: String
-    /// `nil`: Roles Anywhere has no dual-stack endpoint there.
-    let dualStackSuffix: String?
-}
-
-extension Partition {
-    /// `us-gov-`, `us-iso-` and the like come before `us-`.
-    private static let known = [
-        Partition(
-            name: "aws-us-gov", regionPrefixes: ["us-gov-"], suffix: "amazonaws.com", dualStackSuffix: "api.aws"),
-        Partition(
-            name: "aws-cn", regionPrefixes: ["cn-"], suffix: "amazonaws.com.cn",
-            dualStackSuffix: "api.amazonwebservices.com.cn"),
-        Partition(
-            name: "aws-eusc", regionPrefixes: ["eusc-"], suffix: "amazonaws.eu",
-            dualStackSuffix: "api.amazonwebservices.eu"),
-        Partition(name: "aws-iso", regionPrefixes: ["us-iso-"], suffix: "c2s.ic.gov", dualStackSuffix: nil),
-        Partition(name: "aws-iso-b", regionPrefixes: ["us-isob-"], suffix: "sc2s.sgov.gov", dualStackSuffix: nil),
-        Partition(name: "aws-iso-e", regionPrefixes: ["eu-isoe-"], suffix: "cloud.adc-e.uk", dualStackSuffix: nil),
-        Partition(name: "aws-iso-f", regionPrefixes: ["us-isof-"], suffix: "csp.hci.ic.gov", dualStackSuffix: nil),
-        aws,
-    ]
-
-    private static let aws = Partition(
-        name: "aws", regionPrefixes: ["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
-        suffix: "amazonaws.com", dualStackSuffix: "api.aws")
-
-    /// The partition of a region, if its name tells.
-    static func known(for region: String) -> Partition? {
-        known.first { $0.regionPrefixes.contains { region.hasPrefix($0) } }
-    }
-
-    /// The partition of a region; `aws` for those whose names tell nothing, as in the AWS SDKs.
-    static func assumed(for region: String) -> Partition { known(for: region) ?? aws }
-
-    static func isKnown(_ name: String) -> Bool { known.contains { $0.name == name } }
 }

@@ -1,45 +1,13 @@
 import Encodings
-package import HeaderFields
+import HeaderFields
 import JSON
 import PlainText
-import UTCTime
+import ServiceAnswers
 
-/// An HTTP answer, whole.
-package struct ServiceAnswer: Hashable, Sendable {
-    package let status: Int
-    package let headers: [HeaderField]
-    package let body: [UInt8]
-    /// This machine's time in seconds since 1970 when it came.
-    package let receivedAt: Int64
-
-    package init(status: Int, headers: [HeaderField], body: [UInt8], receivedAt: Int64) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.receivedAt = receivedAt
-    }
-
-    /// The body as JSON, `nil` if it is something else, names a type that is not JSON, or has more than 256 KiB.
-    var json: JSONValue? {
-        guard declaresJSON else { return nil }
-        // "Not JSON" is all that the caller says of it.
-        return try? JSONValue(body.span, limits: JSONLimits(bytes: 262_144, depth: 16, values: 1000))
-    }
-
-    var declaresJSON: Bool {
-        guard let type = headers.value(of: "Content-Type")?.prefix(while: { $0 != ";" }).lowercased() else {
-            return false
-        }
-        let bare = type.filter { $0 != " " }
-        return bare == "application/json" || bare.hasPrefix("application/x-amz-json-")
-            || (bare.hasPrefix("application/") && bare.hasSuffix("+json"))
-    }
-
+extension ServiceAnswer {
     func error(_ kind: ServiceError.Kind, code: String? = nil, message: String? = nil) -> ServiceError {
-        let requestID = headers.value(of: "x-amzn-RequestId").map { PlainText.message($0, longest: 64) }
-        let skew = headers.value(of: "Date").flatMap { ClockSkew(dateHeader: $0, now: receivedAt) }
-        return ServiceError(
-            kind: kind, status: status, code: code, serviceMessage: message, requestID: requestID, clockSkew: skew)
+        ServiceError(
+            kind: kind, status: status, code: code, serviceMessage: message, requestID: requestID, clockSkew: clockSkew)
     }
 }
 
@@ -95,16 +63,5 @@ extension ServiceAnswer {
         let isName =
             (1...128).contains(bare.utf8.count) && bare.utf8.allSatisfy { $0.isAlphanumeric || $0 == 0x2E }
         return isName ? bare : nil
-    }
-
-    /// RFC 9110 §10.2.3, seconds or a date; at most ten minutes, so that no answer can stop us for longer.
-    private var retryAfterSeconds: Int? {
-        guard let text = headers.value(of: "Retry-After") else { return nil }
-        if (1...9).contains(text.utf8.count), text.utf8.allSatisfy(\.isDigit), let seconds = Int(text) {
-            return min(seconds, 600)
-        }
-        guard let date = UTCTime(httpDate: text)?.secondsSince1970 else { return nil }
-        let (wait, overflow) = date.subtractingReportingOverflow(receivedAt)
-        return overflow ? nil : Int(min(max(wait, 0), 600))
     }
 }

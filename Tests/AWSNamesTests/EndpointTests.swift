@@ -1,9 +1,8 @@
-import RolesAnywhere
+import AWSNames
 import Testing
 
 @Suite struct EndpointTests {
-    // Expected hosts: botocore's endpoint-rule-set-1.json for rolesanywhere; the isolated partitions have no
-    // dual-stack.
+    // Expected hosts: botocore's endpoint-rule-set-1.json for rolesanywhere.
     @Test(
         "Every partition has its own endpoints",
         arguments: [
@@ -33,7 +32,7 @@ import Testing
             ("us-isof-south-1", true, false, "rolesanywhere-fips.us-isof-south-1.csp.hci.ic.gov"),
         ])
     func ofRegion(region: String, fips: Bool, dualStack: Bool, host: String) throws {
-        let endpoint = try Endpoint.resolve(region: region, fips: fips, dualStack: dualStack)
+        let endpoint = try Endpoint.resolve(.rolesAnywhere, region: region, fips: fips, dualStack: dualStack)
         #expect(endpoint.host == host)
         #expect(endpoint.url == "https://\(host)")
         #expect(!endpoint.isPlaintext)
@@ -42,12 +41,13 @@ import Testing
     @Test(
         "What is no region, or has no such endpoint, is refused",
         arguments: [
-            ("us-iso-east-1", true), ("us-isob-east-1", true), ("eu-isoe-west-1", true), ("us-isof-south-1", true),
             ("fips-us-east-1", false), ("us-gov-west-1-fips", false), ("", false), ("us east", false),
             ("us-east-1.evil.example/", false), ("US-EAST-1", false), ("us-east-1@evil", false),
         ])
     func noRegion(region: String, dualStack: Bool) {
-        #expect(throws: RequestFault.self) { try Endpoint.resolve(region: region, dualStack: dualStack) }
+        #expect(throws: RequestFault.self) {
+            try Endpoint.resolve(.rolesAnywhere, region: region, dualStack: dualStack)
+        }
     }
 
     @Test(
@@ -64,7 +64,7 @@ import Testing
             ("http://[::1]:8080/x", "[::1]:8080", "/x", true),
         ])
     func override(text: String, host: String, path: String, plaintext: Bool) throws {
-        let endpoint = try Endpoint.resolve(region: "eu-west-2", override: text)
+        let endpoint = try Endpoint.resolve(.rolesAnywhere, region: "eu-west-2", override: text)
         #expect(endpoint.host == host)
         #expect(endpoint.basePath == path)
         #expect(endpoint.isPlaintext == plaintext)
@@ -87,14 +87,17 @@ import Testing
             "http://[::ffff:127.0.0.1]",
         ])
     func badOverride(text: String) throws {
-        let error = try #require(throws: RequestFault.self) { try Endpoint.resolve(region: "x", override: text) }
+        let error = try #require(throws: RequestFault.self) {
+            try Endpoint.resolve(.rolesAnywhere, region: "x", override: text)
+        }
         #expect(!error.message.contains { $0.isNewline })
     }
 
     @Test("FIPS and dual-stack do not go with an endpoint given by hand", arguments: [(true, false), (false, true)])
     func overrideAndVariant(fips: Bool, dualStack: Bool) {
         #expect(throws: RequestFault.self) {
-            try Endpoint.resolve(region: "us-east-1", fips: fips, dualStack: dualStack, override: "https://a.example")
+            try Endpoint.resolve(
+                .rolesAnywhere, region: "us-east-1", fips: fips, dualStack: dualStack, override: "https://a.example")
         }
     }
 }

@@ -53,7 +53,7 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
             && text.utf8.allSatisfy { $0.isLowercase || $0.isDigit || $0 == UInt8(ascii: "-") }
     }
 
-    static func isAccount(_ text: String) -> Bool { text.utf8.count == 12 && text.utf8.allSatisfy(\.isDigit) }
+    package static func isAccount(_ text: String) -> Bool { text.utf8.count == 12 && text.utf8.allSatisfy(\.isDigit) }
 }
 
 extension ARN {
@@ -121,6 +121,19 @@ extension ARN {
         }
         let pathLength = resource.utf8.count - name.count - "role".utf8.count
         return pathLength <= 512 && segments.allSatisfy { !$0.isEmpty }
+    }
+}
+
+extension ARN {
+    /// Whether it names a session of a role: `assumed-role/NAME/SESSION`, in the role's partition and account. The role's
+    /// path is not part of it.
+    ///
+    /// - Parameter name: The session's name; nil for any.
+    package func isSession(of role: ARN, named name: String? = nil) -> Bool {
+        let parts = resource.split(separator: "/", omittingEmptySubsequences: false)
+        return service == "sts" && partition == role.partition && account == role.account && parts.count == 3
+            && parts[0] == "assumed-role" && parts[1] == role.resource.split(separator: "/").last
+            && (name == nil || parts[2] == name ?? "")
     }
 }
 

@@ -4,9 +4,11 @@ import PlainText
 package struct RequestFault: Error, Hashable, Sendable {
     /// One line, which quotes the value and shows the expected form.
     package let message: String
+
+    package init(message: String) { self.message = message }
 }
 
 extension String {
     /// The text in single quotes, harmless and cut, for an error message.
-    var inQuotes: String { "'\(PlainText.message(self, longest: 160))'" }
+    package var inQuotes: String { "'\(PlainText.message(self, longest: 160))'" }
 }

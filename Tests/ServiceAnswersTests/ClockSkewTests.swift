@@ -1,6 +1,6 @@
 import Testing
 
-@testable import RolesAnywhere
+@testable import ServiceAnswers
 
 @Suite struct ClockSkewTests {
     @Test(

@@ -1,4 +1,4 @@
-import RolesAnywhere
+import AWSNames
 import Testing
 
 @Suite struct ARNTests {
