@@ -152,8 +152,8 @@ struct LoginAttempt {
         if case .logOut(let outcome) = step { step = .end(outcome) }
     }
 
-    /// The agent is gone, and nobody would learn what became of a PIN.
-    mutating func noteAgentIsGone() { refuse(.notHeld) }
+    /// The agent is gone and would not learn what became of the PIN, or the token is to be logged out of.
+    mutating func noteIsOver() { refuse(.notHeld) }
 
     private mutating func refuse(_ refusal: LoginRefusal) { step = .end(.refused(refusal)) }
 }

@@ -7,14 +7,15 @@ extension LoginAttempt {
     /// Takes the steps, on the thread that has the token's session.
     ///
     /// - Parameters:
-    ///   - module: What is remembered of its PINs is read at each look, and whether the agent is gone before the PIN is sent.
+    ///   - module: What is remembered of its PINs is read at each look.
     ///   - typed: The PIN of a request whose source is `.typed`.
+    ///   - isOver: Whether the request has no effect any more: asked before the PIN is read, and before it is sent.
     ///   - send: The one C_Login; its argument is nil for the reader's own pinpad.
     /// - Returns: How it ended, and the PIN.
     /// - Throws: `.notFound` when another token is in the slot, which must not get this one's PIN; what C_Login has answered and
     ///   says nothing of the PIN.
     mutating func carryOut(
-        on token: OpenToken, of module: LoadedModule, typed: HeldPIN?,
+        on token: OpenToken, of module: LoadedModule, typed: HeldPIN?, isOver: () -> Bool,
         send: (UnsafeRawBufferPointer?) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> (outcome: LoginOutcome, pin: HeldPIN?) {
         var held: HeldPIN?
@@ -27,12 +28,12 @@ extension LoginAttempt {
             case .rest(let milliseconds):
                 usleep(useconds_t(milliseconds * 1000))
                 noteRest()
+            case .fetchPIN where isOver(), .send where isOver(): noteIsOver()
             case .fetchPIN:
                 let found = Result { () throws(PINError) in try request.readPIN(typed: typed) }
                 held = try? found.get()  // the error is noted
                 note(pin: found.map { PINShape($0.pin) })
             case .compare: note(mayBeRefused: held.map { request.refused.mayContain($0.pin) } ?? true)
-            case .send where module.agent.isOver: noteAgentIsGone()
             case .send:
                 do throws(PKCS11Error) {
                     if let held {

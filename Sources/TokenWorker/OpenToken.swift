@@ -85,15 +85,19 @@ final class OpenToken {
 
     /// Signs with the private key that `request` means.
     ///
-    /// - Parameter authorize: Logs in for the one operation, where the key asks for that.
+    /// - Parameters:
+    ///   - arrival: When the request has arrived.
+    ///   - authorize: Logs in for the one operation, where the key asks for that.
+    /// - Throws: `.interrupted` where a request to log out came first.
     func sign(
-        _ request: SignRequest, authorize: (OpenToken) throws(PKCS11Error) -> Void
+        _ request: SignRequest, _ arrival: LogOuts.Arrival, authorize: (OpenToken) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> [UInt8] {
         let wanted = WantedKey(request)
         var key: SigningKey
         if let known = signingKeys[wanted] { key = known } else { key = try findSurely(wanted) }
         let isAlone = key.alwaysAuthenticates
         let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
+            if arrival.isOvertaken { throw .interrupted }  // while it waited for one that is made alone
             let began = ContinuousClock.now
             defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
             return try with { (session) throws(PKCS11Error) in

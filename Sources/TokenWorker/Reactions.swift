@@ -98,9 +98,8 @@ extension WorkerFailure {
             switch error {
             case .notLoaded, .notRead: .notLoaded
             case .noMechanism: .mechanism
-            case .notAuthorized: .notLoggedIn
+            case .notAuthorized, .interrupted: .notLoggedIn
             case .overLimit, .nonsense: .nonsense
-            case .interrupted: .busy
             case .notFound(.token), .notFound(.onlyToken): .tokenGone
             case .notFound(.privateKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
             case .failed(.getSlotList, _): .broken

@@ -12,16 +12,19 @@ struct SigningLane {
     }
 
     /// Signs, and once more with a new session where the old one had gone stale: never a third time.
-    mutating func sign(_ request: SignRequest) -> Reply {
+    ///
+    /// - Returns: `.notLoggedIn` where a request to log out has come after this one and before the signature was begun.
+    mutating func sign(_ request: SignRequest, _ arrival: LogOuts.Arrival) -> Reply {
+        if arrival.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
         tokens.renew()
-        var login = OperationLogin(for: request, with: module)
+        var login = OperationLogin(for: request, arrival, with: module)
         do throws(PKCS11Error) {
-            return .signature(try attempt(request, &login))
+            return .signature(try attempt(request, arrival, &login))
         } catch {
             guard error.isWorthRepeating, !login.wasSent else { return answer(error, request, login) }
         }
         do throws(PKCS11Error) {
-            return .signature(try attempt(request, &login))
+            return .signature(try attempt(request, arrival, &login))
         } catch {
             return answer(error, request, login, isRepeated: true)
         }
@@ -47,10 +50,10 @@ struct SigningLane {
     }
 
     private mutating func attempt(
-        _ request: SignRequest, _ login: inout OperationLogin
+        _ request: SignRequest, _ arrival: LogOuts.Arrival, _ login: inout OperationLogin
     ) throws(PKCS11Error) -> [UInt8] {
         do throws(PKCS11Error) {
-            return try tokens.open(request.token).sign(request) { (token) throws(PKCS11Error) in
+            return try tokens.open(request.token).sign(request, arrival) { (token) throws(PKCS11Error) in
                 try login.perform(on: token)
             }
         } catch {
@@ -65,13 +68,15 @@ struct SigningLane {
 /// was just begun.
 private struct OperationLogin {
     private let request: LoginRequest
+    private let arrival: LogOuts.Arrival
     private let module: LoadedModule
     /// The module was asked, so that nothing may be repeated: the PIN would be sent again.
     private(set) var wasSent = false
     /// Why there is no signature.
     private(set) var refusal: LoginOutcome?
 
-    init(for request: SignRequest, with module: LoadedModule) {
+    init(for request: SignRequest, _ arrival: LogOuts.Arrival, with module: LoadedModule) {
+        self.arrival = arrival
         self.request = LoginRequest(
             token: request.token, source: request.source, refused: request.refused,
             mayBeReserved: request.mayBeReserved)
@@ -80,19 +85,21 @@ private struct OperationLogin {
 
     /// Logs in between C_SignInit and C_Sign.
     ///
-    /// - Throws: `.notAuthorized` where `refusal` has the reason; else what is no fault of the PIN.
+    /// - Throws: `.notAuthorized` where `refusal` has the reason; `.interrupted` where a request to log out came first; else
+    ///   what is no fault of the PIN.
     mutating func perform(on token: OpenToken) throws(PKCS11Error) {
-        let (request, module) = (request, module)
+        let (request, arrival, module) = (request, arrival, module)
         var attempt = module.pins.withLock { LoginAttempt(request, for: .operation, $0) }
         defer { wasSent = attempt.wasSent }
         let typed = request.source == .typed ? module.pins.withLock { $0.pin(for: request.token.token) } : nil
         let outcome = try unsafe attempt.carryOut(
-            on: token, of: module, typed: typed,
+            on: token, of: module, typed: typed, isOver: { module.agent.isOver || arrival.isOvertaken },
             send: { (pin) throws(PKCS11Error) in try unsafe token.logInForOperation(pin: pin) }
         ).outcome
         module.pins.withLock { $0.noteOperation(outcome, request) }
         switch outcome {
         case .loggedIn, .notNeeded: return
+        case .refused where arrival.isOvertaken: throw .interrupted
         case .refused, .rejected:
             refusal = outcome
             throw .notAuthorized

@@ -175,7 +175,7 @@ struct TokenControl {
                 if let isTaken = attempt.isTaken { pace.note(request.token.token, isTaken: isTaken, at: milliseconds) }
             }
             let (outcome, pin) = try unsafe attempt.carryOut(
-                on: token, of: loaded, typed: typed,
+                on: token, of: loaded, typed: typed, isOver: { loaded.agent.isOver },
                 send: { (pin) throws(PKCS11Error) in try unsafe token.logIn(pin: pin) })
             if outcome == .loggedIn, let reader { verifiedCards.add(request.token.token, in: reader) }
             let isWantedAgain = outcome == .loggedIn && request.source == .typed && token.mayAskEachTime()

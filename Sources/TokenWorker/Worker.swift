@@ -3,7 +3,6 @@ import Dispatch
 import Glibc
 import ModuleFiles
 import PKCS11
-import Synchronization
 import TokenService
 
 /// A worker: one PKCS#11 module, its sessions and its logins, in a process that may be killed at any moment. Or, for one
@@ -62,16 +61,16 @@ package enum Worker {
         let controls = WorkQueue<AgentChannel.Received?>()
         let signatures = WorkQueue<LaneJob>()
         let renewal = SessionRenewal()
-        let logOuts = WaitingLogOuts()
+        let logOuts = LogOuts()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
             let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
-            var control = TokenControl(module: module, isLogOutWanted: { logOuts.areAny }) {
+            var control = TokenControl(module: module, isLogOutWanted: { logOuts.areWaiting }) {
                 channel.send(.verifiedCards($0), to: 0)
             }
             while let job = controls.next() {
-                if case .logOut = job.request { logOuts.count.subtract(1, ordering: .relaxed) }
+                if case .logOut = job.request { logOuts.noteTaken() }
                 if let reply = module.serving({ control.answer(job.request, pin: job.pin) }) {
                     channel.send(reply, to: job.number)
                 } else {
@@ -83,12 +82,13 @@ package enum Worker {
         }
         while let received = channel.receive() {
             switch received.request {
-            case .sign(let request): signatures.add(.sign(request, number: received.number))
+            case .sign(let request):
+                signatures.add(.sign(request, number: received.number, logOuts.arrival))
             case .renewSessions:
                 renewal.wish()
                 channel.send(.renewed, to: received.number)
             case .logOut:
-                logOuts.count.add(1, ordering: .relaxed)
+                logOuts.noteArrival()
                 controls.add(received)
             default: controls.add(received)
             }
@@ -96,7 +96,7 @@ package enum Worker {
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
         // must not stay logged in; a module that hangs must not keep this process.
         signatures.removeAll()
-        logOuts.count.add(1, ordering: .relaxed)
+        logOuts.noteArrival()
         controls.replaceAll(with: nil)
         _ = ended.wait(timeout: .now() + .milliseconds(900))
         _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
@@ -149,8 +149,8 @@ package enum Worker {
                 var lane = SigningLane(module: module)
                 while true {
                     switch signatures.next() {
-                    case .sign(let request, let number):
-                        channel.send(module.serving { lane.sign(request) }, to: number)
+                    case .sign(let request, let number, let arrival):
+                        channel.send(module.serving { lane.sign(request, arrival) }, to: number)
                     case .closeIdleSessions: module.serving { lane.closeIdleSessions() }
                     }
                 }
@@ -159,15 +159,8 @@ package enum Worker {
     }
 }
 
-/// How many requests to log out wait for the control thread.
-private final class WaitingLogOuts: Sendable {
-    let count = Atomic(0)
-
-    var areAny: Bool { count.load(ordering: .relaxed) > 0 }
-}
-
 /// What a signing thread is given to do.
 private enum LaneJob: Sendable {
-    case sign(SignRequest, number: UInt32)
+    case sign(SignRequest, number: UInt32, LogOuts.Arrival)
     case closeIdleSessions
 }

@@ -108,7 +108,7 @@ struct LoginAttemptTests {
         attempt.note(flags: .good, lengths: 4...8)
         attempt.note(pin: .success(PINShape(try held("123456").pin)))
         #expect(attempt.step == .send)
-        attempt.noteAgentIsGone()
+        attempt.noteIsOver()
         #expect(attempt.step == .end(.refused(.notHeld)) && !attempt.wasSent)
     }
 
