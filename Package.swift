@@ -121,6 +121,11 @@ let package = Package(
                 "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
             ], swiftSettings: strict),
         .target(
+            name: "STS",
+            dependencies: [
+                "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
+            ], swiftSettings: strict),
+        .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
         .target(
@@ -258,6 +263,10 @@ let package = Package(
                 "AWSNames", "Encodings", "HeaderFields", "RolesAnywhere", "ServiceAnswers", "SigV4", "UTCTime",
             ], swiftSettings: strict),
         .testTarget(
+            name: "STSTests",
+            dependencies: ["AWSNames", "Differential", "HeaderFields", "ServiceAnswers", "SigV4", "STS"],
+            swiftSettings: strict),
+        .testTarget(
             name: "PromptsTests", dependencies: ["Clocks", "PKCS11URI", "Prompts", "TokenService", logging],
             swiftSettings: strict),
         .testTarget(
@@ -293,8 +302,8 @@ if let libFuzzer {
             dependencies: [
                 "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields",
                 "JSON",
-                "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "ServiceAnswers", "SigV4",
-                "TokenService", "UTCTime", "X509",
+                "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers",
+                "SigV4", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

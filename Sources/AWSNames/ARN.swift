@@ -47,7 +47,7 @@ package struct ARN: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "arn:\(partition):\(service):\(region):\(account):\(resource)" }
 
     /// Lower-case letters, digits and dashes, as DNS labels are: the region becomes part of a host name.
-    static func isLabel(_ text: String) -> Bool {
+    package static func isLabel(_ text: String) -> Bool {
         (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
             && text.utf8.last != UInt8(ascii: "-")
             && text.utf8.allSatisfy { $0.isLowercase || $0.isDigit || $0 == UInt8(ascii: "-") }

@@ -1,0 +1,93 @@
+import Encodings
+import HeaderFields
+import PlainText
+import ServiceAnswers
+
+extension STSReading {
+    func error(_ kind: STSError.Kind, code: String? = nil, message: String? = nil, requestID: String? = nil) -> STSError
+    {
+        STSError(
+            operation: operation, kind: kind, status: answer.status, code: code, serviceMessage: message,
+            requestID: requestID ?? answer.requestID, clockSkew: answer.clockSkew)
+    }
+
+    /// The error that an answer other than 200 stands for: `ErrorResponse` with `Error` and `RequestId` (AWS query
+    /// protocol).
+    var refusal: STSError {
+        if (300..<400).contains(answer.status) { return error(.redirect) }
+        // Whatever it is otherwise, it is no error of STS.
+        let root = try? XMLReader.read(answer.body.span)
+        let element = root?.name == "ErrorResponse" ? root?["Error"] : nil
+        guard let element, let code = errorCode(element["Code"]?.text ?? "") else {
+            return switch answer.status {
+            case 429: error(.throttled(retryAfterSeconds: answer.retryAfterSeconds))
+            case 500...: error(.server(retryAfterSeconds: answer.retryAfterSeconds))
+            default: error(.notXML)
+            }
+        }
+        let text = Self.words(element["Message"]?.text ?? "")
+        let requestID = root?["RequestId"].map { PlainText.message($0.text, longest: 64) }
+        return error(
+            kind(of: code, text: text.lowercased()), code: code, message: text.isEmpty ? nil : text,
+            requestID: requestID)
+    }
+
+    /// The first line: further ones repeat the request as it should have been signed, with its session token.
+    private static func words(_ text: String) -> String {
+        let text = text.drop(while: \.isWhitespace)
+        return PlainText.message(String(text.prefix { !$0.isNewline }), longest: 300)
+    }
+
+    private func errorCode(_ text: String) -> String? {
+        let isName =
+            (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isAlphanumeric || $0 == UInt8(ascii: ".") }
+        return isName ? text : nil
+    }
+
+    private func kind(of code: String, text: String) -> STSError.Kind {
+        if answer.status == 429 || Self.throttlingCodes.contains(code) {
+            return .throttled(retryAfterSeconds: answer.retryAfterSeconds)
+        }
+        if answer.status >= 500 { return .server(retryAfterSeconds: answer.retryAfterSeconds) }
+        if let kind = Self.kinds[code] { return kind }
+        switch code {
+        case "AccessDenied", "AccessDeniedException": return deniedKind(text)
+        case "ValidationError", "ValidationException": return validationKind(text)
+        default: return .other
+        }
+    }
+
+    private static let throttlingCodes: Set = [
+        "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled",
+    ]
+
+    /// Codes that mean one thing (STS API reference, "Common Errors" and the operations' own).
+    private static let kinds: [String: STSError.Kind] = [
+        "MalformedPolicyDocument": .malformedPolicy, "PackedPolicyTooLarge": .packedPolicyTooLarge,
+        "RegionDisabledException": .regionDisabled, "ExpiredToken": .sourceExpired,
+        "ExpiredTokenException": .sourceExpired, "InvalidClientTokenId": .unknownKey,
+        "UnrecognizedClientException": .unknownKey, "SignatureDoesNotMatch": .invalidSignature,
+        "IncompleteSignature": .invalidSignature, "RequestExpired": .invalidSignature,
+        "InvalidParameterValue": .validation, "InvalidParameterCombination": .validation,
+    ]
+
+    private func deniedKind(_ text: String) -> STSError.Kind {
+        if text.contains("multifactorauthentication") {
+            return text.contains("one time pass code") && text.contains("invalid")
+                || text.contains("unable to validate mfa code") ? .mfaCodeRefused : .mfaDeviceRefused
+        }
+        if text.contains("sts:tagsession") { return .settingDenied(.tags) }
+        if text.contains("sts:setsourceidentity") { return .settingDenied(.sourceIdentity) }
+        if text.contains("cannot call getsessiontoken with session credentials") { return .notForSessions }
+        return .accessDenied
+    }
+
+    private func validationKind(_ text: String) -> STSError.Kind {
+        if text.contains("role chaining") { return .chainedTooLong }
+        if text.contains("maxsessionduration") { return .tooLongForRole }
+        if text.contains("source identity") || text.contains("sourceidentity") {
+            return .settingDenied(.sourceIdentity)
+        }
+        return .validation
+    }
+}
