@@ -120,6 +120,7 @@ let package = Package(
             dependencies: [
                 "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
             ], swiftSettings: strict),
+        .target(name: "IoTCore", dependencies: ["AWSNames"], swiftSettings: strict),
         .target(
             name: "STS",
             dependencies: [
@@ -165,7 +166,8 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "AWSNames", "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields",
-                "Identities", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText",
+                "Identities", "IoTCore", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI",
+                "PlainText",
                 "Prompts", "RolesAnywhere", "ServiceAnswers", "Tokens", "TokenService", "UTCTime", "X509", deque,
                 logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
@@ -283,7 +285,8 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "LockedMemory", "ModuleFiles", "PKCS11URI",
+                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "IoTCore", "LockedMemory", "ModuleFiles",
+                "PKCS11URI",
                 "Prompts", "RolesAnywhere", "ServiceAnswers", "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),

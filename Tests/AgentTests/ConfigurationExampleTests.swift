@@ -35,8 +35,8 @@ struct ConfigurationExampleTests {
         #expect(configuration.tokens.map(\.pinLifetimeSeconds) == [28_800])
         #expect(configuration.prompt == PromptSettings(program: "/usr/bin/pinentry-curses", timeoutSeconds: 40))
         let profile = try #require(configuration.profiles.first { "\($0.key)" == "example" }?.value)
-        #expect(profile.session.options.durationSeconds == 3600)
-        #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
+        #expect(profile.session?.options.durationSeconds == 3600)
+        #expect(profile.session?.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
         #expect(profile.allow == AllowList(users: [1001], groups: [2001]))
         #expect(configuration.profiles.count == 2)
         #expect(

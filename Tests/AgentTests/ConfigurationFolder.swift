@@ -1,4 +1,5 @@
 import Foundation
+import RolesAnywhere
 import Testing
 
 @testable import Agent
@@ -58,6 +59,13 @@ extension AccountDirectory {
     /// alice is 1001, the group deploy is 2001, and there is nobody else.
     static var ofTests: Self {
         Self(ownUser: geteuid(), user: { $0 == "alice" ? 1001 : nil }, group: { $0 == "deploy" ? 2001 : nil })
+    }
+}
+
+extension Profile {
+    /// What it asks Roles Anywhere for; nil for another source.
+    var session: CreateSessionRequest? {
+        if case .rolesAnywhere(_, let request) = source { request } else { nil }
     }
 }
 

@@ -96,20 +96,20 @@ struct ConfigurationValueTests {
         let profile = try ConfigurationFolder(ProfileText.with("")).profile("p")
         #expect(profile.identity == IdentitySelector())
         #expect(profile.allow == AllowList(users: [], groups: []))
-        #expect(profile.session.scope.trustAnchorARN.description == ProfileText.trustAnchor)
-        #expect(profile.session.scope.profileARN.description == ProfileText.profile)
-        #expect(profile.session.scope.roleARN.description == ProfileText.role)
-        #expect(profile.session.options.durationSeconds == 3600)
-        #expect(profile.session.options.roleSessionName == nil)
-        #expect(profile.session.options.instanceProperties == [:])
+        #expect(profile.session?.scope.trustAnchorARN.description == ProfileText.trustAnchor)
+        #expect(profile.session?.scope.profileARN.description == ProfileText.profile)
+        #expect(profile.session?.scope.roleARN.description == ProfileText.role)
+        #expect(profile.session?.options.durationSeconds == 3600)
+        #expect(profile.session?.options.roleSessionName == nil)
+        #expect(profile.session?.options.instanceProperties == [:])
         #expect(profile.caBundle == nil)
-        #expect(profile.session.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
+        #expect(profile.session?.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
     }
 
     @Test("Several certificates are one and its spares")
     func spares() throws {
         let text = ProfileText.with("certificate = ['pkcs11:token=a', 'pkcs11:token=b', 'pkcs11:token=c']")
-        let identity = try ConfigurationFolder(text).profile("p").identity
+        let identity = try #require(try ConfigurationFolder(text).profile("p").identity)
         #expect(identity.certificate == .token(try PKCS11URI("pkcs11:token=a")))
         #expect(identity.spares == [try PKCS11URI("pkcs11:token=b"), try PKCS11URI("pkcs11:token=c")])
     }
@@ -140,10 +140,10 @@ struct ConfigurationValueTests {
                 == IdentitySelector(
                     certificate: .token(try PKCS11URI("pkcs11:token=prod;object=client")), subject: "CN=build",
                     issuer: "CN=Example Root", serial: "0x0a:1B", intermediates: "/etc/intermediates.pem"))
-        #expect(profile.session.options.durationSeconds == 43_200)
-        #expect(profile.session.options.roleSessionName == "build-7")
-        #expect(profile.session.options.instanceProperties == ["environment": "production"])
-        #expect(profile.session.endpoint.url == "http://127.0.0.1:8080")
+        #expect(profile.session?.options.durationSeconds == 43_200)
+        #expect(profile.session?.options.roleSessionName == "build-7")
+        #expect(profile.session?.options.instanceProperties == ["environment": "production"])
+        #expect(profile.session?.endpoint.url == "http://127.0.0.1:8080")
         #expect(profile.caBundle == "/etc/roots.pem")
         #expect(profile.allow == AllowList(users: [1001, 0, 4_294_967_294], groups: [2001], gestures: true))
     }
@@ -168,7 +168,7 @@ struct ConfigurationValueTests {
         ])
     func endpoints(_ text: String, _ url: String) throws {
         let profile = try ConfigurationFolder(ProfileText.with(text)).profile("p")
-        #expect(profile.session.endpoint.url == url)
+        #expect(profile.session?.endpoint.url == url)
     }
 
     @Test(

@@ -27,7 +27,7 @@ extension Configuration {
         Set(
             profiles.filter { name, profile in
                 old.profiles[name].map {
-                    $0.identity != profile.identity || $0.session != profile.session || $0.caBundle != profile.caBundle
+                    $0.source != profile.source || $0.caBundle != profile.caBundle
                 } ?? false
             }.keys)
     }

@@ -15,7 +15,10 @@ extension CreateSessionRequest {
         let duration = table.integer("session-duration-seconds", in: 900...43_200)
         let name = table.value("role-session-name", Self.roleSessionName)
         let properties = table.texts("instance-properties", Self.instanceProperty)
-        let override = table.value("endpoint", Self.endpoint)
+        let override = table.value("endpoint") { node throws(ValueFault) in
+            _ = try Endpoint(reading: node)  // whether it agrees with the other keys is asked below
+            return try node.text()
+        }
         let fips = table.boolean("use-fips-endpoint") ?? false
         let dualStack = table.boolean("use-dualstack-endpoint") ?? false
         let options: SessionOptions?
@@ -56,24 +59,10 @@ extension CreateSessionRequest {
         }
         return try node.text(limit: 200)
     }
-
-    /// An endpoint that is right by itself, as it was written.
-    private static func endpoint(_ node: TOMLNode) throws(ValueFault) -> String {
-        let text = try node.text()
-        // Not repeated: it may be a password.
-        guard !text.contains("@") else { throw ValueFault(" holds a user or a password; leave it out") }
-        do throws(RequestFault) {
-            _ = try Endpoint(override: text)
-        } catch {
-            // The message begins with the key's own name.
-            throw ValueFault(String(error.message.trimmingPrefix("endpoint")))
-        }
-        return text
-    }
 }
 
 extension ARN {
-    fileprivate init(reading node: TOMLNode, as kind: Kind) throws(ValueFault) {
+    init(reading node: TOMLNode, as kind: Kind) throws(ValueFault) {
         let text = try node.text()
         do throws(RequestFault) {
             self = try ARN(text, as: kind)

@@ -68,12 +68,12 @@ extension AgentService {
         for key in removed {
             log.notice("token removed", metadata: ["token": "\(key.token.plainName)"])
         }
-        let names = source.profiles(leaving: removed)
+        let names = source.use.profiles(leaving: removed)
         await cache.drop(names)
         await server?.withdrawCredentials(of: names)
         await tokens.forget(removed: removed)
         // Drop sessions too that began between the two and are signed already.
-        await cache.drop(source.profiles(leaving: removed))
+        await cache.drop(source.use.profiles(leaving: removed))
     }
 
     /// - Returns: False where the event lasts already, or the configuration does not name it.
@@ -110,7 +110,7 @@ extension AgentService {
         guard let text else { return try await lock() }
         let uri = try parsed(text)
         let moment = Locks.Moment()
-        let known = await tokens.known(matching: uri, used: source.usedTokens)
+        let known = await tokens.known(matching: uri, used: source.use.usedTokens)
         await lock(known, asOf: moment)
         let look = Task { await lockSeen(uri, but: known, asOf: moment) }  // ends with the modules' deadlines
         if known.isEmpty {
@@ -140,10 +140,10 @@ extension AgentService {
     private func lock(_ keys: Set<TokenKey>, asOf moment: Locks.Moment) async {
         let keys = keys.filter { !tokens.locks.hasUnlocked($0, since: moment) }
         guard !keys.isEmpty else { return }
-        await lockSessions(source.profiles(on: keys))  // first, whatever the tokens wait for
+        await lockSessions(source.use.profiles(on: keys))  // first, whatever the tokens wait for
         // From here on they sign nothing, so that no session comes after those that are dropped next.
         let locked = await tokens.changeLocks { [keys] in $0.lock(keys, asOf: moment) }
-        await lockSessions(source.profiles(on: locked))
+        await lockSessions(source.use.profiles(on: locked))
         await tokens.endLogins(of: locked)
     }
 

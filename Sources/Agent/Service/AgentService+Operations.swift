@@ -41,7 +41,7 @@ extension AgentService {
         status.tokens = survey.tokens.map(TokenListing.init)
         status.profiles = await profileStatuses(survey)
         status.notices =
-            notices + survey.tokens.compactMap(\.missingPINNotice) + source.spareNotices
+            notices + survey.tokens.compactMap(\.missingPINNotice) + source.use.spareNotices
             + (await tokens.registryNotices) + (await tokens.readerNotices)
         return status
     }
@@ -81,13 +81,13 @@ extension AgentService {
 
     private func profileStatuses(_ survey: Survey) async -> [ProfileStatus] {
         let profiles = configuration.profiles
-        let identities = await finder.overview(of: profiles, in: survey).identities
+        let identities = await finder.overview(of: profiles.compactMapValues(\.identity), in: survey).identities
         var statuses: [ProfileStatus] = []
         for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) {
             var status = ProfileStatus()
             status.name = "\(name)"
-            status.source = "roles-anywhere"
-            status.roleARN = "\(profile.session.scope.roleARN)"
+            status.source = profile.source.kind.rawValue
+            status.roleARN = profile.source.roleARN.map { "\($0)" } ?? ""
             let session = await cache.status(of: name)
             if let identity = identities[name] {
                 status.certificate = ProfileStatus.Certificate {
@@ -108,7 +108,8 @@ extension AgentService {
     }
 
     private func identities() async -> [IdentityListing] {
-        let overview = await finder.overview(of: configuration.profiles, in: await tokens.survey())
+        let overview = await finder.overview(
+            of: configuration.profiles.compactMapValues(\.identity), in: await tokens.survey())
         var profiles: [PKCS11URI: [String]] = [:]
         for (name, identity) in overview.identities.sorted(by: { $0.key < $1.key }) {
             profiles[identity.certificateURI ?? identity.key.uri, default: []].append("\(name)")
@@ -122,7 +123,8 @@ extension AgentService {
         guard let profile = configuration.profiles[name] else {
             throw .unknownProfile("\(name)")
         }
-        return try await finder.explain(profile).map(ExplainedCandidate.init)
+        guard let identity = profile.identity else { return [] }
+        return try await finder.explain(identity).map(ExplainedCandidate.init)
     }
 
     private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {

@@ -13,7 +13,7 @@ package import Tokens
 /// The agent: configuration, tokens, sessions and the socket, put together.
 package actor AgentService {
     let tokens: Tokens
-    let source: RolesAnywhereSource
+    let source: ProfileSources
     let cache: CredentialCache
     let finder: IdentityFinder
     let clock: AgentClock
@@ -69,7 +69,7 @@ package actor AgentService {
             address: setting.systemBus, uid: geteuid(), log: { log.notice("sessions", metadata: ["logind": "\($0)"]) })
         startedAt = clock.boot()
         tokens = Tokens(configuration.ofTokens, setting: setting.tokens, clock: clock, log: log)
-        source = RolesAnywhereSource(configuration, tokens: tokens, clock: clock, log: log)
+        source = ProfileSources(configuration, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
             profiles: Set(configuration.profiles.keys), source: source,
@@ -95,7 +95,7 @@ package actor AgentService {
             Task { await tokens.resetAbandonedCards() },
             Task {
                 for await _ in tokens.changes {
-                    source.forgetGestures()
+                    source.use.forgetGestures()
                     await cache.stateChanged()
                 }
             },
@@ -111,7 +111,7 @@ package actor AgentService {
     /// events, and are not looked for. `Tokens` reports the changes that a look finds.
     private func watchTokens() async {
         while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
-            await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: source.tokens(of: cache.published))
+            await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: source.use.tokens(of: cache.published))
         }
     }
 

@@ -37,22 +37,22 @@ struct IdentityFinder: Sendable {
     ///   - reachService: Called before the first login: no token is logged in to for a service that cannot be reached.
     /// - Throws: Why there is none, with the reasons of what came closest; or why there was no login.
     func find(
-        for profile: Profile, _ purpose: LoginPurpose?, reachService: () async throws(Problem) -> Void
+        for selector: IdentitySelector, _ purpose: LoginPurpose?, reachService: () async throws(Problem) -> Void
     ) async throws(Problem) -> [Found] {
         var survey = await tokens.survey()
-        var result = await find(in: survey, for: profile)
-        let stored = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: false) : []
+        var result = await find(in: survey, for: selector)
+        let stored = result.isHidden ? closedTokens(of: selector, in: survey, mayAsk: false) : []
         if !stored.isEmpty {
             try await reachService()
             for token in stored { try await tokens.logIn(to: token) }
             survey = await tokens.survey()
-            result = await find(in: survey, for: profile)
+            result = await find(in: survey, for: selector)
         }
-        let others = result.isHidden ? closedTokens(of: profile, in: survey, mayAsk: true) : []
+        let others = result.isHidden ? closedTokens(of: selector, in: survey, mayAsk: true) : []
         if stored.isEmpty, !others.isEmpty { try await reachService() }
         for token in others {
             try await tokens.logIn(to: token, for: purpose)
-            result = await find(in: await tokens.survey(), for: profile)
+            result = await find(in: await tokens.survey(), for: selector)
             guard result.isHidden else { break }
         }
         return try result.get()
@@ -62,11 +62,11 @@ struct IdentityFinder: Sendable {
     /// known which of them is the certificate's. A public key alone would be found good today and wanting tomorrow.
     ///
     /// - Throws: Why the key that the token shows now is not the certificate's.
-    func confirmedKey(of found: Found, for profile: Profile) async throws(Problem) -> KeyLocation {
+    func confirmedKey(of found: Found, for selector: IdentitySelector) async throws(Problem) -> KeyLocation {
         let identity = found.identity
         guard identity.key.needsLogin else { return identity.key }
         let survey = await tokens.survey(ofModuleOf: found.token)
-        let candidates = try await candidates(for: profile, in: survey)
+        let candidates = try await candidates(for: selector, in: survey)
             .filter { $0.certificate == identity.certificate && $0.uri == identity.certificateURI }
         if let key = candidates.first(where: { $0.isUsable && $0.key?.token == identity.key.token })?.key { return key }
         throw SelectionError.noneUsable(identity.certificateURI, candidates.first?.reasons ?? [.noKey], others: 0)
@@ -74,8 +74,8 @@ struct IdentityFinder: Sendable {
     }
 
     /// The result of choosing, for each certificate.
-    func explain(_ profile: Profile) async throws(Problem) -> [Candidate] {
-        try await candidates(for: profile, in: await tokens.survey())
+    func explain(_ selector: IdentitySelector) async throws(Problem) -> [Candidate] {
+        try await candidates(for: selector, in: await tokens.survey())
     }
 
     /// All that is seen, and what the profiles sign in with.
@@ -86,26 +86,26 @@ struct IdentityFinder: Sendable {
         var identities: [ProfileName: Identity]
     }
 
-    func overview(of profiles: [ProfileName: Profile], in survey: Survey) async -> Overview {
+    func overview(of selectors: [ProfileName: IdentitySelector], in survey: Survey) async -> Overview {
         await onOwnThread {
             let inventory = Inventory(survey)
-            let identities = profiles.compactMapValues { profile in
-                try? select(for: profile, among: inventory).identity.get()  // see `Overview`
+            let identities = selectors.compactMapValues { selector in
+                try? select(for: selector, among: inventory).identity.get()  // see `Overview`
             }
             return Overview(candidates: inventory.candidates(at: now), identities: identities)
         }
     }
 
-    private func candidates(for profile: Profile, in survey: Survey) async throws(Problem) -> [Candidate] {
+    private func candidates(for selector: IdentitySelector, in survey: Survey) async throws(Problem) -> [Candidate] {
         try await onOwnThread { () throws(Problem) in
-            try select(for: profile, among: Inventory(survey)).candidates
+            try select(for: selector, among: Inventory(survey)).candidates
         }
     }
 
-    private func select(for profile: Profile, among inventory: Inventory) throws(Problem) -> Selection {
-        let selector = try CertificateSelector(profile.identity)
-        switch profile.identity.certificate {
-        case .any, .token: return inventory.select(selector, at: now)
+    private func select(for selector: IdentitySelector, among inventory: Inventory) throws(Problem) -> Selection {
+        let wanted = try CertificateSelector(selector)
+        switch selector.certificate {
+        case .any, .token: return inventory.select(wanted, at: now)
         case .file(let path):
             let certificates = try certificates(in: path)
             guard let leaf = certificates.first else {
@@ -116,18 +116,18 @@ struct IdentityFinder: Sendable {
                     .configuration, "\(path, .path) begins with a CA's certificate",
                     hint: "put the leaf first, then the CAs between it and the root")
             }
-            return inventory.select(file: leaf, keyURI: profile.identity.key, selector: selector, at: now)
+            return inventory.select(file: leaf, keyURI: selector.key, selector: wanted, at: now)
         }
     }
 
     private var now: Int64 { clock.wall() / 1000 }
 
-    private func found(in survey: Survey, for profile: Profile) throws(Problem) -> [Found] {
-        let uris = profile.identity.tokenURIs
+    private func found(in survey: Survey, for selector: IdentitySelector) throws(Problem) -> [Found] {
+        let uris = selector.tokenURIs
         let inventory = Inventory(survey) { token in
             uris.isEmpty || uris.contains { $0.matches(token.located) }  // the others' certificates need no look
         }
-        let selection = try select(for: profile, among: inventory)
+        let selection = try select(for: selector, among: inventory)
         let identity: Identity
         do throws(SelectionError) {
             identity = try selection.identity.get()
@@ -137,25 +137,25 @@ struct IdentityFinder: Sendable {
             throw problem
         }
         var configured: [Certificate] = []
-        if let path = profile.identity.intermediates { configured += try certificates(in: path) }
-        if case .file(let path) = profile.identity.certificate { configured += try certificates(in: path) }
+        if let path = selector.intermediates { configured += try certificates(in: path) }
+        if case .file(let path) = selector.certificate { configured += try certificates(in: path) }
         return ([identity] + selection.spares.prefix(Self.maximumSpares)).map { identity in
             let token = inventory.certificates.filter { $0.module == identity.key.module }.compactMap(\.certificate)
             return Found(
-                identity: identity, token: named(survey.tokens[identity.key.module], by: profile),
+                identity: identity, token: named(survey.tokens[identity.key.module], by: selector),
                 chain: CertificateChain.intermediates(
                     for: identity.certificate, from: token, configured: configured, at: now))
         }
     }
 
     /// The token as the profile's URIs mean it.
-    private func named(_ token: FoundToken, by profile: Profile) -> FoundToken {
-        let matching = profile.identity.tokenURIs.filter { $0.matches(token.located) }
+    private func named(_ token: FoundToken, by selector: IdentitySelector) -> FoundToken {
+        let matching = selector.tokenURIs.filter { $0.matches(token.located) }
         return matching.first(where: \.namesModule).map { token.meant(by: $0) } ?? token
     }
 
-    private func find(in survey: Survey, for profile: Profile) async -> Result<[Found], Problem> {
-        await onOwnThread { Result { () throws(Problem) in try found(in: survey, for: profile) } }
+    private func find(in survey: Survey, for selector: IdentitySelector) async -> Result<[Found], Problem> {
+        await onOwnThread { Result { () throws(Problem) in try found(in: survey, for: selector) } }
     }
 
     /// Certificates from a file that a profile names. It is read for each session, so that a renewed one is seen.
@@ -177,9 +177,9 @@ struct IdentityFinder: Sendable {
 
     /// The tokens that are not logged in and may have the profile's certificate. No person is asked for the PIN of a
     /// token that the profile does not name, or that shows certificates: it would show this one as well.
-    private func closedTokens(of profile: Profile, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
-        let uris = profile.identity.tokenURIs
-        return survey.tokens.map { named($0, by: profile) }.filter { token in
+    private func closedTokens(of selector: IdentitySelector, in survey: Survey, mayAsk: Bool) -> [FoundToken] {
+        let uris = selector.tokenURIs
+        return survey.tokens.map { named($0, by: selector) }.filter { token in
             guard token.needsLogin, token.hasStoredPIN != mayAsk else { return false }
             let matching = uris.filter { $0.matches(token.located) }
             guard mayAsk else { return uris.isEmpty || !matching.isEmpty }

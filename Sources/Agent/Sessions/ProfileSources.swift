@@ -1,0 +1,82 @@
+import AgentAPI
+import Clocks
+import Files
+import Logging
+import ServiceAnswers
+import Synchronization
+import Tokens
+
+/// The sources of all profiles: asks that of each profile for its sessions.
+final class ProfileSources: CredentialSource {
+    /// What is signed on tokens.
+    let use: TokenUse
+    private let rolesAnywhere: RolesAnywhereSource
+    private let log: Logger
+    private let state: Mutex<State>
+
+    private struct State {
+        var profiles: [ProfileName: Profile]
+        /// The files that `[[token]]` tables name.
+        var pinFiles: [String]
+
+        init(_ configuration: Configuration) {
+            (profiles, pinFiles) = (configuration.profiles, configuration.pinFiles)
+        }
+    }
+
+    init(_ configuration: Configuration, tokens: Tokens, clock: AgentClock, log: Logger) {
+        self.log = log
+        use = TokenUse(of: tokens, log: log)
+        rolesAnywhere = RolesAnywhereSource(tokens: tokens, use: use, clock: clock, log: log)
+        state = Mutex(State(configuration))
+    }
+
+    /// A reload. Attempts under way end with the configuration that they began with.
+    func replace(_ configuration: Configuration) {
+        state.withLock { $0 = State(configuration) }
+        use.keep(Set(configuration.profiles.keys))
+    }
+
+    func needsPerson(for name: ProfileName) -> Bool? { use.needsPerson(for: name) }
+
+    func isLocked(_ name: ProfileName) -> Bool { use.isLocked(name) }
+
+    func files(of name: ProfileName) async -> [FileStamp?] {
+        let paths = state.withLock { state in state.profiles[name].map { $0.files + state.pinFiles } ?? [] }
+        return await onOwnThread { paths.map { FileStamp($0) } }
+    }
+
+    func credentials(
+        for name: ProfileName, on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
+        do throws(Problem) {
+            switch profile.source {
+            case .rolesAnywhere(let identity, let request):
+                return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
+            case .iotCore:  // its reading refuses it
+                throw Problem(.configuration, "source iot-core is not served")
+            }
+        } catch {
+            log.warning(
+                "no session",
+                metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
+            throw error
+        }
+    }
+}
+
+extension Profile {
+    /// The files that it names.
+    fileprivate var files: [String] {
+        var files = [identity?.intermediates, caBundle].compactMap(\.self)
+        if case .file(let path)? = identity?.certificate { files.append(path) }
+        return files
+    }
+}
+
+extension Configuration {
+    fileprivate var pinFiles: [String] {
+        tokens.compactMap { if case .file(let path) = $0.pinSource { path } else { nil } }
+    }
+}
