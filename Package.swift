@@ -82,24 +82,26 @@ let package = Package(
         .target(name: "Outcomes", swiftSettings: strict),
         .target(name: "HeaderFields", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
+        .target(name: "SignatureSchemes", swiftSettings: strict),
 
         // Tokens.
         .target(
             name: "CUnloadedModules", dependencies: ["CP11Kit"], path: "pkcs11/CUnloadedModules", cSettings: plainC),
         .target(
-            name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI", system], path: "pkcs11/PKCS11",
+            name: "PKCS11", dependencies: ["CP11Kit", "CUnloadedModules", "PKCS11URI", "SignatureSchemes", system],
+            path: "pkcs11/PKCS11",
             swiftSettings: strict),
         .target(
             name: "PKCS11URI", dependencies: ["Encodings"], path: "pkcs11/PKCS11URI", swiftSettings: strict),
         .target(
-            name: "TokenService", dependencies: ["Files", "LockedMemory", "PKCS11URI", "PlainText", system],
+            name: "TokenService",
+            dependencies: ["Files", "LockedMemory", "PKCS11URI", "PlainText", "SignatureSchemes", system],
             swiftSettings: strict),
         .target(
             name: "TokenWorker",
             dependencies: [
-                "CLinux", "CRefusedSockets", "LockedMemory", "ModuleFiles", "PKCS11", "PKCS11URI", "TokenService",
-                "X509",
-                deque, system,
+                "CLinux", "CRefusedSockets", "LockedMemory", "ModuleFiles", "PKCS11", "PKCS11URI", "SignatureSchemes",
+                "TokenService", "X509", deque, system,
             ],
             swiftSettings: strict),
 
@@ -109,7 +111,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Values.
-        .target(name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText"], swiftSettings: strict),
+        .target(
+            name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText", "SignatureSchemes"],
+            swiftSettings: strict),
         .target(name: "SigV4", dependencies: ["Encodings", "HeaderFields", "UTCTime"], swiftSettings: strict),
         .target(name: "AWSNames", dependencies: ["Encodings", "PlainText"], swiftSettings: strict),
         .target(
@@ -167,9 +171,8 @@ let package = Package(
             dependencies: [
                 "AWSNames", "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields",
                 "Identities", "IoTCore", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI",
-                "PlainText",
-                "Prompts", "RolesAnywhere", "ServiceAnswers", "Tokens", "TokenService", "UTCTime", "X509", deque,
-                logging, system,
+                "PlainText", "Prompts", "RolesAnywhere", "ServiceAnswers", "SignatureSchemes", "Tokens", "TokenService",
+                "UTCTime", "X509", deque, logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
             name: "AgentClient",
@@ -204,7 +207,8 @@ let package = Package(
         .executableTarget(
             name: "signing-benchmark",
             dependencies: [
-                "AgentAPI", "ModuleFiles", "PKCS11URI", "Prompts", "TokenService", "Tokens", "X509", logging,
+                "AgentAPI", "ModuleFiles", "PKCS11URI", "Prompts", "SignatureSchemes", "TokenService", "Tokens", "X509",
+                logging,
             ],
             path: "softhsm-tests/benchmarking/signing", swiftSettings: strict, linkerSettings: boundAtStart),
 
@@ -233,20 +237,20 @@ let package = Package(
         .testTarget(
             name: "PKCS11URIDifferentialTests", dependencies: ["CP11Kit", "Differential", "PKCS11URI"],
             path: "softhsm-tests/uri", swiftSettings: strict),
-        .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11"], swiftSettings: strict),
+        .testTarget(name: "PKCS11Tests", dependencies: ["PKCS11", "SignatureSchemes"], swiftSettings: strict),
         .testTarget(
             name: "PCSCTests", dependencies: ["PCSC", "TokenService"], swiftSettings: strict + pcscHeaders),
         .testTarget(
             name: "CardWatcherTests", dependencies: ["CardWatcher", "PCSC", "TokenService"], swiftSettings: strict),
         .testTarget(
             name: "TokenWorkerTests",
-            dependencies: ["LockedMemory", "PKCS11", "PKCS11URI", "TokenService", "TokenWorker"],
+            dependencies: ["LockedMemory", "PKCS11", "PKCS11URI", "SignatureSchemes", "TokenService", "TokenWorker"],
             swiftSettings: strict),
         .testTarget(
-            name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "TokenService"],
+            name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "SignatureSchemes", "TokenService"],
             swiftSettings: strict),
         .testTarget(
-            name: "X509Tests", dependencies: ["X509"], exclude: ["vectors"], swiftSettings: strict),
+            name: "X509Tests", dependencies: ["SignatureSchemes", "X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "PKCS11URI", "TokenService", "X509"],
             swiftSettings: strict),
@@ -275,7 +279,7 @@ let package = Package(
             name: "TokensTests",
             dependencies: [
                 "AgentAPI", "Clocks", "Files", "LockedMemory", "ModuleFiles", "PKCS11", "PKCS11URI", "Prompts",
-                "TokenService", "TokenWorker", "Tokens", logging, system,
+                "SignatureSchemes", "TokenService", "TokenWorker", "Tokens", logging, system,
             ],
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 package import PKCS11URI
+package import SignatureSchemes
 
 /// What the agent asks of a worker. Nothing here can make, change, export or delete a key, and nothing names a file to
 /// load but the first message of all.
@@ -118,8 +119,10 @@ package struct SignRequest: Hashable, Sendable {
     package var keyLabel: [UInt8]?
     /// The key's public half, which does so too; nil where the token shows none.
     package var publicHalf: PublicHalf?
+    package var scheme: SignatureScheme
     package var message: [UInt8]
-    /// SHA-256 of `message`, for mechanisms that take a hash.
+    /// The hash of `message`, for mechanisms that take one; for ECDSA cut to the length of the curve's order
+    /// (FIPS 186-5 §6.4.1): some tokens refuse a longer one.
     package var digest: [UInt8]
     /// Where the PIN comes from if the key wants it each time (CKA_ALWAYS_AUTHENTICATE); `.typed` means the one that a
     /// person has typed and the token has taken, which the worker holds.
@@ -130,8 +133,9 @@ package struct SignRequest: Hashable, Sendable {
     package var mayBeReserved: Bool
 
     package init(
-        token: TokenReference, keyID: [UInt8], keyLabel: [UInt8]? = nil, publicHalf: PublicHalf?, message: [UInt8],
-        digest: [UInt8], source: LoginRequest.Source = .typed, refused: [FailedPIN] = [], mayBeReserved: Bool = false
+        token: TokenReference, keyID: [UInt8], keyLabel: [UInt8]? = nil, publicHalf: PublicHalf?,
+        scheme: SignatureScheme, message: [UInt8], digest: [UInt8], source: LoginRequest.Source = .typed,
+        refused: [FailedPIN] = [], mayBeReserved: Bool = false
     ) {
         self.source = source
         self.refused = refused
@@ -140,6 +144,7 @@ package struct SignRequest: Hashable, Sendable {
         self.keyID = keyID
         self.keyLabel = keyLabel
         self.publicHalf = publicHalf
+        self.scheme = scheme
         self.message = message
         self.digest = digest
     }

@@ -1,4 +1,5 @@
 import PKCS11URI
+import SignatureSchemes
 
 extension Request {
     /// The frame's kind.
@@ -145,15 +146,20 @@ extension FailedPIN: WireValue {
     }
 }
 
+extension SignatureScheme.Algorithm: WireValue {}
+extension SignatureScheme.Hash: WireValue {}
+
 extension SignRequest: WireValue {
     func write(to writer: inout WireWriter) {
-        writer.add(token, keyID, keyLabel, publicHalf, message, digest, source, refused, mayBeReserved)
+        writer.add(token, keyID, keyLabel, publicHalf, scheme.algorithm, scheme.hash)
+        writer.add(message, digest, source, refused, mayBeReserved)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
         self.init(
             token: try reader.value(), keyID: try reader.value(), keyLabel: try reader.value(),
-            publicHalf: try reader.value(), message: try reader.value(), digest: try reader.value(),
+            publicHalf: try reader.value(), scheme: SignatureScheme(try reader.value(), try reader.value()),
+            message: try reader.value(), digest: try reader.value(),
             source: try reader.value(), refused: try reader.value(), mayBeReserved: try reader.value())
     }
 }

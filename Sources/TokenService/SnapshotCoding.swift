@@ -4,7 +4,7 @@ extension TokenSnapshot: WireValue {
     func write(to writer: inout WireWriter) {
         writer.add(slotID, slot, token, flags.rawValue, isLoggedIn)
         writer.add(UInt32(clamping: pinLength.lowerBound), UInt32(clamping: pinLength.upperBound))
-        writer.add(certificates, keys, failure)
+        writer.add(certificates, keys, hasPSS, failure)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -18,6 +18,7 @@ extension TokenSnapshot: WireValue {
         pinLength = Int(shortest)...Int(longest)
         certificates = try reader.value()
         keys = try reader.value()
+        hasPSS = try reader.value()
         failure = try reader.value()
     }
 }

@@ -14,12 +14,15 @@ package struct TokenSnapshot: Hashable, Sendable {
     package var pinLength: ClosedRange<Int>
     package var certificates: [CertificateObject]
     package var keys: [KeyObject]
+    /// Whether the token lists the mechanisms of RSA-PSS signatures, which TLS 1.3 wants of RSA keys (RFC 8446 §4.4.3).
+    package var hasPSS: Bool
     /// Why the objects could not be read, where that is so.
     package var failure: String?
 
     package init(
         slotID: UInt64, slot: SlotDescription? = nil, token: TokenDescription, flags: TokenFlags, isLoggedIn: Bool,
-        pinLength: ClosedRange<Int>, certificates: [CertificateObject], keys: [KeyObject], failure: String? = nil
+        pinLength: ClosedRange<Int>, certificates: [CertificateObject], keys: [KeyObject], hasPSS: Bool = false,
+        failure: String? = nil
     ) {
         self.slotID = slotID
         self.slot = slot
@@ -29,6 +32,7 @@ package struct TokenSnapshot: Hashable, Sendable {
         self.pinLength = pinLength
         self.certificates = certificates
         self.keys = keys
+        self.hasPSS = hasPSS
         self.failure = failure
     }
 

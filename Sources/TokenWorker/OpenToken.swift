@@ -1,4 +1,5 @@
 import PKCS11
+import SignatureSchemes
 import TokenService
 
 /// One thread's session with one token, and what that thread has found on it.
@@ -20,8 +21,14 @@ final class OpenToken {
         let object: Object
         /// CKA_ALWAYS_AUTHENTICATE.
         let alwaysAuthenticates: Bool
-        /// What to try; once one has worked, that one alone.
-        var mechanisms: [Mechanism]
+        /// CKA_KEY_TYPE.
+        let keyType: UInt64
+        /// What has worked, and is all that is tried.
+        var proven: [SignatureScheme: Mechanism] = [:]
+
+        func mechanisms(for scheme: SignatureScheme) -> [Mechanism] {
+            proven[scheme].map { [$0] } ?? Mechanism.candidates(for: scheme, keyType: keyType)
+        }
     }
 
     /// Opens a session, after a look at where the token is.
@@ -80,6 +87,17 @@ final class OpenToken {
         return information
     }
 
+    /// Whether the token lists the mechanisms of RSA-PSS. One that cannot tell is taken for one that has none: PKCS #1 v1.5
+    /// works everywhere, and the answer to a mere hint condemns no module.
+    func hasPSS() throws(PKCS11Error) -> Bool {
+        do throws(PKCS11Error) {
+            return Mechanism.includePSS(try slot.mechanisms())
+        } catch {
+            guard error != .interrupted else { throw error }
+            return false
+        }
+    }
+
     /// What the token's slot is called; nil where the module does not tell.
     func slotDescription() -> [UInt8]? { (try? slot.description())?.description }
 
@@ -102,14 +120,15 @@ final class OpenToken {
             defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
             return try with { (session) throws(PKCS11Error) in
                 try session.sign(
-                    message: request.message, sha256: request.digest, key: key.object, mechanisms: key.mechanisms,
+                    message: request.message, digest: request.digest, key: key.object,
+                    mechanisms: key.mechanisms(for: request.scheme),
                     authorize: { () throws(PKCS11Error) in
                         if isAlone { try authorize(self) }
                         return isAlone
                     })
             }
         }
-        key.mechanisms = [result.mechanism]
+        key.proven[request.scheme] = result.mechanism
         signingKeys[wanted] = key
         return result.signature
     }
@@ -129,7 +148,7 @@ final class OpenToken {
             guard wanted.mayBe(half), !wanted.isNamed || wanted.isName(of: values) else { continue }
             return SigningKey(
                 object: object, alwaysAuthenticates: values.flag(.alwaysAuthenticate) ?? false,
-                mechanisms: Mechanism.candidates(keyType: half.keyType))
+                keyType: half.keyType)
         }
         return nil
     }

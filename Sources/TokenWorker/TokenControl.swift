@@ -141,6 +141,7 @@ struct TokenControl {
                 snapshot.isLoggedIn = try token.isPerhapsLoggedIn() ?? false
                 snapshot.certificates = try token.certificates(in: &self.room)
                 snapshot.keys = try token.keys(in: &self.room)
+                snapshot.hasPSS = try token.hasPSS()
                 return snapshot
             } catch {
                 if error == .interrupted { throw error }

@@ -1,4 +1,5 @@
 import COpenSSL
+package import SignatureSchemes
 
 extension Certificate {
     /// True where `issuer` signed this certificate and may have: equal names, key identifiers that agree where both are
@@ -30,10 +31,13 @@ extension Certificate {
     /// True where it is its own issuer.
     package var isSelfSigned: Bool { isIssued(by: self) }
 
-    /// True where this certificate's key made `signature` over `message`: RSA PKCS #1 v1.5 or ECDSA as a DER
-    /// `Ecdsa-Sig-Value` (RFC 3279 §2.2.3), each with SHA-256. Always false for other kinds of key.
-    package func verifies(signature: [UInt8], message: [UInt8]) -> Bool {
-        if case .other = publicKey { return false }
+    /// True where this certificate's key made `signature` over `message` by `scheme`. Always false for a scheme that is not
+    /// of its kind of key.
+    package func verifies(signature: [UInt8], message: [UInt8], scheme: SignatureScheme) -> Bool {
+        switch (publicKey, scheme.algorithm) {
+        case (.ec, .ecdsa), (.rsa, .rsaPKCS1), (.rsa, .rsaPSS): break
+        default: return false
+        }
         return withCleanErrorQueue {
             let decoded = unsafe subjectPublicKeyInfo.withUnsafeBufferPointer { buffer in
                 var cursor = buffer.baseAddress
@@ -44,7 +48,15 @@ extension Certificate {
             else { return false }
             return unsafe key.use { key in
                 unsafe context.use { context in
-                    guard unsafe EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1 else { return false }
+                    var options: OpaquePointer?
+                    guard unsafe EVP_DigestVerifyInit(context, &options, scheme.hash.digest, nil, key) == 1 else {
+                        return false
+                    }
+                    if scheme.algorithm == .rsaPSS {
+                        guard unsafe EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1,
+                            unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1
+                        else { return false }
+                    }
                     return unsafe EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
                 }
             }

@@ -1,4 +1,5 @@
 import COpenSSL
+package import SignatureSchemes
 
 /// SHA-256, HMAC and scrypt.
 package enum Digest {
@@ -6,6 +7,14 @@ package enum Digest {
     package static func sha256(_ message: [UInt8]) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, initialized in
             initialized = unsafe SHA256(message, message.count, buffer.baseAddress) == nil ? 0 : 32
+        }
+    }
+
+    /// The hash that goes under a signature (FIPS 180-4), as long as `Hash.length` says; empty where libcrypto has no memory.
+    package static func hash(_ message: [UInt8], _ hash: SignatureScheme.Hash) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: hash.length) { buffer, initialized in
+            let code = unsafe EVP_Digest(message, message.count, buffer.baseAddress, nil, hash.digest, nil)
+            initialized = code == 1 ? hash.length : 0
         }
     }
 
@@ -60,6 +69,17 @@ package enum Digest {
                 initialized = isDerived == 1 ? count : 0
             }
             return derived.isEmpty ? nil : derived
+        }
+    }
+}
+
+extension SignatureScheme.Hash {
+    /// OpenSSL's own.
+    var digest: OpaquePointer? {
+        switch self {
+        case .sha256: unsafe EVP_sha256()
+        case .sha384: unsafe EVP_sha384()
+        case .sha512: unsafe EVP_sha512()
         }
     }
 }

@@ -1,30 +1,67 @@
+import SignatureSchemes
 import Testing
 
 @testable import PKCS11
 
 @Suite("Ways to sign")
 struct MechanismTests {
-    /// CKK_RSA is 0 and CKK_EC is 3 (PKCS#11 2.40, pkcs11t.h); 0x40 is CKK_EC_EDWARDS of 3.0.
-    @Test("RSA and EC keys have two mechanisms each, by their numbers, and other keys none") func candidates() {
-        // CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS; CKM_ECDSA, CKM_ECDSA_SHA256
-        #expect(Mechanism.candidates(keyType: 0).map(\.rawValue) == [0x40, 0x1])
-        #expect(Mechanism.candidates(keyType: 3).map(\.rawValue) == [0x1041, 0x1044])
-        #expect(Mechanism.candidates(keyType: 0x40).isEmpty && Mechanism.candidates(keyType: .max).isEmpty)
+    /// CKK_RSA is 0 and CKK_EC is 3; CKM_ numbers as in pkcs11t.h of PKCS#11 2.40; 0x40 is CKK_EC_EDWARDS of 3.0.
+    @Test(
+        "A scheme has two mechanisms on keys of its kind, by their numbers, and none on others",
+        arguments: [
+            (.init(.rsaPKCS1, .sha256), 0, [0x40, 0x1]), (.init(.rsaPKCS1, .sha384), 0, [0x41, 0x1]),
+            (.init(.rsaPKCS1, .sha512), 0, [0x42, 0x1]), (.init(.rsaPSS, .sha256), 0, [0xD, 0x43]),
+            (.init(.rsaPSS, .sha384), 0, [0xD, 0x44]), (.init(.rsaPSS, .sha512), 0, [0xD, 0x45]),
+            (.init(.ecdsa, .sha256), 3, [0x1041, 0x1044]), (.init(.ecdsa, .sha384), 3, [0x1041, 0x1045]),
+            (.init(.ecdsa, .sha512), 3, [0x1041, 0x1046]), (.init(.ecdsa, .sha256), 0, []),
+            (.init(.rsaPSS, .sha256), 3, []), (.init(.ecdsa, .sha256), 0x40, []),
+            (.init(.rsaPKCS1, .sha256), .max, []),
+        ] as [(SignatureScheme, UInt64, [UInt])])
+    func candidates(_ scheme: SignatureScheme, keyType: UInt64, numbers: [UInt]) {
+        #expect(Mechanism.candidates(for: scheme, keyType: keyType).map(\.rawValue) == numbers)
     }
 
-    /// RFC 8017 §9.2, note 1, for SHA-256.
-    @Test("A token that does not hash gets the hash, and for RSA the DigestInfo around it") func inputs() {
+    /// RFC 8017 §9.2, note 1.
+    @Test(
+        "A token that does not hash gets the hash, and for PKCS #1 v1.5 the DigestInfo around it",
+        arguments: [
+            (.sha256, [0x31, 0x01, 0x20]), (.sha384, [0x41, 0x02, 0x30]), (.sha512, [0x51, 0x03, 0x40]),
+        ] as [(SignatureScheme.Hash, [UInt8])])
+    func inputs(_ hash: SignatureScheme.Hash, its: [UInt8]) {
         let message: [UInt8] = [1, 2, 3]
-        let digest = [UInt8](repeating: 0xAA, count: 32)
+        let digest = [UInt8](repeating: 0xAA, count: hash.length)
         let header: [UInt8] = [
-            0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
-            0x20,
+            0x30, its[0], 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, its[1], 0x05, 0x00,
+            0x04, its[2],
         ]
-        #expect(Mechanism.rsaPKCS.input(message: message, sha256: digest) == header + digest)
-        #expect(Mechanism.ecdsa.input(message: message, sha256: digest) == digest)
-        for mechanism in [Mechanism.sha256RSAPKCS, .ecdsaSHA256] {
-            #expect(mechanism.input(message: message, sha256: digest) == message)
+        func input(_ algorithm: SignatureScheme.Algorithm, hashes: Bool) -> [UInt8] {
+            Mechanism(scheme: SignatureScheme(algorithm, hash), hashes: hashes).input(message: message, digest: digest)
         }
+        #expect(input(.rsaPKCS1, hashes: false) == header + digest)
+        #expect(input(.ecdsa, hashes: false) == digest && input(.rsaPSS, hashes: false) == digest)
+        for algorithm in SignatureScheme.Algorithm.allCases { #expect(input(algorithm, hashes: true) == message) }
+    }
+
+    /// RFC 8446 §4.2.3: MGF1 with the same hash, and a salt as long as the hash.
+    @Test(
+        "RSA-PSS alone has parameters: hash, mask and salt",
+        arguments: [(.sha256, [0x250, 2, 32]), (.sha384, [0x260, 3, 48]), (.sha512, [0x270, 4, 64])]
+            as [(SignatureScheme.Hash, [UInt])])
+    func parameters(_ hash: SignatureScheme.Hash, expected: [UInt]) {
+        for mechanism in Mechanism.candidates(for: SignatureScheme(.rsaPSS, hash), keyType: 0) {
+            let parameters = mechanism.pssParameters
+            #expect([parameters?.hashAlg, parameters?.mgf, parameters?.sLen] == expected)
+        }
+        for mechanism in Mechanism.candidates(for: SignatureScheme(.rsaPKCS1, hash), keyType: 0) {
+            #expect(mechanism.pssParameters == nil)
+        }
+    }
+
+    @Test("A token has RSA-PSS if it lists the general mechanism, or one for each hash") func listed() {
+        #expect(Mechanism.includePSS([0x1, 0xD, 0x40]))
+        #expect(Mechanism.includePSS([0x43, 0x44, 0x45]))
+        #expect(
+            !Mechanism.includePSS([0x43, 0x45]) && !Mechanism.includePSS([0x1, 0x40]) && !Mechanism.includePSS([]))
     }
 
     /// CK_ULONG has 8 bytes here, in the machine's order, and CK_BBOOL one.

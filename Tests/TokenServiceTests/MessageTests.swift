@@ -1,5 +1,6 @@
 import LockedMemory
 import PKCS11URI
+import SignatureSchemes
 import Testing
 
 @testable import TokenService
@@ -20,7 +21,7 @@ enum Samples {
             KeyObject(
                 keyClass: .publicKey, id: [], label: [], publicHalf: .ec(parameters: [6], point: [4, 1]),
                 canSign: false, alwaysAuthenticates: true),
-        ], failure: "C_Something answered CKR_GENERAL_ERROR")
+        ], hasPSS: true, failure: "C_Something answered CKR_GENERAL_ERROR")
     static let readers = ReaderReport(
         version: .max, service: .reachable(connection: 7),
         readers: [
@@ -48,13 +49,18 @@ enum Samples {
         .logIn(LoginRequest(token: token, source: .protected, refused: [])),
         .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
         .logIn(LoginRequest(token: token, source: .typed, refused: [], isFromLogin: true)),
-        .sign(SignRequest(token: token, keyID: [1], publicHalf: nil, message: [1, 2], digest: [3])),
         .sign(
             SignRequest(
-                token: token, keyID: [], keyLabel: [9], publicHalf: .other(keyType: .max), message: [], digest: [])),
+                token: token, keyID: [1], publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256), message: [1, 2],
+                digest: [3])),
         .sign(
             SignRequest(
-                token: token, keyID: [], publicHalf: nil, message: [1], digest: [2],
+                token: token, keyID: [], keyLabel: [9], publicHalf: .other(keyType: .max),
+                scheme: SignatureScheme(.ecdsa, .sha256), message: [], digest: [])),
+        .sign(
+            SignRequest(
+                token: token, keyID: [], publicHalf: nil, scheme: SignatureScheme(.rsaPSS, .sha512), message: [1],
+                digest: [2],
                 source: .credential(path: "/run/c/pin"), refused: [failed], mayBeReserved: true)),
     ]
     static let replies: [Reply] =

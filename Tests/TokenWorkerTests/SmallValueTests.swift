@@ -1,4 +1,5 @@
 import PKCS11
+import SignatureSchemes
 import Synchronization
 import Testing
 import TokenService
@@ -37,7 +38,10 @@ struct VerifiedCardsTests {
 @Suite("Which key is meant")
 struct WantedKeyTests {
     private static func wanted(_ half: PublicHalf?) -> WantedKey {
-        WantedKey(SignRequest(token: reference(), keyID: [1], publicHalf: half, message: [], digest: []))
+        WantedKey(
+            SignRequest(
+                token: reference(), keyID: [1], publicHalf: half, scheme: SignatureScheme(.ecdsa, .sha256), message: [],
+                digest: []))
     }
 
     /// Points on P-256: 65 bytes, bare or in a DER OCTET STRING (PKCS#11 2.40 §2.3.3).
@@ -60,7 +64,9 @@ struct WantedKeyTests {
     }
 
     @Test("Every key is a candidate where the CKA_ID is empty") func search() {
-        let request = SignRequest(token: reference(), keyID: [], publicHalf: nil, message: [], digest: [])
+        let request = SignRequest(
+            token: reference(), keyID: [], publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256), message: [],
+            digest: [])
         #expect(WantedKey(request).searchedID == nil && Self.wanted(nil).searchedID == [1])
     }
 }

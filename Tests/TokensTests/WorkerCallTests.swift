@@ -1,3 +1,4 @@
+import SignatureSchemes
 import Testing
 import TokenService
 
@@ -29,7 +30,8 @@ struct WorkerCallTests {
     func signature() {
         let token = TokenReference(
             slotID: 1, token: .init(label: [], manufacturer: [], model: [], serial: []))
-        let request = SignRequest(token: token, keyID: [], publicHalf: nil, message: [], digest: [])
+        let request = SignRequest(
+            token: token, keyID: [], publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256), message: [], digest: [])
         #expect(WorkerHost.CallKind(.sign(request)) == .signatureWithNewPIN)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import PKCS11URI
+import SignatureSchemes
 import Testing
 import TokenService
 
@@ -68,7 +69,8 @@ struct WorkerProcessTests {
         let token = TokenDescription(label: [0x41], manufacturer: [], model: [], serial: [])
         let request = Request.sign(
             SignRequest(
-                token: TokenReference(slotID: 1, token: token), keyID: [], keyLabel: nil, publicHalf: nil, message: [],
+                token: TokenReference(slotID: 1, token: token), keyID: [], keyLabel: nil, publicHalf: nil,
+                scheme: SignatureScheme(.ecdsa, .sha256), message: [],
                 digest: []))
         let answers = (1...29).map { "01 85 0000 000000\(String($0, radix: 16).leftPadded) 00000004 00000000" }
         let worker = try worker(saying: answers.joined(separator: " "), after: 30 * (12 + request.body.count))

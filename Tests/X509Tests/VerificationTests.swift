@@ -1,3 +1,4 @@
+import SignatureSchemes
 import Testing
 
 @testable import X509
@@ -20,20 +21,31 @@ import Testing
     @Test(
         "A signature is verified with the right key, hash and padding alone",
         arguments: [
-            ("leaf", "signature-p256", true), ("leaf", "signature-p256-sha384", false),
-            ("leaf-tie", "signature-p256", false), ("key-rsa2048", "signature-rsa2048", true),
-            ("key-rsa2048", "signature-rsa2048-pss", false), ("key-rsa4096", "signature-rsa2048", false),
-            ("key-secp384r1", "signature-secp384r1", true), ("key-secp521r1", "signature-secp521r1", true),
-            ("key-ed25519", "signature-p256", false), ("leaf", "signature-rsa2048", false),
-        ])
-    func signature(_ certificate: String, signature: String, expected: Bool) throws {
+            ("leaf", "signature-p256", .ecdsa, true), ("leaf", "signature-p256-sha384", .ecdsa, false),
+            ("leaf-tie", "signature-p256", .ecdsa, false), ("key-rsa2048", "signature-rsa2048", .rsaPKCS1, true),
+            ("key-rsa2048", "signature-rsa2048-pss", .rsaPKCS1, false),
+            ("key-rsa2048", "signature-rsa2048", .rsaPSS, false),
+            ("key-rsa2048", "signature-rsa2048-pss", .rsaPSS, false),  // its salt is as long as can be
+            ("key-rsa4096", "signature-rsa2048", .rsaPKCS1, false),
+            ("key-secp384r1", "signature-secp384r1", .ecdsa, true),
+            ("key-secp521r1", "signature-secp521r1", .ecdsa, true),
+            ("key-ed25519", "signature-p256", .ecdsa, false), ("leaf", "signature-rsa2048", .ecdsa, false),
+            ("leaf", "signature-p256", .rsaPKCS1, false), ("key-rsa2048", "signature-rsa2048", .ecdsa, false),
+        ] as [(String, String, SignatureScheme.Algorithm, Bool)])
+    func signature(
+        _ certificate: String, signature: String, algorithm: SignatureScheme.Algorithm, expected: Bool
+    ) throws {
         let message = try Vectors.bytes("message.bin")
         let signature = try Vectors.bytes("\(signature).bin")
         let certificate = try Vectors.certificate(certificate)
-        #expect(certificate.verifies(signature: signature, message: message) == expected)
-        #expect(!certificate.verifies(signature: signature, message: message + [0]))
-        #expect(!certificate.verifies(signature: signature + [0], message: message))
-        #expect(!certificate.verifies(signature: Array(signature.dropLast()), message: message))
-        #expect(!certificate.verifies(signature: [], message: message))
+        let scheme = SignatureScheme(algorithm, .sha256)
+        func verifies(_ signature: [UInt8], _ message: [UInt8]) -> Bool {
+            certificate.verifies(signature: signature, message: message, scheme: scheme)
+        }
+        #expect(verifies(signature, message) == expected)
+        #expect(!verifies(signature, message + [0]))
+        #expect(!verifies(signature + [0], message))
+        #expect(!verifies(Array(signature.dropLast()), message))
+        #expect(!verifies([], message))
     }
 }

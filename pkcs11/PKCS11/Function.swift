@@ -5,6 +5,7 @@ package enum Function: String, Hashable, Sendable {
     case getSlotList = "C_GetSlotList"
     case getSlotInfo = "C_GetSlotInfo"
     case getTokenInfo = "C_GetTokenInfo"
+    case getMechanismList = "C_GetMechanismList"
     case openSession = "C_OpenSession"
     case getSessionInfo = "C_GetSessionInfo"
     case logIn = "C_Login"

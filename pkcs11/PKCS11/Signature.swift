@@ -11,16 +11,16 @@ extension TokenSession {
     ///
     /// - Parameters:
     ///   - message: The bytes to sign, not hashed.
-    ///   - digest: Their SHA-256, for the mechanisms that take a hash.
+    ///   - digest: Their hash, for the mechanisms that take one; for ECDSA cut to the length of the curve's order.
     ///   - mechanisms: What to try, in order; the next one only when a mechanism was refused before anything was signed.
     ///   - authorize: Called between C_SignInit and C_Sign, to log in for a key that wants its PIN each time
     ///     (CKA_ALWAYS_AUTHENTICATE). Where it says that it has, no other mechanism is tried: that would take another
     ///     login.
-    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys (RFC 3279 §2.2.3), PKCS #1 v1.5 for RSA; and the mechanism that
-    ///   made it.
+    /// - Returns: DER `Ecdsa-Sig-Value` for EC keys (RFC 3279 §2.2.3), the padded block for RSA; and the mechanism
+    ///   that made it.
     /// - Throws: CKR_USER_NOT_LOGGED_IN if the PIN comes first, CKR_DEVICE_REMOVED if the card left.
     package borrowing func sign(
-        message: [UInt8], sha256 digest: [UInt8], key: Object, mechanisms: [Mechanism],
+        message: [UInt8], digest: [UInt8], key: Object, mechanisms: [Mechanism],
         authorize: () throws(PKCS11Error) -> Bool = { false }
     ) throws(PKCS11Error) -> (signature: [UInt8], mechanism: Mechanism) {
         var refusal = ReturnValue(rawValue: UInt(CKR_MECHANISM_INVALID))
@@ -36,7 +36,7 @@ extension TokenSession {
             }
             let isAuthorized = try authorize()
             do throws(PKCS11Error) {
-                let raw = try finish(mechanism.input(message: message, sha256: digest))
+                let raw = try finish(mechanism.input(message: message, digest: digest))
                 return (mechanism.isECDSA ? try ecdsaSignature(fromRaw: raw) : raw, mechanism)
             } catch .failed(_, let returnValue) where returnValue.meaning == .refusedMechanism && !isAuthorized {
                 refusal = returnValue
@@ -47,8 +47,16 @@ extension TokenSession {
     }
 
     private borrowing func start(_ mechanism: Mechanism, with key: Object) throws(PKCS11Error) {
-        var parameters = unsafe CK_MECHANISM(mechanism: mechanism.rawValue, pParameter: nil, ulParameterLen: 0)
-        try check(.signInit, unsafe module.functions.pointee.C_SignInit(handle, &parameters, key.handle))
+        var call = unsafe CK_MECHANISM(mechanism: mechanism.rawValue, pParameter: nil, ulParameterLen: 0)
+        guard var parameters = mechanism.pssParameters else {
+            return try check(.signInit, unsafe module.functions.pointee.C_SignInit(handle, &call, key.handle))
+        }
+        let returnValue = unsafe withUnsafeMutableBytes(of: &parameters) { bytes in
+            unsafe call.pParameter = bytes.baseAddress
+            unsafe call.ulParameterLen = CK_ULONG(bytes.count)
+            return unsafe module.functions.pointee.C_SignInit(handle, &call, key.handle)
+        }
+        try check(.signInit, returnValue)
     }
 
     private borrowing func finish(_ input: [UInt8]) throws(PKCS11Error) -> [UInt8] {

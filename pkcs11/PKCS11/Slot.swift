@@ -5,6 +5,8 @@ package import PKCS11URI
 package struct Slot: Sendable {
     /// More slots than any module shows.
     static let limit = 1024
+    /// More mechanisms than any token lists.
+    private static let mechanismLimit = 4096
 
     let module: Module
     let identifier: CK_SLOT_ID
@@ -36,6 +38,23 @@ package struct Slot: Sendable {
                 model: unpadded(info.model), serial: unpadded(info.serialNumber)),
             flags: UInt64(info.flags), shortestPIN: Int(clamping: info.ulMinPinLen),
             longestPIN: Int(clamping: info.ulMaxPinLen))
+    }
+
+    /// The numbers of the mechanisms that the token lists (C_GetMechanismList).
+    package func mechanisms() throws(PKCS11Error) -> Set<UInt64> {
+        var count: CK_ULONG = 0
+        try check(.getMechanismList, unsafe module.functions.pointee.C_GetMechanismList(identifier, nil, &count))
+        guard count <= Self.mechanismLimit else {
+            throw .overLimit(what: "a mechanism count", value: UInt(count), limit: Self.mechanismLimit)
+        }
+        var mechanisms = [CK_MECHANISM_TYPE](repeating: 0, count: Int(count))
+        let capacity = count
+        try check(
+            .getMechanismList, unsafe module.functions.pointee.C_GetMechanismList(identifier, &mechanisms, &count))
+        guard count <= capacity else {
+            throw .nonsense(what: "C_GetMechanismList wrote more mechanisms than it had room for")
+        }
+        return Set(mechanisms.prefix(Int(count)).map { UInt64($0) })
     }
 }
 

@@ -133,6 +133,7 @@ def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
         "C_FindObjectsInit",
         "C_GetAttributeValue",
         "C_GetInfo",
+        "C_GetMechanismList",
         "C_GetSessionInfo",
         "C_GetSlotList",
         "C_GetSlotInfo",

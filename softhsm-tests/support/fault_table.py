@@ -67,6 +67,8 @@ TABLE = {
     ("list", "C_GetSlotList"): [(SMALL, "broken", "broken"), (ANY, "broken", "broken")],
     # A slot that cannot say what it holds is left out, and hides no other.
     ("list", "C_GetTokenInfo"): [(BROKEN | MEMORY, "broken", "broken"), (ANY, "nothing", "nothing")],
+    # What a token can do is a hint: one that cannot tell is taken for one that can less.
+    ("list", "C_GetMechanismList"): [(ANY, "ok", "ok")],
     ("list", "C_OpenSession"): [
         (COUNT, "ok", "unread"), (BROKEN - {"CKR_SESSION_READ_ONLY"}, "broken", "broken"),
         ({"CKR_SESSION_READ_ONLY"}, "ok", "broken"), (MEMORY, "ok", "broken"), (GONE, "unread", "unread"),

@@ -99,7 +99,9 @@ class Worker:
         refused: salt and hash of each PIN that the token does not take.
         """
         digest = hashlib.sha256(MESSAGE).digest()
-        body = reference(card) + blob(identifier) + number(0) + number(0) + blob(MESSAGE) + blob(digest) + pin_source(source)
+        ecdsa_with_sha256 = b"\x01\x01"
+        body = reference(card) + blob(identifier) + number(0) + number(0) + ecdsa_with_sha256
+        body += blob(MESSAGE) + blob(digest) + pin_source(source)
         body += number(len(refused)) + b"".join(blob(salt) + blob(value) for salt, value in refused)
         return self.ask(5, body + b"\x00")
 
@@ -202,6 +204,7 @@ class Reader:
         token["lengths"] = self.number(), self.number()
         token["certificates"] = self.items(lambda: (self.blob(), self.blob(), self.blob()))
         token["keys"] = self.items(self.key)
+        token["has_pss"] = bool(self.byte())
         token["failure"] = (self.items(lambda: self.blob().decode()) or [None])[0]
         return token
 

@@ -10,6 +10,7 @@ import Logging
 import Prompts
 import RolesAnywhere
 import ServiceAnswers
+import SignatureSchemes
 import Synchronization
 import TokenService
 import Tokens
@@ -121,13 +122,16 @@ struct RolesAnywhereSource: Sendable {
         _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate, _ key: KeyLocation
     ) async throws(Problem) -> [HeaderField] {
         let draft = attempt.request.draft(by: certificate, at: clock.wall() / 1000, sha256: Digest.sha256)
+        let scheme = SignatureScheme(certificate.keyKind == .rsa ? .rsaPKCS1 : .ecdsa, .sha256)
         let signature = try await tokens.sign(
             SignRequest(
                 token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
-                publicHalf: key.publicHalf, message: draft.stringToSign, digest: Digest.sha256(draft.stringToSign)),
+                publicHalf: key.publicHalf, scheme: scheme, message: draft.stringToSign,
+                digest: Digest.sha256(draft.stringToSign)),
             on: found.token, isAskedByName: attempt.occasion == .demand,
             in: SigningFlow(users: attempt.allow.users, groups: attempt.allow.groups))
-        guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign) else {
+        guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign, scheme: scheme)
+        else {
             throw key.misfit
         }
         return draft.signed(signature: signature)

@@ -2,6 +2,7 @@ import AgentAPI
 import Foundation
 import PKCS11URI
 import Prompts
+import SignatureSchemes
 import TokenService
 
 @testable import Tokens
@@ -241,7 +242,7 @@ extension PINWorld {
             _ = try await tokens.sign(
                 SignRequest(
                     token: TokenReference(slotID: token.snapshot.slotID, token: card.token), keyID: [1],
-                    publicHalf: nil, message: [1], digest: [1]),
+                    publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256), message: [1], digest: [1]),
                 on: token, isAskedByName: purpose != nil, in: flow)
         }
     }

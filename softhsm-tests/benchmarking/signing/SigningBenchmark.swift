@@ -4,6 +4,7 @@ import Logging
 import ModuleFiles
 import PKCS11URI
 import Prompts
+import SignatureSchemes
 import TokenService
 import Tokens
 import X509
@@ -47,10 +48,12 @@ enum SigningBenchmark {
         guard let token = await tokens.survey().tokens.first,
             let key = token.snapshot.keys.first(where: { $0.keyClass == .privateKey })
         else { exit(66) }
+        let isRSA = if case .rsa = key.publicHalf { true } else { false }
         let message = Array("a message to sign".utf8)
         let request = SignRequest(
             token: TokenReference(slotID: token.snapshot.slotID, token: token.snapshot.token), keyID: key.id,
-            publicHalf: key.publicHalf, message: message, digest: Digest.sha256(message))
+            publicHalf: key.publicHalf, scheme: SignatureScheme(isRSA ? .rsaPKCS1 : .ecdsa, .sha256), message: message,
+            digest: Digest.sha256(message))
         let flow = SigningFlow(users: [], groups: [])
         let signature = try await tokens.sign(request, on: token, isAskedByName: false, in: flow)
 

@@ -93,6 +93,20 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info) {
     return leave(CKR_OK);
 }
 
+CK_RV C_GetMechanismList(CK_SLOT_ID id, CK_MECHANISM_TYPE *mechanisms, unsigned long *count) {
+    BEGIN(C_GetMechanismList, {-1, -1, -1, -1, false});
+    static const CK_MECHANISM_TYPE known[] = {CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS, CKM_ECDSA, CKM_ECDSA_SHA256};
+    const char *lie = lie_about(F_C_GetMechanismList, -1);
+    const unsigned long found = sizeof known / sizeof *known, room = *count;
+    *count = found;
+    if (strcmp(lie, "huge") == 0) *count = 1UL << 40;
+    if (strcmp(lie, "over") == 0 && mechanisms != NULL) *count = room + 1;
+    if (mechanisms == NULL) return leave(CKR_OK);
+    if (room < found) return leave(CKR_BUFFER_TOO_SMALL);
+    memcpy(mechanisms, known, sizeof known);
+    return leave(slot_number(id) != NULL ? CKR_OK : CKR_SLOT_ID_INVALID);
+}
+
 static CK_RV unsupported(void) { return CKR_FUNCTION_NOT_SUPPORTED; }
 
 CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list) {
@@ -102,10 +116,10 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list) {
     FUNCTIONS(UNSUPPORTED)
 #define SUPPORTED(name) functions.name = name;
     SUPPORTED(C_Initialize) SUPPORTED(C_Finalize) SUPPORTED(C_GetInfo) SUPPORTED(C_GetFunctionList)
-    SUPPORTED(C_GetSlotList) SUPPORTED(C_GetSlotInfo) SUPPORTED(C_GetTokenInfo) SUPPORTED(C_OpenSession)
-    SUPPORTED(C_CloseSession) SUPPORTED(C_CloseAllSessions) SUPPORTED(C_GetSessionInfo) SUPPORTED(C_Login)
-    SUPPORTED(C_Logout) SUPPORTED(C_GetAttributeValue) SUPPORTED(C_FindObjectsInit) SUPPORTED(C_FindObjects)
-    SUPPORTED(C_FindObjectsFinal) SUPPORTED(C_SignInit) SUPPORTED(C_Sign)
+    SUPPORTED(C_GetSlotList) SUPPORTED(C_GetSlotInfo) SUPPORTED(C_GetTokenInfo) SUPPORTED(C_GetMechanismList)
+    SUPPORTED(C_OpenSession) SUPPORTED(C_CloseSession) SUPPORTED(C_CloseAllSessions) SUPPORTED(C_GetSessionInfo)
+    SUPPORTED(C_Login) SUPPORTED(C_Logout) SUPPORTED(C_GetAttributeValue) SUPPORTED(C_FindObjectsInit)
+    SUPPORTED(C_FindObjects) SUPPORTED(C_FindObjectsFinal) SUPPORTED(C_SignInit) SUPPORTED(C_Sign)
     *list = &functions;
     return CKR_OK;
 }

@@ -6,7 +6,8 @@
 //   SHIM_SIGN=hang|crash|exit    C_Sign never returns, ends with SIGSEGV, or calls exit(3)
 //   SHIM_LOGIN=hang|crash|exit   the same for C_Login, after the token has judged the PIN
 //   SHIM_LOGINS=PATH             C_Login appends a byte to this file, which outlives a crash
-//   SHIM_REFUSE=TYPE,...         C_SignInit answers CKR_MECHANISM_INVALID for these mechanisms (numbers, 0x for hex)
+//   SHIM_REFUSE=TYPE,...         C_SignInit answers CKR_MECHANISM_INVALID for these mechanisms (numbers, 0x for hex),
+//                                and C_GetMechanismList does not list them
 //   SHIM_WIDTH=TYPE,...          C_GetAttributeValue gives these attributes one byte too few, or a CK_BBOOL eight
 //   SHIM_HUGE=TYPE,...           C_GetAttributeValue says that these attributes have 2^40 bytes
 //   SHIM_GROW=TYPE,...           these attributes are always longer than the room given for them
@@ -126,6 +127,19 @@ static CK_RV shim_find_objects(
     return CKR_OK;
 }
 
+static CK_RV shim_get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE *mechanisms, unsigned long *count) {
+    enter();
+    CK_RV rv = real->C_GetMechanismList(slot, mechanisms, count);
+    leave();
+    if (rv != CKR_OK || mechanisms == NULL) return rv;
+    unsigned long left = 0;
+    for (unsigned long i = 0; i < *count; i++) {
+        if (!lists("SHIM_REFUSE", mechanisms[i])) mechanisms[left++] = mechanisms[i];
+    }
+    *count = left;
+    return CKR_OK;
+}
+
 static CK_RV shim_sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key) {
     if (lists("SHIM_REFUSE", mechanism->mechanism)) return CKR_MECHANISM_INVALID;
     return real->C_SignInit(session, mechanism, key);
@@ -180,6 +194,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
         functions.C_Initialize = shim_initialize;
         functions.C_GetSlotList = shim_get_slot_list;
         functions.C_GetTokenInfo = shim_get_token_info;
+        functions.C_GetMechanismList = shim_get_mechanism_list;
         functions.C_GetAttributeValue = shim_get_attribute_value;
         functions.C_FindObjects = shim_find_objects;
         functions.C_Login = shim_login;
