@@ -73,6 +73,8 @@ let package = Package(
         .target(name: "CSystemd", cSettings: plainC),
         .target(name: "CWipingHeap", cSettings: plainC),
         .target(name: "CRefusedSockets", cSettings: plainC),
+        .target(
+            name: "CClientTLS", cSettings: plainC, linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         // The alphabet: without Foundation, and fit for Embedded Swift.
         .target(name: "Encodings", swiftSettings: strict),
@@ -143,8 +145,9 @@ let package = Package(
 
         // The network.
         .target(
-            name: "HTTPTransport", dependencies: ["CCurl", "CLinux", "Encodings", "HeaderFields"], swiftSettings: strict
-        ),
+            name: "HTTPTransport",
+            dependencies: ["CClientTLS", "CCurl", "CLinux", "Encodings", "HeaderFields", "SignatureSchemes"],
+            swiftSettings: strict),
 
         // The machine and its people.
         .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
@@ -284,7 +287,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "LogindTests", dependencies: ["Logind"], swiftSettings: strict),
         .testTarget(
-            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "HeaderFields"], swiftSettings: strict),
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "HeaderFields", "SignatureSchemes"],
+            swiftSettings: strict),
         .testTarget(name: "AgentAPITests", dependencies: ["AgentAPI", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests",

@@ -6,19 +6,35 @@ import Synchronization
 /// A connection to a service, for the one request that it is opened for: HTTP over TLS by libcurl.
 ///
 /// It opens as soon as it is made, on a thread of its own. The request is sent later, with headers that are worth making
-/// only for a service that can be reached: they may take a token's time, and a person's.
+/// only for a service that can be reached: they may take a token's time, and a person's. A client certificate and the
+/// signature for it come at that time as well (`ClientAuthentication`): TLS then waits for them, halfway.
 package final class HTTPConnection: Sendable {
     private let state = Mutex(State())
     private let decided = DispatchSemaphore(value: 0)
 
     private struct State {
-        /// Since when TLS stands and is verified. The thread waits from then on for `send` or `hangUp`.
+        /// Since when the server is known by its certificate, and waits: TLS stands, or it has asked for the client's
+        /// certificate. The thread waits from then on for `send` or `hangUp`.
         var openSince: ContinuousClock.Instant?
         var result: Result<HTTPResponse, any Error>?
         /// The task that waits for one of the two; there is one at a time.
         var waiter: CheckedContinuation<Void, Never>?
-        var headers: [HeaderField]?
+        var order: Order?
+        var signature = Signature.notWanted
         var isAbandoned = false
+    }
+
+    /// What is sent.
+    struct Order: Sendable {
+        let headers: [HeaderField]
+        let identity: ClientIdentity?
+    }
+
+    /// Made once at most.
+    private enum Signature {
+        case notWanted
+        case wanted(HandshakeSignature)
+        case made([UInt8])
     }
 
     package init(for request: HTTPRequest, limits: HTTPLimits = HTTPLimits()) {
@@ -31,9 +47,10 @@ package final class HTTPConnection: Sendable {
         }
     }
 
-    /// Waits until TLS stands and is verified.
+    /// Waits until TLS stands and is verified; where the client needs a certificate, until the server has asked for it, and
+    /// its own certificate has been verified (in TLS 1.3 the signature that goes with it, too).
     ///
-    /// - Returns: For how long it has been standing.
+    /// - Returns: For how long the server has been waiting.
     /// - Throws: `TransportError` where it does not; `CancellationError` within a tenth of a second when the task is
     ///   cancelled, which ends the connection.
     @discardableResult package func opened() async throws -> Duration {
@@ -47,14 +64,33 @@ package final class HTTPConnection: Sendable {
     /// Sends the request with these headers beside its own, once the connection is open. The time from there to here is
     /// limited by the server alone: one that has hung up meanwhile makes `.truncated`.
     ///
-    /// - Throws: As `opened`; then nothing was sent, or the answer is at fault.
-    package func send(_ headers: [HeaderField]) async throws -> HTTPResponse {
+    /// - Parameter identity: Asked for a signature once, when TLS wants it; nil where the client needs no certificate.
+    /// - Throws: As `opened`; the error of the identity's signature; then nothing was sent, or the answer is at fault.
+    package func send(_ headers: [HeaderField] = [], as identity: ClientIdentity? = nil) async throws -> HTTPResponse {
         try await opened()
-        state.withLock { $0.headers = headers }
+        state.withLock { $0.order = Order(headers: headers, identity: identity) }
         decided.signal()
+        if let identity { try await signIfWanted(identity) }
         await wait { $0.result != nil }
         guard let result = state.withLock(\.result) else { throw CancellationError() }
         return try result.get()
+    }
+
+    private func signIfWanted(_ identity: ClientIdentity) async throws {
+        await wait { if case .wanted = $0.signature { true } else { false } }
+        guard case .wanted(let wanted) = state.withLock(\.signature) else { return }
+        do {
+            let signature = try await withTaskCancellationHandler {
+                try await identity.sign(wanted)
+            } onCancel: {
+                hangUp()
+            }
+            state.withLock { $0.signature = .made(signature) }
+            decided.signal()
+        } catch {
+            hangUp()
+            throw error
+        }
     }
 
     /// Ends the connection, whatever it is at.
@@ -83,13 +119,26 @@ package final class HTTPConnection: Sendable {
 
     var isAbandoned: Bool { state.withLock(\.isAbandoned) }
 
-    /// Says that the connection is open, and waits for what becomes of it.
+    /// Says that the connection is open, and waits for what becomes of it. The second call does not wait.
     ///
-    /// - Returns: The headers to send as well; nil: nothing is sent.
-    func headersWhenOpen() -> [HeaderField]? {
-        advance { $0.openSince = .now }
+    /// - Returns: What to send; nil: nothing is sent.
+    func orderWhenOpen() -> Order? {
+        let isFirst = state.withLock { $0.openSince == nil }
+        if isFirst {
+            advance { $0.openSince = .now }
+            decided.wait()
+        }
+        return state.withLock { $0.isAbandoned ? nil : $0.order }
+    }
+
+    /// Waits for the signature of the identity that `orderWhenOpen` has given; nil: there will be none.
+    func signature(_ wanted: HandshakeSignature) -> [UInt8]? {
+        guard case .notWanted = state.withLock(\.signature) else { return nil }
+        advance { $0.signature = .wanted(wanted) }
         decided.wait()
-        return state.withLock { $0.isAbandoned ? nil : $0.headers }
+        return state.withLock { state in
+            if !state.isAbandoned, case .made(let signature) = state.signature { signature } else { nil }
+        }
     }
 
     private func advance(_ change: (inout State) -> Void) {

@@ -16,16 +16,19 @@ package struct HTTPRequest: Hashable, Sendable {
     package var caBundle: String?
     /// Lets `url` be of scheme http if its host is a loopback address.
     package var allowsLoopbackPlaintext: Bool
+    /// Set where the server must ask for the client's certificate, which `HTTPConnection.send` then has.
+    package var clientAuthentication: ClientAuthentication?
 
     package init(
         method: Method, url: String, headers: [HeaderField] = [], caBundle: String? = nil,
-        allowsLoopbackPlaintext: Bool = false
+        allowsLoopbackPlaintext: Bool = false, clientAuthentication: ClientAuthentication? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.caBundle = caBundle
         self.allowsLoopbackPlaintext = allowsLoopbackPlaintext
+        self.clientAuthentication = clientAuthentication
     }
 }
 
@@ -42,7 +45,7 @@ package struct HTTPResponse: Hashable, Sendable {
 package struct HTTPTimings: Hashable, Sendable {
     /// The TCP connection stood, to the proxy if there is one.
     package let connect: Int64
-    /// TLS stood; 0 for plain HTTP.
+    /// TLS stood, after the wait for the client's signature where there was one; 0 for plain HTTP.
     package let appConnect: Int64
     /// From the moment the headers were complete to the end.
     package let answer: Int64
@@ -52,7 +55,8 @@ package struct HTTPTimings: Hashable, Sendable {
 
 /// How long an exchange may take, and how much may come back.
 package struct HTTPLimits: Hashable, Sendable {
-    /// Name, address, proxy and TLS together.
+    /// Name, address, proxy and TLS together. The end of TLS after the client's signature has as much again, and the
+    /// signature is limited by its maker.
     package var connectMilliseconds = 10_000
     /// From the moment the request can be sent to the last byte of the answer, however steadily it drips.
     package var answerMilliseconds = 15_000
@@ -83,6 +87,13 @@ struct RequestURL: Hashable, Sendable {
         else { throw .configuration("the URL is not one of http or https without user information") }
         isPlaintext = scheme == "http"
         self.host = host.lowercased()
+    }
+
+    /// The host without brackets, and whether it is an address.
+    var verifiedName: (text: String, isAddress: Bool) {
+        if host.hasPrefix("[") { return (String(host.dropFirst().dropLast()), true) }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return (host, parts.count == 4 && parts.allSatisfy { UInt8($0) != nil })
     }
 
     /// 127.0.0.0/8, ::1, and `localhost`, which libcurl resolves by itself to one of them.

@@ -1,6 +1,8 @@
+import CClientTLS
 import CCurl
 import Encodings
 import HeaderFields
+import SignatureSchemes
 
 /// One request and its answer, on the thread that calls `perform`, which it never leaves.
 final class Transfer {
@@ -15,6 +17,16 @@ final class Transfer {
     private var phaseBegan = ContinuousClock.now
     /// The error that a callback found; libcurl only reports "aborted".
     private var failure: (any Error)?
+    private var proof = Proof.none
+
+    /// How far the client has got with showing who it is.
+    private enum Proof {
+        case none
+        /// The certificate has been given to TLS.
+        case certificate
+        /// The signature was asked for.
+        case signature
+    }
 
     init(_ request: HTTPRequest, _ limits: HTTPLimits, _ connection: HTTPConnection) throws(TransportError) {
         self.request = request
@@ -32,6 +44,7 @@ final class Transfer {
         try handle.configure(for: request, url, limits)
         try lines.append(request.headers)
         try installCallbacks()
+        if request.clientAuthentication != nil { try installClientTLS() }
         try handle.begin()
         phaseBegan = .now
         while true {
@@ -45,8 +58,9 @@ final class Transfer {
     /// TLS stands: gets the late headers, which may take a human's time.
     fileprivate func connected() -> Bool {
         do {
-            guard let late = connection.headersWhenOpen() else { throw CancellationError() }
-            try lines.append(late)
+            try requireProof()
+            guard let order = connection.orderWhenOpen() else { throw CancellationError() }
+            try lines.append(order.headers)
             try lines.append("Expect:")  // never wait for a 100 (Continue)
             try unsafe handle.set(CURLOPT_HTTPHEADER, pointer: UnsafeMutableRawPointer(lines.head))
         } catch {
@@ -56,6 +70,54 @@ final class Transfer {
         phase = .answer
         phaseBegan = .now
         return true
+    }
+
+    /// The server asks for the client's certificate, and is known by its own.
+    fileprivate func giveCertificate(to tls: UnsafeMutableRawPointer?) -> Bool {
+        do {
+            guard let order = connection.orderWhenOpen() else { throw CancellationError() }
+            guard let identity = order.identity, let leaf = identity.chain.first else {
+                throw TransportError.configuration("there is no client certificate for a server that asks for one")
+            }
+            // libcurl's clock has run on while a person was asked. From here on `remainingMilliseconds` is the limit.
+            try handle.set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
+            let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+            guard unsafe cclienttls_present(tls, leaf, leaf.count, context),
+                identity.chain.dropFirst().allSatisfy({ unsafe cclienttls_add_issuer(tls, $0, $0.count) })
+            else { throw TransportError.configuration("OpenSSL does not take the client certificate") }
+            proof = .certificate
+            phaseBegan = .now
+            return true
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    /// - Returns: Nil where there will be none, or it is not for what TLS has to have signed.
+    fileprivate func sign(_ wanted: cclienttls_signature) -> [UInt8]? {
+        let message = unsafe Array(UnsafeBufferPointer(start: wanted.message, count: wanted.length))
+        guard let algorithm = SignatureScheme.Algorithm(rawValue: unsafe wanted.algorithm),
+            let hash = SignatureScheme.Hash(rawValue: unsafe wanted.hash),
+            let handshake = HandshakeSignature(scheme: SignatureScheme(algorithm, hash), message: message)
+        else {
+            failure = TransportError.protocolViolation("TLS wants something signed that is no CertificateVerify")
+            return nil
+        }
+        proof = .signature
+        let signature = connection.signature(handshake)
+        if signature == nil { failure = CancellationError() }
+        phaseBegan = .now
+        return signature
+    }
+
+    private func requireProof() throws(TransportError) {
+        guard request.clientAuthentication != nil else { return }
+        switch proof {
+        case .none: throw .tls(.asksForNoCertificate, host: url.host)
+        case .certificate: throw .tls(.noCommonSignature, host: url.host)
+        case .signature: break
+        }
     }
 
     fileprivate func take(headerLine: [UInt8]) -> Bool { collector.take(headerLine: headerLine) }
@@ -78,9 +140,9 @@ final class Transfer {
         if let failure = failure ?? collector.failure { throw failure }
         if code == CURLE_OPERATION_TIMEDOUT { throw timeout }
         if code != CURLE_OK {
-            throw TransportError(code, of: handle, host: url.host, whileConnecting: phase == .connect)
+            throw explained(TransportError(code, of: handle, host: url.host, whileConnecting: phase == .connect))
         }
-        guard collector.hasHeaders else { throw TransportError.truncated }
+        guard collector.hasHeaders else { throw explained(.truncated) }
         let answer = phaseBegan.duration(to: .now)
         return HTTPResponse(
             status: collector.status, headers: collector.headers, body: collector.body,
@@ -88,6 +150,36 @@ final class Transfer {
                 connect: handle.microseconds(CURLINFO_CONNECT_TIME_T),
                 appConnect: handle.microseconds(CURLINFO_APPCONNECT_TIME_T),
                 answer: Int64(answer / .microseconds(1)), total: handle.microseconds(CURLINFO_TOTAL_TIME_T)))
+    }
+
+    /// The same, told as what it means to a client with a certificate. TLS 1.3 judges it after the client's last word.
+    private func explained(_ error: TransportError) -> TransportError {
+        guard let authentication = request.clientAuthentication, collector.status == 0 else { return error }
+        let text = handle.errorDescription
+        let alert = text.firstRange(of: "alert ").map { text[$0.upperBound...].prefix { $0 != "," && $0 != "(" } }
+        switch proof {
+        case .none where authentication == .withoutPSS && alert == "protocol version":
+            return .tls(.wantsTLS13, host: url.host)
+        case .none: return error
+        case .certificate: return .tls(.noCommonSignature, host: url.host)
+        case .signature:
+            if let alert { return .tls(.refusedCertificate(String(alert)), host: url.host) }
+            return .tls(.hungUp, host: url.host)
+        }
+    }
+
+    private func installClientTLS() throws(TransportError) {
+        guard ClientTLS.isLoaded else { throw .configuration("OpenSSL does not take Tokenward's provider") }
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try unsafe handle.set(CURLOPT_SSL_CTX_DATA, pointer: context)
+        try handle.check(
+            unsafe ccurl_set_tls_callback(handle.easy) { _, settings, context in
+                guard let transfer = unsafe Transfer.from(context) else { return CURLE_ABORTED_BY_CALLBACK }
+                let name = transfer.url.verifiedName
+                let isSet = unsafe cclienttls_prepare(
+                    settings, name.text, name.isAddress, transfer.request.clientAuthentication == .withoutPSS, context)
+                return isSet ? CURLE_OK : CURLE_SSL_CONNECT_ERROR
+            })
     }
 
     /// The pointer is borrowed: callbacks run inside `perform`, which holds `self`.
@@ -112,7 +204,7 @@ final class Transfer {
             })
     }
 
-    private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+    fileprivate static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
         guard let context = unsafe context else { return nil }
         return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     }
@@ -122,6 +214,20 @@ final class Transfer {
         guard !overflow, let bytes = unsafe bytes else { return nil }
         return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: total))
     }
+}
+
+/// The provider of keys that are elsewhere, in this process's OpenSSL.
+private enum ClientTLS {
+    static let isLoaded = cclienttls_load(
+        unsafe cclienttls_callbacks(
+            certificate: { context, tls in unsafe Transfer.from(context)?.giveCertificate(to: tls) ?? false },
+            sign: { context, wanted, place, capacity in
+                guard let wanted = unsafe wanted, let place = unsafe place,
+                    let signature = unsafe Transfer.from(context)?.sign(wanted.pointee), signature.count <= capacity
+                else { return 0 }
+                unsafe place.update(from: signature, count: signature.count)
+                return signature.count
+            }))
 }
 
 /// Header lines as libcurl takes them; libcurl does not copy them.

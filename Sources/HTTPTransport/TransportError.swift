@@ -19,6 +19,16 @@ package enum TransportError: Error, Hashable, Sendable {
         case unknownAuthority
         case expired
         case notYetValid
+        /// It asks for no client certificate, where it should.
+        case asksForNoCertificate
+        /// It takes no signature that the client's key makes.
+        case noCommonSignature
+        /// TLS 1.2 is all that the client's key can do (`ClientAuthentication.withoutPSS`), and the server does not take it.
+        case wantsTLS13
+        /// It has refused the client's certificate or signature; the alert in OpenSSL's words (RFC 8446 §6.2).
+        case refusedCertificate(String)
+        /// It ended the connection after the client's signature was asked for.
+        case hungUp
         /// In OpenSSL's words.
         case other(String)
     }
@@ -50,6 +60,13 @@ extension TransportError {
         case .tls(.unknownAuthority, let host): "the certificate of \(host) is from an authority that is not trusted"
         case .tls(.expired, let host): "the certificate of \(host), or of its authority, has expired"
         case .tls(.notYetValid, let host): "the certificate of \(host) is not valid yet"
+        case .tls(.asksForNoCertificate, let host): "\(host) asks for no client certificate"
+        case .tls(.noCommonSignature, let host): "\(host) takes no TLS signature that the key makes"
+        case .tls(.wantsTLS13, let host):
+            "\(host) takes TLS 1.3 alone, which wants RSA-PSS signatures, and the key's token makes none"
+        case .tls(.refusedCertificate(let alert), let host):
+            "\(host) refused the client certificate in the TLS handshake: \(alert)"
+        case .tls(.hungUp, let host): "\(host) ended the connection after the signature for it was asked for"
         case .tls(.other(let text), let host): "no TLS connection to \(host): \(text)"
         case .timedOut(.nameLookup, let host): "looking up \(host) took too long"
         case .timedOut(.connect, let host): "connecting to \(host) took too long"
@@ -69,6 +86,13 @@ extension TransportError {
         case .connect, .timedOut(.connect, _): "check the network, a firewall, and https_proxy"
         case .proxy(407): "the proxy wants credentials: write them into https_proxy of the agent's environment"
         case .proxy: "check https_proxy and no_proxy in the agent's environment"
+        case .tls(.asksForNoCertificate, _): "check endpoint: something else than the service may answer there"
+        case .tls(.noCommonSignature, _): "use a key of another kind: P-256, P-384 or RSA 2048"
+        case .tls(.wantsTLS13, _):
+            "use an EC key, or a token whose module lists CKM_RSA_PKCS_PSS; or let the server take TLS 1.2"
+        case .tls(.refusedCertificate, _):
+            "check that the certificate is registered and active there, and that its key is the one that signed"
+        case .tls(.hungUp, _): "it may wait no longer for a touch or a PIN, or not take the certificate: try again"
         case .tls(.wrongName, _), .tls(.other, _):
             "check endpoint; a captive portal or a proxy may answer in the service's place"
         case .tls(.unknownAuthority, _): "a proxy may open TLS; if that is meant, name its root in ca-bundle"
@@ -122,6 +146,7 @@ extension TransportError.TLSFault {
         switch verifyResult {
         // libcurl compares the name itself, after OpenSSL, and has set no result then.
         case _ where text.contains("target host name"): self = .wrongName
+        case 62, 64: self = .wrongName  // found by OpenSSL, for clients with a certificate
         case 2, 18, 19, 20, 21: self = .unknownAuthority
         case 9: self = .notYetValid
         case 10: self = .expired

@@ -1,0 +1,52 @@
+#include "key.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/// All that tokens are asked to sign, best first; SHA-1 and the like are none of them.
+#define SCHEMES                                                                                                        \
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" SCHEMES_WITHOUT_PSS
+#define SCHEMES_WITHOUT_PSS "RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
+/// OpenSSL calls it when the server asks for a certificate.
+static int certificate_wanted(SSL *connection, void *context) {
+    // The handshake would have ended before, but no token shall depend on that.
+    if (SSL_get0_peer_certificate(connection) == NULL || SSL_get_verify_result(connection) != X509_V_OK) return 0;
+    return cclienttls_registered.certificate(context, connection);
+}
+
+bool cclienttls_prepare(void *settings, const char *host, bool is_address, bool without_pss, void *context) {
+    SSL_CTX *ssl = settings;
+    X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(ssl);
+    // libcurl compares the name itself, but only when the handshake is over, and the token has signed.
+    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if ((is_address ? X509_VERIFY_PARAM_set1_ip_asc(rules, host) : X509_VERIFY_PARAM_set1_host(rules, host, 0)) != 1) {
+        return false;
+    }
+    if (SSL_CTX_set1_client_sigalgs_list(ssl, without_pss ? SCHEMES_WITHOUT_PSS : SCHEMES) != 1) return false;
+    if (without_pss && SSL_CTX_set_max_proto_version(ssl, TLS1_2_VERSION) != 1) return false;
+    // One handshake, one signature: the server asks for none later. It gets the issuers that it is to get, and no others.
+    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_post_handshake_auth(ssl, 0);
+    SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_cert_cb(ssl, certificate_wanted, context);
+    return true;
+}
+
+bool cclienttls_present(void *connection, const uint8_t *certificate, size_t length, void *context) {
+    X509 *leaf = d2i_X509(NULL, &certificate, (long)length);
+    EVP_PKEY *public_key = leaf == NULL ? NULL : X509_get0_pubkey(leaf);
+    EVP_PKEY *key = public_key == NULL ? NULL : cclienttls_key(public_key, context);
+    const bool is_set =
+        key != NULL && SSL_use_certificate(connection, leaf) == 1 && SSL_use_PrivateKey(connection, key) == 1;
+    EVP_PKEY_free(key);
+    X509_free(leaf);
+    return is_set;
+}
+
+bool cclienttls_add_issuer(void *connection, const uint8_t *certificate, size_t length) {
+    X509 *issuer = d2i_X509(NULL, &certificate, (long)length);
+    const bool is_added = issuer != NULL && SSL_add1_chain_cert(connection, issuer) == 1;
+    X509_free(issuer);
+    return is_added;
+}
