@@ -126,7 +126,9 @@ let package = Package(
             dependencies: [
                 "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
             ], swiftSettings: strict),
-        .target(name: "IoTCore", dependencies: ["AWSNames"], swiftSettings: strict),
+        .target(
+            name: "IoTCore", dependencies: ["AWSNames", "HeaderFields", "JSON", "PlainText", "ServiceAnswers"],
+            swiftSettings: strict),
         .target(
             name: "STS",
             dependencies: [
@@ -267,6 +269,9 @@ let package = Package(
         .testTarget(name: "AWSNamesTests", dependencies: ["AWSNames", "Differential"], swiftSettings: strict),
         .testTarget(name: "ServiceAnswersTests", dependencies: ["ServiceAnswers"], swiftSettings: strict),
         .testTarget(
+            name: "IoTCoreTests", dependencies: ["AWSNames", "HeaderFields", "IoTCore", "ServiceAnswers"],
+            swiftSettings: strict),
+        .testTarget(
             name: "RolesAnywhereTests",
             dependencies: [
                 "AWSNames", "Encodings", "HeaderFields", "RolesAnywhere", "ServiceAnswers", "SigV4", "UTCTime",
@@ -312,8 +317,8 @@ if let libFuzzer {
             name: "fuzzing",
             dependencies: [
                 "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields",
-                "JSON",
-                "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers",
+                "IoTCore", "JSON", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS",
+                "ServiceAnswers",
                 "SigV4", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,

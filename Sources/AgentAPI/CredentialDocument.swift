@@ -5,10 +5,12 @@ import UTCTime
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Process credential provider"; `AccountId` as botocore reads it.
 package enum CredentialDocument {
-    /// - Parameter expiration: Seconds since 1970.
+    /// - Parameters:
+    ///   - expiration: Seconds since 1970.
+    ///   - accountID: Left out where it is nil: SDKs then do without account-based endpoints.
     /// - Returns: One JSON object, without a line end.
     package static func render(
-        accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String
+        accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String?
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: 2048)
         writer.beginObject()
@@ -18,7 +20,7 @@ package enum CredentialDocument {
         writer.member("SecretAccessKey", secretAccessKey)
         writer.member("SessionToken", sessionToken)
         writer.member("Expiration", UTCTime(secondsSince1970: expiration).description)
-        writer.member("AccountId", accountID)
+        if let accountID { writer.member("AccountId", accountID) }
         writer.endObject()
         return writer.finish()
     }

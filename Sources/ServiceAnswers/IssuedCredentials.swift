@@ -41,9 +41,9 @@ package struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebug
     /// - Parameters:
     ///   - durationSeconds: What was asked for. Ten minutes more are taken for a difference between two clocks.
     ///   - receivedAt: This machine's time in seconds since 1970 when they came.
-    ///   - accountID: The twelve digits of the account that they belong to.
+    ///   - accountID: The twelve digits of the account that they belong to; nil where nothing tells.
     package func checked(
-        durationSeconds: Int, receivedAt: Int64, accountID: String
+        durationSeconds: Int, receivedAt: Int64, accountID: String?
     ) throws(Fault) -> SessionCredentials {
         let expires = try Self.text(.expiration, expiration, 20...40, \.isVisible)
         return SessionCredentials(

@@ -5,11 +5,11 @@ package struct SessionCredentials: Hashable, Sendable, CustomStringConvertible, 
     package let sessionToken: String
     /// Seconds since 1970-01-01T00:00:00Z.
     package let expiration: Int64
-    /// The twelve digits of the account that the role belongs to.
-    package let accountID: String
+    /// The twelve digits of the account that the role belongs to; nil where the service does not tell.
+    package let accountID: String?
 
     package init(
-        accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String
+        accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String?
     ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey

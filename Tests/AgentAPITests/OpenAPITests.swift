@@ -121,7 +121,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample(
                 "Credentials",
                 CredentialDocument.render(
-                    accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: "")),
+                    accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: ""),
+                least: CredentialDocument.render(
+                    accessKeyID: "", secretAccessKey: "", sessionToken: "", expiration: 0, accountID: nil)),
             Sample(
                 "Problem", ProblemDocument(problem), least: ProblemDocument(Problem(.forbidden, ""))),
             Sample("IdentityListing", IdentityListing()),

@@ -18,7 +18,8 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
     init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(Problem) {
         guard
-            ![fresh.accessKeyID, fresh.secretAccessKey, fresh.sessionToken, fresh.accountID].contains(where: \.isEmpty)
+            ![fresh.accessKeyID, fresh.secretAccessKey, fresh.sessionToken].contains(where: \.isEmpty),
+            fresh.accountID?.isEmpty != true
         else { throw Self.invalid("the service's answer lacks a part of the credentials") }
         guard let validity = SessionValidity(expiration: fresh.expiration, receivedAt: now) else {
             throw Self.invalid("the service's answer has an expiration that is past or cannot be right")

@@ -6,9 +6,8 @@ import Glibc
 @main enum Main {
     private static let targets: [Target] = [
         .answers, .arns, .assuan, .bodies, .certificates, .configurations, .encodings, .endpoints, .frames, .heads,
-        .json, .messages, .names, .places, .points, .replies, .reports, .requests, .sessions, .signatures, .texts,
-        .times, .toml,
-        .uris,
+        .json, .messages, .names, .places, .points, .replies, .reports, .requests, .roleAliases, .sessions,
+        .signatures, .texts, .times, .toml, .uris,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 

@@ -22,7 +22,7 @@ extension Target {
         do throws(ServiceError) {
             let credentials = try CreateSessionResponse.parse(answer, to: request)
             require((200..<300).contains(answer.status), "status \(answer.status)")
-            require(credentials.accountID == "123456789012", credentials.accountID)
+            require(credentials.accountID == "123456789012", credentials.accountID ?? "none")
             require((now + 61...now + 4200).contains(credentials.expiration), "\(credentials.expiration)")
             for text in [credentials.accessKeyID, credentials.secretAccessKey, credentials.sessionToken] {
                 require(!text.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 }, "not printable")
