@@ -12,8 +12,9 @@ struct ConfigurationProfileTests {
             "source = 'sso'",
             "config.toml:5: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role"),
         FaultCase(
-            "source = 'iot-core'\nrole-alias = 'x'",
-            "config.toml:5: source is \"iot-core\", which this version does not serve yet; use \"roles-anywhere\""),
+            "endpoint = 'https://a.credentials.iot.eu-west-1.amazonaws.com'",
+            "config.toml:5: endpoint is IoT Core's; write source = \"iot-core\" for it, because the CA of IoT's "
+                + "certificates can be no trust anchor of Roles Anywhere"),
         FaultCase(
             "source = 'assume-role'\nsource-profile = 'x'",
             "config.toml:5: source is \"assume-role\", which this version does not serve yet; use \"roles-anywhere\""),

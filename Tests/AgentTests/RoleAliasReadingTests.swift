@@ -35,6 +35,9 @@ struct RoleAliasReadingTests {
         #expect(read.faults == row.faults)
     }
 
+    private static let ask =
+        "'aws iot describe-endpoint --endpoint-type iot:CredentialProvider' tells the one of IoT Core's credentials"
+
     private static let faults = [
         FaultCase(
             "", "config.toml:1: [profile.p] has no endpoint; add it",
@@ -47,5 +50,14 @@ struct RoleAliasReadingTests {
             "endpoint = 'https://example.com'\nrole-alias = 'a'\nthing-name = 'a=b'\nrole-alais = 'x'",
             "config.toml:3: thing-name is \"a=b\"; give 1 to 128 letters, digits and :_-",
             "config.toml:4: unknown key \"role-alais\" in [profile.p]; did you mean \"role-alias\"?"),
+        FaultCase(
+            "endpoint = 'http://127.0.0.1:8443'\nrole-alias = 'a'",
+            "config.toml:1: endpoint is http, which has no client certificates; use https"),
+        FaultCase(
+            "endpoint = 'https://rolesanywhere.eu-west-1.amazonaws.com'\nrole-alias = 'a'",
+            "config.toml:1: endpoint is Roles Anywhere's; \(ask)"),
+        FaultCase(
+            "endpoint = 'https://abcdefghijklm-ats.iot.eu-west-1.amazonaws.com'\nrole-alias = 'a'",
+            "config.toml:1: endpoint is for IoT's messages; \(ask)"),
     ]
 }

@@ -16,7 +16,8 @@ extension CreateSessionRequest {
         let name = table.value("role-session-name", Self.roleSessionName)
         let properties = table.texts("instance-properties", Self.instanceProperty)
         let override = table.value("endpoint") { node throws(ValueFault) in
-            _ = try Endpoint(reading: node)  // whether it agrees with the other keys is asked below
+            // Whether it agrees with the other keys is asked below.
+            _ = try Endpoint(reading: node, for: .rolesAnywhere)
             return try node.text()
         }
         let fips = table.boolean("use-fips-endpoint") ?? false

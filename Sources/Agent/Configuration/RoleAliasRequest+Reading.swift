@@ -7,7 +7,9 @@ extension RoleAliasRequest {
     /// Reads the keys of a profile that describe its session; nil, with a fault, where a required one is missing or
     /// wrong.
     init?(reading table: inout TableReader) {
-        let endpoint = table.required("endpoint") { node throws(ValueFault) in try Endpoint(reading: node) }
+        let endpoint = table.required("endpoint") { node throws(ValueFault) in
+            try Endpoint(reading: node, for: .iotCore)
+        }
         let alias = table.required("role-alias") { node throws(ValueFault) in
             try Self.name(node, allowed: "_=,@-")
         }

@@ -17,7 +17,7 @@ extension Source {
         case assumeRole = "assume-role"
 
         /// Whether there is code that obtains its sessions.
-        fileprivate var isServed: Bool { self == .rolesAnywhere }
+        fileprivate var isServed: Bool { self != .assumeRole }
     }
 
     package var kind: Kind {

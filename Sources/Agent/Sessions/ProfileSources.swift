@@ -11,6 +11,7 @@ final class ProfileSources: CredentialSource {
     /// What is signed on tokens.
     let use: TokenUse
     private let rolesAnywhere: RolesAnywhereSource
+    private let iotCore: IoTCoreSource
     private let log: Logger
     private let state: Mutex<State>
 
@@ -28,6 +29,7 @@ final class ProfileSources: CredentialSource {
         self.log = log
         use = TokenUse(of: tokens, log: log)
         rolesAnywhere = RolesAnywhereSource(tokens: tokens, use: use, clock: clock, log: log)
+        iotCore = IoTCoreSource(tokens: tokens, use: use, clock: clock, log: log)
         state = Mutex(State(configuration))
     }
 
@@ -54,8 +56,8 @@ final class ProfileSources: CredentialSource {
             switch profile.source {
             case .rolesAnywhere(let identity, let request):
                 return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
-            case .iotCore:  // its reading refuses it
-                throw Problem(.configuration, "source iot-core is not served")
+            case .iotCore(let identity, let request):
+                return try await iotCore.session(of: name, profile, identity, request, on: occasion)
             }
         } catch {
             log.warning(

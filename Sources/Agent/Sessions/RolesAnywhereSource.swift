@@ -39,12 +39,11 @@ struct RolesAnywhereSource: Sendable {
     /// One attempt to obtain a session.
     private struct Attempt: Sendable {
         let name: ProfileName
-        let allow: AllowList
         let identity: IdentitySelector
         let request: CreateSessionRequest
-        let occasion: Occasion
         /// The text of the prompt; nil: no person is asked.
         let purpose: LoginPurpose?
+        let signer: TokenSigner
         let line: ServiceLine
     }
 
@@ -53,8 +52,9 @@ struct RolesAnywhereSource: Sendable {
         on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
         let attempt = Attempt(
-            name: name, allow: profile.allow, identity: identity, request: request, occasion: occasion,
+            name: name, identity: identity, request: request,
             purpose: LoginPurpose(Asking.current, session: ("\(name)", "\(request.scope.roleARN)")),
+            signer: TokenSigner(tokens: tokens, occasion: occasion, allow: profile.allow),
             line: ServiceLine(
                 to: HTTPRequest(
                     method: .post(body: request.body), url: request.url, caBundle: profile.caBundle,
@@ -117,47 +117,13 @@ struct RolesAnywhereSource: Sendable {
         return answer
     }
 
-    /// Signs, and verifies: a signature that the certificate does not verify is never sent.
     private func sign(
         _ attempt: Attempt, _ found: IdentityFinder.Found, _ certificate: SigningCertificate, _ key: KeyLocation
     ) async throws(Problem) -> [HeaderField] {
         let draft = attempt.request.draft(by: certificate, at: clock.wall() / 1000, sha256: Digest.sha256)
         let scheme = SignatureScheme(certificate.keyKind == .rsa ? .rsaPKCS1 : .ecdsa, .sha256)
-        let signature = try await tokens.sign(
-            SignRequest(
-                token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
-                publicHalf: key.publicHalf, scheme: scheme, message: draft.stringToSign,
-                digest: Digest.sha256(draft.stringToSign)),
-            on: found.token, isAskedByName: attempt.occasion == .demand,
-            in: SigningFlow(users: attempt.allow.users, groups: attempt.allow.groups))
-        guard found.identity.certificate.verifies(signature: signature, message: draft.stringToSign, scheme: scheme)
-        else {
-            throw key.misfit
-        }
-        return draft.signed(signature: signature)
-    }
-}
-
-extension KeyLocation {
-    /// The problem if the certificate does not verify a signature. A key that was never compared with the certificate
-    /// is another certificate's key.
-    fileprivate var misfit: Problem {
-        isConfirmed
-            ? Problem(
-                .signatureInvalid, "the signature of \(uri, .uri) does not fit the certificate, so it was not sent",
-                hint: "the token has signed with another key than the one it shows: try again, or try another module")
-            : Problem(
-                .noIdentity,
-                "\(uri, .uri) is not the certificate's key: its signature does not fit, so it was not sent",
-                hint: "give the certificate the CKA_ID of its own key, or name that key as private-key")
-    }
-
-    /// The key's name; it tells keys with one CKA_ID apart, too.
-    fileprivate var publicHalf: PublicHalf? {
-        switch visibility {
-        case .seen(let key), .publicHalf(let key): key.publicHalf
-        case .hidden: nil
-        }
+        return draft.signed(
+            signature: try await attempt.signer.sign(draft.stringToSign, by: scheme, with: key, of: found))
     }
 }
 

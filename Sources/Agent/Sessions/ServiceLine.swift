@@ -6,49 +6,60 @@ import Synchronization
 /// The line to a profile's service for one attempt. It opens while the tokens are looked at, and anew where that, or a
 /// person at a PIN, has taken so long that the server may hang up: nothing has been sent yet, and another is cheap.
 final class ServiceLine: Sendable {
-    private let request: HTTPRequest
-    private let connection: Mutex<HTTPConnection>
+    private let state: Mutex<State>
+
+    private struct State: Sendable {
+        var request: HTTPRequest
+        var connection: HTTPConnection
+
+        init(_ request: HTTPRequest) { (self.request, connection) = (request, HTTPConnection(for: request)) }
+    }
 
     /// How long a server is expected to wait in silence.
     private static let patience = Duration.seconds(3)
 
-    init(to request: HTTPRequest) {
-        self.request = request
-        connection = Mutex(HTTPConnection(for: request))
-    }
+    init(to request: HTTPRequest) { state = Mutex(State(request)) }
 
-    /// Waits until TLS stands, on a connection that is still young.
+    /// Waits until the server is known, on a connection that is still young.
     ///
+    /// - Parameter authentication: What the client's key can sign with, where its certificate is wanted and the key is found;
+    ///   another connection is opened where the present one has promised more.
     /// - Throws: Why the service cannot be reached.
-    func open() async throws(Problem) {
+    func open(with authentication: ClientAuthentication? = nil) async throws(Problem) {
         do {
-            let old = connection.withLock(\.self)
-            guard try await old.opened() > Self.patience else { return }
+            let (old, mayStay) = state.withLock { state in
+                (state.connection, authentication == nil || state.request.clientAuthentication == authentication)
+            }
+            if mayStay, try await old.opened() <= Self.patience { return }
             old.hangUp()
-            let new = HTTPConnection(for: request)
-            connection.withLock { $0 = new }
+            let new = state.withLock { state in
+                if let authentication { state.request.clientAuthentication = authentication }
+                state.connection = HTTPConnection(for: state.request)
+                return state.connection
+            }
             try await new.opened()
         } catch {
             throw Problem(ofSending: error)
         }
     }
 
-    func send(_ headers: [HeaderField]) async throws(Problem) -> HTTPResponse {
+    /// - Throws: Why there is no answer; or why the identity has made no signature.
+    func send(_ headers: [HeaderField] = [], as identity: ClientIdentity? = nil) async throws(Problem) -> HTTPResponse {
         do {
-            return try await connection.withLock(\.self).send(headers)
+            return try await state.withLock(\.connection).send(headers, as: identity)
         } catch {
             throw Problem(ofSending: error)
         }
     }
 
-    func hangUp() { connection.withLock(\.self).hangUp() }
+    func hangUp() { state.withLock(\.connection).hangUp() }
 }
 
 extension Problem {
-    /// - Parameter error: The error of `HTTPConnection`.
+    /// - Parameter error: The error of `HTTPConnection`, or of the identity that it was given.
     fileprivate init(ofSending error: any Error) {
         self =
-            (error as? TransportError)?.problem
+            (error as? Problem) ?? (error as? TransportError)?.problem
             ?? Problem(.shuttingDown, "the request was cancelled", hint: "try again")
     }
 }

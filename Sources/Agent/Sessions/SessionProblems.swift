@@ -20,7 +20,11 @@ extension TransportError {
             Problem(
                 .configuration, "\(message, .reason)",
                 hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
-        case .protocolViolation, .tooLarge: Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
+        case .tls(.wantsTLS13, _), .tls(.noCommonSignature, _):
+            Problem(.configuration, "\(message, .reason)", hint: hint)
+        case .tls(.refusedCertificate, _): Problem(.awsDenied, "\(message, .reason)", hint: hint)
+        case .protocolViolation, .tooLarge, .tls(.asksForNoCertificate, _):
+            Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
         default: Problem(.awsUnavailable, "\(message, .reason)", hint: hint)
         }
     }
