@@ -38,7 +38,7 @@ struct ConfigurationExampleTests {
         #expect(profile.session?.options.durationSeconds == 3600)
         #expect(profile.session?.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
         #expect(profile.allow == AllowList(users: [1001], groups: [2001]))
-        #expect(configuration.profiles.count == 2)
+        #expect(configuration.profiles.count == 3)
         #expect(
             configuration.listeners == [
                 ListenerConfiguration(
@@ -54,7 +54,8 @@ struct ConfigurationExampleTests {
             "path", "name", "environment", "sessions", "list-timeout-seconds", "login-timeout-seconds",
             "sign-timeout-seconds", "touch-timeout-seconds", "uri", "pin-source", "pin-lifetime-seconds", "touch",
             "reserved-pins", "program", "timeout-seconds", "notify", "source",
-            "certificate", "private-key", "certificate-subject", "certificate-issuer", "certificate-serial",
+            "role-alias", "thing-name", "certificate", "private-key", "certificate-subject", "certificate-issuer",
+            "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
             "ca-bundle", "users", "groups", "gestures", "lock-on", "kind", "profiles",

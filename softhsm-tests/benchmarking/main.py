@@ -15,12 +15,13 @@ from figure import as_json, markdown, write_readme
 from first_session import first_session
 from floods import floods
 from idle_machine import machine
+from iot_core import iot_core
 from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "crowd", "card", "kills", "floods")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "iot", "crowd", "card", "kills", "floods")
 
 
 def main():
@@ -74,6 +75,9 @@ def measure(place, rows, quick):
     if "first" in rows:
         begin("first credential")
         figures += first_session(place, 3 if quick else 9)
+    if "iot" in rows:
+        begin("IoT Core")
+        figures += iot_core(place, 3 if quick else 9)
     if "crowd" in rows:
         begin("a thousand certificates and keys")
         figures += crowd(place, 3 if quick else 5)
