@@ -22,6 +22,12 @@ enum ModuleFailure: Error, Hashable, Sendable {
         }
     }
 
+    /// Whether the agent has ended the worker, for a reason that the request has nothing to do with.
+    var isByAgent: Bool {
+        guard case .lost(let loss) = self else { return false }
+        return loss.cause == .stopped || loss.cause == .othersDeadline
+    }
+
     static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
 
     static let confused = ModuleFailure.refused(

@@ -206,14 +206,21 @@ actor ModuleHost {
         return ModuleSighting(failure: .stopped)
     }
 
+    /// How many workers a look asks for what there is: the agent ends them for other reasons, such as a card that is pulled,
+    /// or that comes back and is another.
+    private static let mostListers = 4
+
     private func list(sparing inUse: [TokenDescription]) async -> (outcome: Look.Outcome, isFresh: Bool) {
         let look =
             listing
             ?? beginLook {
-                let host = self.lister
-                let outcome = await self.ask(host, .all(sparing: inUse))
-                guard case .failure = outcome, host !== self.lister else { return outcome }
-                return await self.ask(self.lister, .all(sparing: inUse))  // that one was given up meanwhile
+                for _ in 1..<Self.mostListers {
+                    let outcome = await self.ask(self.lister, .all(sparing: inUse))
+                    guard case .failure(let failure) = outcome, failure.isByAgent, !self.isStopped else {
+                        return outcome
+                    }
+                }
+                return await self.ask(self.lister, .all(sparing: inUse))
             } noting: { look, outcome in
                 guard self.listing === look else { return }
                 self.listing = nil
