@@ -58,6 +58,12 @@ def test_each_program_has_only_what_its_privilege_needs(program, own_module, for
     assert [library for library in forbidden_libraries if has_library(program, library)] == []
 
 
+def test_a_worker_has_no_regular_expressions():
+    """One call such as `firstRange(of:)` links all of Swift's: a mebibyte more of code."""
+    assert "17_StringProcessing" not in symbols("tokenward-worker")
+    assert "17_StringProcessing" in symbols("tokenward-agent"), "they must be seen where they are, or the test sees nothing"
+
+
 PROGRAMS = [
     "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-card-watcher", "tokenward-credential-process",
     "rolesanywhere-emulator"]
