@@ -21,13 +21,18 @@ final class ConnectionHandler: ChannelInboundHandler {
         case closed
     }
 
+    /// What comes before all requests. Kept apart, because hardly a connection has it, and each would keep room for it.
+    private indirect enum Beginning {
+        /// Why the peer is hung up on.
+        case refusal(Problem)
+        /// What an acceptor could not send of its answer.
+        case unsent(ByteBuffer, Reply)
+    }
+
     let caller: Caller
     private let core: ServerCore
     private let responder: Responder
-    /// Why the peer is hung up on.
-    private let problem: Problem?
-    /// What an acceptor could not send of its answer.
-    private var unsent: (ByteBuffer, Reply)?
+    private var beginning: Beginning?
     private var hasLeft = false
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
@@ -46,8 +51,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.core = core
         responder = core.responder
         caller = accepted.caller
-        problem = accepted.problem
-        unsent = accepted.unsent
+        beginning = accepted.problem.map { .refusal($0) } ?? accepted.unsent.map { .unsent($0, $1) }
         parser = RequestHeadParser(limits: core.limits)
         buffer.append(accepted.received)
     }
@@ -70,15 +74,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         setHeadDeadline()
         core.add(self)
-        if let problem {
-            refuse(problem)
-        } else if let (bytes, reply) = unsent.take() {
+        switch beginning.take() {
+        case .refusal(let problem): refuse(problem)
+        case .unsent(let bytes, let reply):
             isLast = reply.isLast
             send(bytes, of: reply)
-        } else if core.isStopping {
-            refuse(Problem(.shuttingDown, "the agent is stopping"))
-        } else {
-            advance()
+        case nil where core.isStopping: refuse(Problem(.shuttingDown, "the agent is stopping"))
+        case nil: advance()
         }
         // Its socket was closed before it came here.
         if caller.acceptor.isStopped { finish() }

@@ -22,7 +22,9 @@ package struct RequestHead: Hashable {
 ///
 /// Stricter than RFC 9112 lets a server be: lines end in CRLF, paths are plain, bodies have a Content-Length.
 package struct RequestHeadParser {
-    private let limits: ServerLimits
+    /// Of all limits these two alone: each connection has a parser.
+    private let mostBytes: Int
+    private let mostFields: Int
     private var scanned = 0
     private var lineStart = 0
     private var lines = 0
@@ -37,7 +39,8 @@ package struct RequestHeadParser {
     }
 
     package init(limits: ServerLimits) {
-        self.limits = limits
+        mostBytes = limits.headBytes
+        mostFields = limits.headerFields
     }
 
     /// Goes on where the last call stopped.
@@ -46,7 +49,7 @@ package struct RequestHeadParser {
     /// - Returns: The head and its length with the empty line, or nil while it is incomplete.
     package mutating func read(_ bytes: Span<UInt8>) throws(Problem) -> (head: RequestHead, length: Int)? {
         while scanned < bytes.count {
-            guard scanned < limits.headBytes else { throw tooLarge("head is longer than \(limits.headBytes) bytes") }
+            guard scanned < mostBytes else { throw tooLarge("head is longer than \(mostBytes) bytes") }
             let byte = bytes[scanned]
             scanned += 1
             switch byte {
@@ -95,7 +98,7 @@ package struct RequestHeadParser {
     }
 
     private mutating func readField(_ line: Span<UInt8>) throws(Problem) {
-        guard lines <= limits.headerFields else { throw tooLarge("head has more than \(limits.headerFields) fields") }
+        guard lines <= mostFields else { throw tooLarge("head has more than \(mostFields) fields") }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
             line.extracting(..<colon).allSatisfy(\.isTokenCharacter)
         else { throw bad("a header field has no proper name") }  // a folded line among them
