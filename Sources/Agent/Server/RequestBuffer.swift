@@ -5,7 +5,12 @@ import NIOCore
 /// one owns no memory.
 ///
 /// A request that one read has brought whole is read where NIO has put it. The rest of a read, and the continuation of
-/// a request, are copied to a place of their own.
+/// a request, are copied to a place of their own, and wiped where they were.
+///
+/// So the PIN of an `unlock` that comes in several reads passes one buffer more than others: where its peer sends it in
+/// pieces, or where it is longer than the 1,024 bytes of NIO's reads and comes after `FirstLook`, which reads it in one piece.
+/// That stays: reads that are as long as the longest `unlock` would cost each idle connection 8 KiB, and what `tokenward`
+/// sends has some hundred bytes.
 @safe struct RequestBuffer: ~Copyable {
     /// The bytes just read, if none were waiting.
     private var fresh: ByteBuffer?
