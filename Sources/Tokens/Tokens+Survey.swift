@@ -157,7 +157,8 @@ extension Tokens {
     private func poll(_ host: ModuleHost, isWaitedFor: Bool, used: Set<TokenKey>) async {
         let seen = sightings.tokens(of: host.identity)
         if !isWaitedFor {
-            guard seen.contains(where: { $0.isLoggedIn || used.contains($0.key) }),
+            // A locked token that goes may leave its profiles another.
+            guard seen.contains(where: { $0.isLoggedIn || used.contains($0.key) || ledger.isLocked($0.key) }),
                 !calls.excuse(host.identity), let present = await host.presence()
             else { return }
             // A module that fails is asked once more, by the survey, which tells why.

@@ -37,6 +37,19 @@ struct CredentialForeignTests {
         await world.end()
     }
 
+    @Test("A profile waits for a token that is gone, and not for one that is locked: its unlock tells")
+    func locked() async throws {
+        let world = try CredentialWorld()
+        world.source.always(.failure(Problem(.locked, "token prod is locked")))
+        #expect(await world.caller().value.failure?.code == .locked)
+        #expect(await world.cache.waitsForTokens == false)
+        await world.cache.stateChanged()
+        world.source.always(.failure(Problem(.tokenGone, "token prod is gone")))
+        #expect(await world.caller().value.failure?.code == .tokenGone)
+        #expect(await world.cache.waitsForTokens)
+        await world.end()
+    }
+
     @Test("Where it is not known whether a person is needed, the attempt asks none, and is forgotten")
     func unknown() async throws {
         let world = try CredentialWorld()

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from support import configuration
+from support.waiting import wait_until
 
 UNLOCK_NEEDED = 80
 PROD = "pkcs11:token=prod"
@@ -44,6 +45,19 @@ def test_a_lock_holds_for_a_token_that_is_away(agent, mock):
     assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}')[0] == 204
     mock.cards[0].insert()
     assert agent.credentials().returncode == UNLOCK_NEEDED
+
+
+def test_a_locked_token_is_not_read_again_and_again(agent, mock, root):
+    """Whether it is still there is asked every two seconds, as before the lock; another one that comes is used."""
+    assert agent.credentials().returncode == 0
+    assert agent.request("POST", "/v1/lock", b'{"uri": "pkcs11:token=prod"}')[0] == 204
+    assert agent.credentials().returncode == UNLOCK_NEEDED
+    asked, read = mock.count("C_GetSlotList"), mock.count("C_FindObjectsInit")
+    wait_until(lambda: mock.count("C_GetSlotList") >= asked + 3, "its module is asked three times")
+    assert mock.count("C_FindObjectsInit") == read
+    mock.cards[0].remove()
+    mock.card("spare").identity(root)
+    wait_until(lambda: agent.credentials().returncode == 0, "the other token is used")
 
 
 def test_a_token_that_was_never_looked_at_is_looked_for(agent, mock):

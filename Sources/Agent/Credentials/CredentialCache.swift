@@ -357,9 +357,9 @@ extension CredentialCache {
     }
 
     /// Whether a profile's last attempt failed for something that only a change of the tokens makes good, or another user
-    /// was refused in the last minute because a person is needed.
+    /// was refused in the last minute because a person is needed. A lock ends by `unlock`, which tells.
     package var waitsForTokens: Bool {
-        profiles.values.contains { $0.failure?.cause.retry == .token }
+        profiles.values.compactMap(\.failure?.cause).contains { $0.retry == .token && $0.code != .locked }
             || refusedGesture.map { settings.clock.now().boot - $0 < 60_000 } ?? false
     }
 
