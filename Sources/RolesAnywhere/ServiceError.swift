@@ -70,6 +70,7 @@ extension ServiceError {
     ///   - chainCount: How many chain certificates were sent with it.
     package func hint(issuer: String, chainCount: Int) -> String? {
         switch kind {
+        case .untrustedCertificate where IoTIssuer.isNamed(by: issuer): return IoTIssuer.advice
         case .untrustedCertificate:
             let sent = chainCount == 0 ? "no" : "\(chainCount)"
             return "the certificate's issuer is \(issuer.inQuotes), sent with \(sent) chain "

@@ -93,6 +93,19 @@ import Testing
         #expect(error.hint(issuer: "CN=R", chainCount: 2)?.contains("sent with 2 chain certificates:") == true)
     }
 
+    /// The issuer as RFC 2253 text and as the openssl program shows it.
+    @Test(
+        "A certificate that AWS IoT issued is told that it has another source",
+        arguments: [
+            "OU=Amazon Web Services O\\=Amazon.com Inc. L\\=Seattle ST\\=Washington C\\=US",
+            "OU = Amazon Web Services O=Amazon.com Inc. L=Seattle ST=Washington C=US",
+        ])
+    func certificateOfIoT(_ issuer: String) throws {
+        let error = try Self.error(403, "AccessDeniedException", #"{"message":"Untrusted Signing Certificate"}"#)
+        #expect(error.hint(issuer: issuer, chainCount: 0)?.contains("source = \"iot-core\"") == true)
+        #expect(error.hint(issuer: "O=Amazon.com Inc.,CN=Root", chainCount: 0)?.contains("iot-core") == false)
+    }
+
     @Test(
         "A refused signature's hint tells a clock that is wrong",
         arguments: [

@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from support import configuration
-from support.authority import Authority, der, key_pem, pem
+from support.authority import Authority, certificate, der, key_pem, name, pem
 from support.iot_server import IoTServer, issued
 from support.processes import binary
 from support.softhsm import MODULE, SoftHSM, write_pin
@@ -61,10 +63,10 @@ def profile(server, token, name="edge", **settings):
 def spied(tokens, start, tmp_path, pin_file):
     """Starts an agent with a spy on its token: both."""
 
-    def spied(*tables, module=MODULE, environment=None, **token_settings):
+    def spied(*tables, module=MODULE, environment=None, softhsm=tokens[0], **token_settings):
         spy = Spy(tmp_path, module)
         agent = start(
-            configuration.module(tokens[0], SPY_MODULE, spy.environment | (environment or {})),
+            configuration.module(softhsm, SPY_MODULE, spy.environment | (environment or {})),
             configuration.token(pin_file, **token_settings), *tables)
         return agent, spy
 
@@ -249,9 +251,11 @@ def test_a_lock_ends_an_exchange_that_waits_for_a_touch(spied, server, shim, tmp
     assert (status, problem["code"]) == (423, "locked")
 
 
-def test_a_wrong_pin_is_sent_once_and_only_to_a_server_that_is_known(spied, server, tmp_path):
+def test_a_wrong_pin_is_sent_once_and_then_nothing_is_signed(spied, server, root, tmp_path):
+    softhsm = SoftHSM(tmp_path / "hsm")
+    softhsm.token("wrong").identity(root)
     write_pin(tmp_path / "pin", "000000\n")
-    agent, spy = spied(profile(server, "EC-prime256v1"))
+    agent, spy = spied(profile(server, "wrong"), softhsm=softhsm)
     for _ in range(3):
         answer = agent.credentials("edge")
         assert answer.returncode == 80, answer.stderr
@@ -265,3 +269,74 @@ def test_a_spare_takes_the_place_of_a_token_that_is_not_there(spied, server, tok
     status, answer = agent.get(PATH)
     assert status == 200, answer
     assert server.peers[-1][0] == der(tokens[1]["rsa-2048"])
+
+
+def test_no_token_is_logged_in_to_while_the_service_cannot_be_reached(spied, tmp_path, root):
+    with IoTServer(tmp_path, root) as server:
+        gone = server
+    agent, spy = spied(profile(gone, "EC-prime256v1"))
+    answer = agent.credentials("edge")
+    assert answer.returncode == 75 and "no connection" in answer.stderr, answer.stderr
+    assert spy.counts(*CALLS) == (0, 0)
+
+
+def test_a_certificate_that_its_token_hides_is_found_after_the_login(
+        start, server, certificate_writer, root, tmp_path, pin_file):
+    softhsm = SoftHSM(tmp_path / "hsm")
+    token = softhsm.token("hidden")
+    issued_to = root.issue("device", token.generate("device", "02"))
+    certificate_writer(token, {("device", 2): der(issued_to)}, is_private=True)
+    agent = start(configuration.module(softhsm), configuration.token(pin_file), profile(server, "hidden"))
+    status, answer = agent.get(PATH)
+    assert status == 200, answer
+    assert server.peers[-1][0] == der(issued_to)
+
+
+def test_the_agent_killed_during_a_touch_leaves_nothing_and_the_next_one_works(tokens, spied, server, shim, tmp_path):
+    finger = tmp_path / "finger"
+    touching = {"SHIM_MODULE": MODULE, "SHIM_TOUCH": str(finger), "SHIM_PATIENCE": "60000"}
+    agent, _ = spied(profile(server, "EC-prime256v1"), module=shim, environment=touching, touch=True)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(agent.credentials, "edge")
+        wait_until(lambda: "if the token blinks" in agent.log(), "the touch is awaited")
+        agent.process.kill()
+        agent.process.wait()
+        answer = asked.result()
+    assert answer.returncode == 69 and answer.stdout == "", answer
+    assert server.requests == []
+    finger.touch()
+    agent.start()
+    assert agent.get(PATH)[0] == 200
+
+
+def test_a_worker_that_dies_during_the_signature_costs_one_request(spied, server, shim, tmp_path):
+    once = tmp_path / "once"
+    once.touch()
+    dying = {"SHIM_MODULE": MODULE, "SHIM_ONCE": str(once), "SHIM_SIGN": "crash"}
+    agent, _ = spied(profile(server, "EC-prime256v1"), module=shim, environment=dying)
+    answer = agent.credentials("edge")
+    assert answer.returncode in (0, 75), answer
+    assert agent.request("POST", "/v1/profiles/edge/refresh")[0] == 200
+
+
+@pytest.mark.parametrize("source", ["roles-anywhere", "iot-core"])
+def test_a_certificate_of_iot_s_own_ca_is_explained_to_a_profile_of_roles_anywhere(start, softhsm, service, source, tmp_path):
+    """IoT's issuer is one attribute that reads like a whole name."""
+    token = softhsm.token(f"iot-{source}")
+    authority = Authority("IoT")
+    key = token.generate("device", "03")
+    issuer = x509.Name([x509.NameAttribute(
+        NameOID.ORGANIZATIONAL_UNIT_NAME, "Amazon Web Services O=Amazon.com Inc. L=Seattle ST=Washington C=US")])
+    token.write_certificate(
+        certificate(name("AWS IoT Certificate"), issuer, key, authority.key, authority.key.public_key()), "device", "03")
+    uri = f"pkcs11:token=iot-{source}"
+    tables = {
+        "roles-anywhere": lambda: configuration.profile(service, "edge", certificate=uri),
+        "iot-core": lambda: configuration.table("[profile.edge]", {
+            "source": source, "certificate": uri, "endpoint": service.url, "role-alias": "x", "ca-bundle": service.ca})}
+    agent = start(configuration.module(softhsm), configuration.token(write_pin(tmp_path / "pin")), tables[source]())
+    told = agent.cli("list", "--explain", "edge").stdout
+    assert ("trust anchor" in told) == (source == "roles-anywhere"), told
+    if source == "roles-anywhere":
+        answer = agent.credentials("edge")
+        assert answer.returncode == 77 and 'source = "iot-core"' in answer.stderr, answer.stderr

@@ -1,3 +1,4 @@
+import AWSNames
 import AgentAPI
 import Glibc
 import Identities
@@ -124,7 +125,14 @@ extension AgentService {
             throw .unknownProfile("\(name)")
         }
         guard let identity = profile.identity else { return [] }
-        return try await finder.explain(identity).map(ExplainedCandidate.init)
+        return try await finder.explain(identity).map { candidate in
+            var explained = ExplainedCandidate(candidate)
+            let issuer = candidate.certificate?.issuer.description ?? ""
+            if profile.source.kind == .rolesAnywhere, IoTIssuer.isNamed(by: issuer) {
+                explained.reasons.append(IoTIssuer.advice)
+            }
+            return explained
+        }
     }
 
     private func unlock(_ text: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) {
