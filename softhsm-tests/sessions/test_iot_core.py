@@ -263,6 +263,18 @@ def test_a_wrong_pin_is_sent_once_and_then_nothing_is_signed(spied, server, root
     assert server.requests == []
 
 
+def test_a_spare_takes_the_place_of_a_token_that_fails_to_sign(spied, server, tokens, shim, tmp_path):
+    once = tmp_path / "once"
+    once.touch()
+    dying = {"SHIM_MODULE": MODULE, "SHIM_ONCE": str(once), "SHIM_SIGN": "crash"}
+    agent, _ = spied(
+        profile(server, "x", certificate=["pkcs11:token=EC-prime256v1", "pkcs11:token=rsa-2048"]), module=shim,
+        environment=dying)
+    status, answer = agent.get(PATH)
+    assert status == 200, answer
+    assert server.peers[-1][0] == der(tokens[1]["rsa-2048"])
+
+
 def test_a_spare_takes_the_place_of_a_token_that_is_not_there(spied, server, tokens):
     agent, spy = spied(profile(
         server, "gone", certificate=["pkcs11:token=gone", "pkcs11:token=rsa-2048"]))

@@ -11,6 +11,8 @@ final class ServiceLine: Sendable {
     private struct State: Sendable {
         var request: HTTPRequest
         var connection: HTTPConnection
+        /// It has failed with one identity: the next one needs another.
+        var isSpent = false
 
         init(_ request: HTTPRequest) { (self.request, connection) = (request, HTTPConnection(for: request)) }
     }
@@ -28,13 +30,15 @@ final class ServiceLine: Sendable {
     func open(with authentication: ClientAuthentication? = nil) async throws(Problem) {
         do {
             let (old, mayStay) = state.withLock { state in
-                (state.connection, authentication == nil || state.request.clientAuthentication == authentication)
+                let isEnough = authentication == nil || state.request.clientAuthentication == authentication
+                return (state.connection, isEnough && !state.isSpent)
             }
             if mayStay, try await old.opened() <= Self.patience { return }
             old.hangUp()
             let new = state.withLock { state in
                 if let authentication { state.request.clientAuthentication = authentication }
                 state.connection = HTTPConnection(for: state.request)
+                state.isSpent = false
                 return state.connection
             }
             try await new.opened()
@@ -48,6 +52,7 @@ final class ServiceLine: Sendable {
         do {
             return try await state.withLock(\.connection).send(headers, as: identity)
         } catch {
+            state.withLock { $0.isSpent = true }
             throw Problem(ofSending: error)
         }
     }
