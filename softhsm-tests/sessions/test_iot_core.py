@@ -21,7 +21,8 @@ from support.spy import Spy
 from support.waiting import wait_until
 
 CALLS = ("C_Login", "C_Sign")
-KEY_TYPES = ["EC:prime256v1", "EC:secp384r1", "rsa:2048"]
+KEY_TYPES = ["EC:prime256v1", "EC:secp384r1", "EC:secp521r1", "rsa:2048"]
+IMPORTED = {"EC:secp384r1": ec.SECP384R1(), "EC:secp521r1": ec.SECP521R1()}
 RSA_PKCS_PSS = "0xd,0x43,0x44,0x45"
 PATH = "/v1/profiles/edge/credentials"
 
@@ -37,8 +38,8 @@ def tokens(tmp_path_factory, root):
     certificates = {}
     for key_type in KEY_TYPES:
         token = softhsm.token(label(key_type))
-        if key_type == "EC:secp384r1":  # pkcs11-tool 0.23 cannot read its public key back
-            key = ec.generate_private_key(ec.SECP384R1())
+        if key_type in IMPORTED:  # pkcs11-tool 0.23 cannot read their public keys back
+            key = ec.generate_private_key(IMPORTED[key_type])
             token.import_key(key, "device", "01")
             certificates[label(key_type)] = root.issue("device", key.public_key())
             token.write_certificate(certificates[label(key_type)], "device", "01")
@@ -234,6 +235,37 @@ def test_a_server_that_gives_up_during_a_touch_is_one_clear_error(spied, shim, t
         assert spy.count("C_Sign") == 1
         assert agent.request("POST", "/v1/profiles/edge/refresh")[0] == 200
         assert spy.count("C_Sign") == 2
+
+
+def test_a_key_that_wants_its_pin_each_time_gets_it_in_the_middle_of_tls(spied, server, shim):
+    asking = {"SHIM_MODULE": MODULE, "SHIM_ALWAYS": "1", "SHIM_CONTEXT": "0"}
+    agent, spy = spied(profile(server, "EC-prime256v1"), module=shim, environment=asking)
+    status, answer = agent.get(PATH)
+    assert status == 200, answer
+    assert spy.logins() == (1, 1) and spy.count("C_Sign") == 1 and server.handshakes == 1
+
+
+@pytest.mark.parametrize("token, version, schemes", [
+    ("EC-prime256v1", "-tls1_2", "ECDSA+SHA384"), ("EC-prime256v1", "-tls1_2", "ECDSA+SHA512"),
+    ("rsa-2048", "-tls1_2", "RSA+SHA512"), ("rsa-2048", "-tls1_2", "RSA-PSS+SHA384"),
+    ("rsa-2048", "-tls1_3", "RSA-PSS+SHA512")])
+def test_the_token_signs_with_the_hash_that_the_server_wants(spied, server, tmp_path, token, version, schemes):
+    """`openssl s_server` can be told which; its page is no credentials, but it comes only after the handshake."""
+    other = subprocess.Popen(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", version, "-client_sigalgs", schemes, "-cert", "server.pem",
+         "-key", "server.pem", "-CAfile", "clients-ca.pem", "-Verify", "1", "-verify_return_error"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        lines = iter(other.stdout.readline, "")
+        port = next(line for line in lines if line.startswith("ACCEPT 127")).rpartition(":")[2].strip()
+        agent, spy = spied(profile(server, token, endpoint=f"https://127.0.0.1:{port}"))
+        answer = agent.credentials("edge")
+        assert "not JSON" in answer.stderr, answer.stderr
+        assert spy.count("C_Sign") == 1
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
 
 
 def test_a_lock_ends_an_exchange_that_waits_for_a_touch(spied, server, shim, tmp_path):
