@@ -135,7 +135,8 @@ extension STSError {
             "let the role's trust policy allow sts:SetSourceIdentity to the source, or remove source-identity; a source "
                 + "identity that is set once stays the same through the chain, and Roles Anywhere sets it to the "
                 + "certificate's CN"
-        case .mfaCodeRefused: "wait for the device's next code: each is taken once"
+        case .mfaCodeRefused:
+            "give the device's next code: each is taken once; if that is refused as well, mfa-serial is another device's"
         case .mfaDeviceRefused:
             "set mfa-serial to the device of the IAM user whose access key begins the chain; a session, such as one of "
                 + "Roles Anywhere or IoT, has no MFA: let the role trust the certificate's attributes (aws:PrincipalTag) "

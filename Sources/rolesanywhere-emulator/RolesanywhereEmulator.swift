@@ -8,8 +8,8 @@ struct RolesanywhereEmulator: ParsableCommand {
         commandName: "rolesanywhere-emulator",
         abstract: "A local IAM Roles Anywhere and STS endpoint that checks what the real ones check.",
         discussion: """
-            It answers POST /sessions (CreateSession) and STS GetCallerIdentity for the credentials that it has issued, \
-            on 127.0.0.1. The credentials open nothing. Answers whose words are not known from the real service carry \
+            It answers POST /sessions (CreateSession), and for the credentials that it has issued and the users of its \
+            configuration STS AssumeRole, GetSessionToken and GetCallerIdentity, on 127.0.0.1. The credentials open nothing. Answers whose words are not known from the real service carry \
             the header x-emulator-invention. With --trust-anchor-pem the profile takes session names and allows twelve \
             hours.
 

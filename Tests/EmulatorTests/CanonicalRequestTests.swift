@@ -85,7 +85,7 @@ struct CanonicalRequestTests {
         let scope = CredentialScope(date: "20231001", region: "eu-west-2", service: "sts", terminator: "aws4_request")
         let stringToSign = canonical.stringToSign(
             algorithm: "AWS4-HMAC-SHA256", date: "20231001T120000Z", scope: scope.text)
-        let made = GetCallerIdentity.signature(
+        let made = SigV4Signature.signature(
             of: stringToSign, secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", scope: scope)
         #expect(Hex.encode(made) == signature)
     }

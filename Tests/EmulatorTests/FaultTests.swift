@@ -13,6 +13,7 @@ struct FaultTests {
     func arguments() {
         #expect(Fault(argument: "status:429")?.status == 429)
         #expect(Fault(argument: "date-skew:-600")?.seconds == -600)
+        #expect(Fault(argument: "delay:3")?.seconds == 3)
         #expect(Fault(argument: "missing-field:expiration")?.field == "expiration")
     }
 

@@ -18,7 +18,7 @@ struct GetCallerIdentityTests {
             date: String(time.basic.prefix(8)), region: "us-east-1", service: "sts", terminator: "aws4_request")
         let stringToSign = try CanonicalRequest(unsigned, signedHeaders: names, equalsSigns: .once)
             .stringToSign(algorithm: "AWS4-HMAC-SHA256", date: time.basic, scope: scope.text)
-        let signature = GetCallerIdentity.signature(of: stringToSign, secret: session.secretAccessKey, scope: scope)
+        let signature = SigV4Signature.signature(of: stringToSign, secret: session.secretAccessKey, scope: scope)
         let authorization =
             "AWS4-HMAC-SHA256 Credential=\(session.accessKeyID)/\(scope.text), "
             + "SignedHeaders=\(names.joined(separator: ";")), Signature=\(Hex.encode(signature))"
@@ -35,6 +35,14 @@ struct GetCallerIdentityTests {
                 expiration: issued.advanced(by: 900)))
     }
 
+    private func caller(
+        of request: ReceivedRequest, among sessions: SessionTable, at now: UTCTime
+    ) throws(STSError) -> Caller {
+        var trace = Trace(request)
+        return try SigV4Signature(callers: Callers(sessions: sessions), region: "us-east-1", now: now)
+            .caller(of: request, trace: &trace)
+    }
+
     @Test("Credentials work until the second before they expire")
     func works() throws {
         let session = try session()
@@ -42,8 +50,7 @@ struct GetCallerIdentityTests {
         sessions.insert(session)
         let now = issued.advanced(by: 899)
         let request = try request(of: session, at: now)
-        var trace = Trace(request)
-        let xml = try GetCallerIdentity(sessions: sessions, now: now).answer(request, trace: &trace)
+        let xml = STSAnswer(try caller(of: request, among: sessions, at: now).identity).xml
         #expect(xml.contains("<Arn>arn:aws:sts::111122223333:assumed-role/build/build-7</Arn>"))
     }
 
@@ -54,13 +61,12 @@ struct GetCallerIdentityTests {
         sessions.insert(session)
         let now = issued.advanced(by: 900)
         let request = try request(of: session, at: now)
-        var trace = Trace(request)
         let error = #expect(throws: STSError.self) {
-            try GetCallerIdentity(sessions: sessions, now: now).answer(request, trace: &trace)
+            try caller(of: request, among: sessions, at: now)
         }
         #expect(error?.code == "ExpiredToken")
         let unknown = #expect(throws: STSError.self) {
-            try GetCallerIdentity(sessions: SessionTable(), now: now).answer(request, trace: &trace)
+            try caller(of: request, among: SessionTable(), at: now)
         }
         #expect(unknown?.code == "InvalidClientTokenId")
     }

@@ -207,7 +207,7 @@ def test_sts_refuses_other_actions_and_keeps_the_token_out_of_the_trace(emulator
     client.get_caller_identity()
     assert "x-amz-security-token:‹redacted›" in emulator.get("last")["canonicalRequest"]
     with pytest.raises(botocore.exceptions.ClientError, match="InvalidAction"):
-        client.get_session_token()
+        client.get_access_key_info(AccessKeyId="AKIAIOSFODNN7EXAMPLE")
 
 
 def test_sts_tells_a_wrong_clock(start, tmp_path, root, identity):

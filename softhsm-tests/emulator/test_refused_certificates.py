@@ -145,9 +145,9 @@ def test_a_trust_anchor_that_the_service_would_not_take(tmp_path, root, file, co
 
 
 @pytest.mark.parametrize("change, reason", [
-    ({"rolez": []}, "unknown key 'rolez'; known here: region, skewSeconds, trustAnchors, profiles, roles"),
+    ({"rolez": []}, "unknown key 'rolez'; known here: region, skewSeconds, trustAnchors, profiles, roles, users"),
     ({"roles": [{"arn": ROLE, "max": 1}]},
-     "unknown key 'max'; known here: arn, maxSessionDuration, principalTags, sourceArn"),
+     "unknown key 'max'; known here: arn, maxSessionDuration, principalTags, sourceArn, trustPolicy"),
     ({"roles": [{}]}, "roles.0 has no 'arn'"),
     ({"roles": [{"arn": 7}]}, "roles.0.arn has the wrong type"),
     ({"roles": [{"arn": "build"}]}, "'build' is no ARN of iam"),

@@ -56,7 +56,7 @@ struct PrincipalTags {
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
     }
 
-    private static func isTagCharacter(_ scalar: Unicode.Scalar) -> Bool {
+    static func isTagCharacter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .spaceSeparator,
             .lineSeparator, .paragraphSeparator, .decimalNumber, .letterNumber, .otherNumber:

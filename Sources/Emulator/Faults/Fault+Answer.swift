@@ -1,16 +1,23 @@
 extension Fault {
     /// The answer in place of a judgement of the request; nil for faults that spoil a good answer.
-    func replacement() -> Answer? {
+    func replacement(for endpoint: Endpoint) -> Answer? {
+        let isXML = endpoint == .sts
         switch kind {
         case .status:
             var answer = Answer.json(["message": message], status: status)
             answer.headers.append(("x-amzn-ErrorType", code))
+            if isXML {
+                let error = STSError(status: status, code: code, message: message)
+                answer = .text(error.xml, type: "text/xml", status: status)
+            }
             if let retryAfter { answer.headers.append(("Retry-After", String(retryAfter))) }
             return answer
         case .html:
             return .text(
                 "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Please log in.</body></html>\n",
                 type: "text/html", status: 200)
+        case .garbage where isXML:
+            return .text("<AssumeRoleResponse><AssumeRoleResult><Credentials", type: "text/xml", status: 200)
         case .garbage:
             return Answer(
                 status: 201, headers: [("Content-Type", "application/json")], body: Array("{\"credentialSet\":[{".utf8))
@@ -20,9 +27,11 @@ extension Fault {
         case .hang: return Answer(status: 200, headers: [], body: [], delivery: .hang)
         case .hugeBody:
             return Answer(
-                status: 201, headers: [("Content-Type", "application/json")], body: [],
+                status: isXML ? 200 : 201, headers: [("Content-Type", isXML ? "text/xml" : "application/json")],
+                body: [],
                 delivery: .endless(byteCount: 1 << 30))
-        case .truncated, .drip, .gzip, .hugeHeaders, .dateSkew, .emptySet, .expiredAnswer, .wrongRole, .missingField:
+        case .truncated, .drip, .gzip, .delay, .hugeHeaders, .dateSkew, .emptySet, .expiredAnswer, .wrongRole,
+            .missingField:
             return nil
         }
     }
@@ -48,11 +57,33 @@ extension Fault {
         }
     }
 
+    /// Spoils the content of a good answer of STS.
+    func spoil(_ answer: inout STSAnswer, at now: UTCTime) {
+        switch kind {
+        case .expiredAnswer: answer.expiration = now.advanced(by: -(seconds ?? 60)).extended
+        case .wrongRole:
+            guard let role = answer.assumedRole else { return }
+            answer.assumedRole = CallerIdentity(
+                arn: role.arn.replacingLastComponent(before: "/", adding: "-of-somebody-else"), userID: role.userID,
+                account: role.account)
+        case .emptySet: (answer.accessKeyID, answer.secretAccessKey, answer.sessionToken) = (nil, nil, nil)
+        case .missingField:
+            switch field {
+            case "accessKeyId": answer.accessKeyID = nil
+            case "sessionToken": answer.sessionToken = nil
+            case "expiration": answer.expiration = nil
+            default: answer.secretAccessKey = nil
+            }
+        default: break
+        }
+    }
+
     /// Spoils the delivery of a good answer.
     func spoil(_ answer: inout Answer) {
         switch kind {
         case .truncated: answer.delivery = .truncated
         case .drip: answer.delivery = .drip
+        case .delay: answer.delayMilliseconds += Int64(seconds ?? 1) * 1000
         case .gzip:
             answer.headers.append(("Content-Encoding", "gzip"))
             answer.body = Gzip.store(answer.body)

@@ -5,7 +5,7 @@ package struct Fault: Decodable, Sendable {
         case status, html, garbage, redirect, close, hang
         case hugeBody = "huge-body"
         /// On the way of a good answer.
-        case truncated, drip, gzip
+        case truncated, drip, gzip, delay
         case hugeHeaders = "huge-headers"
         case dateSkew = "date-skew"
         /// In the credentials.
@@ -28,7 +28,7 @@ package struct Fault: Decodable, Sendable {
     var message = "injected by the emulator"
     /// Seconds, for the Retry-After header of `status`.
     var retryAfter: Int?
-    /// For `date-skew` the offset of the Date header, for `expired-answer` the age of the expiration.
+    /// For `date-skew` the offset of the Date header, for `expired-answer` the age of the expiration, for `delay` the wait.
     var seconds: Int?
     /// For `missing-field`: a member of `credentials`.
     var field = "secretAccessKey"
@@ -65,7 +65,7 @@ extension Fault {
         case .status:
             guard let status = Int(parts[1]), (200...599).contains(status) else { return nil }
             self.status = status
-        case .dateSkew, .expiredAnswer:
+        case .dateSkew, .expiredAnswer, .delay:
             guard let seconds = Int(parts[1]), abs(seconds) <= 1_000_000_000 else { return nil }
             self.seconds = seconds
         case .missingField: field = parts[1]

@@ -7,6 +7,7 @@ struct ConfigurationFile {
     private let trustAnchors: [TrustAnchorEntry]
     private let profiles: [Profile]
     private let roles: [Role]
+    private let users: [IAMUser]
 
     /// - Throws: `ConfigurationError`, which names the file and the fault in it.
     static func load(_ path: String) throws(ConfigurationError) -> Resources {
@@ -25,7 +26,7 @@ struct ConfigurationFile {
             throw ConfigurationError(path: path, reason: "it has neither a region nor a trust anchor")
         }
         return Resources(
-            region: region, trustAnchors: anchors, profiles: file.profiles, roles: file.roles,
+            region: region, trustAnchors: anchors, profiles: file.profiles, roles: file.roles, users: file.users,
             skewSeconds: max(0, min(file.skewSeconds ?? 300, 86_400)))
     }
 
@@ -44,7 +45,7 @@ struct ConfigurationFile {
 }
 
 extension ConfigurationFile: Decodable {
-    private enum Key: String, CodingKey, CaseIterable { case region, skewSeconds, trustAnchors, profiles, roles }
+    private enum Key: String, CodingKey, CaseIterable { case region, skewSeconds, trustAnchors, profiles, roles, users }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.object(of: Key.self)
@@ -53,6 +54,7 @@ extension ConfigurationFile: Decodable {
         trustAnchors = try object.decode([TrustAnchorEntry].self, forKey: .trustAnchors)
         profiles = try object.decode([Profile].self, forKey: .profiles)
         roles = try object.decode([Role].self, forKey: .roles)
+        users = try object.optional(.users) ?? []
     }
 }
 
@@ -106,7 +108,9 @@ extension Profile: Decodable {
 }
 
 extension Role: Decodable {
-    private enum Key: String, CodingKey, CaseIterable { case arn, maxSessionDuration, principalTags, sourceArn }
+    private enum Key: String, CodingKey, CaseIterable {
+        case arn, maxSessionDuration, principalTags, sourceArn, trustPolicy
+    }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.object(of: Key.self)
@@ -114,17 +118,34 @@ extension Role: Decodable {
         maxSessionDuration = try object.optional(.maxSessionDuration) ?? 3600
         principalTags = try object.optional(.principalTags) ?? [:]
         sourceARN = try object.optional(.sourceArn)
+        trustPolicy = try object.optional(.trustPolicy)
+    }
+}
+
+extension IAMUser: Decodable {
+    private enum Key: String, CodingKey, CaseIterable { case arn, accessKeyId, secretAccessKey, mfaSerial, mfaSeed }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.object(of: Key.self)
+        name = try object.name(.arn, of: "iam")
+        accessKeyID = try object.decode(String.self, forKey: .accessKeyId)
+        secretAccessKey = try object.decode(String.self, forKey: .secretAccessKey)
+        guard let serial = try object.optional(.mfaSerial) as String? else { return }
+        guard let seed = MFADevice.seed(base32: try object.decode(String.self, forKey: .mfaSeed)) else {
+            throw FileFault(description: "the mfaSeed of \(name.text) is not base32")
+        }
+        mfa = MFADevice(serial: serial, seed: seed)
     }
 }
 
 /// Valid JSON that is no valid configuration.
-private struct FileFault: Error, CustomStringConvertible {
+struct FileFault: Error, CustomStringConvertible {
     let description: String
 }
 
 extension Decoder {
     /// An object all of whose keys are among `Key`'s: a misspelt `enabled` would make a test lie.
-    fileprivate func object<Key: CodingKey & CaseIterable>(of _: Key.Type) throws -> KeyedDecodingContainer<Key> {
+    func object<Key: CodingKey & CaseIterable>(of _: Key.Type) throws -> KeyedDecodingContainer<Key> {
         for name in try [String: Ignored](from: self).keys where Key(stringValue: name) == nil {
             let known = Key.allCases.map(\.stringValue).joined(separator: ", ")
             throw FileFault(description: "unknown key '\(name)'; known here: \(known)")
@@ -134,16 +155,16 @@ extension Decoder {
 }
 
 /// Any value.
-private struct Ignored: Decodable {
+struct Ignored: Decodable {
     init(from decoder: any Decoder) {}
 }
 
 extension KeyedDecodingContainer {
-    fileprivate func optional<Value: Decodable>(_ key: Key) throws -> Value? {
+    func optional<Value: Decodable>(_ key: Key) throws -> Value? {
         try decodeIfPresent(Value.self, forKey: key)
     }
 
-    fileprivate func name(_ key: Key, of service: String) throws -> ResourceName {
+    func name(_ key: Key, of service: String) throws -> ResourceName {
         let text = try decode(String.self, forKey: key)
         guard let name = ResourceName(text), name.service == service else {
             throw FileFault(description: "'\(text)' is no ARN of \(service)")

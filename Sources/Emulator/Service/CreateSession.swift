@@ -29,7 +29,7 @@ struct CreateSession {
         try checkInstanceProperties(parameters, profile: profile)
         return SessionGrant(
             role: role.name, sessionName: sessionName, sourceIdentity: tags.sourceIdentity(hexSerial: hexSerial),
-            subjectARN: subjectARN(of: signature.leaf, anchor: anchor),
+            subjectARN: subjectARN(of: signature.leaf, anchor: anchor), tags: tags.values,
             expiration: now.advanced(by: try duration(parameters, profile: profile, role: role)))
     }
 

@@ -17,17 +17,21 @@ package struct EmulatorConfiguration: Sendable {
 
     /// One trust anchor with one profile and one role, under names that are always the same.
     ///
-    /// The profile takes session names, and role and profile allow twelve hours.
+    /// The profile takes session names, and role and profile allow twelve hours. A second role, named after the first with
+    /// `-admin`, trusts the account.
     package init(trustAnchorPEM file: String, names: DemoNames) throws(ConfigurationError) {
         guard let anchor = ResourceName(names.trustAnchorARN), let profile = ResourceName(names.profileARN),
-            let role = ResourceName(names.roleARN)
+            let role = ResourceName(names.roleARN), let admin = ResourceName(names.roleARN + "-admin")
         else { throw ConfigurationError(path: file, reason: "region and account do not make an ARN") }
         resources = Resources(
             region: names.region, trustAnchors: [try TrustAnchor(name: anchor, files: [file])],
             profiles: [
                 Profile(name: profile, roleARNs: [names.roleARN], durationSeconds: 43_200, acceptsRoleSessionName: true)
             ],
-            roles: [Role(name: role, maxSessionDuration: 43_200)])
+            roles: [
+                Role(name: role, maxSessionDuration: 43_200),
+                Role(name: admin, maxSessionDuration: 43_200, trustPolicy: .trusting(role.account)),
+            ])
     }
 }
 

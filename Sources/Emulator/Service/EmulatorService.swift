@@ -6,6 +6,7 @@ package final class EmulatorService: Sendable {
     private struct State {
         var resources: Resources
         var sessions = SessionTable()
+        var usedCodes = UsedCodes()
         var faults = FaultQueue()
         var rate: RateLimit?
         var counters = Counters()
@@ -19,7 +20,7 @@ package final class EmulatorService: Sendable {
     }
 
     private let state: Mutex<State>
-    private let clock: @Sendable () -> UTCTime
+    let clock: @Sendable () -> UTCTime
     private let latencyMilliseconds: Int64
     private let hostNames: Set<String>?
 
@@ -49,7 +50,7 @@ package final class EmulatorService: Sendable {
     package func handle(_ request: ReceivedRequest) -> Answer {
         switch (request.method, request.path) {
         case ("POST", "/sessions"): createSession(request)
-        case ("POST", "/"): getCallerIdentity(request)
+        case ("POST", "/"): answerSTS(request)
         case ("PUT", "/_emulator/faults"): stamped(setFaults(request.body))
         case ("DELETE", "/_emulator/faults"): stamped(noting(204) { $0.faults.faults = [] })
         case ("GET", "/_emulator/counters"): stamped(.json(state.withLock { $0.counters }))
@@ -74,7 +75,7 @@ extension EmulatorService {
         var answer: Answer
         if isThrottled {
             answer = refuse(.throttled, Trace(request))
-        } else if let replacement = fault?.replacement() {
+        } else if let replacement = fault?.replacement(for: .sessions) {
             answer = replacement
         } else {
             answer = judge(request, resources, fault, at: now)
@@ -98,7 +99,7 @@ extension EmulatorService {
             state.counters.sessionsCreated += 1
             state.last = trace
         }
-        var content = CreateSessionAnswer(session)
+        var content = CreateSessionAnswer(session, grant)
         fault?.spoil(&content, at: now)
         var answer = Answer.json(content, status: 201)
         fault?.spoil(&answer)
@@ -114,31 +115,37 @@ extension EmulatorService {
 // MARK: STS
 
 extension EmulatorService {
-    private func getCallerIdentity(_ request: ReceivedRequest) -> Answer {
-        let (sessions, fault) = state.withLock { state in
+    /// Counts a request to STS, and gives what it is judged by.
+    func beginSTS(_ action: String) -> (Resources, Callers, Fault?) {
+        state.withLock { state in
             state.counters.stsCalls += 1
-            return (state.sessions, state.takeFault(for: .sts))
+            state.counters.count(action)
+            let callers = Callers(users: state.resources.users, sessions: state.sessions)
+            return (state.resources, callers, state.takeFault(for: .sts))
         }
-        if let replacement = fault?.replacement() { return stamped(replacement, fault) }
-        var trace = Trace(request)
-        var answer: Answer
-        do {
-            let xml = try GetCallerIdentity(sessions: sessions, now: clock()).answer(request, trace: &trace)
-            state.withLock { $0.last = trace }
-            answer = .text(xml, type: "text/xml", status: 200)
-        } catch {
-            note(trace, code: error.code, message: error.message, detail: nil)
-            answer = .text(error.xml, type: "text/xml", status: error.status)
+    }
+
+    /// - Returns: False where the code was taken before.
+    func take(_ step: Int64, of device: MFADevice) -> Bool {
+        state.withLock { $0.usedCodes.take(step, of: device) }
+    }
+
+    /// Notes a request that was granted, and the session that it brought.
+    func note(_ session: IssuedSession?, _ trace: Trace) {
+        state.withLock { state in
+            if let session {
+                state.sessions.insert(session)
+                state.counters.stsSessions += 1
+            }
+            state.last = trace
         }
-        fault?.spoil(&answer)
-        return stamped(answer, fault)
     }
 }
 
 // MARK: Shared by both, and the controls
 
 extension EmulatorService {
-    private func note(_ trace: Trace, code: String, message: String, detail: String?) {
+    func note(_ trace: Trace, code: String, message: String, detail: String?) {
         var trace = trace
         trace.verdict = "refused"
         trace.code = code
@@ -150,7 +157,7 @@ extension EmulatorService {
         }
     }
 
-    private func stamped(_ answer: Answer, _ fault: Fault? = nil) -> Answer {
+    func stamped(_ answer: Answer, _ fault: Fault? = nil) -> Answer {
         var answer = answer
         let skew = fault?.kind == .dateSkew ? fault?.seconds ?? 3600 : 0
         answer.headers.append(("Date", clock().advanced(by: skew).httpDate))

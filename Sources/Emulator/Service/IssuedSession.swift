@@ -4,22 +4,16 @@ struct SessionGrant: Sendable {
     let sessionName: String
     let sourceIdentity: String
     let subjectARN: String
+    /// The session's tags, none of them transitive.
+    var tags: [String: String] = [:]
     let expiration: UTCTime
 
-    /// `arn:aws:sts::111122223333:assumed-role/NAME/SESSION`; the role's path is not part of it.
-    var assumedRoleARN: String {
-        let name = role.resource.split(separator: "/").last.map(String.init) ?? role.resource
-        return "arn:\(role.partition):sts::\(role.account):assumed-role/\(name)/\(sessionName)"
-    }
-
-    /// `AROA…:SESSION`, the same for one role every time.
-    var assumedRoleID: String {
-        "AROA" + AccessKeyAlphabet.encode(Digest.sha256(Array(role.text.utf8)).prefix(17)) + ":" + sessionName
-    }
+    var assumedRoleARN: String { assumedARN(role, sessionName) }
+    var assumedRoleID: String { assumedID(role, sessionName) }
 }
 
 /// The characters of AWS key ids.
-private enum AccessKeyAlphabet {
+enum AccessKeyAlphabet {
     /// One character for each byte.
     static func encode(_ bytes: some Sequence<UInt8>) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -27,27 +21,52 @@ private enum AccessKeyAlphabet {
     }
 }
 
-/// Credentials that this emulator has issued, and the grant that they are for.
+/// Credentials that this emulator has issued, and whom they are for.
 struct IssuedSession: Sendable {
     let accessKeyID: String
     let secretAccessKey: String
     let sessionToken: String
-    let grant: SessionGrant
+    let identity: CallerIdentity
+    let expiration: UTCTime
+    /// What later sessions of this one have as well.
+    let attributes: SessionAttributes
 
     /// Shaped like the real ones: `ASIA` and 16 characters, 40 characters, some 600 characters.
-    init(_ grant: SessionGrant) {
+    init(_ identity: CallerIdentity, expiration: UTCTime, attributes: SessionAttributes) {
         accessKeyID = "ASIA" + AccessKeyAlphabet.encode(Self.randomBytes(16))
         secretAccessKey = Base64.encode(Self.randomBytes(30))
         sessionToken = Base64.encode(Self.randomBytes(450))
-        self.grant = grant
+        self.identity = identity
+        self.expiration = expiration
+        self.attributes = attributes
+    }
+
+    init(_ grant: SessionGrant) {
+        self.init(
+            CallerIdentity(arn: grant.assumedRoleARN, userID: grant.assumedRoleID, account: grant.role.account),
+            expiration: grant.expiration,
+            attributes: SessionAttributes(
+                roleARN: grant.role.text, sourceIdentity: grant.sourceIdentity, tags: grant.tags))
     }
 
     /// From the system's generator, which is fit for keys.
     private static func randomBytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255) } }
 }
 
+/// What a session is beside its name.
+struct SessionAttributes: Sendable {
+    /// Nil for a session of a user.
+    var roleARN: String?
+    /// Stays the same through a chain of roles.
+    var sourceIdentity: String?
+    var tags: [String: String] = [:]
+    /// The tags that sessions of this one have as well.
+    var transitiveTagKeys: Set<String> = []
+    var hasMFA = false
+}
+
 /// The sessions that STS answers for. The oldest goes when there are too many.
-struct SessionTable {
+struct SessionTable: Sendable {
     private var sessions: [String: IssuedSession] = [:]
     private var order: [String] = []
     private let capacity = 20_000
@@ -89,8 +108,7 @@ struct CreateSessionAnswer: Encodable {
     var credentialSet: [CredentialSet]
     var subjectArn: String
 
-    init(_ session: IssuedSession) {
-        let grant = session.grant
+    init(_ session: IssuedSession, _ grant: SessionGrant) {
         credentialSet = [
             CredentialSet(
                 assumedRoleUser: AssumedRoleUser(arn: grant.assumedRoleARN, assumedRoleId: grant.assumedRoleID),

@@ -7,10 +7,23 @@ struct Counters: Encodable, Sendable {
     var sessionsCreated = 0
     /// By error code, CreateSession and STS together.
     var refused: [String: Int] = [:]
+    /// Every POST to /, whatever its result.
     var stsCalls = 0
+    var assumeRoleRequests = 0
+    var getSessionTokenRequests = 0
+    /// Sessions that AssumeRole and GetSessionToken have brought.
+    var stsSessions = 0
     var faults = 0
     /// Requests to the place that the fault `redirect` points to.
     var redirectsFollowed = 0
+
+    mutating func count(_ action: String) {
+        switch action {
+        case "AssumeRole": assumeRoleRequests += 1
+        case "GetSessionToken": getSessionTokenRequests += 1
+        default: break
+        }
+    }
 }
 
 /// The report at `/_emulator/last`, about the last request that was judged; no secrets.
@@ -19,6 +32,8 @@ struct Trace: Encodable, Sendable {
     var target: String
     var canonicalRequest: String?
     var stringToSign: String?
+    /// The parameters of a form, without the MFA code.
+    var parameters: [String: String]?
     var verdict = "accepted"
     var code: String?
     var message: String?
@@ -32,6 +47,11 @@ struct Trace: Encodable, Sendable {
     init(_ request: ReceivedRequest) {
         method = request.method
         target = request.target
+    }
+
+    mutating func note(_ form: FormFields) {
+        parameters = form.all
+        if parameters?["TokenCode"] != nil { parameters?["TokenCode"] = "‹redacted›" }
     }
 
     /// Notes the canonical request, with the session token of a signed header left out.

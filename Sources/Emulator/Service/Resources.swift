@@ -4,6 +4,7 @@ struct Resources: Sendable {
     var trustAnchors: [TrustAnchor]
     var profiles: [Profile]
     var roles: [Role]
+    var users: [IAMUser] = []
     /// How far a request's date may be off. No figure is published for this service: five minutes is an assumption.
     var skewSeconds = 300
 
@@ -35,6 +36,8 @@ struct Role: Sendable {
     var principalTags: [String: String] = [:]
     /// The `aws:SourceArn` condition: a trust anchor.
     var sourceARN: String?
+    /// For AssumeRole; nil lets nobody in. What Roles Anywhere and IoT may do stands in the members above.
+    var trustPolicy: TrustPolicy?
 }
 
 /// An ARN, taken apart only as far as resources are related by it.

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// SHA-256 and HMAC-SHA-256.
+/// SHA-256 and HMAC.
 enum Digest {
     static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
@@ -8,11 +8,12 @@ enum Digest {
         return digest
     }
 
-    static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
-        var code = [UInt8](repeating: 0, count: 32)
-        var length = 0
+    /// - Parameter length: Of the hash, in bytes.
+    static func hmac(key: [UInt8], _ message: [UInt8], hash: String = "SHA256", length: Int = 32) -> [UInt8] {
+        var code = [UInt8](repeating: 0, count: length)
+        var written = 0
         unsafe EVP_Q_mac(
-            nil, "HMAC", nil, "SHA256", nil, key, key.count, message, message.count, &code, code.count, &length)
+            nil, "HMAC", nil, hash, nil, key, key.count, message, message.count, &code, code.count, &written)
         return code
     }
 

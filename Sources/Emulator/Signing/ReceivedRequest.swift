@@ -45,7 +45,7 @@ extension ReceivedRequest {
 
 /// The decoded fields of a query or of a form body.
 struct FormFields {
-    private var fields: [String: String] = [:]
+    private(set) var all: [String: String] = [:]
     /// A name that stands twice; its value is the first one's.
     private(set) var repeatedName: String?
 
@@ -56,9 +56,9 @@ struct FormFields {
                 let value = PercentEncoding.decode(halves.count == 2 ? halves[1] : "", plusIsSpace: plusIsSpace)
             else { continue }
             let key = String(decoding: name, as: UTF8.self)
-            if fields[key] == nil { fields[key] = String(decoding: value, as: UTF8.self) } else { repeatedName = key }
+            if all[key] == nil { all[key] = String(decoding: value, as: UTF8.self) } else { repeatedName = key }
         }
     }
 
-    subscript(name: String) -> String? { fields[name] }
+    subscript(name: String) -> String? { all[name] }
 }

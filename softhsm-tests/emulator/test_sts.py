@@ -1,0 +1,336 @@
+"""The emulator's STS judges as the real one does, and AWS's clients work with it."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import struct
+import subprocess
+import sys
+import time
+
+import boto3
+import botocore.exceptions
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from support.emulator import ACCOUNT, ARNS, REGION, ROLE, resources
+from support.emulator_client import SignedRequest, create_session
+
+ADMIN = "arn:aws:iam::444455556666:role/path/admin"
+USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
+KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY")
+SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
+SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+ALL = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+
+
+def trust(*principals, actions=ALL, **condition):
+    return {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": actions, "Condition": condition}]}
+
+
+def role(name):
+    return f"{ADMIN}-{name}"
+
+
+ROLES = [
+    {"arn": ADMIN, "maxSessionDuration": 7200, "trustPolicy": trust(f"arn:aws:iam::{ACCOUNT}:root")},
+    {"arn": role("next"), "maxSessionDuration": 43200, "trustPolicy": trust(ADMIN, ACCOUNT)},
+    {"arn": role("external"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:ExternalId": "agreed:7"})},
+    {"arn": role("mfa"), "trustPolicy": trust(ACCOUNT, Bool={"aws:MultiFactorAuthPresent": "true"})},
+    {"arn": role("named"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:SourceIdentity": "alice"})},
+    {"arn": role("tagged"), "trustPolicy": trust(ACCOUNT, StringEquals={"aws:RequestTag/team": "blue"})},
+    {"arn": role("certificate"),
+     "trustPolicy": trust(ROLE, StringEquals={"aws:PrincipalTag/x509Subject/CN": "build"})},
+    {"arn": role("plain"), "trustPolicy": trust(ACCOUNT, actions="sts:AssumeRole")},
+    {"arn": role("closed")},
+]
+
+
+@pytest.fixture(scope="module")
+def service(start, root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sts")
+    configuration = resources(folder, root)
+    configuration["roles"] += ROLES
+    configuration["users"] = [
+        {"arn": USER, "accessKeyId": KEY[0], "secretAccessKey": KEY[1], "mfaSerial": SERIAL, "mfaSeed": SEED},
+        {"arn": f"{USER}-two", "accessKeyId": "AKIAI44QH8DHBEXAMPLE", "secretAccessKey": "x" * 40}]
+    (folder / "emulator.json").write_text(json.dumps(configuration))
+    return start("--config", folder / "emulator.json", arns=ARNS)
+
+
+def client(service, key=KEY, region=REGION):
+    return boto3.client(
+        "sts", region_name=region, endpoint_url=service.url, aws_access_key_id=key[0], aws_secret_access_key=key[1],
+        aws_session_token=key[2] if len(key) > 2 else None, config=Config(retries={"max_attempts": 0}))
+
+
+@pytest.fixture
+def user(service):
+    return client(service)
+
+
+@pytest.fixture
+def session(service, identity):
+    """A client with credentials of CreateSession."""
+    [entry] = create_session(service, SignedRequest(service, identity)).json["credentialSet"]
+    credentials = entry["credentials"]
+    return client(
+        service, (credentials["accessKeyId"], credentials["secretAccessKey"], credentials["sessionToken"]))
+
+
+def assume(sts, arn=ADMIN, **parameters):
+    return sts.assume_role(RoleArn=arn, RoleSessionName="session-1", **parameters)
+
+
+def switched(service, answer):
+    credentials = answer["Credentials"]
+    return client(
+        service, (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]))
+
+
+def refusal(call, *arguments, **parameters):
+    """Status, code and message of a refusal."""
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        call(*arguments, **parameters)
+    answer = error.value.response
+    assert answer["Error"]["Type"] == "Sender"
+    assert len(answer["ResponseMetadata"]["RequestId"]) == 36
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
+
+
+def code(step=0):
+    """A TOTP code (RFC 6238), computed here from the seed."""
+    counter = struct.pack(">Q", int(time.time()) // 30 + step)
+    digest = hmac.new(base64.b32decode(SEED), counter, hashlib.sha1).digest()
+    offset = digest[19] & 15
+    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def test_a_session_of_create_session_assumes_a_role_and_that_one_the_next(service, session):
+    first = assume(session)
+    assert first["AssumedRoleUser"]["Arn"] == "arn:aws:sts::444455556666:assumed-role/admin/session-1"
+    assert first["SourceIdentity"] == "CN=build"
+    assert first["Credentials"]["AccessKeyId"].startswith("ASIA")
+    left = first["Credentials"]["Expiration"] - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(seconds=3580) < left <= datetime.timedelta(seconds=3600)
+    admin = switched(service, first)
+    assert admin.get_caller_identity()["Arn"] == first["AssumedRoleUser"]["Arn"]
+    second = assume(admin, role("next"))
+    assert second["SourceIdentity"] == "CN=build"
+    assert switched(service, second).get_caller_identity()["Account"] == "444455556666"
+
+
+def test_a_user_has_no_source_identity_and_longer_sessions(service, user):
+    answer = assume(user, DurationSeconds=7200)
+    assert "SourceIdentity" not in answer and "PackedPolicySize" not in answer
+    left = answer["Credentials"]["Expiration"] - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(seconds=7180) < left <= datetime.timedelta(seconds=7200)
+    assert user.get_caller_identity()["Arn"] == USER
+
+
+CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+
+
+def test_a_chained_role_lasts_an_hour_at_most(service, session, user):
+    assert refusal(assume, session, DurationSeconds=3601) == (400, "ValidationError", CHAINED)
+    token = switched(service, user.get_session_token())
+    assert refusal(assume, token, DurationSeconds=3601) == (400, "ValidationError", CHAINED)
+    assert refusal(assume, user, DurationSeconds=7201) == (400, "ValidationError", LONG)
+
+
+@pytest.mark.parametrize("name, given", [
+    ("external", {"ExternalId": "agreed:7"}), ("named", {"SourceIdentity": "alice"}),
+    ("tagged", {"Tags": [{"Key": "team", "Value": "blue"}]})])
+def test_a_trust_policy_decides_by_its_conditions(user, name, given):
+    wrong = {"ExternalId": "agreed:8", "SourceIdentity": "bob", "Tags": [{"Key": "team", "Value": "red"}]}
+    denied = (403, "AccessDenied", f"User: {USER} is not authorized to perform: sts:AssumeRole on resource: {role(name)}")
+    assert refusal(assume, user, role(name)) == denied
+    assert refusal(assume, user, role(name), **{key: wrong[key] for key in given}) == denied
+    assert assume(user, role(name), **given)["AssumedRoleUser"]["Arn"].endswith(f"admin-{name}/session-1")
+
+
+@pytest.mark.parametrize("name", ["closed", "missing"])
+def test_a_role_that_trusts_nobody_and_one_that_is_not_there_are_not_told_apart(user, name):
+    message = f"User: {USER} is not authorized to perform: sts:AssumeRole on resource: {role(name)}"
+    assert refusal(assume, user, role(name)) == (403, "AccessDenied", message)
+
+
+def test_attributes_of_the_certificate_open_a_role(session, user):
+    assert assume(session, role("certificate"))
+    assert refusal(assume, user, role("certificate"))[1] == "AccessDenied"
+
+
+def test_tags_and_source_identities_need_a_permission_of_their_own(session, user):
+    assert assume(user, role("plain"))
+    for action, given in [("sts:TagSession", {"Tags": [{"Key": "a", "Value": "b"}]}),
+                          ("sts:SetSourceIdentity", {"SourceIdentity": "alice"})]:
+        message = f"User: {USER} is not authorized to perform: {action} on resource: {role('plain')}"
+        assert refusal(assume, user, role("plain"), **given) == (403, "AccessDenied", message)
+    # The session has the certificate's source identity, which would stay.
+    assert "sts:SetSourceIdentity" in refusal(assume, session, role("plain"))[2]
+    assert "sts:SetSourceIdentity" in refusal(assume, session, SourceIdentity="other")[2]
+
+
+def test_transitive_tags_stay_and_cannot_be_set_again(service, user):
+    tags = [{"Key": "team", "Value": "blue"}, {"Key": "room", "Value": "7"}]
+    first = switched(service, assume(user, Tags=tags, TransitiveTagKeys=["team"]))
+    assert assume(first, role("next"), Tags=[{"Key": "room", "Value": "8"}])
+    assert refusal(assume, first, role("next"), Tags=[{"Key": "TEAM", "Value": "red"}])[1] == "InvalidParameterValue"
+    assert refusal(assume, user, TransitiveTagKeys=["team"])[1] == "InvalidParameterValue"
+    both = [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]
+    assert refusal(assume, user, Tags=both)[1] == "InvalidParameterValue"
+
+
+def test_policies_and_tags_are_packed(user):
+    policy = '{"Version": "2012-10-17", "Statement": []}'
+    answer = assume(user, Policy=policy, PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}])
+    assert 0 < answer["PackedPolicySize"] < 100
+    assert refusal(assume, user, Policy="{") == (
+        400, "MalformedPolicyDocument", "This policy contains invalid Json")
+    status, name, message = refusal(
+        assume, user, Tags=[{"Key": f"key-{n}", "Value": "v" * 200} for n in range(20)])
+    assert (status, name) == (400, "PackedPolicyTooLarge")
+    assert message.startswith("Packed size of session tags consumes ") and message.endswith("% of allotted space.")
+
+
+@pytest.mark.parametrize("given, place, constraint", [
+    ({"RoleSessionName": "a b"}, "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*"),
+    ({"RoleSessionName": "é" * 2}, "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*"),
+    ({"RoleSessionName": "a" * 65}, "roleSessionName", "have length less than or equal to 64"),
+    ({"ExternalId": "a!"}, "externalId", "satisfy regular expression pattern: [\\w+=,.@:/-]*"),
+    ({"DurationSeconds": 43201}, "durationSeconds", "have value less than or equal to 43200"),
+    ({"Tags": [{"Key": f"k{n}", "Value": ""} for n in range(51)]}, "tags", "have length less than or equal to 50"),
+])
+def test_parameters_are_validated_in_the_words_of_aws(user, given, place, constraint):
+    status, name, message = refusal(user.assume_role, **{"RoleArn": ADMIN, "RoleSessionName": "ss"} | given)
+    assert (status, name) == (400, "ValidationError")
+    assert message.startswith("1 validation error detected: Value '")
+    assert message.endswith(f"' at '{place}' failed to satisfy constraint: Member must {constraint}")
+
+
+INVALID = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+
+
+def test_a_session_token_is_bound_to_its_key(service, user):
+    one, two = (assume(user)["Credentials"] for _ in range(2))
+    mixed = client(service, (one["AccessKeyId"], one["SecretAccessKey"], two["SessionToken"]))
+    assert refusal(mixed.get_caller_identity) == INVALID
+    assert refusal(client(service, (*KEY, one["SessionToken"])).get_caller_identity) == INVALID
+    assert refusal(client(service, ("AKIAUNKNOWN000000000", "x" * 40)).get_caller_identity) == INVALID
+    assert refusal(client(service, (KEY[0], "x" * 40)).get_caller_identity)[1] == "SignatureDoesNotMatch"
+
+
+def test_a_signature_for_another_region_is_refused(service):
+    elsewhere = client(service, region="us-east-1")
+    assert refusal(elsewhere.get_caller_identity) == (
+        403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region.")
+
+
+def test_a_code_opens_a_session_once_and_that_session_the_role(service, user):
+    given = {"SerialNumber": SERIAL, "TokenCode": code()}
+    token = switched(service, user.get_session_token(**given))
+    assert refusal(assume, user, role("mfa"))[1] == "AccessDenied"
+    assert assume(token, role("mfa"))
+    failed = "MultiFactorAuthentication failed"
+    assert refusal(user.get_session_token, **given) == (
+        403, "AccessDenied", f"{failed} with invalid MFA one time pass code. ")
+    assert refusal(user.get_session_token, SerialNumber=SERIAL, TokenCode=f"{(int(code()) + 1) % 1_000_000:06}")[2] == (
+        f"{failed} with invalid MFA one time pass code. ")
+    assert refusal(user.get_session_token, SerialNumber=f"{SERIAL}-2", TokenCode=code(1))[2] == (
+        f"{failed}, unable to validate MFA code.  "
+        "Please verify your MFA serial number is valid and associated with this user.")
+    assert refusal(user.get_session_token, SerialNumber=SERIAL)[2] == (
+        f"{failed}, must provide both MFA serial number and one time pass code.")
+    assert assume(user, role("mfa"), SerialNumber=SERIAL, TokenCode=code(1))
+    assert service.get("last")["parameters"]["TokenCode"] == "‹redacted›"
+    assert refusal(assume, token, SerialNumber=SERIAL, TokenCode=code(-1))[1] == "AccessDenied"
+
+
+def test_a_session_gets_no_session_token(service, session, user):
+    denied = (403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
+    assert refusal(session.get_session_token) == denied
+    assert refusal(switched(service, user.get_session_token()).get_session_token) == denied
+    assert user.get_session_token(DurationSeconds=129600)
+    assert refusal(user.get_session_token, DurationSeconds=129601)[1] == "ValidationError"
+
+
+def test_unknown_actions_are_refused(user):
+    assert refusal(user.get_federation_token, Name="bob") == (
+        400, "InvalidAction", "Could not find operation GetFederationToken for version 2011-06-15")
+
+
+@pytest.mark.parametrize("fault, expected", [
+    ({"fault": "status", "status": 503, "code": "ServiceUnavailable"}, "ServiceUnavailable"),
+    ({"fault": "status", "status": 400, "code": "Throttling", "message": "Rate exceeded"}, "Throttling"),
+    ({"fault": "garbage"}, "ResponseParserError"), ({"fault": "html"}, "ResponseParserError|KeyError"),
+    ({"fault": "truncated"}, "ResponseStreamingError|ConnectionClosedError|IncompleteRead"),
+    ({"fault": "close"}, "ConnectionClosedError"),
+])
+def test_faults_meet_sts_as_well(service, user, fault, expected):
+    service.fault(fault | {"on": "sts", "times": 1})
+    try:
+        with pytest.raises(Exception) as error:
+            assume(user)
+        assert any(name in f"{type(error.value).__name__}: {error.value}" for name in expected.split("|"))
+    finally:
+        service.call("DELETE", "/_emulator/faults")
+    assert assume(user)
+
+
+def test_answers_can_be_spoilt(service, user):
+    service.fault(*({"fault": kind, "on": "sts", "times": 1} for kind in ["wrong-role", "expired-answer", "missing-field"]))
+    assert assume(user)["AssumedRoleUser"]["Arn"].endswith("/admin-of-somebody-else/session-1")
+    assert assume(user)["Credentials"]["Expiration"] < datetime.datetime.now(datetime.timezone.utc)
+    assert "SecretAccessKey" not in assume(user)["Credentials"]
+
+
+def test_an_answer_can_be_late(service, user):
+    service.fault({"fault": "delay", "seconds": 2, "on": "sts", "times": 1})
+    start = time.monotonic()
+    assume(user)
+    assert time.monotonic() - start > 1.9
+
+
+def test_requests_and_sessions_are_counted(service, user):
+    before = service.get("counters")
+    assume(user)
+    user.get_session_token()
+    refusal(assume, user, role("closed"))
+    after = service.get("counters")
+    names = "stsCalls", "assumeRoleRequests", "getSessionTokenRequests", "stsSessions"
+    assert [after[name] - before[name] for name in names] == [3, 2, 1, 2]
+    assert service.get("last")["parameters"]["RoleArn"] == role("closed")
+
+
+def aws_configuration(folder, **keys):
+    lines = [f"{name} = {value}\n" for name, value in keys.items()]
+    (folder / "config").write_text(
+        f"[profile base]\naws_access_key_id = {KEY[0]}\naws_secret_access_key = {KEY[1]}\n"
+        f"[profile admin]\nregion = {REGION}\nsource_profile = base\nrole_arn = {ADMIN}\n" + "".join(lines))
+    return {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+
+
+def test_botocores_assume_role_provider_works(service, tmp_path, monkeypatch):
+    environment = aws_configuration(
+        tmp_path, role_session_name="by-botocore", external_id="x1", duration_seconds=1800)
+    for name, value in (environment | {"AWS_ENDPOINT_URL_STS": service.url}).items():
+        monkeypatch.setenv(name, value)
+    session = botocore.session.Session(profile="admin")
+    caller = session.create_client("sts").get_caller_identity()
+    assert caller["Arn"] == "arn:aws:sts::444455556666:assumed-role/admin/by-botocore"
+
+
+def test_the_aws_command_line_switches_roles(service, tmp_path):
+    environment = os.environ | aws_configuration(tmp_path)
+    result = subprocess.run(
+        [os.path.join(os.path.dirname(sys.executable), "aws"), "sts", "get-caller-identity", "--profile", "admin",
+         "--output", "json"],
+        env=environment | {"AWS_ENDPOINT_URL_STS": service.url}, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["Arn"].startswith("arn:aws:sts::444455556666:assumed-role/admin/")
