@@ -7,7 +7,7 @@ import Glibc
     private static let targets: [Target] = [
         .answers, .arns, .assuan, .bodies, .certificates, .configurations, .encodings, .endpoints, .frames, .heads,
         .json, .messages, .names, .places, .points, .replies, .reports, .requests, .roleAliases, .sessions,
-        .signatures, .texts, .times, .toml, .uris,
+        .signatures, .sts, .texts, .times, .toml, .uris, .xml,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 
