@@ -74,6 +74,37 @@ struct ListeningOptions: ParsableArguments {
     }
 }
 
+struct IoTOptions: ParsableArguments {
+    @Option(help: "The port of IoT's credential provider, which wants client certificates; 0 for any.")
+    var iotPort: Int?
+
+    @Option(
+        name: .customLong("iot-tls"),
+        help: ArgumentHelp("The only version of TLS there: 1.2 or 1.3.", valueName: "version"),
+        transform: { text in
+            guard let version = ClientRules.Version(rawValue: text) else {
+                throw ValidationError("'\(text)' is neither 1.2 nor 1.3")
+            }
+            return version
+        })
+    var iotTLS: ClientRules.Version?
+
+    @Option(help: "The only algorithms there for clients' signatures, such as ecdsa_secp256r1_sha256.")
+    var iotSignature: [String] = []
+
+    func check(_ listening: ListeningOptions) throws {
+        guard let iotPort else {
+            guard iotTLS == nil, iotSignature.isEmpty else { throw ValidationError("give --iot-port as well") }
+            return
+        }
+        guard (0...65_535).contains(iotPort), !listening.plain else {
+            throw ValidationError("--iot-port is from 0 to 65535, and wants TLS: --state or --tls-cert")
+        }
+    }
+
+    func rules() throws -> ClientRules { try ClientRules(version: iotTLS, algorithms: iotSignature) }
+}
+
 struct FaultOptions: ParsableArguments {
     @Option(help: "Wait this long before each answer to CreateSession.")
     var latencyMs = 0

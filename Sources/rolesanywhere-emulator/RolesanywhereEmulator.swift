@@ -9,7 +9,8 @@ struct RolesanywhereEmulator: ParsableCommand {
         abstract: "A local IAM Roles Anywhere and STS endpoint that checks what the real ones check.",
         discussion: """
             It answers POST /sessions (CreateSession), and for the credentials that it has issued and the users of its \
-            configuration STS AssumeRole, GetSessionToken and GetCallerIdentity, on 127.0.0.1. The credentials open nothing. Answers whose words are not known from the real service carry \
+            configuration STS AssumeRole, GetSessionToken and GetCallerIdentity, on 127.0.0.1. With --iot-port it is \
+            IoT Core's credential provider as well, at a port of its own. The credentials open nothing. Answers whose words are not known from the real service carry \
             the header x-emulator-invention. With --trust-anchor-pem the profile takes session names and allows twelve \
             hours.
 
@@ -19,13 +20,16 @@ struct RolesanywhereEmulator: ParsableCommand {
 
     @OptionGroup(title: "Resources") var resources: ResourceOptions
     @OptionGroup(title: "Listening") var listening: ListeningOptions
+    @OptionGroup(title: "IoT") var iot: IoTOptions
     @OptionGroup(title: "Faults") var faults: FaultOptions
     @OptionGroup(title: "Ending") var ending: EndingOptions
 
     func validate() throws {
         try resources.check()
         // The names alone need no options for listening.
-        if !resources.printARNs { try listening.check() }
+        guard !resources.printARNs else { return }
+        try listening.check()
+        try iot.check(listening)
     }
 
     func run() throws {
@@ -36,8 +40,13 @@ struct RolesanywhereEmulator: ParsableCommand {
         // Before the server's threads start: they inherit this thread's mask.
         let signals = EndingSignals()
         let service = EmulatorService(try configuration())
-        let server = try start(service)
+        let tls = try listening.tlsFiles()
+        let server = try start(service, port: listening.port, tls: tls)
         print("listening on \(listening.plain ? "http" : "https")://127.0.0.1:\(server.port)")
+        if let port = iot.iotPort {
+            let provider = try start(service, port: port, tls: tls, clients: try iot.rules())
+            print("iot listening on https://127.0.0.1:\(provider.port)")
+        }
         fflush(nil)
         if ending.exitWithStdin { signals.endWithStandardInput() }
 
@@ -51,13 +60,15 @@ struct RolesanywhereEmulator: ParsableCommand {
         }
     }
 
-    private func start(_ service: EmulatorService) throws -> EmulatorServer {
+    private func start(
+        _ service: EmulatorService, port: Int, tls: TLSFiles?, clients: ClientRules? = nil
+    ) throws -> EmulatorServer {
         do {
-            return try EmulatorServer(service, port: listening.port, tls: try listening.tlsFiles())
+            return try EmulatorServer(service, port: port, tls: tls, clients: clients)
         } catch let error as ConfigurationError {
             throw error
         } catch {
-            throw ValidationError("cannot listen on 127.0.0.1:\(listening.port): \(error)")
+            throw ValidationError("cannot listen on 127.0.0.1:\(port): \(error)")
         }
     }
 

@@ -39,7 +39,7 @@ struct GetCallerIdentityTests {
         of request: ReceivedRequest, among sessions: SessionTable, at now: UTCTime
     ) throws(STSError) -> Caller {
         var trace = Trace(request)
-        return try SigV4Signature(callers: Callers(sessions: sessions), region: "us-east-1", now: now)
+        return try SigV4Signature(callers: Callers(sessions: sessions), regions: ["us-east-1"], now: now)
             .caller(of: request, trace: &trace)
     }
 

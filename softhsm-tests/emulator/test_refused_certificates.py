@@ -145,7 +145,7 @@ def test_a_trust_anchor_that_the_service_would_not_take(tmp_path, root, file, co
 
 
 @pytest.mark.parametrize("change, reason", [
-    ({"rolez": []}, "unknown key 'rolez'; known here: region, skewSeconds, trustAnchors, profiles, roles, users"),
+    ({"rolez": []}, "unknown key 'rolez'; known here: region, skewSeconds, trustAnchors, profiles, roles, users, stsRegions, iot"),
     ({"roles": [{"arn": ROLE, "max": 1}]},
      "unknown key 'max'; known here: arn, maxSessionDuration, principalTags, sourceArn, trustPolicy"),
     ({"roles": [{}]}, "roles.0 has no 'arn'"),

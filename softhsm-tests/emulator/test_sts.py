@@ -56,6 +56,7 @@ def service(start, root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sts")
     configuration = resources(folder, root)
     configuration["roles"] += ROLES
+    configuration["stsRegions"] = [REGION]
     configuration["users"] = [
         {"arn": USER, "accessKeyId": KEY[0], "secretAccessKey": KEY[1], "mfaSerial": SERIAL, "mfaSeed": SEED},
         {"arn": f"{USER}-two", "accessKeyId": "AKIAI44QH8DHBEXAMPLE", "secretAccessKey": "x" * 40}]
@@ -313,7 +314,7 @@ def aws_configuration(folder, **keys):
     (folder / "config").write_text(
         f"[profile base]\naws_access_key_id = {KEY[0]}\naws_secret_access_key = {KEY[1]}\n"
         f"[profile admin]\nregion = {REGION}\nsource_profile = base\nrole_arn = {ADMIN}\n" + "".join(lines))
-    return {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    return {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "HOME": str(folder)}
 
 
 def test_botocores_assume_role_provider_works(service, tmp_path, monkeypatch):

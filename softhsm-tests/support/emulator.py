@@ -32,7 +32,8 @@ def fixed_arns():
 class Emulator:
     """A running `rolesanywhere-emulator`: over TLS where it has a folder for its state, else over plain HTTP.
 
-    `arns` are the names of one trust anchor, profile and role that it knows.
+    `arns` are the names of one trust anchor, profile and role that it knows. `iot` is the address of IoT's credential
+    provider, where there is one.
     """
 
     def __init__(self, *arguments, state=None, arns=None):
@@ -47,6 +48,9 @@ class Emulator:
         assert line.startswith("listening on "), line
         self.url = line.removeprefix("listening on ").strip()
         self.port = int(self.url.rsplit(":", 1)[1])
+        self.iot = None
+        if "--iot-port" in arguments:
+            self.iot = self.process.stdout.readline().removeprefix("iot listening on ").strip()
 
     @classmethod
     def trusting(cls, root, folder, *arguments, role=None):

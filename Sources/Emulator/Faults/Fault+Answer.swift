@@ -6,6 +6,9 @@ extension Fault {
         case .status:
             var answer = Answer.json(["message": message], status: status)
             answer.headers.append(("x-amzn-ErrorType", code))
+            if endpoint == .iot {
+                answer = IoTRefusal(status: status, message: message, detail: "").answer
+            }
             if isXML {
                 let error = STSError(status: status, code: code, message: message)
                 answer = .text(error.xml, type: "text/xml", status: status)
@@ -20,14 +23,16 @@ extension Fault {
             return .text("<AssumeRoleResponse><AssumeRoleResult><Credentials", type: "text/xml", status: 200)
         case .garbage:
             return Answer(
-                status: 201, headers: [("Content-Type", "application/json")], body: Array("{\"credentialSet\":[{".utf8))
+                status: endpoint == .iot ? 200 : 201, headers: [("Content-Type", "application/json")],
+                body: Array((endpoint == .iot ? "{\"credentials\":{" : "{\"credentialSet\":[{").utf8))
         case .redirect:
             return Answer(status: 307, headers: [("Location", "/_emulator/redirected")], body: [])
         case .close: return Answer(status: 200, headers: [], body: [], delivery: .close)
         case .hang: return Answer(status: 200, headers: [], body: [], delivery: .hang)
         case .hugeBody:
             return Answer(
-                status: isXML ? 200 : 201, headers: [("Content-Type", isXML ? "text/xml" : "application/json")],
+                status: endpoint == .sessions ? 201 : 200,
+                headers: [("Content-Type", isXML ? "text/xml" : "application/json")],
                 body: [],
                 delivery: .endless(byteCount: 1 << 30))
         case .truncated, .drip, .gzip, .delay, .hugeHeaders, .dateSkew, .emptySet, .expiredAnswer, .wrongRole,
@@ -47,12 +52,17 @@ extension Fault {
             answer.credentialSet[0].assumedRoleUser.arn = answer.credentialSet[0].assumedRoleUser.arn
                 .replacingLastComponent(before: "/", adding: "-of-somebody-else")
         case .missingField:
-            switch field {
-            case "accessKeyId": answer.credentialSet[0].credentials.accessKeyId = nil
-            case "sessionToken": answer.credentialSet[0].credentials.sessionToken = nil
-            case "expiration": answer.credentialSet[0].credentials.expiration = nil
-            default: answer.credentialSet[0].credentials.secretAccessKey = nil
-            }
+            answer.credentialSet[0].credentials.remove(field)
+        default: break
+        }
+    }
+
+    /// Spoils the content of a good answer of IoT, which names no role.
+    func spoil(_ answer: inout IoTAnswer, at now: UTCTime) {
+        switch kind {
+        case .emptySet: answer.credentials = nil
+        case .expiredAnswer: answer.credentials?.expiration = now.advanced(by: -(seconds ?? 60)).extended
+        case .missingField: answer.credentials?.remove(field)
         default: break
         }
     }

@@ -16,7 +16,7 @@ package struct Fault: Decodable, Sendable {
     }
 
     package enum Endpoint: String, Decodable, Sendable {
-        case sessions, sts
+        case sessions, sts, iot
     }
 
     package let kind: Kind

@@ -3,7 +3,8 @@
 /// Source: IAM user guide, "Create a signed AWS API request".
 struct SigV4Signature {
     let callers: Callers
-    let region: String
+    /// Nil: any.
+    let regions: [String]?
     let now: UTCTime
 
     /// STS says in its errors that it allows fifteen minutes.
@@ -61,7 +62,7 @@ struct SigV4Signature {
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
                     + "'\(scope.date)' != '\(text.prefix(8))', from '\(text)'.")
         }
-        guard scope.region == region else {
+        guard regions?.contains(scope.region) != false else {
             throw .signatureDoesNotMatch("Credential should be scoped to a valid region.")
         }
         guard scope.service == "sts" else {

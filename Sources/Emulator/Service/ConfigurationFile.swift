@@ -8,6 +8,8 @@ struct ConfigurationFile {
     private let profiles: [Profile]
     private let roles: [Role]
     private let users: [IAMUser]
+    private let stsRegions: [String]?
+    private let iot: IoTEntries?
 
     /// - Throws: `ConfigurationError`, which names the file and the fault in it.
     static func load(_ path: String) throws(ConfigurationError) -> Resources {
@@ -25,8 +27,10 @@ struct ConfigurationFile {
         guard let region = file.region ?? anchors.first?.name.region else {
             throw ConfigurationError(path: path, reason: "it has neither a region nor a trust anchor")
         }
+        let iot = try file.iot?.resources(in: folder) ?? IoTResources()
         return Resources(
             region: region, trustAnchors: anchors, profiles: file.profiles, roles: file.roles, users: file.users,
+            iot: iot, stsRegions: file.stsRegions,
             skewSeconds: max(0, min(file.skewSeconds ?? 300, 86_400)))
     }
 
@@ -45,7 +49,9 @@ struct ConfigurationFile {
 }
 
 extension ConfigurationFile: Decodable {
-    private enum Key: String, CodingKey, CaseIterable { case region, skewSeconds, trustAnchors, profiles, roles, users }
+    private enum Key: String, CodingKey, CaseIterable {
+        case region, skewSeconds, trustAnchors, profiles, roles, users, stsRegions, iot
+    }
 
     init(from decoder: any Decoder) throws {
         let object = try decoder.object(of: Key.self)
@@ -55,6 +61,8 @@ extension ConfigurationFile: Decodable {
         profiles = try object.decode([Profile].self, forKey: .profiles)
         roles = try object.decode([Role].self, forKey: .roles)
         users = try object.optional(.users) ?? []
+        stsRegions = try object.optional(.stsRegions)
+        iot = try object.optional(.iot)
     }
 }
 

@@ -9,7 +9,7 @@ extension EmulatorService {
         trace.note(form)
         var answer: Answer
         do {
-            let caller = try SigV4Signature(callers: callers, region: resources.region, now: now)
+            let caller = try SigV4Signature(callers: callers, regions: resources.stsRegions, now: now)
                 .caller(of: request, trace: &trace)
             var content = try self.answer(form, by: caller, resources, at: now)
             note(content.session, trace)

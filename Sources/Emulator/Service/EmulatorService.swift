@@ -112,6 +112,35 @@ extension EmulatorService {
     }
 }
 
+// MARK: IoT
+
+extension EmulatorService {
+    /// Whose certificates clients may show.
+    var authorities: [[UInt8]] { state.withLock { $0.resources.iot.authorities } }
+
+    func noteIoTHandshake(version: String, algorithm: String?) {
+        state.withLock { state in
+            state.counters.iotHandshakes[version, default: 0] += 1
+            if let algorithm { state.counters.iotSignatures[algorithm, default: 0] += 1 }
+        }
+    }
+
+    func beginIoT() -> (Resources, Fault?) {
+        state.withLock { state in
+            state.counters.iotRequests += 1
+            return (state.resources, state.takeFault(for: .iot))
+        }
+    }
+
+    func noteIoT(_ session: IssuedSession, _ trace: Trace) {
+        state.withLock { state in
+            state.sessions.insert(session)
+            state.counters.iotSessions += 1
+            state.last = trace
+        }
+    }
+}
+
 // MARK: STS
 
 extension EmulatorService {

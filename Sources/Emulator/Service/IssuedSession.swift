@@ -94,6 +94,15 @@ struct CreateSessionAnswer: Encodable {
         var secretAccessKey: String?
         var sessionToken: String?
         var expiration: String?
+
+        mutating func remove(_ field: String) {
+            switch field {
+            case "accessKeyId": accessKeyId = nil
+            case "sessionToken": sessionToken = nil
+            case "expiration": expiration = nil
+            default: secretAccessKey = nil
+            }
+        }
     }
 
     struct CredentialSet: Encodable {

@@ -13,6 +13,12 @@ struct Counters: Encodable, Sendable {
     var getSessionTokenRequests = 0
     /// Sessions that AssumeRole and GetSessionToken have brought.
     var stsSessions = 0
+    /// Handshakes at the endpoint of IoT by the version of TLS: those that the server has finished.
+    var iotHandshakes: [String: Int] = [:]
+    /// Those among them in which one algorithm alone was allowed for CertificateVerify.
+    var iotSignatures: [String: Int] = [:]
+    var iotRequests = 0
+    var iotSessions = 0
     var faults = 0
     /// Requests to the place that the fault `redirect` points to.
     var redirectsFollowed = 0
@@ -32,6 +38,7 @@ struct Trace: Encodable, Sendable {
     var target: String
     var canonicalRequest: String?
     var stringToSign: String?
+    var thingName: String?
     /// The parameters of a form, without the MFA code.
     var parameters: [String: String]?
     var verdict = "accepted"

@@ -5,6 +5,9 @@ struct Resources: Sendable {
     var profiles: [Profile]
     var roles: [Role]
     var users: [IAMUser] = []
+    var iot = IoTResources()
+    /// The regions that STS takes signatures for; nil: any, because one address stands for all endpoints.
+    var stsRegions: [String]?
     /// How far a request's date may be off. No figure is published for this service: five minutes is an assumption.
     var skewSeconds = 300
 

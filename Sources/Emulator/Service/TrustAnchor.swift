@@ -55,7 +55,7 @@ struct TrustAnchor: Sendable {
     }
 
     /// The blocks of one type in a PEM text, as DER, in the order of the text; nil where it has a damaged block.
-    private static func blocks(of type: String, in text: [UInt8]) -> [[UInt8]]? {
+    static func blocks(of type: String, in text: [UInt8]) -> [[UInt8]]? {
         guard let source = unsafe BIO_new_mem_buf(text, Int32(clamping: text.count)) else { return nil }
         defer {
             unsafe BIO_free(source)

@@ -10,12 +10,19 @@ package struct ReceivedRequest: Sendable {
         }
     }
 
+    /// Who is at the other end of a connection that wants a client certificate.
+    struct Peer: Sendable {
+        /// DER.
+        let certificate: [UInt8]
+    }
+
     package let method: String
     /// The request target of the first line, path and query.
     package let target: String
     /// In the order of arrival, duplicates kept.
     package let headers: [Header]
     package let body: [UInt8]
+    var peer: Peer?
 
     package init(method: String, target: String, headers: [Header], body: [UInt8]) {
         self.method = method
