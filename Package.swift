@@ -298,9 +298,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentAPI", "Clocks", "Differential", "Files", "IoTCore", "LockedMemory", "ModuleFiles",
-                "PKCS11URI",
-                "Prompts", "RolesAnywhere", "ServiceAnswers", "TokenService", "Tokens", "UTCTime", system,
+                "Agent", "AgentAPI", "Clocks", "Differential", "Encodings", "Files", "IoTCore", "LockedMemory",
+                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "ServiceAnswers", "TokenService", "Tokens",
+                "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(

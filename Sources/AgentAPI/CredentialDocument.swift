@@ -1,7 +1,7 @@
 import JSON
 import UTCTime
 
-/// The JSON that a `credential_process` prints, and the body of an answer with credentials.
+/// The JSON that a `credential_process` prints, and the bodies of answers with credentials.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Process credential provider"; `AccountId` as botocore reads it.
 package enum CredentialDocument {
@@ -19,6 +19,23 @@ package enum CredentialDocument {
         writer.member("AccessKeyId", accessKeyID)
         writer.member("SecretAccessKey", secretAccessKey)
         writer.member("SessionToken", sessionToken)
+        writer.member("Expiration", UTCTime(secondsSince1970: expiration).description)
+        if let accountID { writer.member("AccountId", accountID) }
+        writer.endObject()
+        return writer.finish()
+    }
+
+    /// The same as SDKs read it from an endpoint for containers.
+    ///
+    /// Source: Amazon ECS Developer Guide, "Task IAM role"; `AccountId` as botocore and EKS Pod Identity have it.
+    package static func renderForEndpoint(
+        accessKeyID: String, secretAccessKey: String, sessionToken: String, expiration: Int64, accountID: String?
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: 2048)
+        writer.beginObject()
+        writer.member("AccessKeyId", accessKeyID)
+        writer.member("SecretAccessKey", secretAccessKey)
+        writer.member("Token", sessionToken)
         writer.member("Expiration", UTCTime(secondsSince1970: expiration).description)
         if let accountID { writer.member("AccountId", accountID) }
         writer.endObject()

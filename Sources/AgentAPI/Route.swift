@@ -45,8 +45,12 @@ package struct Route: Sendable {
 }
 
 extension Route {
+    /// What consumers ask for too, on loopback at another path.
+    package static let credentials = Route(
+        .get, "/v1/profiles/{name}/credentials", needs: .useProfile, .credentials)
+
     package static let all = [
-        Route(.get, "/v1/profiles/{name}/credentials", needs: .useProfile, .credentials),
+        credentials,
         Route(.post, "/v1/profiles/{name}/refresh", needs: .useProfile, .refresh),
         Route(.get, "/v1/profiles/{name}/explain", needs: .owner, .explain),
         Route(.get, "/v1/profiles", needs: .owner, .profiles),

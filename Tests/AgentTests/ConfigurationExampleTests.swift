@@ -42,9 +42,14 @@ struct ConfigurationExampleTests {
         #expect(
             configuration.listeners == [
                 ListenerConfiguration(
-                    path: "/run/tokenward/build/agent.sock", mode: 0o660, group: 2001,
+                    .socket(SocketFile(path: "/run/tokenward/build/agent.sock", mode: 0o660, group: 2001)),
                     profiles: Set(["example"].compactMap { ProfileName($0) }),
-                    allow: AllowList(users: [1001], groups: [2001]))
+                    allow: AllowList(users: [1001], groups: [2001])),
+                ListenerConfiguration(
+                    .containerCredentials(
+                        try #require(LoopbackAddress("127.0.0.1:9910")),
+                        TokenFileSetting(path: "/run/tokenward/example.token", readers: [1001])),
+                    profiles: Set(["example"].compactMap { ProfileName($0) }), allow: AllowList(users: [1001])),
             ])
     }
 
@@ -58,7 +63,8 @@ struct ConfigurationExampleTests {
             "certificate-serial",
             "intermediates", "trust-anchor-arn", "profile-arn", "role-arn", "session-duration-seconds",
             "role-session-name", "instance-properties", "endpoint", "use-fips-endpoint", "use-dualstack-endpoint",
-            "ca-bundle", "users", "groups", "gestures", "lock-on", "kind", "profiles",
+            "ca-bundle", "users", "groups", "gestures", "lock-on", "kind", "profiles", "address", "token-file",
+            "readers",
             "mode", "group", "allow",
         ])
     func complete(_ key: String) throws {

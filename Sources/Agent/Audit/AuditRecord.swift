@@ -5,7 +5,7 @@ import UTCTime
 /// One request's line in the audit log. No field can hold a secret.
 package struct AuditRecord: Hashable, Sendable {
     package var peer: Peer
-    /// The path of the consumer's socket that it came to; nil for the agent's own.
+    /// The path of the consumer's socket, or the address, that it came to; nil for the agent's own socket.
     package var listener: String?
     /// Absent for a connection that was refused before it asked for anything.
     package var route: Route.Action?
@@ -67,7 +67,8 @@ extension AuditRecord: CustomStringConvertible {
         case .allow(let reason): fields += [("decision", "allow"), ("reason", reason)]
         case .deny(let reason): fields += [("decision", "deny"), ("reason", reason)]
         }
-        fields += [("uid", "\(peer.uid)"), ("gid", "\(peer.gid)"), ("pid", "\(peer.pid)")]
+        fields.append(("uid", "\(peer.uid)"))
+        if !peer.isOnLoopback { fields += [("gid", "\(peer.gid)"), ("pid", "\(peer.pid)")] }
         if let listener { fields.append(("listener", listener)) }
         if let route { fields.append(("route", "\(route)")) }
         if let profile { fields.append(("profile", "\(profile)")) }

@@ -12,7 +12,8 @@ struct ConfigurationBuilder {
         case moduleName(String)
         case rule(PKCS11URI)
         case profile(ProfileName)
-        case listener(path: String)
+        case listener(name: String)
+        case tokenFile(path: String)
         case prompt
         case lockOn
     }
@@ -49,9 +50,13 @@ struct ConfigurationBuilder {
         }
         for var table in document.tables("listener") {
             guard let listener = ListenerConfiguration(reading: &table, accounts: accounts) else { continue }
-            if isFirst(.listener(path: listener.path), "a listener with this path", table) {
-                configuration.listeners.append(listener)
+            let name = listener.address == nil ? "path" : "address"
+            guard isFirst(.listener(name: listener.name), "a listener with this \(name)", table) else { continue }
+            if let file = listener.tokenFile {
+                guard isFirst(.tokenFile(path: file.path), "this token-file", table, advice: "give each its own")
+                else { continue }
             }
+            configuration.listeners.append(listener)
         }
         let events = document.list("lock-on", Self.event)
         if document.has("lock-on"), isFirst(.lockOn, "lock-on", document, line: document.lineOf("lock-on")) {
@@ -89,11 +94,19 @@ struct ConfigurationBuilder {
         if isFirst(.profile(name), "profile \(name)", table) { configuration.profiles[name] = profile }
     }
 
-    /// Adds a fault for each profile that a listener names and no file has. Called when all files are read.
+    /// Adds a fault for each profile that a listener names and no file has, and for what is wrong with it in the sight of
+    /// the other parts. Called when all files are read.
     func checkListeners() {
+        let networked = configuration.modules.contains(where: \.hasNetwork)
         for listener in configuration.listeners {
+            guard let place = places[.listener(name: listener.name)] else { continue }
+            if networked, listener.address != nil, listener.allow?.users.contains(accounts.ownUser) == true {
+                faults.add(
+                    file: place.file, line: place.line,
+                    "allow of [[listener]] lists the agent's own user, and a [[module]] has network = true: over TCP it "
+                        + "looks like that user; use kind = \"socket\", or another user")
+            }
             for name in listener.profiles.sorted() where places[.profile(name)] == nil {
-                guard let place = places[.listener(path: listener.path)] else { continue }
                 faults.add(
                     file: place.file, line: place.line,
                     "profiles of [[listener]] names \(name), and there is no such profile; add it, or correct the name")

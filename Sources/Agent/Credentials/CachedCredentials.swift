@@ -14,6 +14,7 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     /// The refresh starts when no more than this is left, in milliseconds.
     let refreshLead: Int64
     private let bytes: Mutex<[UInt8]>
+    private let endpointBytes: Mutex<[UInt8]>
 
     /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
     init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(Problem) {
@@ -29,6 +30,7 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
         accessKeyID = fresh.accessKeyID
         expiration = fresh.expiration
         bytes = Mutex(settings.render(fresh))
+        endpointBytes = Mutex(settings.renderForEndpoint(fresh))
         clinux_wipe_stack()
     }
 
@@ -39,12 +41,18 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     /// The rendered credentials, secret. Not a copy: hold it no longer than it takes to send it.
     package var body: [UInt8] { bytes.withLock { $0 } }
 
+    /// The same, as an endpoint's clients read it.
+    var endpointBody: [UInt8] { endpointBytes.withLock { $0 } }
+
     deinit {
-        bytes.withLock { bytes in
-            unsafe bytes.withUnsafeMutableBytes { buffer in
-                guard let start = buffer.baseAddress else { return }
-                unsafe explicit_bzero(start, buffer.count)
-            }
+        bytes.withLock { Self.wipe(&$0) }
+        endpointBytes.withLock { Self.wipe(&$0) }
+    }
+
+    private static func wipe(_ bytes: inout [UInt8]) {
+        unsafe bytes.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { return }
+            unsafe explicit_bzero(start, buffer.count)
         }
     }
 

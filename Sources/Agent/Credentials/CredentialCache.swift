@@ -56,6 +56,30 @@ package actor CredentialCache {
         return try await wait(for: profile, wantsNew: true)
     }
 
+    /// Credentials that are still valid, or why there are none, without waiting. A new session is obtained beside it where it
+    /// is due and no person has to act for it.
+    package func held(for profile: ProfileName) throws(Problem) -> CachedCredentials {
+        if let ready = published.ready(profile) { return ready }
+        let state = try state(of: profile)
+        let now = settings.clock.now()
+        let problem: Problem
+        if state.flight != nil {
+            problem = Self.notYet(profile)
+        } else if let refusal = state.refusal(at: now, .whole, of: profile) {
+            Task { await forgetOutlivedRefusal(of: profile) }  // for the next caller; not awaited
+            problem = refusal
+        } else if source.needsPerson(for: profile) == true {
+            refusedGesture = now.boot
+            problem = Self.needsPerson(profile)
+        } else {
+            begin(profile, on: .request, at: now, asking: nil, mayGesture: false)
+            problem = Self.notYet(profile)
+        }
+        guard let fallback = state.fallback(at: now) else { throw problem }
+        published.markUsed(profile)
+        return fallback
+    }
+
     /// Nil for an unknown profile.
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(

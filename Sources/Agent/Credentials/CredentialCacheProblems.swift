@@ -17,6 +17,19 @@ extension CredentialCache {
             retry: .person)
     }
 
+    static func needsPerson(_ profile: ProfileName) -> Problem {
+        Problem(
+            .pinNeeded,
+            "a session of profile \(profile, .profile) takes a touch or a PIN, which an endpoint asks no person for",
+            hint: "run 'tokenward refresh \(profile)'", retry: .person)
+    }
+
+    static func notYet(_ profile: ProfileName) -> Problem {
+        Problem(
+            .tokenBusy, "a session of profile \(profile, .profile) is being obtained", hint: "try again in a second",
+            retryAfter: 1)
+    }
+
     static func refreshedLately(_ profile: ProfileName, retryAfter: Int) -> Problem {
         Problem(
             .tooManyRequests, "profile \(profile, .profile) was refreshed on demand less than 30 seconds ago",

@@ -13,12 +13,15 @@ package struct Peer: Hashable, Sendable {
     package var pid: Int32
     /// The supplementary groups.
     package var groups: [UInt32]
+    /// Whether it has come by TCP, so that its user is all that is known of it.
+    package var isOnLoopback: Bool
 
-    package init(uid: UInt32, gid: UInt32, pid: Int32, groups: [UInt32] = []) {
+    package init(uid: UInt32, gid: UInt32, pid: Int32, groups: [UInt32] = [], isOnLoopback: Bool = false) {
         self.uid = uid
         self.gid = gid
         self.pid = pid
         self.groups = groups
+        self.isOnLoopback = isOnLoopback
     }
 }
 

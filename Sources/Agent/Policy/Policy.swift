@@ -13,7 +13,7 @@ package struct Policy: Hashable, Sendable {
     package let scope: AgentScope
     private let profiles: [ProfileName: AllowList]
     private let admitted: AllowList
-    /// The consumer's socket where this holds; nil: the agent's own.
+    /// The consumer's listener where this holds; nil: the agent's own socket.
     private(set) var listener: ListenerConfiguration?
 
     /// - Parameter profiles: Every profile with its `allow` table, which is empty where it has none.
@@ -26,7 +26,7 @@ package struct Policy: Hashable, Sendable {
             groups: profiles.values.reduce(into: []) { $0.formUnion($1.groups) })
     }
 
-    /// What holds on a consumer's socket.
+    /// What holds for a consumer.
     func serving(_ listener: ListenerConfiguration) -> Policy {
         var policy = self
         policy.listener = listener
@@ -45,9 +45,9 @@ package struct Policy: Hashable, Sendable {
     /// Whether there is anything at all that the peer may ask for; if not, none of its bytes are read.
     package func admits(_ peer: Peer) -> Decision {
         if let listener {
-            guard let allow = listener.allow else { return .allow(reason: "it reaches the socket") }
+            if listener.allow == nil, listener.address == nil { return .allow(reason: "it reaches the socket") }
             guard peer.uid != KnownIDs.overflow else { return Self.hidden(peer) }
-            return allow.decision(for: peer) ?? .deny(reason: "this socket does not allow uid \(peer.uid)")
+            return listener.allow?.decision(for: peer) ?? .deny(reason: "this socket does not allow uid \(peer.uid)")
         }
         if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
         if peer.uid == KnownIDs.overflow { return Self.hidden(peer) }
@@ -56,7 +56,9 @@ package struct Policy: Hashable, Sendable {
     }
 
     private static func hidden(_ peer: Peer) -> Decision {
-        .deny(reason: "uid \(peer.uid) stands for users unknown here")
+        .deny(
+            reason: peer.isOnLoopback
+                ? "the kernel does not say whose connection this is" : "uid \(peer.uid) stands for users unknown here")
     }
 
     /// Whether a person may be made to act for the peer: the agent's own user, and others where the profile says so.

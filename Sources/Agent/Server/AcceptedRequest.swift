@@ -21,7 +21,12 @@ struct Refusal: Error {
 
 extension AcceptedRequest {
     /// Looks the route up, then asks the policy: nothing else decides who may do what.
-    static func decide(_ head: RequestHead, peer: Peer, policy: Policy) -> Result<AcceptedRequest, Refusal> {
+    ///
+    /// - Parameter tokens: Those of the endpoint on loopback that it came to.
+    static func decide(
+        _ head: RequestHead, peer: Peer, policy: Policy, tokens: EndpointTokens? = nil
+    ) -> Result<AcceptedRequest, Refusal> {
+        if let address = policy.listener?.address { return decide(head, at: address, peer, policy, tokens) }
         guard !head.isFromBrowser else {
             let problem = Problem(.forbidden, "requests from web pages are refused", hint: "use the command line")
             return .failure(Refusal(answer: .problem(problem), isFinal: true))
@@ -37,7 +42,7 @@ extension AcceptedRequest {
         }
     }
 
-    private static func decide(
+    static func decide(
         _ head: RequestHead, route: Route, name: String, peer: Peer, policy: Policy
     ) -> Result<AcceptedRequest, Refusal> {
         let profile = ProfileName(name)

@@ -37,6 +37,8 @@ final class Acceptor: Sendable {
     private let orders = Mutex(Orders())
     private let rules: Mutex<Policy>
     private let responder: Responder
+    /// Nil where reaching the socket is enough.
+    let tokens: EndpointTokens?
     private let peer: @Sendable (CInt) throws -> Peer
     private let isWorker: @Sendable (Int32) -> Bool
     private let warn: @Sendable (String) -> Void
@@ -55,10 +57,12 @@ final class Acceptor: Sendable {
 
     /// - Parameters:
     ///   - descriptor: Listens, and does not block; becomes this acceptor's.
+    ///   - tokens: Of an endpoint that asks for one.
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module.
     ///   - warn: Called on the thread of `run`, so it must not wait.
     init(
-        descriptor: CInt, policy: Policy, responder: Responder, peer: @escaping @Sendable (CInt) throws -> Peer,
+        descriptor: CInt, policy: Policy, responder: Responder, tokens: EndpointTokens? = nil,
+        peer: @escaping @Sendable (CInt) throws -> Peer,
         isWorker: @escaping @Sendable (Int32) -> Bool, warn: @escaping @Sendable (String) -> Void
     ) throws {
         var pipe: [CInt] = [-1, -1]
@@ -68,6 +72,7 @@ final class Acceptor: Sendable {
         self.descriptor = descriptor
         rules = Mutex(policy)
         self.responder = responder
+        self.tokens = tokens
         self.peer = peer
         self.isWorker = isWorker
         self.warn = warn

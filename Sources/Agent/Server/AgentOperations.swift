@@ -10,6 +10,8 @@ struct AgentOperations: Sendable {
     /// Fresh credentials from memory, or nil. Called on the server's threads, so it must not wait.
     var cachedCredentials: @Sendable (ProfileName) -> IssuedCredentials?
     var credentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
+    /// Credentials that are held, or at once why there are none; they are obtained beside it where no person has to act.
+    var heldCredentials: @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials
     /// Credentials of a new session; the owner has a share of the attempts apart from that of other users.
     var refresh: @Sendable (ProfileName, _ isOwner: Bool) async throws(Problem) -> IssuedCredentials
     var explain: @Sendable (ProfileName) async throws(Problem) -> [ExplainedCandidate]
@@ -31,13 +33,16 @@ struct AgentOperations: Sendable {
 
 /// Credentials as they leave the agent. They print as `‹redacted›`.
 struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// `CredentialDocument`.
+    /// `CredentialDocument.render`.
     let json: [UInt8]
+    /// `CredentialDocument.renderForEndpoint`.
+    let endpointJSON: [UInt8]
     /// Their text in the audit log.
     let audited: AuditRecord.Issued
 
-    init(json: [UInt8], accessKeyID: String, expiration: Int64) {
+    init(json: [UInt8], endpointJSON: [UInt8], accessKeyID: String, expiration: Int64) {
         self.json = json
+        self.endpointJSON = endpointJSON
         audited = AuditRecord.Issued(accessKeyID: accessKeyID, expiration: expiration)
     }
 

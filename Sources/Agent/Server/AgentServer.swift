@@ -1,9 +1,11 @@
 import AgentAPI
+import Clocks
+import Files
 import Glibc
 import NIOCore
 import NIOPosix
 
-/// The HTTP server on the agent's Unix socket and on those of consumers: for each a thread that takes connections and
+/// The HTTP server on the agent's Unix socket and for consumers, on sockets and on loopback: for each a thread that takes connections and
 /// answers what needs no wait, and for all together two event loops that answer the rest, one of them for the agent's
 /// own user alone.
 actor AgentServer {
@@ -24,7 +26,7 @@ actor AgentServer {
 
     /// A socket that connections are taken from.
     private struct Socket {
-        let listener: SocketListener
+        let listener: Listener
         /// Nil: the agent's own.
         let consumer: ListenerConfiguration?
         let acceptor: Acceptor
@@ -37,6 +39,7 @@ actor AgentServer {
     private let isWorker: @Sendable (Int32) -> Bool
     private let audit: @Sendable (AuditRecord) -> Void
     private let warn: @Sendable (String) -> Void
+    private let boot: @Sendable () -> Int64
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     private var policy: Policy
     private var consumers: [ListenerConfiguration]
@@ -50,12 +53,14 @@ actor AgentServer {
     ///   - isWorker: Whether this is the number of a process that the agent has started for a module: it is no peer.
     ///   - audit: Called on the server's threads for each decision, so it must not wait.
     ///   - warn: Called there as well, for what keeps callers waiting.
+    ///   - boot: Boot time in milliseconds.
     init(
         listener: SocketListener, policy: Policy, consumers: [ListenerConfiguration] = [],
         operations: AgentOperations, limits: ServerLimits = ServerLimits(),
         peer: @escaping @Sendable (CInt) throws -> Peer = { try Peer.connected(to: $0) },
         isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false },
-        audit: @escaping @Sendable (AuditRecord) -> Void, warn: @escaping @Sendable (String) -> Void = { _ in }
+        audit: @escaping @Sendable (AuditRecord) -> Void, warn: @escaping @Sendable (String) -> Void = { _ in },
+        boot: @escaping @Sendable () -> Int64 = AgentClock.system.boot
     ) {
         self.listener = listener
         self.policy = policy
@@ -66,6 +71,7 @@ actor AgentServer {
         self.isWorker = isWorker
         self.audit = audit
         self.warn = warn
+        self.boot = boot
     }
 
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
@@ -73,14 +79,16 @@ actor AgentServer {
     /// - Throws: `ListenerError` when a consumer's socket cannot be made; then none is served.
     func start() async throws {
         guard case .idle = state else { return }
-        let listeners = try consumers.map { (try SocketListener($0), $0 as ListenerConfiguration?) }
+        let listeners = try consumers.map { (try Listener(for: $0, at: boot()), $0 as ListenerConfiguration?) }
         let responder = Responder(
             operations: operations, limits: limits.fitting(descriptors: DescriptorLimit.raise()),
             audit: AuditLog(milliseconds: limits.lineMilliseconds, eventLoop: group.next(), write: audit))
         var running = Running(
             responder: responder, owners: try await core(responder, responder.limits.owner),
             users: try await core(responder, responder.limits.users))
-        for (listener, consumer) in [(listener, nil)] + listeners { try open(listener, for: consumer, in: &running) }
+        for (listener, consumer) in [(.socket(listener), nil)] + listeners {
+            try open(listener, for: consumer, in: &running)
+        }
         state = .running(running)
     }
 
@@ -92,14 +100,14 @@ actor AgentServer {
     }
 
     private func open(
-        _ listener: SocketListener, for consumer: ListenerConfiguration?, in running: inout Running
+        _ listener: Listener, for consumer: ListenerConfiguration?, in running: inout Running
     ) throws {
         guard let descriptor = listener.claim() else { return }
         let acceptor: Acceptor
         do {
             acceptor = try Acceptor(
                 descriptor: descriptor, policy: consumer.map(policy.serving) ?? policy, responder: running.responder,
-                peer: peer, isWorker: isWorker, warn: warn)
+                tokens: listener.tokens, peer: listener.peer ?? peer, isWorker: isWorker, warn: warn)
         } catch {
             close(descriptor)
             throw error
@@ -128,33 +136,59 @@ actor AgentServer {
         accepting.removeAll { $0.acceptor.hasEnded }
         var wanted = consumers
         var closed: [Acceptor] = []
+        var failures: [String] = []
         running.sockets = running.sockets.filter { socket in
             guard let old = socket.consumer else {
                 socket.acceptor.policy = policy
                 return true
             }
-            guard let index = wanted.firstIndex(where: { $0.isSameSocket(as: old) }) else {
-                socket.acceptor.policy = policy.serving(
-                    ListenerConfiguration(path: old.path, mode: old.mode, profiles: []))
-                socket.listener.removeName()
-                socket.acceptor.stop()
-                closed.append(socket.acceptor)
-                return false
+            if let index = wanted.firstIndex(where: { $0.isSameSocket(as: old) }) {
+                let new = wanted.remove(at: index)
+                do throws(ListenerError) {
+                    if new.tokenFile != old.tokenFile { try socket.listener.tokens?.tend(new.tokenFile, at: boot()) }
+                    socket.acceptor.policy = policy.serving(new)
+                    return true
+                } catch {
+                    failures.append(error.message)
+                }
             }
-            socket.acceptor.policy = policy.serving(wanted.remove(at: index))
-            return true
+            var nothing = old
+            nothing.profiles = []
+            socket.acceptor.policy = policy.serving(nothing)
+            socket.listener.removeFiles()
+            socket.acceptor.stop()
+            closed.append(socket.acceptor)
+            return false
         }
-        var failures: [String] = []
         for consumer in wanted {
             do {
-                try open(try SocketListener(consumer), for: consumer, in: &running)
+                try open(try Listener(for: consumer, at: boot()), for: consumer, in: &running)
             } catch {
-                failures.append("\((error as? ListenerError)?.message ?? "\(consumer.path): \(error)")")
+                failures.append("\((error as? ListenerError)?.message ?? "\(consumer.name): \(error)")")
             }
         }
         state = .running(running)
         await onLoops(of: running.cores) { [closed] core in closed.forEach(core.finish) }
         return failures
+    }
+
+    /// Makes new tokens for the endpoints where it is time, and puts files right; see `EndpointTokens.tend`.
+    ///
+    /// - Returns: Why some could not be written, for people.
+    func tendTokenFiles() async -> [String] {
+        guard case .running(let running) = state else { return [] }
+        let (all, boot) = (running.sockets.compactMap(\.listener.tokens), boot)
+        // A lock does not wait for a file.
+        return await onOwnThread {
+            all.compactMap { tokens in
+                do throws(ListenerError) {
+                    try tokens.tend(at: boot())
+                    return nil
+                } catch {
+                    return error.message
+                }
+            }
+        }
     }
 
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
@@ -179,7 +213,7 @@ actor AgentServer {
         guard case .running(let running) = state else { return }
         state = .stopped
         for socket in running.sockets {
-            socket.listener.removeName()
+            socket.listener.removeFiles()
             socket.acceptor.stop()
         }
         for (_, task) in accepting { await task.value }

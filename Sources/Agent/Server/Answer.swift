@@ -11,12 +11,25 @@ struct Answer: Sendable {
     var problem: Problem?
     var issued: AuditRecord.Issued?
 
-    private static let mediaType = "application/json"
+    static let mediaType = "application/json"
 
     static let noContent = Answer(status: 204)
 
-    static func credentials(_ credentials: IssuedCredentials) -> Answer {
-        Answer(status: 200, mediaType: mediaType, body: credentials.json, issued: credentials.audited)
+    /// The form in which a kind of listener answers.
+    enum Form: Sendable {
+        /// Credentials as `CredentialDocument`, problems as `ProblemDocument`.
+        case own
+        /// As AWS SDKs expect it of an HTTP endpoint for credentials.
+        case endpoint
+    }
+
+    static func credentials(_ credentials: IssuedCredentials, _ form: Form) -> Answer {
+        let body =
+            switch form {
+            case .own: credentials.json
+            case .endpoint: credentials.endpointJSON
+            }
+        return Answer(status: 200, mediaType: mediaType, body: body, issued: credentials.audited)
     }
 
     static func message(_ message: some MessageValue) -> Answer {
@@ -29,12 +42,15 @@ struct Answer: Sendable {
             allowed: allowed, problem: problem)
     }
 
-    /// The answer as an agent of this scope gives it: the system's takes commands from root, so its hints say `sudo`,
-    /// under which `tokenward` finds no other agent.
-    func told(by scope: AgentScope) -> Answer {
-        guard scope == .system, var problem, let hint = problem.hint, hint.contains("'tokenward ") else { return self }
-        problem.hint = hint.replacing("'tokenward ", with: "'sudo tokenward ")
-        return .problem(problem, allowed: allowed)
+    /// The answer as it is given where this policy holds. The system's agent takes commands from root, so its hints say
+    /// `sudo`, under which `tokenward` finds no other agent.
+    func told(by policy: Policy) -> Answer {
+        guard var problem else { return self }
+        if policy.scope == .system { problem.hint = problem.hint?.replacing("'tokenward ", with: "'sudo tokenward ") }
+        return switch policy.form {
+        case .own: problem == self.problem ? self : .problem(problem, allowed: allowed)
+        case .endpoint: .endpointProblem(problem, allowed: allowed)
+        }
     }
 }
 

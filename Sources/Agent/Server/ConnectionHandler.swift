@@ -194,11 +194,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// Runs the operation: here and now when the answer is in memory, else in a task.
     private func perform(_ request: AcceptedRequest) throws(Problem) {
         if let reply = responder.replyFromMemory(to: request, of: caller) { return write(reply) }
-        let length = request.head.contentLength
+        let (length, form) = (request.head.contentLength, caller.acceptor.policy.form)
         let invocation: Invocation
         do throws(Problem) {
             invocation = try buffer.withBytes { (bytes) throws(Problem) in
-                try Invocation(request.route.action, profile: request.profile, body: bytes.extracting(..<length))
+                try Invocation(
+                    request.route.action, form, profile: request.profile,
+                    body: bytes.extracting(..<length))
             }
         } catch {
             buffer.removeFirst(length)
@@ -313,7 +315,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// Answers what cannot be gone on from, and hangs up.
     private func refuse(_ problem: Problem) {
-        write(Reply(answer: .problem(problem).told(by: caller.acceptor.policy.scope), isLast: true, lingers: true))
+        write(Reply(answer: .problem(problem).told(by: caller.acceptor.policy), isLast: true, lingers: true))
     }
 
     // MARK: Ends

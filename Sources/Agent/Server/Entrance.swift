@@ -9,7 +9,7 @@ struct Entrance {
         case owner
         /// One that is kept for those two where they have no other left. It is answered once, by the routes that are kept.
         case kept
-        /// One of a user whom a profile allows.
+        /// One of a user whom a profile, or an endpoint on loopback, allows.
         case user(UInt32)
         /// One on a consumer's socket, by its path: all who reach it share it, under however many numbers.
         case consumer(String)
@@ -75,7 +75,8 @@ struct Entrance {
             let kept = limits.keptConnections - (counts[.kept] ?? 0)
             return kept > limits.keptConnections / 4 || kept > 0 && hasSpoken() ? .kept : nil
         }
-        let place = policy.listener.map { Place.consumer($0.path) } ?? .user(peer.uid)
+        let socket = policy.listener.flatMap { $0.address == nil ? $0.name : nil }
+        let place = socket.map { Place.consumer($0) } ?? .user(peer.uid)
         let isFree = counts[place] ?? 0 < limits.connectionsPerUser && ofUsers < limits.connectionsOfUsers
         return isFree ? place : nil
     }
@@ -107,7 +108,7 @@ extension AuditRecord {
         of peer: Peer, _ policy: Policy, _ reason: String, isAttack: Bool = false
     ) -> AuditRecord {
         AuditRecord(
-            peer: peer, listener: policy.listener?.path, route: nil, decision: .deny(reason: reason), status: 403,
+            peer: peer, listener: policy.listener?.name, route: nil, decision: .deny(reason: reason), status: 403,
             problem: .forbidden,
             isAttack: isAttack)
     }

@@ -2,20 +2,24 @@ import AgentAPI
 
 /// An operation with its arguments, read from a request.
 enum Invocation: Sendable {
-    case credentials(ProfileName)
+    case credentials(ProfileName, Answer.Form)
     case refresh(ProfileName)
     case explain(ProfileName)
     case profiles, identities, tokens, reload, status
     case unlock(UnlockBody)
     case lock(LockBody)
 
-    /// - Parameter profile: The one in the path, for the routes that have one.
+    /// - Parameters:
+    ///   - form: How the listener answers.
+    ///   - profile: The one in the path, for the routes that have one.
     /// - Throws: `badRequest` when the body is not what the route takes.
-    init(_ action: Route.Action, profile: ProfileName?, body: Span<UInt8>) throws(Problem) {
+    init(
+        _ action: Route.Action, _ form: Answer.Form, profile: ProfileName?, body: Span<UInt8>
+    ) throws(Problem) {
         switch (action, profile) {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
-        case (.credentials, let profile?): self = .credentials(profile)
+        case (.credentials, let profile?): self = .credentials(profile, form)
         case (.refresh, let profile?): self = .refresh(profile)
         case (.explain, let profile?): self = .explain(profile)
         case (.profiles, _): self = .profiles
@@ -35,8 +39,11 @@ enum Invocation: Sendable {
     func answer(from operations: AgentOperations, isOwner: Bool) async -> Answer {
         do throws(Problem) {
             switch self {
-            case .credentials(let profile): return .credentials(try await operations.credentials(profile))
-            case .refresh(let profile): return .credentials(try await operations.refresh(profile, isOwner))
+            case .credentials(let profile, .own):
+                return .credentials(try await operations.credentials(profile), .own)
+            case .credentials(let profile, .endpoint):
+                return .credentials(try await operations.heldCredentials(profile), .endpoint)
+            case .refresh(let profile): return .credentials(try await operations.refresh(profile, isOwner), .own)
             case .explain(let profile): return .message(try await operations.explain(profile))
             case .profiles: return .message(try await operations.profiles())
             case .identities: return .message(try await operations.identities())

@@ -3,7 +3,7 @@ import Encodings
 import Prompts
 
 /// A request line and what its header fields mean to this server (RFC 9112).
-package struct RequestHead: Hashable {
+package struct RequestHead: Equatable {
     package var method = ""
     /// The path; there is never a query.
     package var path = ""
@@ -11,6 +11,12 @@ package struct RequestHead: Hashable {
     package var contentLength = 0
     /// A web page sent it: no program that belongs here sets `Origin` or `Sec-Fetch-…` (Fetch §3.2, Fetch Metadata §2).
     package var isFromBrowser = false
+    /// A proxy passed it on, or a page links here: no client of an endpoint on loopback is behind one, or has come from one.
+    package var isPassedOn = false
+    /// The value of `Host`, which is checked where others than the file system's permissions decide who gets here.
+    package var host = ""
+    /// The value of `Authorization`.
+    package var authorization: BearerToken?
     /// The value of `Tokenward-Person`, see `PromptPlace`.
     package var person: [UInt8] = []
 
@@ -36,6 +42,7 @@ package struct RequestHeadParser {
         let rawValue: UInt8
         static let host = Self(rawValue: 1)
         static let contentLength = Self(rawValue: 2)
+        static let authorization = Self(rawValue: 4)
     }
 
     package init(limits: ServerLimits) {
@@ -107,6 +114,7 @@ package struct RequestHeadParser {
         case "host":
             guard !seen.contains(.host) else { throw bad("there are two Host fields") }
             seen.insert(.host)
+            head.host = value.text
         case "content-length":
             guard !seen.contains(.contentLength) else { throw bad("there are two Content-Length fields") }
             seen.insert(.contentLength)
@@ -116,11 +124,18 @@ package struct RequestHeadParser {
         case "connection":
             let options = value.text.lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }
             if options.contains("close") { head.isKeepAlive = false }
+        case "authorization":
+            guard !seen.contains(.authorization) else { throw bad("there are two Authorization fields") }
+            seen.insert(.authorization)
+            head.authorization = BearerToken(presented: value.indices.map { value[$0] })
         case "origin": head.isFromBrowser = true
+        case "referer", "forwarded", "via", "x-real-ip": head.isPassedOn = true
         case "tokenward-person":
             guard value.count <= PromptPlace.longestHeader else { throw tooLarge("Tokenward-Person is too long") }
             head.person = value.indices.map { value[$0] }
         case let name where name.utf8.starts(with: "sec-fetch-".utf8): head.isFromBrowser = true
+        case let name where name.utf8.starts(with: "x-forwarded-".utf8) || name.utf8.starts(with: "proxy-".utf8):
+            head.isPassedOn = true
         default: break
         }
     }

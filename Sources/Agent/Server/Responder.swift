@@ -20,7 +20,8 @@ final class Responder: Sendable {
     ///
     /// - Throws: `tooManyRequests` where the connection is kept for other requests.
     func decide(_ head: RequestHead, of caller: Caller) throws(Problem) -> Result<AcceptedRequest, Refusal> {
-        let decision = AcceptedRequest.decide(head, peer: caller.peer, policy: caller.acceptor.policy)
+        let decision = AcceptedRequest.decide(
+            head, peer: caller.peer, policy: caller.acceptor.policy, tokens: caller.acceptor.tokens)
         if caller.isKept, case .success(let request) = decision, !request.route.isKept {
             throw limits.isFull(caller.peer.uid)
         }
@@ -44,7 +45,7 @@ final class Responder: Sendable {
             guard let profile = request.profile, let credentials = operations.cachedCredentials(profile) else {
                 return nil
             }
-            return reply(to: request, of: caller, with: .credentials(credentials))
+            return reply(to: request, of: caller, with: .credentials(credentials, caller.acceptor.policy.form))
         case .health: return reply(to: request, of: caller, with: .message(["status": "ok"]))
         default: return nil
         }
@@ -52,17 +53,18 @@ final class Responder: Sendable {
 
     func reply(to request: AcceptedRequest, of caller: Caller, with answer: Answer) -> Reply {
         let policy = caller.acceptor.policy
+        let answer = answer.told(by: policy)
         note(answer, to: caller, policy, request.route.action, request.profile, request.decision)
-        return Reply(
-            answer: answer.told(by: policy.scope), isLast: !request.head.isKeepAlive, profile: request.profile)
+        return Reply(answer: answer, isLast: !request.head.isKeepAlive, profile: request.profile)
     }
 
     func reply(to head: RequestHead, of caller: Caller, with refusal: Refusal) -> Reply {
         let policy = caller.acceptor.policy
-        note(refusal.answer, to: caller, policy, refusal.route, refusal.profile, refusal.decision)
+        let answer = refusal.answer.told(by: policy)
+        note(answer, to: caller, policy, refusal.route, refusal.profile, refusal.decision)
         let mustClose = refusal.isFinal || head.contentLength > 0
         return Reply(
-            answer: refusal.answer.told(by: policy.scope), isLast: mustClose || !head.isKeepAlive, lingers: mustClose,
+            answer: answer, isLast: mustClose || !head.isKeepAlive, lingers: mustClose,
             withBody: head.wantsBody)
     }
 
@@ -72,7 +74,7 @@ final class Responder: Sendable {
     ) {
         if let decision {
             let record = AuditRecord(
-                peer: caller.peer, listener: policy.listener?.path, route: route, profile: profile, decision: decision,
+                peer: caller.peer, listener: policy.listener?.name, route: route, profile: profile, decision: decision,
                 status: answer.status, problem: answer.problem?.code, issued: answer.issued)
             audit.note(record, as: AuditTally.Kind(record, isKnown: policy.knows))
         }

@@ -29,8 +29,8 @@ package final class SocketListener: Sendable {
     }
 
     /// Makes a consumer's socket, in the same way.
-    convenience init(_ consumer: ListenerConfiguration) throws(ListenerError) {
-        try self.init(path: consumer.path, mode: consumer.mode, group: consumer.group)
+    convenience init(_ file: SocketFile) throws(ListenerError) {
+        try self.init(path: file.path, mode: file.mode, group: file.group)
     }
 
     private init(path: String, mode: mode_t, group: gid_t?) throws(ListenerError) {
@@ -83,7 +83,7 @@ package final class SocketListener: Sendable {
     private static let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
 
     /// The length of the queue of callers that are not accepted yet; the kernel cuts it to net.core.somaxconn.
-    private static let backlog: CInt = 4096
+    static let backlog: CInt = 4096
 
     private static func bind(
         _ descriptor: CInt, to place: SocketPath, mode: mode_t, group: gid_t?

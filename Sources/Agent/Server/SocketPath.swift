@@ -77,8 +77,8 @@ struct SocketPath {
             path: path, reason: "the path has \(path.utf8.count) bytes, and a socket's has at most 107 (unix(7))")
     }
 
-    /// A user who can write to the directory, or rename one above it, can replace our socket by one of their own.
-    private static func checkChain(_ directory: String) throws(ListenerError) {
+    /// A user who can write to the directory, or rename one above it, can replace our file by one of their own.
+    static func checkChain(_ directory: String) throws(ListenerError) {
         let rule = OwnerAndMode(
             .directory, of: [0, geteuid()], forbidden: [.groupWrite, .otherWrite], unlessStickyOf: [0])
         var current = directory
@@ -101,7 +101,7 @@ struct SocketPath {
         }
     }
 
-    private static func split(_ path: String) -> (directory: String, name: String) {
+    static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         let directory = path[..<slash]
         return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))

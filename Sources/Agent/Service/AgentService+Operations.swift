@@ -15,6 +15,7 @@ extension AgentService {
         return AgentOperations(
             cachedCredentials: { cache.published.ready($0).map(IssuedCredentials.init) },
             credentials: { (name) throws(Problem) in IssuedCredentials(try await cache.credentials(for: name)) },
+            heldCredentials: { (name) throws(Problem) in IssuedCredentials(try await cache.held(for: name)) },
             refresh: { (name, isOwner) throws(Problem) in
                 IssuedCredentials(try await cache.refresh(name, isOwner: isOwner))
             },
@@ -52,14 +53,14 @@ extension AgentService {
         WorkerWalls.missing + lockNotices + allowNotices + [promptNotice, touchNotice].compactMap(\.self)
             + deadListeners.map {
                 "a consumer's socket does not listen: \($0); correct it, then run 'tokenward reload'"
-            }
+            } + tokenFileFailures
     }
 
     /// In a user namespace such as that of PrivateUsers=, callers may be hidden whom a profile lists.
     private var allowNotices: [String] {
         let profiles = configuration.profiles.sorted { $0.key < $1.key }.map { ("profile \($0)", $1.allow) }
         let listeners = configuration.listeners.compactMap { listener in
-            listener.allow.map { ("listener \(listener.path)", $0) }
+            listener.allow.map { ("listener \(listener.name)", $0) }
         }
         return (profiles + listeners).compactMap { name, allow in
             let unseen = allow.unseen(users: .users, groups: .groups)
@@ -167,6 +168,8 @@ extension Problem {
 
 extension IssuedCredentials {
     fileprivate init(_ cached: CachedCredentials) {
-        self.init(json: cached.body, accessKeyID: cached.accessKeyID, expiration: cached.expiration)
+        self.init(
+            json: cached.body, endpointJSON: cached.endpointBody, accessKeyID: cached.accessKeyID,
+            expiration: cached.expiration)
     }
 }

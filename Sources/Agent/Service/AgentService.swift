@@ -30,6 +30,8 @@ package actor AgentService {
     private let notifier: ServiceNotifier
     /// Why consumers' sockets do not listen since the last reload.
     private(set) var deadListeners: [String] = []
+    /// Why endpoints' token files are not as they should be.
+    private(set) var tokenFileFailures: [String] = []
     /// The last reload, which those after it wait for.
     private var reloading: Task<ConfigurationError?, Never>?
     private var isStopping = false
@@ -73,7 +75,9 @@ package actor AgentService {
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
             profiles: Set(configuration.profiles.keys), source: source,
-            settings: CacheSettings(clock: clock, render: CredentialDocument.render))
+            settings: CacheSettings(
+                clock: clock, render: CredentialDocument.render, renderForEndpoint: CredentialDocument.renderForEndpoint
+            ))
     }
 
     /// Listens and serves until `stop`.
@@ -83,7 +87,7 @@ package actor AgentService {
         let server = AgentServer(
             listener: listener, policy: policy(), consumers: configuration.listeners, operations: operations(),
             isWorker: { number in WorkerNumbers.own.withLock { $0.contains(number, at: .now) } }, audit: audit,
-            warn: { [log] in log.warning("\($0)") })
+            warn: { [log] in log.warning("\($0)") }, boot: clock.boot)
         try await server.start()
         self.server = server
         await tokens.startConfiguredWorkers()
@@ -91,6 +95,7 @@ package actor AgentService {
         background = [
             Task { await cache.run() },
             Task { await watchTokens() },
+            Task { await tendTokenFiles() },
             Task { await tokens.followReaders() },
             Task { await tokens.resetAbandonedCards() },
             Task {
@@ -112,6 +117,16 @@ package actor AgentService {
     private func watchTokens() async {
         while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
             await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: source.use.tokens(of: cache.published))
+        }
+    }
+
+    /// Looks after the token files of endpoints every two seconds, where there are any; see `EndpointTokens`.
+    private func tendTokenFiles() async {
+        while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
+            guard configuration.listeners.contains(where: { $0.tokenFile != nil }) else { continue }
+            let failures = await server?.tendTokenFiles() ?? []
+            for failure in failures where !tokenFileFailures.contains(failure) { log.error("\(failure)") }
+            tokenFileFailures = failures
         }
     }
 
@@ -184,6 +199,12 @@ package actor AgentService {
 extension CredentialDocument {
     @Sendable fileprivate static func render(_ session: SessionCredentials) -> [UInt8] {
         render(
+            accessKeyID: session.accessKeyID, secretAccessKey: session.secretAccessKey,
+            sessionToken: session.sessionToken, expiration: session.expiration, accountID: session.accountID)
+    }
+
+    @Sendable fileprivate static func renderForEndpoint(_ session: SessionCredentials) -> [UInt8] {
+        renderForEndpoint(
             accessKeyID: session.accessKeyID, secretAccessKey: session.secretAccessKey,
             sessionToken: session.sessionToken, expiration: session.expiration, accountID: session.accountID)
     }

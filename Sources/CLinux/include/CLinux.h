@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "client.h"
+#include "sockets.h"
 #include "walls.h"
 
 /* The next connection of a listening socket, which does not block (accept4(2)). Its descriptor, or -errno. */

@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test("Issued credentials print as nothing") func redacted() {
-        let issued = IssuedCredentials(json: Array("SECRET".utf8), accessKeyID: "A", expiration: 0)
+        let issued = IssuedCredentials(json: Array("SECRET".utf8), endpointJSON: [], accessKeyID: "A", expiration: 0)
         var dumped = ""
         dump(issued, to: &dumped)
         for text in ["\(issued)", String(reflecting: issued), dumped] { #expect(!text.contains("83")) }

@@ -94,7 +94,9 @@ import Testing
     func consumers() throws {
         let (one, two) = ("/run/one.sock", "/run/two.sock")
         func policy(_ path: String) -> Policy {
-            Self.policy().serving(ListenerConfiguration(path: path, mode: 0o600, profiles: []))
+            Self.policy().serving(
+                ListenerConfiguration(
+                    .socket(SocketFile(path: path, mode: 0o600)), profiles: []))
         }
         var entrance = Entrance(limits: Self.small)
         let uids = [Self.own, 100_000, 100_001]

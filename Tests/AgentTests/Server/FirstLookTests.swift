@@ -30,7 +30,7 @@ import Testing
     }
 
     private static let large = IssuedCredentials(
-        json: [UInt8](repeating: 0x20, count: 1 << 20), accessKeyID: "A", expiration: 0)
+        json: [UInt8](repeating: 0x20, count: 1 << 20), endpointJSON: [], accessKeyID: "A", expiration: 0)
 
     private var caller: Caller {
         Caller(peer: Peer(uid: 1000, gid: 1, pid: 9), acceptor: acceptor, isOwner: true, place: .owner)

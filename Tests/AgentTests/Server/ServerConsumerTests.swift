@@ -17,7 +17,7 @@ import Testing
         let folder = try ServerTestFolder()
         let socket = "\(folder.path)/consumer.sock"
         let consumer = ListenerConfiguration(
-            path: socket, mode: 0o660, profiles: Set([ci].compactMap(\.self)), allow: allow)
+            .socket(SocketFile(path: socket, mode: 0o660)), profiles: Set([ci].compactMap(\.self)), allow: allow)
         let none = AllowList()
         let test = try await ServerUnderTest(
             limits: limits, profiles: ["ci": none, "own": none],
@@ -65,7 +65,8 @@ import Testing
         let touched = AllowList(users: [2000], groups: [], gestures: true)
         for (allow, expected) in [(AllowList(), false), (touched, true)] {
             let policy = Policy(agentUID: 1000, scope: .user, profiles: [ci: allow]).serving(
-                ListenerConfiguration(path: "/run/x", mode: 0o600, profiles: [ci]))
+                ListenerConfiguration(
+                    .socket(SocketFile(path: "/run/x", mode: 0o600)), profiles: [ci]))
             let peer = Peer(uid: 1000, gid: 1000, pid: 9)
             #expect(!policy.isPerson(peer))
             #expect(!policy.isOwner(peer))
@@ -107,7 +108,8 @@ import Testing
         let failures = await test.server.replace(
             policy: policy,
             consumers: [socket, second, broken].map {
-                ListenerConfiguration(path: $0, mode: 0o660, profiles: [own])
+                ListenerConfiguration(
+                    .socket(SocketFile(path: $0, mode: 0o660)), profiles: [own])
             })
         #expect(failures.count == 1 && failures.first?.hasPrefix(broken.dropLast(2)) == true, "\(failures)")
         // The connection that was open asks under the new rules.

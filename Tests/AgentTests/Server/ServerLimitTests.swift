@@ -45,7 +45,7 @@ import Testing
         var limits = ServerLimits()
         limits.answerMilliseconds = 40
         let large = IssuedCredentials(
-            json: [UInt8](repeating: 0x20, count: 1 << 22), accessKeyID: "A", expiration: 0)
+            json: [UInt8](repeating: 0x20, count: 1 << 22), endpointJSON: [], accessKeyID: "A", expiration: 0)
         let test = try await ServerUnderTest(operations: .scripted(cached: { _ in large }), limits: limits)
         let client = try test.connect()
         client.send("GET /v1/profiles/prod/credentials HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -129,7 +129,7 @@ import Testing
                 if result != nil { break }
             }
             let (head, length) = try #require(result)
-            #expect(head == RequestHead(method: "POST", path: "/v1/lock", contentLength: 7))
+            #expect(head == RequestHead(method: "POST", path: "/v1/lock", contentLength: 7, host: "x"))
             #expect(length == request.count - 2)
         }
     }

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import Agent
+
 /// A client that sends what it is told to, byte by byte, and reads what comes.
 final class ServerTestClient: Sendable {
     struct Answer: Sendable {
@@ -20,11 +22,23 @@ final class ServerTestClient: Sendable {
 
     private let descriptor: CInt
 
-    init(path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    /// A client on loopback.
+    init(_ address: LoopbackAddress) throws {
+        descriptor = Self.socket(address.isIPv6 ? AF_INET6 : AF_INET)
+        let result = unsafe address.call { [descriptor] in unsafe connect(descriptor, $0, $1) }
+        guard result == 0 else { throw Failure(call: "connect", number: -result) }  // `deinit` closes it
+    }
+
+    private static func socket(_ family: CInt) -> CInt {
+        let descriptor = Glibc.socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var timeout = timeval(tv_sec: 120, tv_usec: 0)
         unsafe setsockopt(
             descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        return descriptor
+    }
+
+    init(path: String) throws {
+        descriptor = Self.socket(AF_UNIX)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }

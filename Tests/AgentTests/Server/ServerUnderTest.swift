@@ -24,7 +24,8 @@ final class ServerUnderTest: Sendable {
         profiles: [String: AllowList] = ["prod": AllowList(users: [2000], groups: [3000])],
         peer: @escaping @Sendable (CInt) throws -> Peer = { _ in Peer(uid: own, gid: own, pid: 7) },
         isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false }, consumers: [ListenerConfiguration] = [],
-        folder: ServerTestFolder? = nil, starts: Bool = true
+        folder: ServerTestFolder? = nil, starts: Bool = true,
+        boot: @escaping @Sendable () -> Int64 = { 0 }
     ) async throws {
         let folder = try folder ?? ServerTestFolder()
         self.folder = folder
@@ -36,7 +37,7 @@ final class ServerUnderTest: Sendable {
             listener: try SocketListener(path: folder.socket, scope: scope),
             policy: Policy(agentUID: Self.own, scope: scope, profiles: named), consumers: consumers,
             operations: operations, limits: limits, peer: peer, isWorker: isWorker,
-            audit: { record in collected.all.withLock { $0.append(record) } })
+            audit: { record in collected.all.withLock { $0.append(record) } }, boot: boot)
         if starts { try await server.start() }
     }
 
@@ -88,7 +89,8 @@ enum RequestArrival: CaseIterable {
 
 extension AgentOperations {
     static let issued = IssuedCredentials(
-        json: Array(#"{"Version":1,"AccessKeyId":"ASIATEST"}"#.utf8), accessKeyID: "ASIATEST",
+        json: Array(#"{"Version":1,"AccessKeyId":"ASIATEST"}"#.utf8),
+        endpointJSON: Array(#"{"AccessKeyId":"ASIATEST"}"#.utf8), accessKeyID: "ASIATEST",
         expiration: 1_700_000_000)
 
     /// Answers everything at once, credentials from the cache; each part can be replaced.
@@ -97,12 +99,15 @@ extension AgentOperations {
         credentials: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials = {
             (_) async throws(Problem) in issued
         },
+        held: @escaping @Sendable (ProfileName) async throws(Problem) -> IssuedCredentials = {
+            (_) async throws(Problem) in issued
+        },
         unlock: @escaping AgentOperations.Unlock = { (_, _, _) async throws(Problem) in },
         lock: @escaping @Sendable (String?) async throws(Problem) -> Void = { (_) async throws(Problem) in },
         status: @escaping @Sendable () async throws(Problem) -> Void = { () async throws(Problem) in }
     ) -> AgentOperations {
         AgentOperations(
-            cachedCredentials: cached, credentials: credentials,
+            cachedCredentials: cached, credentials: credentials, heldCredentials: held,
             refresh: { (name, _) throws(Problem) in try await credentials(name) },
             explain: { (_) async throws(Problem) in
                 [

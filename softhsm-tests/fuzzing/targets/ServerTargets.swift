@@ -40,12 +40,16 @@ extension Target {
         require(text.hasSuffix("\r\n\r\n") && text.split(separator: "\r\n\r\n").count == 1, text)
         require(!text.lowercased().contains("\r\ntransfer-encoding:"), text)
         require(head.path.hasPrefix("/") && !head.path.contains(" "), head.path)
-        var lines = ["\(head.method) \(head.path) HTTP/1.1", "Host: x", "Content-Length: \(head.contentLength)"]
+        var lines = [
+            "\(head.method) \(head.path) HTTP/1.1", "Host: \(head.host)", "Content-Length: \(head.contentLength)",
+        ]
         if !head.isKeepAlive { lines.append("Connection: close") }
         if head.isFromBrowser { lines.append("Origin: null") }
+        if head.isPassedOn { lines.append("Via: 1.1 x") }
         let start = Array(lines.joined(separator: "\r\n").utf8)
         let person = head.person.isEmpty ? [] : Array("\r\nTokenward-Person: ".utf8) + head.person
-        let plain = start + person + Array("\r\n\r\n".utf8)
+        let token = head.authorization.map { Array("\r\nAuthorization: ".utf8) + $0.content } ?? []
+        let plain = start + person + token + Array("\r\n\r\n".utf8)
         var again = RequestHeadParser(limits: ServerLimits())
         require((try? again.read(plain.span))??.head == head, text)
     }
