@@ -1,5 +1,6 @@
 """The system's units start the agent for those whom a profile lists, and start it anew when it fails."""
 
+import json
 import os
 import re
 import shutil
@@ -10,12 +11,13 @@ from support import configuration
 from support.answers import notices
 from support.credentials import access_key
 from support.machine import ALICE, MALLORY
-from support.shipped import commands
+from support.shipped import README, commands
 from support.softhsm import PIN
 from support.units import Unit, install, install_token, profile
 from support.waiting import wait_until
 
 DEPLOY = 61010
+BUILD = 61003
 
 
 @pytest.fixture
@@ -116,6 +118,29 @@ def test_callers_of_a_service_with_a_faulty_configuration_are_refused_and_its_so
     assert (system.property("ExecMainStatus"), system.property("NRestarts")) == ("78", "0")
     system.machine.write(path, text)
     access_key(system.credentials(ALICE))
+
+
+def test_the_readmes_endpoint_works_within_the_units_walls(running):
+    [table] = [block for block in re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL) if "token-file" in block]
+    variables = "\n".join(commands("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+    running.machine.add_user("build", BUILD)
+    path = "etc/tokenward/config.toml"
+    text = (running.machine.root / path).read_text()
+    running.machine.write(path, text + table.replace('"prod"', '"test"'))
+    running.manage("reload", "tokenward.service")
+    assert notices(running.status()) == []
+
+    def ask(user):
+        return running.machine.run(
+            "bash", "-c", f"""{variables.replace("credentials/prod", "credentials/test")}
+            curl --silent --show-error --max-time 2 --header "Authorization: $(cat "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")" \\
+            "$AWS_CONTAINER_CREDENTIALS_FULL_URI" """, user=user).stdout
+
+    answer = wait_until(lambda: '"AccessKeyId"' in (told := ask(BUILD)) and json.loads(told), "the credentials are there")
+    assert {"AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId"} == set(answer)
+    assert "does not allow uid" in ask(ALICE)
+    running.manage("stop", "tokenward.service")
+    assert not (running.machine.run("ls", "/run/tokenward").stdout.split().count("prod.token"))
 
 
 def test_a_lock_outlives_the_service(running):
