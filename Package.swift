@@ -132,7 +132,7 @@ let package = Package(
         .target(
             name: "STS",
             dependencies: [
-                "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
+                "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4",
             ], swiftSettings: strict),
         .target(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],

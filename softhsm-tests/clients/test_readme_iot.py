@@ -59,7 +59,7 @@ else:
 
 def blocks():
     """The section's shell lines, block by block."""
-    section = re.search(r"^### With AWS IoT Core\n(.*?)^## ", README.read_text(), re.M | re.S)[1]
+    section = re.search(r"^### With AWS IoT Core\n(.*?)^##+ ", README.read_text(), re.M | re.S)[1]
     return re.findall(r"```sh\n(.*?)```", section, re.S)
 
 
