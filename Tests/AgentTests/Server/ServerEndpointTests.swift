@@ -143,6 +143,7 @@ import Testing
         ].map { Row(status: 400, line: $0) }
         + [
             Row(status: 413, more: ["Content-Length: 1", "", "x"]),
+            Row(status: 405, line: "HEAD /v1/credentials/ci HTTP/1.1", more: ["Connection: close"]),
             Row(status: 413, more: ["X: \(String(repeating: "x", count: 20_000))"]),
             Row(status: 403, line: "GET /v1/credentials/ci HTTP/1.0", host: ""),
         ]
