@@ -67,7 +67,7 @@ import Testing
     func elementTree(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
         let documents = (0..<5000).map { _ in Self.document(using: &generator) }
-        let lines = documents.map { $0.map { String(format: "%02x", $0) }.joined() + "\n" }.joined()
+        let lines = documents.map { Self.hexadecimal($0) + "\n" }.joined()
         let verdicts = try Python.answers(Self.judge, to: Data(lines.utf8))
         try #require(verdicts.count == documents.count)
         var counts = [0, 0, 0]
@@ -96,9 +96,13 @@ import Testing
         "utf8": .notUTF8, "mark": .unexpected,
     ]
 
+    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     private static func shown(_ element: XMLElement) -> String {
         if !element.children.isEmpty { return element.name + "(" + element.children.map(shown).joined() + ")" }
-        return element.name + "=" + element.text.utf8.map { String(format: "%02x", $0) }.joined() + ";"
+        return element.name + "=" + hexadecimal(element.text.utf8) + ";"
     }
 
     private static func document(using generator: inout SplitMix64) -> [UInt8] {
