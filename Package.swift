@@ -138,12 +138,14 @@ let package = Package(
             name: "Identities", dependencies: ["PKCS11URI", "TokenService", "UTCTime", "X509"],
             swiftSettings: strict),
         .target(
-            name: "AgentAPI", dependencies: ["JSON", "Outcomes", "UTCTime"], exclude: ["openapi.json"],
+            name: "AgentAPI", dependencies: ["Encodings", "JSON", "Outcomes", "UTCTime"], exclude: ["openapi.json"],
             swiftSettings: strict),
 
         // Files.
         .target(name: "Files", dependencies: [system], swiftSettings: strict),
-        .target(name: "ModuleFiles", dependencies: ["CLinux", "Files", "TokenService", system], swiftSettings: strict),
+        .target(
+            name: "ModuleFiles", dependencies: ["CLinux", "Encodings", "Files", "TokenService", system],
+            swiftSettings: strict),
 
         // The network.
         .target(
@@ -152,7 +154,7 @@ let package = Package(
             swiftSettings: strict),
 
         // The machine and its people.
-        .target(name: "Logind", dependencies: ["CSystemd"], swiftSettings: strict),
+        .target(name: "Logind", dependencies: ["CSystemd", "Encodings"], swiftSettings: strict),
 
         // Tokens, as the agent has them: workers, logins, prompts.
         .target(name: "Clocks", swiftSettings: strict),
@@ -308,6 +310,13 @@ let package = Package(
         .testTarget(name: "EmulatorTests", dependencies: ["Emulator"], swiftSettings: strict),
     ]
 )
+
+// Libraries match nothing by a regular expression, whose engine is a megabyte in each program: it would come with a
+// single `contains("text")`, where `holds(text:)` of Encodings does. Who needs it imports _StringProcessing.
+for target in package.targets where target.type == .regular && target.swiftSettings != nil && target.name != "Emulator"
+{
+    target.swiftSettings? += [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
+}
 
 // No part of a build without that variable, so that neither the program nor the counting gets into a release.
 if let libFuzzer {

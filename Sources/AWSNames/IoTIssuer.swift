@@ -1,3 +1,5 @@
+import Encodings
+
 /// The CA of the certificates that AWS IoT issues by itself.
 package enum IoTIssuer {
     /// What to do with such a certificate in a profile of Roles Anywhere. One line, about "it".
@@ -8,6 +10,6 @@ package enum IoTIssuer {
     /// - Parameter issuer: The certificate's issuer as text. IoT's is one attribute, OU, that reads like a whole name:
     ///   `OU = Amazon Web Services O=Amazon.com Inc. L=Seattle ST=Washington C=US`.
     package static func isNamed(by issuer: String) -> Bool {
-        issuer.contains("Amazon Web Services O") && issuer.contains("Amazon.com Inc.")
+        issuer.holds(text: "Amazon Web Services O") && issuer.holds(text: "Amazon.com Inc.")
     }
 }

@@ -1,3 +1,5 @@
+import Encodings
+
 /// A request that the agent takes, and who may make it. The permission stands here and nowhere else.
 package struct Route: Sendable {
     package enum Method: String, Sendable {
@@ -39,7 +41,7 @@ package struct Route: Sendable {
         self.action = action
         self.largestBody = largestBody
         self.isKept = isKept
-        let parts = pattern.split(separator: "{name}", maxSplits: 1)
+        let parts = pattern.parts(between: "{name}")
         ends = parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
     }
 }

@@ -25,6 +25,9 @@ enum CardHolders {
     }
 
     private static func usesPCSC(_ process: Int32) -> Bool {
-        OpenFile.beginning(of: "/proc/\(process)/maps", longestMap)?.contains(Array("/libpcsclite.so".utf8)) == true
+        let lines = OpenFile.beginning(of: "/proc/\(process)/maps", longestMap)?.split(separator: UInt8(ascii: "\n"))
+        return lines?.contains { line in
+            line.lastIndex(of: UInt8(ascii: "/")).map { line[$0...].starts(with: "/libpcsclite.so".utf8) } == true
+        } == true
     }
 }

@@ -156,7 +156,7 @@ final class Transfer {
     private func explained(_ error: TransportError) -> TransportError {
         guard let authentication = request.clientAuthentication, collector.status == 0 else { return error }
         let text = handle.errorDescription
-        let alert = text.firstRange(of: "alert ").map { text[$0.upperBound...].prefix { $0 != "," && $0 != "(" } }
+        let alert = text.range(ofText: "alert ").map { text[$0.upperBound...].prefix { $0 != "," && $0 != "(" } }
         switch proof {
         case .none where authentication == .withoutPSS && alert == "protocol version":
             return .tls(.wantsTLS13, host: url.host)

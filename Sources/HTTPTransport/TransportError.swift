@@ -1,4 +1,5 @@
 import CCurl
+import Encodings
 
 /// Why there is no answer.
 package enum TransportError: Error, Hashable, Sendable {
@@ -127,9 +128,9 @@ extension TransportError {
         // libcurl's own limit for one line of 100 KiB ends as "out of memory".
         case CURLE_OUT_OF_MEMORY where !whileConnecting: self = .tooLarge(.headers)
         case _ where whileConnecting && proxyStatus != 0 && proxyStatus / 100 != 2: self = .proxy(status: proxyStatus)
-        case CURLE_RECV_ERROR where whileConnecting && text.contains("Proxy CONNECT"): self = .proxy(status: nil)
+        case CURLE_RECV_ERROR where whileConnecting && text.holds(text: "Proxy CONNECT"): self = .proxy(status: nil)
         case _ where whileConnecting: self = .connect(host: host, reason: text)
-        case CURLE_RECV_ERROR where text.contains("chunked-encoding"): self = .protocolViolation(text)
+        case CURLE_RECV_ERROR where text.holds(text: "chunked-encoding"): self = .protocolViolation(text)
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR: self = .truncated
         default: self = .protocolViolation(text)
         }
@@ -145,7 +146,7 @@ extension TransportError.TLSFault {
         }
         switch verifyResult {
         // libcurl compares the name itself, after OpenSSL, and has set no result then.
-        case _ where text.contains("target host name"): self = .wrongName
+        case _ where text.holds(text: "target host name"): self = .wrongName
         case 62, 64: self = .wrongName  // found by OpenSSL, for clients with a certificate
         case 2, 18, 19, 20, 21: self = .unknownAuthority
         case 9: self = .notYetValid

@@ -1,5 +1,6 @@
 import CSystemd
 import Dispatch
+import Encodings
 import Glibc
 import Synchronization
 
@@ -57,7 +58,7 @@ package final class Desktop: Sendable {
 
     /// Whether an address of D-Bus may lead to a bus: no program is started for it, and a socket's file must exist.
     static func isThere(_ address: String) -> Bool {
-        guard address.hasPrefix("unix:"), !address.contains("unixexec:") else { return false }
+        guard address.hasPrefix("unix:"), !address.holds(text: "unixexec:") else { return false }
         let keys = address.dropFirst(5).prefix { $0 != ";" }.split(separator: ",")
         guard let path = keys.first(where: { $0.hasPrefix("path=") })?.dropFirst(5), !path.contains("%") else {
             return true

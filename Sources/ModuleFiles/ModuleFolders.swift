@@ -1,3 +1,4 @@
+import Encodings
 import Files
 import SystemPackage
 package import TokenService
@@ -58,12 +59,10 @@ struct ModuleFolders {
 
     /// NSS's database, as its init string has it: `configdir='sql:/home/me/nssdb' …`.
     private var database: String? {
-        // `firstRange(of:)` would link the regular expressions of Swift into every worker: a mebibyte of code.
-        let name = "configdir="
-        guard let arguments = module.initArguments,
-            let start = arguments.indices.first(where: { arguments[$0...].hasPrefix(name) })
-        else { return nil }
-        var rest = arguments[start...].dropFirst(name.count)
+        guard let arguments = module.initArguments, let range = arguments.range(ofText: "configdir=") else {
+            return nil
+        }
+        var rest = arguments[range.upperBound...]
         let quote = rest.first.flatMap { $0 == "'" || $0 == "\"" ? $0 : nil }
         if quote != nil { rest = rest.dropFirst() }
         let value = rest.prefix { quote == nil ? $0 != " " : $0 != quote }

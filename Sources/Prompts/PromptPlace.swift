@@ -46,7 +46,7 @@ package struct PromptPlace: Hashable, Sendable {
     }
 
     private static func isTerminalPath(_ path: String) -> Bool {
-        path.hasPrefix("/dev/") && !path.contains("..")
+        path.hasPrefix("/dev/") && !path.holds(text: "..")
             && path.utf8.allSatisfy { $0.isAlphanumeric || "/_.-".utf8.contains($0) }
     }
 

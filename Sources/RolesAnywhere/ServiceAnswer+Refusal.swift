@@ -32,13 +32,13 @@ extension ServiceAnswer {
         }
         if status >= 500 { return .server(retryAfterSeconds: retryAfterSeconds) }
         let lower = text.lowercased()
-        if lower.contains("untrusted signing certificate") { return .untrustedCertificate }
-        if lower.contains("invalid signature") || lower.contains("signature expired")
+        if lower.holds(text: "untrusted signing certificate") { return .untrustedCertificate }
+        if lower.holds(text: "invalid signature") || lower.holds(text: "signature expired")
             || Self.signatureCodes.contains(code)
         {
             return .invalidSignature
         }
-        if lower.contains("not authorized to set rolesessionname") { return .roleSessionNameRefused }
+        if lower.holds(text: "not authorized to set rolesessionname") { return .roleSessionNameRefused }
         if code == "ValidationException" || (status == 400 && code.isEmpty) { return .validation }
         if code == "ResourceNotFoundException" || (status == 404 && code.isEmpty) { return .notFound }
         if code.hasPrefix("AccessDenied") || status == 401 || status == 403 { return .accessDenied }

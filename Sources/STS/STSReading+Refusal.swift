@@ -72,20 +72,20 @@ extension STSReading {
     ]
 
     private func deniedKind(_ text: String) -> STSError.Kind {
-        if text.contains("multifactorauthentication") {
-            return text.contains("one time pass code") && text.contains("invalid")
-                || text.contains("unable to validate mfa code") ? .mfaCodeRefused : .mfaDeviceRefused
+        if text.holds(text: "multifactorauthentication") {
+            return text.holds(text: "one time pass code") && text.holds(text: "invalid")
+                || text.holds(text: "unable to validate mfa code") ? .mfaCodeRefused : .mfaDeviceRefused
         }
-        if text.contains("sts:tagsession") { return .settingDenied(.tags) }
-        if text.contains("sts:setsourceidentity") { return .settingDenied(.sourceIdentity) }
-        if text.contains("cannot call getsessiontoken with session credentials") { return .notForSessions }
+        if text.holds(text: "sts:tagsession") { return .settingDenied(.tags) }
+        if text.holds(text: "sts:setsourceidentity") { return .settingDenied(.sourceIdentity) }
+        if text.holds(text: "cannot call getsessiontoken with session credentials") { return .notForSessions }
         return .accessDenied
     }
 
     private func validationKind(_ text: String) -> STSError.Kind {
-        if text.contains("role chaining") { return .chainedTooLong }
-        if text.contains("maxsessionduration") { return .tooLongForRole }
-        if text.contains("source identity") || text.contains("sourceidentity") {
+        if text.holds(text: "role chaining") { return .chainedTooLong }
+        if text.holds(text: "maxsessionduration") { return .tooLongForRole }
+        if text.holds(text: "source identity") || text.holds(text: "sourceidentity") {
             return .settingDenied(.sourceIdentity)
         }
         return .validation

@@ -1,4 +1,5 @@
 import AWSNames
+import Encodings
 import PlainText
 
 extension Endpoint {
@@ -11,19 +12,20 @@ extension Endpoint {
             try self.init(override: text)
         } catch {
             // The message begins with the key's own name.
-            throw ValueFault(String(error.message.trimmingPrefix("endpoint")))
+            let key = "endpoint"
+            throw ValueFault(String(error.message.dropFirst(error.message.hasPrefix(key) ? key.count : 0)))
         }
         if let misuse = misuse(by: source) { throw ValueFault(" \(misuse)") }
     }
 
     /// Why it cannot be the endpoint of this source; nil where nothing speaks against it.
     private func misuse(by source: Source.Kind) -> String? {
-        let isOfIoT = host.contains(".iot.")
+        let isOfIoT = host.holds(text: ".iot.")
         let ask =
             "'aws iot describe-endpoint --endpoint-type iot:CredentialProvider' tells the one of IoT Core's credentials"
         switch source {
         case .iotCore where isPlaintext: return "is http, which has no client certificates; use https"
-        case .iotCore where isOfIoT && !host.contains(".credentials.iot."): return "is for IoT's messages; \(ask)"
+        case .iotCore where isOfIoT && !host.holds(text: ".credentials.iot."): return "is for IoT's messages; \(ask)"
         case .iotCore where host.hasPrefix("rolesanywhere"): return "is Roles Anywhere's; \(ask)"
         case .rolesAnywhere where isOfIoT:
             return

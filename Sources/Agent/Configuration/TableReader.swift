@@ -1,3 +1,4 @@
+import Encodings
 import PlainText
 
 /// Reads one table key by key, and afterwards refuses the keys that were not read.
@@ -166,7 +167,7 @@ extension TOMLNode {
             throw ValueFault(" holds a control character; remove it")
         }
         // Before any other check: its message must not repeat a PIN.
-        guard !text.lowercased().contains("pin-value") else {
+        guard !text.lowercased().holds(text: "pin-value") else {
             throw ValueFault(
                 " holds a pin-value, which is refused because whoever reads the file learns the PIN; "
                     + "use pin-source in [[token]], or run 'tokenward unlock'")

@@ -1,4 +1,5 @@
 import AgentAPI
+import Encodings
 import NIOCore
 
 /// The answer to a request.
@@ -46,7 +47,9 @@ struct Answer: Sendable {
     /// `sudo`, under which `tokenward` finds no other agent.
     func told(by policy: Policy) -> Answer {
         guard var problem else { return self }
-        if policy.scope == .system { problem.hint = problem.hint?.replacing("'tokenward ", with: "'sudo tokenward ") }
+        if policy.scope == .system {
+            problem.hint = problem.hint?.parts(between: "'tokenward ").joined(separator: "'sudo tokenward ")
+        }
         return switch policy.form {
         case .own: problem == self.problem ? self : .problem(problem, allowed: allowed)
         case .endpoint: .endpointProblem(problem, allowed: allowed)
