@@ -15,6 +15,8 @@ static int certificate_wanted(SSL *connection, void *context) {
     return cclienttls_registered.certificate(context, connection);
 }
 
+void cclienttls_warm_up(void) { SSL_CTX_free(SSL_CTX_new(TLS_client_method())); }
+
 bool cclienttls_prepare(void *settings, const char *host, bool is_address, bool without_pss, void *context) {
     SSL_CTX *ssl = settings;
     X509_VERIFY_PARAM *rules = SSL_CTX_get0_param(ssl);

@@ -65,6 +65,8 @@ int clinux_open_missing_streams(void) {
 
 void clinux_give_memory_back(void) { malloc_trim(0); }
 
+void clinux_share_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
 int clinux_pipe(int descriptors[2]) { return pipe2(descriptors, O_CLOEXEC) == 0 ? 0 : errno; }
 
 int clinux_file_holds(int file, const char *text) {

@@ -1,3 +1,4 @@
+import CClientTLS
 import CLinux
 import Dispatch
 package import HeaderFields
@@ -44,7 +45,14 @@ package final class HTTPConnection: Sendable {
             let result = Result { try Transfer(request, limits, self).perform() }
             clinux_wipe_stack()
             advance { $0.result = result }
-        }
+            }
+    }
+
+    /// Makes what the first connection of a process needs, so that no caller waits for it: the tables of libcurl and of
+    /// its libraries. Nothing is opened.
+    package static func prepare() {
+        _ = try? EasyHandle()  // a failure shows again where it matters
+        cclienttls_warm_up()
     }
 
     /// Waits until TLS stands and is verified; where the client needs a certificate, until the server has asked for it, and

@@ -360,10 +360,9 @@ package actor Tokens {
     /// Starts the workers of the modules that the configuration names, and has them list their tokens, before anything is
     /// asked of them: nothing logs in for that. Those that p11-kit has registered may be many, and start with the first
     /// question.
-    package func startConfiguredWorkers() {
-        guard !configured.isEmpty else { return }
-        Task { _ = await survey() }  // ends with the deadlines of the calls; no task waits for it
-    }
+    ///
+    /// - Returns: What they show; nil where the configuration names none.
+    package func surveyConfigured() async -> Survey? { configured.isEmpty ? nil : await survey() }
 
     /// What `status` says where p11-kit chooses the modules.
     package var registryNotices: [String] { configured.isEmpty ? registered.notices : [] }

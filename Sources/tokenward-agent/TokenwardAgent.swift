@@ -11,6 +11,7 @@ struct TokenwardAgent {
     private let options: AgentOptions
 
     static func main() async {
+        clinux_share_one_heap()
         // Without them a message has no receiver, and a file that is opened later would take their place.
         guard clinux_open_missing_streams() == 0 else { exit(ExitCode.software.rawValue) }
         do throws(Failure) {

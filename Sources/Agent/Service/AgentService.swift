@@ -2,10 +2,12 @@ import AgentAPI
 package import Clocks
 import Files
 import Glibc
+import HTTPTransport
 package import Logging
 import Logind
 import PKCS11URI
 import ServiceAnswers
+import SignatureSchemes
 import Synchronization
 import TokenService
 package import Tokens
@@ -84,13 +86,13 @@ package actor AgentService {
     ///
     /// - Throws: `ListenerError`.
     package func start(on listener: SocketListener) async throws {
+        warmUp()
         let server = AgentServer(
             listener: listener, policy: policy(), consumers: configuration.listeners, operations: operations(),
             isWorker: { number in WorkerNumbers.own.withLock { $0.contains(number, at: .now) } }, audit: audit,
             warn: { [log] in log.warning("\($0)") }, boot: clock.boot)
         try await server.start()
         self.server = server
-        await tokens.startConfiguredWorkers()
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
@@ -109,6 +111,21 @@ package actor AgentService {
             Task { await ServiceWatchdog(notifier: notifier, clock: clock, answers: answers).run() },
         ]
         watchSessions()
+    }
+
+    /// Does what the first credential would otherwise wait for: starts and lists the configured modules, makes libcurl's
+    /// tables, and chooses and verifies with each profile's certificate, which makes libcrypto's. No task waits for it.
+    private func warmUp() {
+        let (tokens, finder, selectors) = (tokens, finder, configuration.profiles.compactMapValues(\.identity))
+        Task { await onOwnThread { HTTPConnection.prepare() } }
+        Task {  // ends with the deadlines of the calls
+            guard let survey = await tokens.surveyConfigured() else { return }
+            for identity in await finder.overview(of: selectors, in: survey).identities.values {
+                for algorithm in [SignatureScheme.Algorithm.ecdsa, .rsaPKCS1] {
+                    _ = identity.certificate.verifies(signature: [], message: [], scheme: .init(algorithm, .sha256))
+                }
+            }
+        }
     }
 
     /// Looks at the tokens while a profile waits for one to come or to change, or while a token with a login or a session
@@ -166,7 +183,7 @@ package actor AgentService {
         deadListeners = await server?.replace(policy: policy(), consumers: new.listeners) ?? []
         for failure in deadListeners { log.error("a consumer's socket does not listen: \(failure)") }
         await tokens.replace(with: new.ofTokens)
-        await tokens.startConfiguredWorkers()
+        Task { _ = await tokens.surveyConfigured() }  // ends with the deadlines of the calls; no task waits for it
         source.replace(new)
         refusals.log.withLock { $0.keep(Set(new.profiles.keys)) }
         await cache.replace(Set(new.profiles.keys), changed: changed)

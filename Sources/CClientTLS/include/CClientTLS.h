@@ -24,6 +24,9 @@ typedef struct {
     size_t (*sign)(void *context, const cclienttls_signature *wanted, uint8_t *signature, size_t capacity);
 } cclienttls_callbacks;
 
+/// Makes the tables of OpenSSL that the first connection of a process needs, a millisecond's work.
+void cclienttls_warm_up(void);
+
 /// Adds the provider to the process. Once, before every other function.
 bool cclienttls_load(cclienttls_callbacks callbacks);
 

@@ -34,6 +34,10 @@ void clinux_wipe_stack(void);
 /* Gives the kernel back what was freed and is still kept for later, in all arenas (malloc_trim(3)). */
 void clinux_give_memory_back(void);
 
+/* From here on all threads allocate from one heap, to be called before there are any: each further arena of glibc's
+   grows by single pages, a system call for each, and keeps what it has grown to (mallopt(3), M_ARENA_MAX). */
+void clinux_share_one_heap(void);
+
 /* pipe2(2) with O_CLOEXEC. 0, or an errno. */
 int clinux_pipe(int descriptors[2]);
 
