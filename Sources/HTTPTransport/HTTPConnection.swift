@@ -45,7 +45,8 @@ package final class HTTPConnection: Sendable {
             let result = Result { try Transfer(request, limits, self).perform() }
             clinux_wipe_stack()
             advance { $0.result = result }
-            }
+            Rest.begin()
+        }
     }
 
     /// Makes what the first connection of a process needs, so that no caller waits for it: the tables of libcurl and of
@@ -53,6 +54,7 @@ package final class HTTPConnection: Sendable {
     package static func prepare() {
         _ = try? EasyHandle()  // a failure shows again where it matters
         cclienttls_warm_up()
+        Rest.begin()
     }
 
     /// Waits until TLS stands and is verified; where the client needs a certificate, until the server has asked for it, and
