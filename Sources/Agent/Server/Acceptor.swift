@@ -159,7 +159,7 @@ final class Acceptor: Sendable {
         var held = Held(look: FirstLook(responder: responder))
         var lastFailure: NIODeadline?
         while wait(&held) {
-            let failure = take(&held)
+            let failure = held.polled[1].revents == 0 ? nil : take(&held)
             answer(&held)
             if failure != nil || held.silent.count > Self.mostSilent || held.patienceEnds <= .now() { handOver(&held) }
             if !held.handed.isEmpty { deliver(held.handed) }
@@ -262,8 +262,12 @@ final class Acceptor: Sendable {
         held.new.removeAll(keepingCapacity: true)
         guard !silent.isEmpty else { return }
         sched_yield()
+        for connection in silent where look(at: connection, &held) { wait(for: connection, &held) }
+    }
+
+    private func wait(for connection: Accepted, _ held: inout Held) {
         if held.silent.isEmpty { held.patienceEnds = .now() + .milliseconds(Int64(Self.patience)) }
-        held.silent += silent.filter { look(at: $0, &held) }
+        held.silent.append(connection)
     }
 
     /// - Returns: Whether it is silent.
@@ -274,6 +278,7 @@ final class Acceptor: Sendable {
         }
         switch held.look.look(at: connection.descriptor, of: connection.caller) {
         case .silent: return true
+        case .answered: wait(for: connection, &held)  // as any server: the peer has to read first
         case .over:
             close(connection.descriptor)
             if let place = connection.caller.place { leave(place) }

@@ -7,8 +7,10 @@ import NIOCore
 /// answer in memory: most are, and an event loop costs more than they do.
 struct FirstLook {
     enum Outcome {
-        /// The peer has not sent anything, or nothing after the request that is answered.
+        /// The peer has not sent anything.
         case silent
+        /// The peer has its answer, has sent nothing after the request, and may go on.
+        case answered
         /// An event loop is to go on: with what was read and is not answered, and what could not be sent of an answer.
         case goesOn(received: ByteBuffer, unsent: (ByteBuffer, Reply)? = nil)
         /// The connection has ended, or ends with the answer.
@@ -64,7 +66,7 @@ struct FirstLook {
             return .goesOn(received: takeReceived(), unsent: (answer, reply))
         }
         if count >= 0, !reply.isLast {
-            return received.readableBytes > 0 ? .goesOn(received: takeReceived()) : .silent
+            return received.readableBytes > 0 ? .goesOn(received: takeReceived()) : .answered
         }
         if reply.holdsSecret { answer.wipeInPlace() }
         received.wipeInPlace()
