@@ -19,6 +19,7 @@ from iot_core import iot_core
 from killed_workers import killed_workers
 from memory import growth, idle_connections, idle_memory
 from place import Place
+from profiles import PROFILES, profile
 from signatures import signatures
 
 ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "iot", "crowd", "card", "kills", "floods")
@@ -33,9 +34,13 @@ def main():
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--readme", action="store_true", help="write the table into README.md as well")
     parser.add_argument("--only", action="append", choices=ROWS, help="measure this alone; can be repeated")
+    parser.add_argument("--profile", choices=PROFILES, help="print what a figure's processes spend, and nothing else")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: some seconds, and rough figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tokenward-benchmark-") as folder, Place(folder) as place:
+        if options.profile:
+            print(profile(place, options.profile))
+            return
         figures = measure(place, options.only or ROWS, options.quick)
     print(as_json(figures) if options.json else f"{markdown(figures)}\n{machine.note()}")
     if options.readme:

@@ -1,11 +1,13 @@
 """Memory: idle, after many requests, and with many idle connections."""
 
+import pathlib
 import statistics
 import sys
 import time
 
 from figure import Figure
 from place import CREDENTIALS, memory
+from support.processes import resident_bytes
 
 CONNECTIONS = 10_000
 REQUESTS = 100_000
@@ -13,9 +15,14 @@ HELPER_MIB = 15.9
 """The PSS of aws_signing_helper 1.8.0 `serve` with a key on a SoftHSM, idle, two seconds after its start (/proc)."""
 
 
+REST_SECONDS = 2
+"""As long as the helper below had: by then both have given back what they need no more."""
+
+
 def idle_memory(place, agent):
     """PSS: memory that processes share counts once."""
     (worker,) = agent.workers()
+    time.sleep(REST_SECONDS)
     processes = {"agent": memory(agent.process.pid), "worker": memory(worker)}
     figures = [Figure(f"{name}, idle (RSS)", "MiB", resident) for name, (resident, _) in processes.items()]
     shares = [share for _, share in processes.values()]
@@ -23,18 +30,29 @@ def idle_memory(place, agent):
         print("the share of each process (PSS) is not measured: only root can read it", file=sys.stderr)
         return figures
     helper = "aws_signing_helper serve"
-    return [*figures, Figure("agent and worker, idle (PSS)", "MiB", sum(shares), HELPER_MIB, helper, 1)]
+    written = sum(written_to(pid) for pid in (agent.process.pid, worker))
+    return [
+        *figures,
+        Figure("agent and worker, idle (PSS)", "MiB", sum(shares), HELPER_MIB, helper, 1),
+        Figure("agent and worker, idle: written to, which only swap could take", "MiB", written),
+    ]
+
+
+def written_to(pid):
+    """Private_Dirty, in MiB."""
+    rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line for line in rollup.splitlines() if line.startswith("Private_Dirty:")).split()[1]) / 1024
 
 
 def growth(place, agent):
-    before, _ = memory(agent.process.pid)
+    before = settled(agent)
     for clients in (1, 64):
         place.run("load_client", agent.socket, CREDENTIALS, "close", clients, REQUESTS // 2)
     return [Figure(f"agent, growth after {REQUESTS:,} requests", "MiB", settled(agent) - before, reach=5)]
 
 
 def idle_connections(place, agent):
-    before, _ = memory(agent.process.pid)
+    before = settled(agent)
     client = place.begin(place.program("load_client"), agent.socket, CREDENTIALS, "hold", CONNECTIONS)
     assert client.stdout.readline() == "open\n"
     _, burst = ask(client)  # the agent has accepted all that came before this one
@@ -60,12 +78,13 @@ def ask(client):
 
 
 def settled(agent):
-    """The resident size once it has stopped to change: the log is written by then."""
+    """What it has allocated, in MiB, once that has stopped to change: the log is written by then. Code that is read for
+    the first time since a rest is no growth."""
     last = None
     for _ in range(50):
-        resident, _ = memory(agent.process.pid)
-        if resident == last:
+        allocated = resident_bytes(agent.process.pid, "RssAnon") / (1 << 20)
+        if allocated == last:
             break
-        last = resident
+        last = allocated
         time.sleep(0.2)
-    return resident
+    return allocated

@@ -19,6 +19,7 @@ PROGRAMS = {
     "load_client": ("load_client.c", [], []),
     "ssh_sign": ("ssh_sign.c", ["-pthread"], []),
     "direct_sign": ("direct_sign.c", ["-pthread"], ["p11-kit-1"]),
+    "piped_sign": ("piped_sign.c", [], ["p11-kit-1"]),
     "direct_session": ("direct_session.c", [], ["p11-kit-1", "libcurl"]),
     "direct_list": ("direct_list.c", [], ["p11-kit-1"]),
     "card_present": ("card_present.c", [], ["libpcsclite"]),

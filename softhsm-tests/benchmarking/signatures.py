@@ -46,6 +46,12 @@ def signatures(place, rounds, seconds):
     isolated, inside = (1e6 / rate for rate in alone)
     figures.append(
         Figure("P-256 signature through the worker, one caller", "µs", isolated, inside, "C, in the module's process", 2))
+    piped = alternate(
+        rounds, lambda: ours(ec_hsm, ec_certificate, 1),
+        lambda: float(place.run("piped_sign", MODULE, PIN, seconds, env={**os.environ, **ec_hsm.environment})))
+    isolated, piped = (1e6 / rate for rate in piped)
+    figures.append(
+        Figure("P-256 signature through the worker, one caller", "µs", isolated, piped, "C, in a process behind a pipe"))
     ssh = ssh_agent(place, ec_hsm)
     rates = alternate(
         rounds, lambda: ours(ec_hsm, ec_certificate), lambda: float(place.run("ssh_sign", ssh, CALLERS, seconds))
