@@ -178,7 +178,8 @@ let package = Package(
             dependencies: [
                 "AWSNames", "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields",
                 "Identities", "IoTCore", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI",
-                "PlainText", "Prompts", "RolesAnywhere", "ServiceAnswers", "SignatureSchemes", "Tokens", "TokenService",
+                "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4", "SignatureSchemes", "Tokens",
+                "TokenService",
                 "UTCTime", "X509", deque, logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
@@ -301,7 +302,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "AgentAPI", "Clocks", "Differential", "Encodings", "Files", "IoTCore", "LockedMemory",
-                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "ServiceAnswers", "TokenService", "Tokens",
+                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4",
+                "TokenService", "Tokens",
                 "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),

@@ -54,6 +54,8 @@ extension Problem {
         case change
         /// The token needs something first: its PIN, or to be there, or another certificate.
         case token
+        /// The service does not take the session of the base profile that asked: another one of that may do.
+        case base
         /// A person did not touch the token, or could not be asked. There is no attempt in the background, nor within a
         /// minute while the held credentials are valid.
         case person

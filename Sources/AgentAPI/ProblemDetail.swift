@@ -57,6 +57,8 @@ extension Problem {
         case rememberedUntil = "remembered_until"
         /// The name of the code that the token's module answered with, such as `CKR_PIN_INCORRECT`.
         case returnValue = "return_value"
+        /// The profile whose session was asked for in order to make the caller's of it, and that has this problem.
+        case sourceProfile = "source_profile"
         /// The label in quotes, or what else tells the token from others.
         case token
         case uid
@@ -68,7 +70,8 @@ extension Problem {
 }
 
 extension ProblemCode {
-    /// What the code's problems may have. Any that the cache gives again may have `rememberedUntil`.
+    /// What the code's problems may have. Any that the cache gives again may have `rememberedUntil`, and any of a profile
+    /// with a source profile `sourceProfile`.
     package var parameters: Set<Problem.Parameter> {
         let all: Set<Problem.Parameter> =
             switch self {
@@ -94,6 +97,6 @@ extension ProblemCode {
             case .tooManyRequests: [.count, .profile, .uid]
             case .requestTimeout, .shuttingDown: []
             }
-        return all.union([.rememberedUntil])
+        return all.union([.rememberedUntil, .sourceProfile])
     }
 }

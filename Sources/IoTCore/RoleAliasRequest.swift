@@ -18,3 +18,11 @@ package struct RoleAliasRequest: Hashable, Sendable {
         self.thingName = thingName
     }
 }
+
+extension RoleAliasRequest {
+    /// As the account's own endpoint names it; nil for another one.
+    package var region: String? {
+        let labels = endpoint.host.split(separator: ".")
+        return labels.count >= 6 && labels[1] == "credentials" && labels[2] == "iot" ? String(labels[3]) : nil
+    }
+}

@@ -55,7 +55,7 @@ import Testing
         let codes = try #require(parameters["x-codes"] as? [String: [String]])
         #expect(Set(codes.keys) == Set(Problem.Code.allCases.map(\.rawValue)))
         for code in Problem.Code.allCases {
-            let all = Set(code.parameters.subtracting([.rememberedUntil]).map(\.rawValue))
+            let all = Set(code.parameters.subtracting([.rememberedUntil, .sourceProfile]).map(\.rawValue))
             #expect(Set(codes[code.rawValue] ?? []) == all, "\(code)")
         }
     }

@@ -33,11 +33,11 @@ struct ConfigurationFileTests {
 
     @Test("A profile that is wrong in one file is still there for the next")
     func duplicateOfWrong() throws {
-        let folder = try ConfigurationFolder("[profile.p]\nsource = 'assume-role'")
+        let folder = try ConfigurationFolder("[profile.p]\nsource = 'sso'")
         try folder.write(ProfileText.with(""), to: "conf.d/1.toml")
         #expect(
             folder.faults() == [
-                "config.toml:2: source is \"assume-role\", which this version does not serve yet; use \"roles-anywhere\"",
+                "config.toml:2: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role",
                 "conf.d/1.toml:1: profile p stands in config.toml:1 already; keep one of them",
             ])
     }

@@ -15,9 +15,6 @@ struct ConfigurationProfileTests {
             "endpoint = 'https://a.credentials.iot.eu-west-1.amazonaws.com'",
             "config.toml:5: endpoint is IoT Core's; write source = \"iot-core\" for it, because the CA of IoT's "
                 + "certificates can be no trust anchor of Roles Anywhere"),
-        FaultCase(
-            "source = 'assume-role'\nsource-profile = 'x'",
-            "config.toml:5: source is \"assume-role\", which this version does not serve yet; use \"roles-anywhere\""),
         FaultCase("source = false", "config.toml:5: source is a boolean; give a string"),
         FaultCase(
             "certificate = 'client.pem'",

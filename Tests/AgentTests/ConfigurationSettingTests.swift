@@ -38,7 +38,7 @@ struct ConfigurationSettingTests {
             "config.toml:5: unknown key \"duration\" in [profile.p]; it takes source, certificate, private-key, "
                 + "certificate-subject, certificate-issuer, certificate-serial, intermediates, trust-anchor-arn, "
                 + "profile-arn, role-arn, session-duration-seconds, role-session-name, instance-properties, endpoint, "
-                + "use-fips-endpoint, use-dualstack-endpoint, ca-bundle, allow"),
+                + "use-fips-endpoint, use-dualstack-endpoint, ca-bundle, allow, fallback, fallback-other-role"),
         FaultCase(
             ProfileText.with("role = 'x'\n[profile.p.allow]\nuser = ['alice']\nusers = []"),
             "config.toml:5: unknown key \"role\" in [profile.p]; did you mean \"role-arn\"?",

@@ -1,6 +1,7 @@
-import Agent
 import AgentAPI
 import Testing
+
+@testable import Agent
 
 /// What callers and the service may expect, worked out from what the source gave and from nothing of the cache's own.
 struct CredentialModel {
@@ -32,14 +33,14 @@ struct CredentialModel {
             let left = remaining(attempt) + 500
             guard left < min(Int64(20).minutes, try #require(attempt.lifetime) / 2) else { return }
             lateAnswers += 1
-            let isSlow = world.source.last(profile).map { $0.ended == nil && world.clock.boot - $0.began >= 3500 }
-            #expect(hadFailed || hasFailed(profile) || isSlow == true, "less than the floor from a healthy service")
+            #expect(hadFailed || hasFailed(profile) || isSlow(profile), "less than the floor from a healthy service")
         case .failure(let problem):
             refusals += 1
             if isOutlived {
                 outlived += 1
                 let isAsked = world.source.last(profile).map { $0.began >= asked } ?? false
-                #expect(isAsked || isBudgetSpent(profile), "a refusal that has lost its cause: \(problem)")
+                let isOfBase = problem.parameters[.sourceProfile] != nil
+                #expect(isAsked || isOfBase || isBudgetSpent(profile), "a refusal that has lost its cause: \(problem)")
             }
             guard let held = world.source.lastSession(profile) else { return }
             let isFresh = try world.clock.boot - #require(held.ended) < 500  // it may have come after the answer
@@ -51,14 +52,15 @@ struct CredentialModel {
 
     mutating func refresh(_ profile: ProfileName) async throws {
         let asked = world.clock.boot
-        let isUnderWay = world.source.last(profile).map { $0.ended == nil } ?? false
+        let isUnderWay = world.chain(profile).contains { world.source.last($0).map { $0.ended == nil } ?? false }
         let key: String
         switch try await world.outcome(of: world.refresher(profile), for: profile) {
         case .success(let new): key = new
         case .failure(let problem):
             let isAsked = world.source.last(profile).map { $0.began >= asked } ?? false
             let isExcused =
-                isUnderWay || problem.code == .tooManyRequests || isBudgetSpent(profile, oneIn: 2)
+                isUnderWay || problem.code == .tooManyRequests || problem.parameters[.sourceProfile] != nil
+                || isBudgetSpent(profile, oneIn: 2)
             return #expect(isAsked || isExcused, "a forced refresh that asked nobody: \(problem)")
         }
         let attempt = try judge(key, for: profile)
@@ -107,7 +109,7 @@ struct CredentialModel {
                 let isEnded = attempt.failure?.causeEnds.map { next.beganByWall >= $0 * 1000 } ?? false
                 let mayAsk = isChanged || isEnded || next.occasion == .demand
                 switch attempt.failure?.retry {
-                case .pause:
+                case .pause, .base:
                     failures += 1
                     pause = max(1000, min(30_000, 1000 << Int64(min(failures - 1, 9))) / 2)
                     pause = max(pause, min(600, Int64(attempt.failure?.retryAfter ?? 0)) * 1000)
@@ -147,14 +149,34 @@ struct CredentialModel {
         let number = try #require(ScriptedSource.number(of: key))
         let attempt = try #require(world.source.attempt(number))
         #expect(attempt.profile == profile)
+        try judgeBase(of: attempt)
         #expect(!isLockedAway(key), "a session from before the lock")
         #expect(remaining(attempt) + 500 >= 60_000, "less than a minute")
         return attempt
     }
 
+    /// What a session is made of is the base's own, was good for a minute or more when it was asked with, and is not locked
+    /// away.
+    private func judgeBase(of attempt: ScriptedSource.Attempt) throws {
+        guard let base = world.routes.base(of: attempt.profile) else { return #expect(attempt.base == nil) }
+        let made = try #require(attempt.base.flatMap { world.source.attempt($0) })
+        #expect(made.profile == base)
+        #expect(try #require(made.deadline) - attempt.began >= 60_000, "a base with less than a minute")
+        #expect(!isLockedAway(made.accessKeyID), "a base from before the lock")
+    }
+
     private func isLockedAway(_ key: String) -> Bool { (ScriptedSource.number(of: key) ?? 0) < firstAllowed }
 
-    private func hasFailed(_ profile: ProfileName) -> Bool { world.source.lastEnded(profile)?.gaveSession == false }
+    private func hasFailed(_ profile: ProfileName) -> Bool {
+        world.chain(profile).contains { world.source.lastEnded($0)?.gaveSession == false }
+    }
+
+    /// Whether an attempt that its callers wait for takes longer than they do.
+    private func isSlow(_ profile: ProfileName) -> Bool {
+        world.chain(profile).contains { hop in
+            world.source.last(hop).map { $0.ended == nil && world.clock.boot - $0.began >= 3500 } ?? false
+        }
+    }
 
     private func remaining(_ attempt: ScriptedSource.Attempt) -> Int64 {
         min((attempt.expiration ?? 0) * 1000 - world.clock.wall, (attempt.deadline ?? 0) - world.clock.boot)

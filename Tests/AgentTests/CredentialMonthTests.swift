@@ -8,14 +8,22 @@ import Testing
 /// what the contract promises (network-faults.md ).
 @Suite("Thirty days")
 struct CredentialMonthTests {
-    private static let lifetimes: [String: Int64] = ["hour": 3600, "long": 43_200, "short": 900]
+    private static let lifetimes: [String: Int64] = [
+        "hour": 3600, "long": 43_200, "short": 900, "root": 43_200, "middle": 3600, "top": 900,
+    ]
+
+    private static func world(_ names: [String], _ dice: Dice) throws -> CredentialWorld {
+        try CredentialWorld(
+            names[0], names[1], names[2], bases: names[0] == "root" ? ["middle": "root", "top": "middle"] : [:],
+            random: { dice.roll(0...1000) })
+    }
 
     @Test(
         "Under random faults nothing expired is handed out, nothing valid withheld, and nobody is hammered",
-        arguments: 1...4 as ClosedRange<UInt64>)
-    func randomFaults(seed: UInt64) async throws {
+        arguments: 1...2 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
+    func randomFaults(seed: UInt64, names: [String]) async throws {
         let dice = Dice(seed: seed)
-        let world = try CredentialWorld("hour", "long", "short", random: { dice.roll(0...1000) })
+        let world = try Self.world(names, dice)
         var model = CredentialModel(world)
         let end = world.clock.boot + Int64(30 * 24).hours
         while world.clock.boot < end {
@@ -50,10 +58,10 @@ struct CredentialMonthTests {
 
     @Test(
         "While the service answers, nobody is ever handed less than 20 minutes",
-        arguments: 11...12 as ClosedRange<UInt64>)
-    func healthyService(seed: UInt64) async throws {
+        arguments: 11...12 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
+    func healthyService(seed: UInt64, names: [String]) async throws {
         let dice = Dice(seed: seed)
-        let world = try CredentialWorld("hour", "long", "short", random: { dice.roll(0...1000) })
+        let world = try Self.world(names, dice)
         world.source.script { profile, _ in
             ScriptedSource.Step(
                 takes: dice.roll(0...3900), outcome: .session(Self.lifetimes[profile.description] ?? 0))

@@ -25,6 +25,8 @@ final class ScriptedSource: CredentialSource {
         let profile: ProfileName
         let occasion: Occasion
         let accessKeyID: String
+        /// The number of the attempt that gave the base's session.
+        let base: Int?
         /// Boot time in milliseconds, and the wall's.
         let began: Int64
         let beganByWall: Int64
@@ -87,6 +89,8 @@ final class ScriptedSource: CredentialSource {
     /// The number of the attempt that gave this session.
     static func number(of accessKeyID: String) -> Int? { Int(accessKeyID.dropFirst("ASIATEST".count)) }
 
+    private static func number(of base: SessionKey) -> Int? { number(of: base.accessKey.id) }
+
     func running(_ profile: ProfileName) -> Int { state.withLock { $0.running[profile] ?? 0 } }
 
     /// What each attempt does, by profile and by number (the first is 0).
@@ -123,14 +127,15 @@ final class ScriptedSource: CredentialSource {
     func needPerson(_ isNeeded: Bool) { state.withLock { $0.needsPerson = isNeeded } }
 
     func credentials(
-        for profile: ProfileName, on occasion: Occasion
+        for profile: ProfileName, on occasion: Occasion, from base: SessionKey?
     ) async throws(Problem) -> SessionCredentials {
         let (index, step) = state.withLock { state in
             let index = state.attempts.count
             let key = "ASIATEST\(index)"
             state.attempts.append(
                 Attempt(
-                    profile: profile, occasion: occasion, accessKeyID: key, began: clock.boot, beganByWall: clock.wall))
+                    profile: profile, occasion: occasion, accessKeyID: key, base: base.flatMap(Self.number),
+                    began: clock.boot, beganByWall: clock.wall))
             state.steps += 1
             state.running[profile, default: 0] += 1
             state.last[profile] = index

@@ -10,12 +10,19 @@ struct CredentialWorld {
     let source: ScriptedSource
     let cache: CredentialCache
     let profiles: [ProfileName]
+    let routes: ProfileRoutes
     private let keeper: Task<Void, Never>
 
     var profile: ProfileName { profiles[0] }
 
-    /// - Parameter random: Where in its range each random number lies, in thousandths; 500 is the middle.
-    init(_ names: String..., random: @escaping @Sendable () -> Int64 = { 500 }) throws {
+    /// - Parameters:
+    ///   - bases: Of the profiles that have one.
+    ///   - fallbacks: Of the profiles that have some.
+    ///   - random: Where in its range each random number lies, in thousandths; 500 is the middle.
+    init(
+        _ names: String..., bases: [String: String] = [:], fallbacks: [String: [String]] = [:],
+        random: @escaping @Sendable () -> Int64 = { 500 }
+    ) throws {
         let clock = CredentialClock()
         self.clock = clock
         profiles = try (names.isEmpty ? ["prod"] : names).map { try #require(ProfileName($0)) }
@@ -23,7 +30,12 @@ struct CredentialWorld {
         let settings = CacheSettings(
             clock: clock.agentClock, random: { $0.lowerBound + ($0.upperBound - $0.lowerBound) * random() / 1000 },
             render: { Array($0.accessKeyID.utf8) })
-        let cache = CredentialCache(profiles: Set(profiles), source: source, settings: settings)
+        func name(_ text: String) throws -> ProfileName { try #require(ProfileName(text)) }
+        routes = ProfileRoutes(
+            bases: Dictionary(uniqueKeysWithValues: try bases.map { (try name($0.key), try name($0.value)) }),
+            fallbacks: Dictionary(
+                uniqueKeysWithValues: try fallbacks.map { (try name($0.key), try $0.value.map(name)) }))
+        let cache = CredentialCache(profiles: Set(profiles), routes: routes, source: source, settings: settings)
         self.cache = cache
         keeper = Task { await cache.run() }  // ended by `end`
     }
@@ -64,9 +76,12 @@ struct CredentialWorld {
     }
 
     /// Returns when so many callers wait for the profile's flight.
-    func untilWaiting(_ count: Int) async throws {
-        try await until { try await status().waiting == count }
+    func untilWaiting(_ count: Int, for profile: ProfileName? = nil) async throws {
+        try await until { try await status(profile).waiting == count }
     }
+
+    /// The profile, and those whose sessions its own are made of.
+    func chain(_ profile: ProfileName) -> [ProfileName] { [profile] + routes.bases(of: profile) }
 
     /// Returns when nothing more happens until time passes: the keeper sleeps, and so does each attempt under way.
     func settle() async throws {
@@ -76,7 +91,8 @@ struct CredentialWorld {
             let before = (source.steps, clock.naps)
             guard source.isQuiet, clock.sleeping == 1 + source.asleep else { return false }
             for profile in profiles {
-                if try await status(profile).isRefreshing, source.running(profile) == 0 { return false }
+                let isIdle = chain(profile).allSatisfy { source.running($0) == 0 }
+                if isIdle, try await status(profile).isRefreshing { return false }
             }
             return source.isQuiet && clock.sleeping == 1 + source.asleep && before == (source.steps, clock.naps)
         }

@@ -27,10 +27,13 @@ package struct AuditRecord: Hashable, Sendable {
         package var accessKeyID: String
         /// Seconds since 1970.
         package var expiration: Int64
+        /// The profile that they were obtained for, then those whose sessions they were made of.
+        package var profiles: [ProfileName]
 
-        package init(accessKeyID: String, expiration: Int64) {
+        package init(accessKeyID: String, expiration: Int64, profiles: [ProfileName] = []) {
             self.accessKeyID = accessKeyID
             self.expiration = expiration
+            self.profiles = profiles
         }
     }
 
@@ -76,6 +79,9 @@ extension AuditRecord: CustomStringConvertible {
         if let problem { fields.append(("problem", problem.rawValue)) }
         if others > 0 { fields.append(("others", "\(others)")) }
         if let issued {
+            if let used = issued.profiles.first, used != profile { fields.append(("fallback", "\(used)")) }
+            let bases = issued.profiles.dropFirst().map(\.description).joined(separator: ",")
+            if !bases.isEmpty { fields.append(("source-profiles", bases)) }
             fields.append(("access-key-id", issued.accessKeyID))
             fields.append(("expiration", "\(UTCTime(secondsSince1970: issued.expiration))"))
         }

@@ -21,6 +21,11 @@ extension Configuration {
         Tokens.Configuration(modules: modules, rules: tokens, prompt: prompt)
     }
 
+    var routes: ProfileRoutes {
+        ProfileRoutes(
+            bases: profiles.compactMapValues(\.source.base), fallbacks: profiles.mapValues(\.fallbacks))
+    }
+
     /// The profiles of this configuration that `old` had too, and that ask for another session or with another identity:
     /// what they hold is not what is wanted any more. Whom a profile is for makes no difference.
     func changedProfiles(from old: Configuration) -> Set<ProfileName> {

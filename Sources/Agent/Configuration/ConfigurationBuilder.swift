@@ -21,6 +21,7 @@ struct ConfigurationBuilder {
     let accounts: AccountDirectory
     let faults: FaultList
     private(set) var configuration = Configuration()
+    private var book = ProfileBook()
     private var places: [Part: (file: String, line: Int)] = [:]
 
     init(accounts: AccountDirectory, faults: FaultList) {
@@ -90,13 +91,19 @@ struct ConfigurationBuilder {
             return
         }
         var table = TableReader(entries, title: "[profile.\(name)]", at: (file, node.line), faults: faults)
-        let profile = Profile(reading: &table, accounts: accounts)
-        if isFirst(.profile(name), "profile \(name)", table) { configuration.profiles[name] = profile }
+        let reading = ProfileReading(reading: &table, accounts: accounts)
+        if isFirst(.profile(name), "profile \(name)", table), let reading { book.add(reading, as: name) }
+    }
+
+    /// Completes what needs all files, and adds a fault for what does not agree.
+    mutating func finish() {
+        configuration.profiles = book.completed { places[.profile($0)] != nil }
+        checkListeners()
     }
 
     /// Adds a fault for each profile that a listener names and no file has, and for what is wrong with it in the sight of
-    /// the other parts. Called when all files are read.
-    func checkListeners() {
+    /// the other parts.
+    private func checkListeners() {
         let networked = configuration.modules.contains(where: \.hasNetwork)
         for listener in configuration.listeners {
             guard let place = places[.listener(name: listener.name)] else { continue }

@@ -39,7 +39,7 @@ package struct ConfigurationLoader: Sendable {
         } catch {
             faults.add(file: directory, line: nil, error.message)
         }
-        builder.checkListeners()
+        builder.finish()
         if !faults.isEmpty { throw faults.error }
         return builder.configuration
     }

@@ -1,4 +1,5 @@
 import Encodings
+import PlainText
 
 /// A profile's name: 1 to 64 of `A-Z a-z 0-9 _ . -`, not starting with a dot or a dash.
 package struct ProfileName: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -13,4 +14,12 @@ package struct ProfileName: Hashable, Sendable, Comparable, CustomStringConverti
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+}
+
+extension ProfileName {
+    init(reading node: TOMLNode) throws(ValueFault) {
+        let text = try node.text()
+        guard let name = ProfileName(text) else { throw ValueFault(" is \(text.quoted), which is no profile's name") }
+        self = name
+    }
 }

@@ -7,6 +7,7 @@ package import RolesAnywhere
 package enum Source: Hashable, Sendable {
     case rolesAnywhere(IdentitySelector, CreateSessionRequest)
     case iotCore(IdentitySelector, RoleAliasRequest)
+    case assumeRole(AssumeRole)
 }
 
 extension Source {
@@ -15,15 +16,13 @@ extension Source {
         case rolesAnywhere = "roles-anywhere"
         case iotCore = "iot-core"
         case assumeRole = "assume-role"
-
-        /// Whether there is code that obtains its sessions.
-        fileprivate var isServed: Bool { self != .assumeRole }
     }
 
     package var kind: Kind {
         switch self {
         case .rolesAnywhere: .rolesAnywhere
         case .iotCore: .iotCore
+        case .assumeRole: .assumeRole
         }
     }
 
@@ -31,6 +30,7 @@ extension Source {
     var identity: IdentitySelector? {
         switch self {
         case .rolesAnywhere(let identity, _), .iotCore(let identity, _): identity
+        case .assumeRole: nil
         }
     }
 
@@ -39,32 +39,18 @@ extension Source {
         switch self {
         case .rolesAnywhere(_, let request): request.scope.roleARN
         case .iotCore: nil
+        case .assumeRole(let role): role.request.roleARN
         }
     }
 
-    /// Reads the keys of a profile that belong to its source; nil, with a fault, where a required one is missing or wrong.
-    init?(_ kind: Kind, reading table: inout TableReader) {
-        switch kind {
-        case .rolesAnywhere:
-            let identity = IdentitySelector(reading: &table)
-            guard let request = CreateSessionRequest(reading: &table) else { return nil }
-            self = .rolesAnywhere(identity, request)
-        case .iotCore:
-            let identity = IdentitySelector(reading: &table)
-            guard let request = RoleAliasRequest(reading: &table) else { return nil }
-            self = .iotCore(identity, request)
-        case .assumeRole: return nil
-        }
-    }
+    /// The profile whose sessions its own are made of.
+    var base: ProfileName? { if case .assumeRole(let role) = self { role.base } else { nil } }
 
     static func kind(_ node: TOMLNode) throws(ValueFault) -> Kind {
         let text = try node.text()
         guard let kind = Kind(rawValue: text) else {
             let names = Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValueFault(" is \(text.quoted); give one of \(names)")
-        }
-        guard kind.isServed else {
-            throw ValueFault(" is \(text.quoted), which this version does not serve yet; use \"roles-anywhere\"")
         }
         return kind
     }

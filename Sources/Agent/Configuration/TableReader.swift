@@ -100,6 +100,12 @@ struct TableReader {
         }
     }
 
+    /// Whether `key` is there, which is a key that is known here whatever its value.
+    mutating func mayHave(_ key: String) -> Bool {
+        known.append(key)
+        return has(key)
+    }
+
     func has(_ key: String) -> Bool { entries[key] != nil }
 
     /// Where a key stands, or else where the table begins.

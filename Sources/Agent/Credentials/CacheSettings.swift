@@ -14,4 +14,6 @@ package struct CacheSettings: Sendable {
     var patience: Int64 = 5_000
     /// How long a caller waits at all, in milliseconds: what the thin client waits for by default.
     var answerWithin: Int64 = 50_000
+    /// Called when callers of a profile get a fallback's sessions from now on, or (nil) its own again. It must not wait.
+    var noteStandIn: @Sendable (ProfileName, _ standIn: ProfileName?) -> Void = { _, _ in }
 }

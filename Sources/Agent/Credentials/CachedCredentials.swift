@@ -6,6 +6,10 @@ import Synchronization
 
 /// A session as clients get it: rendered once, shared by all answers, and wiped with the last reference.
 package final class CachedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The profile that it was obtained for, then those whose sessions it was made of.
+    package let profiles: [ProfileName]
+    /// Signs for the sessions that are made of this one.
+    package let key: SessionKey
     /// Not a secret: it names the session in the audit log.
     package let accessKeyID: String
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -17,7 +21,9 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     private let endpointBytes: Mutex<[UInt8]>
 
     /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
-    init(_ fresh: SessionCredentials, receivedAt now: Moment, _ settings: CacheSettings) throws(Problem) {
+    init(
+        _ fresh: SessionCredentials, of profiles: [ProfileName], receivedAt now: Moment, _ settings: CacheSettings
+    ) throws(Problem) {
         guard
             ![fresh.accessKeyID, fresh.secretAccessKey, fresh.sessionToken].contains(where: \.isEmpty),
             fresh.accountID?.isEmpty != true
@@ -25,7 +31,9 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
         guard let validity = SessionValidity(expiration: fresh.expiration, receivedAt: now) else {
             throw Self.invalid("the service's answer has an expiration that is past or cannot be right")
         }
+        self.profiles = profiles
         self.validity = validity
+        key = SessionKey(fresh)
         refreshLead = validity.refreshLead(random: settings.random)
         accessKeyID = fresh.accessKeyID
         expiration = fresh.expiration

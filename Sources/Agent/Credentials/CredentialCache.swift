@@ -13,6 +13,7 @@ package actor CredentialCache {
     private let settings: CacheSettings
     private let source: any CredentialSource
     private var profiles: [ProfileName: ProfileState]
+    private var routes: ProfileRoutes
     private var isStopped = false
     /// The last number given to a flight or a waiter.
     private var lastID: UInt64 = 0
@@ -22,9 +23,13 @@ package actor CredentialCache {
     /// When another user was last refused because a person is needed, in boot time.
     private var refusedGesture: Int64?
 
-    package init(profiles: Set<ProfileName>, source: any CredentialSource, settings: CacheSettings) {
+    package init(
+        profiles: Set<ProfileName>, routes: ProfileRoutes = ProfileRoutes(), source: any CredentialSource,
+        settings: CacheSettings
+    ) {
         published = PublishedCredentials(clock: settings.clock)
         self.profiles = Dictionary(uniqueKeysWithValues: profiles.map { ($0, ProfileState()) })
+        self.routes = routes
         self.source = source
         self.settings = settings
     }
@@ -36,9 +41,57 @@ package actor CredentialCache {
     /// `answerWithin`, and no longer than `patience` where something valid can be had instead. A caller whose task
     /// is cancelled leaves the refresh to the others.
     package func credentials(for profile: ProfileName) async throws(Problem) -> CachedCredentials {
+        try await credentials(
+            for: profile, on: .request, until: settings.clock.now().boot + settings.answerWithin)
+    }
+
+    /// - Parameter end: Until when to wait at all, in boot time.
+    private func credentials(
+        for profile: ProfileName, on occasion: Occasion, until end: Int64
+    ) async throws(Problem) -> CachedCredentials {
         await forgetOutlivedRefusal(of: profile)
-        if let ready = try readyOrUnderWay(profile) { return ready }
-        return try await wait(for: profile, wantsNew: false)
+        do throws(Problem) {
+            if let ready = try readyOrUnderWay(profile, on: occasion) { return ready }
+            // The service was down: whether it is up again is found out without those who can be served.
+            if let ready = readyFallback(of: profile) { return ready }
+            return try await wait(for: profile, wantsNew: false, until: end)
+        } catch {
+            guard error.isDown else { throw error }
+            return try await fallback(of: profile, after: error, on: occasion, until: end)
+        }
+    }
+
+    /// The session of the profile's first fallback that has one.
+    ///
+    /// - Throws: `problem`, where there is none.
+    private func fallback(
+        of profile: ProfileName, after problem: Problem, on occasion: Occasion, until end: Int64
+    ) async throws(Problem) -> CachedCredentials {
+        for name in routes.fallbacks(of: profile) {
+            // Why it has none is told where it is asked for itself.
+            guard let session = try? await credentials(for: name, on: occasion, until: end) else { continue }
+            standIn(session.profiles.first, for: profile)
+            return session
+        }
+        throw problem
+    }
+
+    /// The session of a fallback that is ready while the profile is known to be down; nil where a caller has to wait.
+    private func readyFallback(of profile: ProfileName) -> CachedCredentials? {
+        guard let state = profiles[profile], state.session == nil, state.failure?.cause.isDown == true else {
+            return nil
+        }
+        let ready = routes.fallbacks(of: profile).lazy.filter { !self.isLocked($0) }
+            .compactMap { self.published.ready($0) }.first
+        if let ready { standIn(ready.profiles.first, for: profile) }
+        return ready
+    }
+
+    /// - Parameter name: Nil: the profile's own sessions are to be had again.
+    private func standIn(_ name: ProfileName?, for profile: ProfileName) {
+        guard let state = profiles[profile], state.standIn != name else { return }
+        profiles[profile]?.standIn = name
+        settings.noteStandIn(profile, name)
     }
 
     /// Credentials of a new session, even if the held one is fresh.
@@ -46,14 +99,15 @@ package actor CredentialCache {
     /// Joins a refresh under way, even one that began before the call: its session is as new as the caller can tell,
     /// and another would cost another signature. Otherwise it starts one, also during a pause after a failure: not where
     /// one has given a session in the last 30 seconds, and with no more than a share of the attempts that a profile has
-    /// in an hour.
+    /// in an hour. A base is not refreshed with it.
     ///
     /// - Parameter isOwner: Whether the agent's owner asks; other users have a share of their own.
     package func refresh(
         _ profile: ProfileName, isOwner: Bool = true
     ) async throws(Problem) -> CachedCredentials {
         try ensureRefresh(profile, isOwner ? .owner : .others)
-        return try await wait(for: profile, wantsNew: true)
+        return try await wait(
+            for: profile, wantsNew: true, until: settings.clock.now().boot + settings.answerWithin)
     }
 
     /// Credentials that are still valid, or why there are none, without waiting. A new session is obtained beside it where it
@@ -84,14 +138,16 @@ package actor CredentialCache {
     package func status(of profile: ProfileName) -> CredentialStatus? {
         profiles[profile]?.status(
             of: profile, at: settings.clock.now(),
-            isKeptFresh: published.isUsed(profile) && source.needsPerson(for: profile) == false)
+            isKeptFresh: published.isUsed(profile) && needsPerson(for: profile) == false)
     }
 
     /// The answer that can be given now, or nil with a flight in the air.
     ///
     /// This and `ensureRefresh` don't suspend: a caller that waits must not hold a copy of the state, which has all
     /// waiters.
-    private func readyOrUnderWay(_ profile: ProfileName) throws(Problem) -> CachedCredentials? {
+    private func readyOrUnderWay(
+        _ profile: ProfileName, on occasion: Occasion
+    ) throws(Problem) -> CachedCredentials? {
         if let ready = published.ready(profile) { return ready }
         let state = try state(of: profile)
         guard state.flight == nil else { return nil }
@@ -103,7 +159,7 @@ package actor CredentialCache {
             published.markUsed(profile)
             return fallback
         }
-        begin(profile, on: .request, at: now)
+        begin(profile, on: occasion, at: now)
         return nil
     }
 
@@ -122,10 +178,18 @@ package actor CredentialCache {
 
     /// Why no attempt is made for another user, where a person is known to be needed for one.
     private func refusalOfGestures(for profile: ProfileName, at now: Moment) -> Problem? {
-        guard !Gestures.areAllowed, source.needsPerson(for: profile) == true else { return nil }
+        guard !Gestures.areAllowed, needsPerson(for: profile) == true else { return nil }
         refusedGesture = now.boot
         return Self.needsOwner(profile)
     }
+
+    /// Whether a new session takes a person: that of the root, where a session of its own is needed first.
+    private func needsPerson(for profile: ProfileName) -> Bool? {
+        guard let base = routes.base(of: profile) else { return source.needsPerson(for: profile) }
+        return published.isReady(base) ? false : needsPerson(for: base)
+    }
+
+    private func isLocked(_ profile: ProfileName) -> Bool { source.isLocked(routes.root(of: profile)) }
 
     /// Forgets a refusal whose files have changed. They are looked at outside of the actor: a file system that hangs
     /// costs those who need it, and no lock.
@@ -139,7 +203,7 @@ package actor CredentialCache {
     private func state(of profile: ProfileName) throws(Problem) -> ProfileState {
         guard !isStopped else { throw Self.shuttingDown }
         guard let state = profiles[profile] else { throw .unknownProfile("\(profile)") }
-        guard !source.isLocked(profile) else { throw Self.locked(profile) }
+        guard !isLocked(profile) else { throw Self.locked(profile) }
         return state
     }
 }
@@ -160,45 +224,105 @@ extension CredentialCache {
         let occasion = mayGesture ? occasion : .foreign
         // Not awaited: it ends in `land`, and the code that takes it out of `flight` cancels it.
         let task = Asking.$current.withValue(asking) {
-            Task { [source] in
-                let files = await source.files(of: profile)  // before they are read, so that no change is missed
-                do throws(Problem) {
-                    land(.success(try await source.credentials(for: profile, on: occasion)), of: profile, id, files)
-                } catch {
-                    land(.failure(error), of: profile, id, files)
-                }
+            Gestures.$areAllowed.withValue(mayGesture) {
+                Task { await attempt(id, for: profile, on: occasion, share, until: now.boot + Self.longestFlight) }
             }
         }
-        profiles[profile]?.budget.record(now.boot, share)
         profiles[profile]?.flight = .init(
             id: id, began: now.boot, task: task, asking: asking)
+        if routes.base(of: profile) == nil { profiles[profile]?.budget.record(now.boot, share) }
     }
 
+    /// The flight's task: asks the source, for a profile with a base after the cache has given the base's session.
+    private func attempt(
+        _ id: UInt64, for profile: ProfileName, on occasion: Occasion, _ share: AttemptBudget.Share, until end: Int64
+    ) async {
+        let files = await source.files(of: profile)  // before they are read, so that no change is missed
+        var base: CachedCredentials?
+        var hasNewBase = false
+        repeat {
+            do throws(Problem) {
+                base = try await baseSession(of: profile, on: occasion, until: end)
+            } catch {
+                return land(.failure(error), of: profile, id, files, isOfBase: true)
+            }
+            guard isUnderWay(id, profile) else { return }
+            if let base {
+                profiles[profile]?.budget.record(settings.clock.boot(), share)
+                profiles[profile]?.flight?.madeOf = Set(base.profiles)
+                // What has changed until now, as a login of the root does, changes nothing about what is asked next.
+                profiles[profile]?.flight?.isOutdated = false
+            }
+            do throws(Problem) {
+                let fresh = try await source.credentials(for: profile, on: occasion, from: base?.key)
+                return land(.success((fresh, base?.profiles ?? [])), of: profile, id, files)
+            } catch {
+                guard error.retry == .base, !hasNewBase, let base, isUnderWay(id, profile) else {
+                    return land(.failure(error), of: profile, id, files)
+                }
+                forget(base)
+                hasNewBase = true
+            }
+        } while true
+    }
+
+    /// The session that the profile's are made of, as its callers get it; nil for a profile without a base.
+    private func baseSession(
+        of profile: ProfileName, on occasion: Occasion, until end: Int64
+    ) async throws(Problem) -> CachedCredentials? {
+        guard let base = routes.base(of: profile) else { return nil }
+        do throws(Problem) {
+            return try await credentials(for: base, on: occasion, until: end)
+        } catch {
+            // Permission is that of the profile asked for, and so is the advice.
+            guard error != Self.needsOwner(base) else { throw Self.needsOwner(profile) }
+            throw error.asked(for: base)
+        }
+    }
+
+    private func isUnderWay(_ id: UInt64, _ profile: ProfileName) -> Bool { profiles[profile]?.flight?.id == id }
+
+    /// Drops a session that the service does not take any more.
+    private func forget(_ session: CachedCredentials) {
+        guard let profile = session.profiles.first, profiles[profile]?.session === session else { return }
+        profiles[profile]?.session = nil
+        publish(profile)
+    }
+
+    /// - Parameter isOfBase: There was no session of the base, so the profile's own service was asked for nothing.
     private func land(
-        _ result: Result<SessionCredentials, Problem>, of profile: ProfileName, _ id: UInt64, _ files: [FileStamp?]
+        _ result: Result<(SessionCredentials, madeOf: [ProfileName]), Problem>, of profile: ProfileName, _ id: UInt64,
+        _ files: [FileStamp?], isOfBase: Bool = false
     ) {
         // Locked, dropped, reconfigured or stopped meanwhile: discard this session.
         guard let flight = profiles[profile]?.flight, flight.id == id else { return }
         let now = settings.clock.now()
         profiles[profile]?.flight = nil
         do throws(Problem) {
-            let session = try CachedCredentials(result.get(), receivedAt: now, settings)
+            let (fresh, bases) = try result.get()
+            let session = try CachedCredentials(fresh, of: [profile] + bases, receivedAt: now, settings)
             profiles[profile]?.session = session
             profiles[profile]?.failure = nil
             publish(profile)
+            standIn(nil, for: profile)
+            for name in routes.withDependents([profile]) where profiles[name]?.failure?.isOfBase == true {
+                profiles[name]?.failure = nil
+                publish(name)
+            }
             answerWaiters(of: profile, .success(session), at: now)
         } catch {
-            fail(profile, error, of: flight, reading: files, at: now)
+            fail(profile, error, of: flight, reading: files, isOfBase: isOfBase, at: now)
         }
         wakeKeeper(by: now.boot)
     }
 
     private func fail(
         _ profile: ProfileName, _ cause: Problem, of flight: ProfileState.Flight, reading files: [FileStamp?] = [],
-        at now: Moment
+        isOfBase: Bool = false, at now: Moment
     ) {
         let next = profiles[profile]?.fail(
-            cause, of: flight, reading: files, isForeign: cause == Self.needsOwner(profile), at: now,
+            cause, of: flight, reading: files, isOfBase: isOfBase, isForeign: cause == Self.needsOwner(profile),
+            at: now,
             random: settings.random)
         publish(profile)
         switch next {
@@ -236,17 +360,19 @@ extension CredentialCache {
 // MARK: - Those who wait
 
 extension CredentialCache {
-    private func wait(for profile: ProfileName, wantsNew: Bool) async throws(Problem) -> CachedCredentials {
+    private func wait(
+        for profile: ProfileName, wantsNew: Bool, until end: Int64
+    ) async throws(Problem) -> CachedCredentials {
         let id = nextID()
         let result: Result<CachedCredentials, Problem> = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<_, Never>) in
                 guard profiles[profile]?.flight != nil else {
-                    return continuation.resume(returning: .failure(Self.stillWorking(profile)))
+                    return continuation.resume(returning: .failure(stillWorking(profile)))
                 }
                 let now = settings.clock.now()
                 let hasFallback = !wantsNew && profiles[profile]?.fallback(at: now) != nil
                 // In whole seconds, so that thousands who wait have few deadlines.
-                let giveUpAt = (now.boot + settings.answerWithin) / 1000 * 1000
+                let giveUpAt = end / 1000 * 1000
                 let answerAt = hasFallback ? (now.boot + settings.patience) / 1000 * 1000 : giveUpAt
                 profiles[profile]?.waiters.add(
                     id,
@@ -263,6 +389,12 @@ extension CredentialCache {
 
     private func leave(_ profile: ProfileName, _ id: UInt64) {
         profiles[profile]?.waiters.remove(id, Problem(.requestTimeout, "the caller has hung up"))
+    }
+
+    /// Names the hop that is waited for.
+    private func stillWorking(_ profile: ProfileName) -> Problem {
+        let base = routes.bases(of: profile).prefix { profiles[$0]?.flight != nil }.last
+        return base.map { Self.stillWorking($0).asked(for: $0) } ?? Self.stillWorking(profile)
     }
 
     private func answerWaiters(of profile: ProfileName, _ outcome: Result<CachedCredentials, Problem>, at now: Moment) {
@@ -320,13 +452,14 @@ extension CredentialCache {
             publish(name)
         }
         let fallback = profiles[name]?.fallback(at: now)
-        if profiles[name]?.waiters.answerOverdue(at: now, fallback: fallback, Self.stillWorking(name)) == true {
+        let stillWorking = stillWorking(name)  // before the state is changed, as it reads that
+        if profiles[name]?.waiters.answerOverdue(at: now, fallback: fallback, stillWorking) == true {
             profiles[name]?.flight?.isSlow = true
             publish(name)
             published.markUsed(name)
         }
         let isRefreshed =
-            published.isUsed(name) && source.needsPerson(for: name) == false && !source.isLocked(name)
+            published.isUsed(name) && needsPerson(for: name) == false && !isLocked(name)
         if isRefreshed, profiles[name]?.untilAttempt(at: now) == 0 {
             begin(name, on: .background, at: now, asking: nil)
         }
@@ -351,14 +484,18 @@ extension CredentialCache {
 // MARK: - Changes
 
 extension CredentialCache {
-    /// Drops the sessions of these profiles (nil: all profiles'), which the source says are locked. A session under way is
-    /// not stored, and those who wait for it are told.
-    package func lock(_ names: Set<ProfileName>? = nil) {
+    /// Drops the sessions of these profiles (nil: all profiles'), which the source says are locked, and those that are made
+    /// of them. A session under way is not stored, and those who wait for it are told.
+    ///
+    /// - Returns: The profiles whose sessions were dropped, and those whose callers may have got one of them.
+    @discardableResult package func lock(_ names: Set<ProfileName>? = nil) -> Set<ProfileName> {
         let now = settings.clock.now()
-        for name in known(names) {
+        let names = known(names)
+        for name in names {
             abandon(name)
             answerWaiters(of: name, .failure(Self.locked(name)), at: now)
         }
+        return routes.withThoseTheyStandInFor(names)
     }
 
     /// A token came, went, got its PIN or was unlocked: attempts that waited for that are allowed again.
@@ -370,14 +507,16 @@ extension CredentialCache {
         wakeKeeper(by: settings.clock.now().boot)
     }
 
-    /// Drops these profiles' sessions (nil: all profiles'), say because their role was revoked. The next caller gets
-    /// a new one; a session under way is not stored, and those who wait for it wait for another.
-    package func drop(_ names: Set<ProfileName>? = nil) {
+    /// Drops these profiles' sessions (nil: all profiles'), say because their role was revoked, and those that are made of
+    /// them. The next caller gets a new one; a session under way is not stored, and those who wait for it wait for another.
+    ///
+    /// - Returns: The profiles whose sessions were dropped, and those whose callers may have got one of them.
+    @discardableResult package func drop(_ names: Set<ProfileName>? = nil) -> Set<ProfileName> {
         let now = settings.clock.now()
-        for name in known(names) {
-            abandon(name)
-            beginAgain(name, at: now)
-        }
+        let names = known(names)
+        for name in names { abandon(name) }
+        for name in names { beginAgain(name, at: now) }
+        return routes.withThoseTheyStandInFor(names)
     }
 
     /// Whether a profile's last attempt failed for something that only a change of the tokens makes good, or another user
@@ -391,8 +530,11 @@ extension CredentialCache {
     /// longer what is asked for. All others keep theirs, with their pauses and locks; refusals are asked again once.
     ///
     /// The source must know the new configuration already.
-    package func replace(_ names: Set<ProfileName>, changed: Set<ProfileName>) {
+    package func replace(
+        _ names: Set<ProfileName>, routes: ProfileRoutes = ProfileRoutes(), changed: Set<ProfileName>
+    ) {
         guard !isStopped else { return }
+        self.routes = routes
         let now = settings.clock.now()
         for name in profiles.keys.filter({ !names.contains($0) }) {
             abandon(name)
@@ -424,7 +566,12 @@ extension CredentialCache {
         publish(name)
     }
 
-    private func known(_ names: Set<ProfileName>?) -> [ProfileName] {
-        profiles.keys.filter { names?.contains($0) ?? true }
+    /// Those of these profiles (nil: of all) that there are, and their dependents, with those that a fallback has made
+    /// dependent.
+    private func known(_ names: Set<ProfileName>?) -> Set<ProfileName> {
+        let all = Set(profiles.keys)
+        guard let names else { return all }
+        let dependents = routes.withDependents(names)
+        return dependents.intersection(all).union(profiles.filter { $0.value.isMade(of: dependents) }.keys)
     }
 }

@@ -54,3 +54,16 @@ extension CredentialCache {
             hint: "check the token with 'tokenward status'")
     }
 }
+
+extension Problem {
+    /// Whether a fallback is tried: the service cannot be reached, fails or wants a rest, or the token is gone. Where it has
+    /// refused, or the token waits for a person, another profile is no remedy.
+    var isDown: Bool { [.awsUnavailable, .awsThrottled, .tokenGone, .noToken].contains(code) }
+
+    /// The same for callers of a profile whose sessions are made of this one's. It names the hop that has it, once.
+    func asked(for base: ProfileName) -> Problem {
+        var problem = self
+        if parameters[.sourceProfile] == nil { problem.append(" (source profile \(base, .sourceProfile))") }
+        return problem
+    }
+}

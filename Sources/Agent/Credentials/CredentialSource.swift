@@ -2,15 +2,18 @@ package import AgentAPI
 package import Files
 package import ServiceAnswers
 
-/// Where a profile's sessions come from: Roles Anywhere, or a test's script.
+/// Where the profiles' sessions come from: AWS, or a test's script. Chains are the cache's business.
 package protocol CredentialSource: Sendable {
     /// Obtains a new session; one call is one attempt. It looks at `Task.isCancelled`, and has deadlines of its own.
+    ///
+    /// - Parameter base: The session of the profile's base, where it has one. A problem with `Retry.base` says that the service
+    ///   does not take it any more.
     func credentials(
-        for profile: ProfileName, on occasion: Occasion
+        for profile: ProfileName, on occasion: Occasion, from base: SessionKey?
     ) async throws(Problem) -> SessionCredentials
-    /// Whether the profile's tokens are locked: no session is obtained, and none is handed out.
+    /// Whether the tokens of a profile without a base are locked: no session is obtained, and none is handed out.
     func isLocked(_ profile: ProfileName) -> Bool
-    /// Whether a new session takes a touch or a PIN; nil where that is not known yet. Where it takes one, or may, none is
+    /// Whether a new session of a profile without a base takes a touch or a PIN; nil where that is not known yet. Where it takes one, or may, none is
     /// obtained in the background.
     func needsPerson(for profile: ProfileName) -> Bool?
     /// The files that an attempt reads, as they are now: with others a refusal may have lost its cause.

@@ -15,6 +15,8 @@ package struct CredentialStatus {
     let nextAttempt: Int64?
     /// When the next caller causes an attempt if nothing else has before, in seconds since 1970; nil without a session.
     let nextNeeded: Int64?
+    /// The fallback whose sessions callers get.
+    let standIn: ProfileName?
 }
 
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
@@ -31,6 +33,8 @@ struct ProfileState {
         var isOutdated = false
         /// It was begun in the place of an outdated one.
         var isRepeated = false
+        /// The profiles whose sessions it signs with.
+        var madeOf: Set<ProfileName> = []
         /// A caller has waited in vain, so callers that have a fallback no longer wait.
         var isSlow = false
     }
@@ -41,8 +45,15 @@ struct ProfileState {
     var budget = AttemptBudget()
     /// When the owner, and another user, last forced a refresh that went well, boot time in milliseconds.
     private var lastForced: [AttemptBudget.Share: Int64] = [:]
+    /// The fallback whose sessions callers got last in the place of its own.
+    var standIn: ProfileName?
     /// The callers that wait for the flight; empty without one.
     var waiters = WaitingCallers()
+
+    /// Whether what is held, or under way, is made of a session of one of these profiles.
+    func isMade(of names: Set<ProfileName>) -> Bool {
+        !names.isDisjoint(with: session?.profiles ?? []) || !names.isDisjoint(with: flight?.madeOf ?? [])
+    }
 
     /// Credentials that are still valid, but due for a refresh.
     func fallback(at now: Moment) -> CachedCredentials? {
@@ -65,7 +76,7 @@ struct ProfileState {
         at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking? = nil
     ) -> Problem? {
         let isAskedAgain = share != .whole || failure?.yields(to: asking) == true
-        if let failure, failure.isInForce(at: now), !isAskedAgain {
+        if let failure, !failure.isOfBase, failure.isInForce(at: now), !isAskedAgain {
             return failure.rememberedProblem(of: name, at: now)
         }
         let allowed = budget.nextAllowed(share)
@@ -109,9 +120,12 @@ struct ProfileState {
 
     /// Remembers why there is no new session; what is held stays.
     ///
-    /// - Parameter isForeign: The token was asked for nothing, as a person would have had to act for another user.
+    /// - Parameters:
+    ///   - isOfBase: It was the base that had no session.
+    ///   - isForeign: The token was asked for nothing, as a person would have had to act for another user.
     mutating func fail(
-        _ cause: Problem, of flight: Flight, reading files: [FileStamp?], isForeign: Bool, at now: Moment,
+        _ cause: Problem, of flight: Flight, reading files: [FileStamp?], isOfBase: Bool, isForeign: Bool,
+        at now: Moment,
         random: (ClosedRange<Int64>) -> Int64
     ) -> Aftermath {
         guard !isForeign else {
@@ -119,8 +133,8 @@ struct ProfileState {
             return waiters.mayGesture ? .again(isRepeated: false) : .answer(cause)
         }
         let new = RememberedFailure(
-            cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.asking != nil, reading: files, at: now,
-            remaining: session?.validity.remaining(at: now), random: random)
+            cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.asking != nil, reading: files, isOfBase: isOfBase,
+            at: now, remaining: session?.validity.remaining(at: now), random: random)
         // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
         let isVoid = flight.isOutdated && new.isRefusal
         failure = isVoid ? nil : new
@@ -151,6 +165,6 @@ struct ProfileState {
             nextAttempt: isKeptFresh ? untilAttempt(at: now).map { (now.wall + $0 + 999) / 1000 } : nil,
             nextNeeded: session.map { session in
                 (now.wall + max(0, session.validity.remaining(at: now) - session.validity.floor) + 999) / 1000
-            })
+            }, standIn: session == nil ? standIn : nil)
     }
 }

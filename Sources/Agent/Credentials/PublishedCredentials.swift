@@ -31,6 +31,12 @@ package final class PublishedCredentials: Sendable {
         }
     }
 
+    /// Whether there is a session that no caller needs to wait for better ones than; marks nothing.
+    func isReady(_ profile: ProfileName) -> Bool {
+        let now = clock.now()
+        return slots.withLock { $0[profile]?.isReady(at: now) == true }
+    }
+
     /// Whether there is a session, good enough or not.
     func holds(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile] != nil } }
 

@@ -15,16 +15,20 @@ struct RememberedFailure: Sendable {
     private let files: [FileStamp?]
     /// Whether a person could be asked for a PIN.
     private let wasAsked: Bool
+    /// The base had no session, and remembers why by itself: callers are sent there, and what is in force here only paces
+    /// the attempts in the background.
+    let isOfBase: Bool
 
     /// - Parameter remaining: The time left of the session that is held, in milliseconds.
     init(
-        _ cause: Problem, count: Int, wasAsked: Bool, reading files: [FileStamp?], at now: Moment, remaining: Int64?,
-        random: (ClosedRange<Int64>) -> Int64
+        _ cause: Problem, count: Int, wasAsked: Bool, reading files: [FileStamp?], isOfBase: Bool = false,
+        at now: Moment, remaining: Int64?, random: (ClosedRange<Int64>) -> Int64
     ) {
         (self.cause, self.count, self.wasAsked, self.files, at) = (cause, count, wasAsked, files, now)
+        self.isOfBase = isOfBase
         until =
             switch cause.retry {
-            case .pause:
+            case .pause, .base:
                 now.boot
                     + max(
                         Self.pause(count: count, remaining: remaining, random: random),
@@ -89,6 +93,7 @@ struct RememberedFailure: Sendable {
     /// - Parameter allowed: When the profile's attempts allow another one, boot time in milliseconds.
     func rememberedProblem(of name: ProfileName, at now: Moment, allowed: Int64 = .min) -> Problem {
         var problem = problem(at: now)
+        guard !isOfBase || allowed > now.boot else { return problem }
         if allowed > now.boot {
             let pause = max(pause(at: now) ?? 0, allowed - now.boot)
             problem.retryAfter = now.seconds(until: now.boot + pause)

@@ -40,10 +40,13 @@ struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebugStringCo
     /// Their text in the audit log.
     let audited: AuditRecord.Issued
 
-    init(json: [UInt8], endpointJSON: [UInt8], accessKeyID: String, expiration: Int64) {
+    /// - Parameter profiles: The profile that they were obtained for, then those whose sessions they were made of.
+    init(
+        json: [UInt8], endpointJSON: [UInt8], accessKeyID: String, expiration: Int64, profiles: [ProfileName] = []
+    ) {
         self.json = json
         self.endpointJSON = endpointJSON
-        audited = AuditRecord.Issued(accessKeyID: accessKeyID, expiration: expiration)
+        audited = AuditRecord.Issued(accessKeyID: accessKeyID, expiration: expiration, profiles: profiles)
     }
 
     var description: String { "‹redacted›" }

@@ -19,10 +19,11 @@ extension AgentService {
         try await tokens.keepLocks()
     }
 
-    /// Drops these profiles' sessions (nil: all profiles'), those that are on their way to a client among them.
+    /// Drops these profiles' sessions (nil: all profiles') and what is made of them, those that are on their way to a client
+    /// among them.
     func lockSessions(_ names: Set<ProfileName>?) async {
-        await cache.lock(names)
-        await server?.withdrawCredentials(of: names)
+        let dropped = await cache.lock(names)
+        await server?.withdrawCredentials(of: names == nil ? nil : dropped)
     }
 
     /// Starts to listen to logind where the configuration asks for it.
@@ -69,8 +70,7 @@ extension AgentService {
             log.notice("token removed", metadata: ["token": "\(key.token.plainName)"])
         }
         let names = source.use.profiles(leaving: removed)
-        await cache.drop(names)
-        await server?.withdrawCredentials(of: names)
+        await server?.withdrawCredentials(of: await cache.drop(names))
         await tokens.forget(removed: removed)
         // Drop sessions too that began between the two and are signed already.
         await cache.drop(source.use.profiles(leaving: removed))

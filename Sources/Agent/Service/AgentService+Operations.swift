@@ -43,7 +43,8 @@ extension AgentService {
         status.tokens = survey.tokens.map(TokenListing.init)
         status.profiles = await profileStatuses(survey)
         status.notices =
-            notices + survey.tokens.compactMap(\.missingPINNotice) + source.use.spareNotices
+            notices + survey.tokens.compactMap(\.missingPINNotice) + source.use.spareNotices + chainNotices
+            + (await standInNotices)
             + (await tokens.registryNotices) + (await tokens.readerNotices)
         return status
     }
@@ -54,6 +55,26 @@ extension AgentService {
             + deadListeners.map {
                 "a consumer's socket does not listen: \($0); correct it, then run 'tokenward reload'"
             } + tokenFileFailures
+    }
+
+    private var chainNotices: [String] {
+        configuration.profiles.sorted { $0.key < $1.key }.compactMap { name, profile in
+            profile.source.base.map {
+                "profile \(name): AWS limits its sessions to one hour, because a session of \($0) assumes the role"
+            }
+        }
+    }
+
+    private var standInNotices: [String] {
+        get async {
+            var notices: [String] = []
+            for name in configuration.profiles.keys.sorted() {
+                guard let status = await cache.status(of: name), let standIn = status.standIn else { continue }
+                let reason = status.lastError.map { ": \($0.detail)" } ?? ""
+                notices.append("profile \(name): its fallback \(standIn) stands in\(reason)")
+            }
+            return notices
+        }
     }
 
     /// In a user namespace such as that of PrivateUsers=, callers may be hidden whom a profile lists.
@@ -170,6 +191,6 @@ extension IssuedCredentials {
     fileprivate init(_ cached: CachedCredentials) {
         self.init(
             json: cached.body, endpointJSON: cached.endpointBody, accessKeyID: cached.accessKeyID,
-            expiration: cached.expiration)
+            expiration: cached.expiration, profiles: cached.profiles)
     }
 }

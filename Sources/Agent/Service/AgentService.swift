@@ -76,10 +76,15 @@ package actor AgentService {
         source = ProfileSources(configuration, tokens: tokens, clock: clock, log: log)
         finder = IdentityFinder(tokens: tokens, clock: clock)
         cache = CredentialCache(
-            profiles: Set(configuration.profiles.keys), source: source,
+            profiles: Set(configuration.profiles.keys), routes: configuration.routes, source: source,
             settings: CacheSettings(
-                clock: clock, render: CredentialDocument.render, renderForEndpoint: CredentialDocument.renderForEndpoint
-            ))
+                clock: clock, render: CredentialDocument.render,
+                renderForEndpoint: CredentialDocument.renderForEndpoint,
+                noteStandIn: { profile, standIn in
+                    log.notice(
+                        standIn == nil ? "the profile's own sessions are to be had again" : "a fallback stands in",
+                        metadata: ["profile": "\(profile)", "fallback": "\(standIn?.description ?? "")"])
+                }))
     }
 
     /// Listens and serves until `stop`.
@@ -133,7 +138,7 @@ package actor AgentService {
     /// events, and are not looked for. `Tokens` reports the changes that a look finds.
     private func watchTokens() async {
         while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
-            await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: source.use.tokens(of: cache.published))
+            await tokens.poll(isWaitedFor: await cache.waitsForTokens, used: heldTokens)
         }
     }
 
@@ -145,6 +150,12 @@ package actor AgentService {
             for failure in failures where !tokenFileFailures.contains(failure) { log.error("\(failure)") }
             tokenFileFailures = failures
         }
+    }
+
+    /// The tokens whose sessions are held for some profile, as they are or as those that were made of them.
+    private var heldTokens: Set<TokenKey> {
+        let routes = configuration.routes
+        return source.use.tokens { routes.withDependents([$0]).contains(where: cache.published.holds) }
     }
 
     /// Reads the configuration again, one reload after the other. A configuration with a fault changes nothing.
@@ -186,7 +197,7 @@ package actor AgentService {
         Task { _ = await tokens.surveyConfigured() }  // ends with the deadlines of the calls; no task waits for it
         source.replace(new)
         refusals.log.withLock { $0.keep(Set(new.profiles.keys)) }
-        await cache.replace(Set(new.profiles.keys), changed: changed)
+        await cache.replace(Set(new.profiles.keys), routes: new.routes, changed: changed)
         watchSessions()
         for event in LockEvent.allCases where !lockOn.contains(event) { await end(event) }
     }

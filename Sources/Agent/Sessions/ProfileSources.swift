@@ -12,6 +12,7 @@ final class ProfileSources: CredentialSource {
     let use: TokenUse
     private let rolesAnywhere: RolesAnywhereSource
     private let iotCore: IoTCoreSource
+    private let assumeRole: AssumeRoleSource
     private let log: Logger
     private let state: Mutex<State>
 
@@ -30,6 +31,7 @@ final class ProfileSources: CredentialSource {
         use = TokenUse(of: tokens, log: log)
         rolesAnywhere = RolesAnywhereSource(tokens: tokens, use: use, clock: clock, log: log)
         iotCore = IoTCoreSource(tokens: tokens, use: use, clock: clock, log: log)
+        assumeRole = AssumeRoleSource(clock: clock, log: log)
         state = Mutex(State(configuration))
     }
 
@@ -49,7 +51,7 @@ final class ProfileSources: CredentialSource {
     }
 
     func credentials(
-        for name: ProfileName, on occasion: Occasion
+        for name: ProfileName, on occasion: Occasion, from base: SessionKey?
     ) async throws(Problem) -> SessionCredentials {
         guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
         do throws(Problem) {
@@ -58,6 +60,10 @@ final class ProfileSources: CredentialSource {
                 return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
             case .iotCore(let identity, let request):
                 return try await iotCore.session(of: name, profile, identity, request, on: occasion)
+            case .assumeRole(let role):
+                // The cache knows the same configuration, but for the moment of a reload.
+                guard let base else { throw .changedMeanwhile }
+                return try await assumeRole.session(of: name, role, caBundle: profile.caBundle, from: base)
             }
         } catch {
             log.warning(
@@ -66,6 +72,11 @@ final class ProfileSources: CredentialSource {
             throw error
         }
     }
+}
+
+extension Problem {
+    fileprivate static let changedMeanwhile = Problem(
+        .shuttingDown, "the configuration has changed meanwhile", hint: "try again", retryAfter: 1)
 }
 
 extension Profile {

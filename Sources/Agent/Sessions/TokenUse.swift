@@ -61,11 +61,10 @@ final class TokenUse: Sendable {
         }
     }
 
-    /// The tokens whose sessions are held for some profile.
-    func tokens(of published: PublishedCredentials) -> Set<TokenKey> {
-        state.withLock { state in
-            Set(state.tokens.filter { published.holds($0.key) }.flatMap(\.value))
-        }
+    /// The tokens of these profiles' sessions.
+    func tokens(ofProfiles isMeant: (ProfileName) -> Bool) -> Set<TokenKey> {
+        let tokens = state.withLock(\.tokens)
+        return Set(tokens.filter { isMeant($0.key) }.flatMap(\.value))
     }
 
     /// Whether all of the profile's tokens are locked: a former one, which may never come back, holds up no other. For a

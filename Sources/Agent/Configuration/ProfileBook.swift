@@ -1,0 +1,125 @@
+/// The profiles as they are read, until all are known and each can be completed by the others.
+struct ProfileBook {
+    /// The longest chain, root included: each hop is a call that a caller waits for.
+    private static let longestChain = 8
+
+    private var readings: [ProfileName: ProfileReading] = [:]
+
+    mutating func add(_ reading: ProfileReading, as name: ProfileName) { readings[name] = reading }
+
+    /// All profiles, with a fault for each that does not agree with the others.
+    ///
+    /// - Parameter isKnown: Whether a profile of this name was read, even if there is something wrong with it.
+    func completed(isKnown: (ProfileName) -> Bool) -> [ProfileName: Profile] {
+        var profiles: [ProfileName: Profile] = [:]
+        for (name, reading) in readings.sorted(by: { $0.key < $1.key }) {
+            checkNames(of: reading, isKnown)
+            guard !isInLoop(name, reading) else { continue }
+            switch reading.source {
+            case .whole(let source): profiles[name] = reading.profile(source)
+            case .assumeRole(let draft):
+                guard let root = root(of: name), let role = draft.resolved(name, root.place) else { continue }
+                profiles[name] = reading.profile(.assumeRole(role))
+            }
+        }
+        for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) { checkRoles(of: name, profile, in: profiles) }
+        return profiles
+    }
+
+    private func checkNames(of reading: ProfileReading, _ isKnown: (ProfileName) -> Bool) {
+        if case .assumeRole(let draft) = reading.source, !isKnown(draft.base) {
+            draft.faultInBase("source-profile \(unknown(draft.base))")
+        }
+        for name in reading.fallbacks where !isKnown(name) { reading.faultInFallback("fallback \(unknown(name))") }
+    }
+
+    private func unknown(_ name: ProfileName) -> String {
+        let near = nearestName(to: "\(name)", among: readings.keys.map(\.description)).map { "did you mean \($0)?" }
+        return "names \(name), and there is no such profile; \(near ?? "add it, or correct the name")"
+    }
+
+    /// Whether a way over bases and fallbacks leads back to the profile. The fault is told at the first one of the loop.
+    private func isInLoop(_ name: ProfileName, _ reading: ProfileReading) -> Bool {
+        guard let loop = way(from: name, to: name) else { return false }
+        guard loop.min() == name else { return true }
+        let path = loop.map(\.description).joined(separator: " → ")
+        let message = "leads back to where it began: \(path); let one of them name another"
+        if case .assumeRole(let draft) = reading.source, loop[1] == draft.base {
+            draft.faultInBase("source-profile \(message)")
+        } else {
+            reading.faultInFallback("fallback \(message)")
+        }
+        return true
+    }
+
+    /// The profiles on a way from one to the other, both included; nil where there is none.
+    private func way(from start: ProfileName, to end: ProfileName) -> [ProfileName]? {
+        var cameFrom: [ProfileName: ProfileName] = [:]
+        var open = [start][...]
+        while let current = open.popFirst() {
+            for next in readings[current]?.next ?? [] {
+                guard next != end else {
+                    var way = [current, end]
+                    while way[0] != start, let earlier = cameFrom[way[0]] { way.insert(earlier, at: 0) }
+                    return way
+                }
+                guard cameFrom[next] == nil else { continue }
+                cameFrom[next] = current
+                open.append(next)
+            }
+        }
+        return nil
+    }
+
+    /// The source at the end of the chain; nil, with a fault if the chain is too long, where there is none.
+    private func root(of name: ProfileName) -> Source? {
+        var hops: Set<ProfileName> = []
+        var next = name
+        while let reading = readings[next], case .assumeRole(let draft) = reading.source {
+            guard hops.insert(next).inserted else { return nil }  // a loop, which is told of where it is
+            next = draft.base
+            guard hops.count < Self.longestChain else {
+                if case .assumeRole(let first)? = readings[name]?.source {
+                    first.faultInBase(
+                        "source-profile leads over more than \(Self.longestChain) profiles, and each is a call that callers "
+                            + "wait for; name one that is nearer to the token")
+                }
+                return nil
+            }
+        }
+        guard case .whole(let source)? = readings[next]?.source else { return nil }
+        return source
+    }
+
+    /// A role that is not the one asked for may do more, or less: that has to be wanted.
+    private func checkRoles(of name: ProfileName, _ profile: Profile, in profiles: [ProfileName: Profile]) {
+        guard let reading = readings[name], !reading.allowsOtherRole else { return }
+        for fallback in reading.fallbacks {
+            guard let other = profiles[fallback]?.source else { continue }
+            guard profile.source.roleARN == nil || other.roleARN != profile.source.roleARN else { continue }
+            let role = other.roleARN.map { "role \($0)" } ?? "a role that only IoT Core knows"
+            let own = profile.source.roleARN.map { "\(name) has \($0)" } ?? "that of \(name) is not known here either"
+            reading.faultInFallback(
+                "fallback \(fallback) has \(role), and \(own); name one with the same role, or write "
+                    + "fallback-other-role = true")
+        }
+    }
+}
+
+extension ProfileReading {
+    /// The profiles whose sessions it may ask for.
+    fileprivate var next: [ProfileName] {
+        if case .assumeRole(let draft) = source { [draft.base] + fallbacks } else { fallbacks }
+    }
+}
+
+extension Source {
+    /// The partition of its sessions and the region of its service, where they are known.
+    fileprivate var place: (partition: String?, region: String?) {
+        switch self {
+        case .rolesAnywhere(_, let request): (request.scope.roleARN.partition, request.scope.region)
+        case .iotCore(_, let request): (nil, request.region)
+        case .assumeRole(let role): (role.request.roleARN.partition, role.request.service.region)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import AgentAPI
+import Prompts
+import Testing
+
+@testable import Agent
+
+@Suite("Profiles whose sessions are made of another profile's")
+struct CredentialChainTests {
+    private let world: CredentialWorld
+    private let root, middle, top: ProfileName
+
+    init() throws {
+        world = try CredentialWorld("root", "middle", "top", bases: ["middle": "root", "top": "middle"])
+        (root, middle, top) = (world.profiles[0], world.profiles[1], world.profiles[2])
+    }
+
+    private func attempts(of profile: ProfileName) -> [ScriptedSource.Attempt] {
+        world.source.attempts.filter { $0.profile == profile }
+    }
+
+    @Test("10,000 cold callers of three hops cost one attempt for each hop")
+    func tenThousand() async throws {
+        world.source.hold(then: .session(3600))
+        let keys = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<10_000 { group.addTask { try await world.ask(top) } }
+            try await world.untilWaiting(10_000, for: top)
+            for _ in 1...3 { world.source.release() }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(keys == ["ASIATEST2"])
+        #expect(world.source.attempts.map(\.profile) == [root, middle, top])
+        #expect(world.source.attempts.map(\.base) == [nil, 0, 1])
+        await world.end()
+    }
+
+    @Test("Each hop is cached by itself, and says of which profiles it is made")
+    func hops() async throws {
+        #expect(try await world.ask(middle) == "ASIATEST1")
+        #expect(try await world.ask(top) == "ASIATEST2")
+        #expect(try await world.ask(root) == "ASIATEST0")
+        #expect(try await world.cache.credentials(for: top).profiles == [top, middle, root])
+        #expect(world.source.count == 3)
+        await world.end()
+    }
+
+    @Test("A base with too little time left is refreshed first")
+    func shortBase() async throws {
+        world.source.script { [root] profile, _ in .init(outcome: .session(profile == root ? 900 : 3600)) }
+        _ = try await world.ask(middle)
+        try await world.advance(Int64(8).minutes)  // the root has less than half of its time
+        _ = try await world.cache.refresh(middle)
+        let made = try #require(attempts(of: middle).last?.base)
+        let left = try #require(world.source.attempt(made)?.deadline) - world.clock.boot
+        #expect(left >= Int64(450).seconds)
+        await world.end()
+    }
+
+    @Test("A lock of the root withdraws what was made of it, and what is on its way")
+    func lock() async throws {
+        _ = try await world.ask(top)
+        world.source.hold(then: .session(3600))
+        let caller = world.refresher(top)
+        try await world.untilWaiting(1, for: top)
+        await world.lock([root])
+        #expect(await caller.value.failure?.code == .locked)
+        for profile in world.profiles { #expect(await world.caller(profile).value.failure?.code == .locked) }
+        world.source.release()
+        try await world.settle()
+        for profile in world.profiles { #expect(!world.cache.published.holds(profile)) }
+        await world.unlock()
+        world.source.always(.session(3600))
+        #expect(try await world.ask(top) == "ASIATEST6")
+        await world.end()
+    }
+
+    @Test("A dropped root takes along what was made of it, and a dropped hop nothing below it")
+    func drop() async throws {
+        _ = try await world.ask(top)
+        #expect(await world.cache.drop([middle]) == [middle, top])
+        #expect(world.cache.published.holds(root))
+        #expect(await world.cache.drop([root]) == [root, middle, top])
+        #expect(!world.cache.published.holds(root))
+        await world.end()
+    }
+
+    @Test("A refusal of the root is told to all, by its name, and costs the others no attempt")
+    func refusedRoot() async throws {
+        world.source.always(.failure(.pinNeeded))
+        for _ in 1...100 {
+            let problem = try #require(await world.caller(top).value.failure)
+            #expect(problem.code == .pinNeeded)
+            #expect(problem.parameters[.sourceProfile] == "root")
+        }
+        #expect(world.source.attempts.map(\.profile) == [root])
+        await world.end()
+    }
+
+    @Test("A failure of the root is remembered no longer than there")
+    func curedRoot() async throws {
+        world.source.always(.failure(.pinNeeded))
+        _ = await world.caller(top).value
+        world.source.always(.session(3600))
+        await world.cache.stateChanged()
+        #expect(try await world.ask(top) == "ASIATEST3")
+        // By its own callers, and after its own pause.
+        await world.cache.drop()
+        world.source.always(.failure(.down))
+        _ = await world.caller(top).value
+        world.source.always(.session(3600))
+        try await world.advance(1000)
+        _ = try await world.ask(root)
+        _ = try await world.ask(top)
+        #expect(try await world.status(top).lastError == nil)
+        await world.end()
+    }
+
+    @Test("A hop that is refused does not keep its base from its own callers")
+    func refusedHop() async throws {
+        world.source.script { [middle] profile, _ in
+            .init(outcome: profile == middle ? .failure(.denied) : .session(3600))
+        }
+        let problem = try #require(await world.caller(top).value.failure)
+        #expect(problem.code == .awsDenied)
+        #expect(problem.parameters[.sourceProfile] == "middle")
+        #expect(try await world.ask(root) == "ASIATEST0")
+        #expect(attempts(of: top).isEmpty)
+        await world.end()
+    }
+
+    @Test("A base that the service does not take any more is obtained anew, once")
+    func refusedSession() async throws {
+        _ = try await world.ask(root)
+        let expired = Problem(.awsDenied, "the source's session has expired", retry: .base)
+        world.source.script { [middle] profile, number in
+            .init(outcome: profile == middle && number == 1 ? .failure(expired) : .session(3600))
+        }
+        #expect(try await world.ask(middle) == "ASIATEST3")
+        #expect(world.source.attempts.map(\.base) == [nil, nil, nil, 2].enumerated().map { $0 == 1 ? 0 : $1 })
+        // Where the new one is not taken either, that is the answer, and there is a pause.
+        await world.cache.drop([middle])
+        world.source.script { [middle] profile, _ in
+            .init(outcome: profile == middle ? .failure(expired) : .session(3600))
+        }
+        #expect(await world.caller(middle).value.failure?.code == .awsDenied)
+        let count = world.source.count
+        #expect(await world.caller(middle).value.failure?.code == .awsDenied)
+        #expect(world.source.count == count)
+        await world.end()
+    }
+
+    @Test("Who waits too long is told for which hop")
+    func slowRoot() async throws {
+        world.source.hold(then: .session(3600))
+        let caller = world.caller(top)
+        try await world.untilWaiting(1, for: top)
+        try await world.advance(Int64(50).seconds)
+        let problem = try #require(await caller.value.failure)
+        #expect(problem.code == .tokenBusy)
+        #expect(problem.parameters[.sourceProfile] == "root")
+        // The attempt goes on.
+        for _ in 1...3 { world.source.release() }
+        try await world.settle()
+        #expect(try await world.ask(top) == "ASIATEST2")
+        await world.end()
+    }
+
+    @Test("Another user's request makes no person act for the base, and is told so of the profile asked for")
+    func foreign() async throws {
+        world.source.script { [root] profile, _ in
+            .init(outcome: profile == root ? .failure(CredentialCache.needsOwner(root)) : .session(3600))
+        }
+        let refusal = CredentialCache.needsOwner(top)
+        await Gestures.$areAllowed.withValue(false) { #expect(await world.caller(top).value.failure == refusal) }
+        #expect(world.source.attempts.map(\.occasion) == [.foreign])
+        world.source.always(.session(3600))
+        #expect(try await world.ask(top) == "ASIATEST3")
+        await world.end()
+    }
+
+    @Test("While the root's session lasts, those made of it are refreshed in the background though it takes a touch")
+    func touchedRoot() async throws {
+        world.source.needPerson(true)
+        world.source.script { [root] profile, _ in .init(outcome: .session(profile == root ? 43_200 : 3600)) }
+        for _ in 1...10 {
+            _ = try await world.ask(top)
+            try await world.advance(Int64(30).minutes)
+        }
+        #expect(attempts(of: root).count == 1)
+        #expect(attempts(of: top).count > 5)
+        #expect(attempts(of: top).dropFirst().allSatisfy { $0.occasion == .background })
+        await world.end()
+    }
+}
