@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 
 from support import configuration
 from support.scripted_sts import refusal, scripted_sts
+from support.waiting import wait_until
 from support.world import World
 
 numbers = itertools.count()
@@ -67,7 +68,8 @@ def test_a_hundred_cold_callers_of_three_hops_cost_one_signature_and_one_call_fo
     assert emulator.created() == created + 1
     assert len(sts.requests) == 2
     assert answers[0][1]["AccountId"] == "444455556666"
-    assert re.search(r"audit .*\bprofile=top\b.* source-profiles=middle,root ", agent.log())
+    names = r"audit .*\bprofile=top\b.* source-profiles=middle,root "
+    wait_until(lambda: re.search(names, agent.log()), "the names of all hops in the audit log")
     # Each hop is cached: asked for, it costs nothing more.
     assert credentials(agent, "middle")[0] == credentials(agent, "root")[0] == 200
     assert len(sts.requests) == 2 and emulator.created() == created + 1
