@@ -39,9 +39,9 @@ def idle_memory(place, agent):
 
 
 def written_to(pid):
-    """Private_Dirty, in MiB."""
+    """What is in no file, in MiB."""
     rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(next(line for line in rollup.splitlines() if line.startswith("Private_Dirty:")).split()[1]) / 1024
+    return int(next(line for line in rollup.splitlines() if line.startswith("Anonymous:")).split()[1]) / 1024
 
 
 def growth(place, agent):

@@ -73,7 +73,7 @@ def mappings(pid, name):
         key, _, value = line.partition(":")
         if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
             kind = "its program" if f"tokenward-{name}" in line else "libraries" if ".so" in line else "heap and stacks"
-        elif key == "Private_Dirty":
+        elif key == "Anonymous":
             kinds[kind][0] += int(value.split()[0])
         elif key == "Pss":
             kinds[kind][1] += int(value.split()[0])
