@@ -15,4 +15,4 @@ def test_the_demo_shows_every_way_to_credentials():
     assert done.returncode == 0, done.stderr
     callers = r"^\$ aws sts get-caller-identity --profile (\w+)\n.*?assumed-role/([\w-]+)/"
     shown = dict(re.findall(callers, done.stdout, re.M | re.S))
-    assert shown == {"demo": "tokenward-demo", "edge": "tokenward-demo-edge"}
+    assert shown == {"demo": "tokenward-demo", "edge": "tokenward-demo-edge", "admin": "tokenward-demo-admin"}

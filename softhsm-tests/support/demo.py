@@ -18,7 +18,8 @@ HAPPENED = """
 The agent found the certificate on the token, connected to the endpoint, logged in to the token once, had it sign one
 CreateSession request, checked the signature, and kept the session in memory. The AWS CLI started the thin client, which
 got that session over the agent's Unix socket; the endpoint then verified the CLI's own signature with it. The profile
-edge got its session from IoT Core's credential provider: the token signed the TLS handshake.
+edge got its session from IoT Core's credential provider: the token signed the TLS handshake. For the profile admin the
+agent assumed a second role with the session of demo, without the token.
 
 To try it with a token of yours: start tokenward-agent, run 'tokenward list', and write a profile as in README.md."""
 
@@ -43,11 +44,13 @@ def everything(world):
         file.write(pem(world.certificate))
     arns = fixed_arns()
     role = arns["roleArn"]
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": role}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}]}
     with open(f"{folder}/emulator.json", "w") as file:
         json.dump({
             "trustAnchors": [{"arn": arns["trustAnchorArn"], "certificates": ["root.pem"]}],
             "profiles": [{"arn": arns["profileArn"], "roleArns": [role]}],
-            "roles": [{"arn": role}, {"arn": f"{role}-edge"}],
+            "roles": [{"arn": role}, {"arn": f"{role}-edge"}, {"arn": f"{role}-admin", "trustPolicy": trust}],
             "iot": {"cas": ["root.pem"],
                     "certificates": [{"file": "device.pem", "roleAliases": ["edge-role"], "things": ["edge-7"]}],
                     "roleAliases": [{"name": "edge-role", "roleArn": f"{role}-edge"}]}}, file)
@@ -62,16 +65,19 @@ def profiles(world, endpoint):
     yield configuration.table("[profile.edge]", {
         "source": "iot-core", "certificate": certificate, "endpoint": endpoint.iot, "role-alias": "edge-role",
         "thing-name": "edge-7", "ca-bundle": endpoint.ca})
+    yield configuration.table("[profile.admin]", {
+        "source": "assume-role", "source-profile": "demo", "role-arn": f"{endpoint.arns['roleArn']}-admin",
+        "endpoint": endpoint.url, "ca-bundle": endpoint.ca})
 
 
 def show(world, endpoint, agent):
     typed("tokenward list", agent.cli("list"))
     typed("tokenward-credential-process demo     (secrets cut)", agent.credentials("demo"))
     with open(f"{world.folder}/aws-config", "w") as file:
-        for name in ("demo", "edge"):
+        for name in ("demo", "edge", "admin"):
             client = f"{binary('tokenward-credential-process')} --socket {agent.socket} {name}"
             file.write(f"[profile {name}]\nregion = us-east-1\ncredential_process = {client}\n")
-    for name in ("demo", "edge"):
+    for name in ("demo", "edge", "admin"):
         typed(f"aws sts get-caller-identity --profile {name}", subprocess.run(
             [os.path.join(os.path.dirname(sys.executable), "aws"), "sts", "get-caller-identity", "--profile", name,
              "--endpoint-url", endpoint.url, "--output", "json"],
