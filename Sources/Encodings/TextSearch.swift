@@ -15,6 +15,11 @@ extension StringProtocol {
 
     package func holds(text: String) -> Bool { range(ofText: text) != nil }
 
+    /// What follows a prefix; all of it where it does not begin so.
+    package func without(prefix: String) -> String {
+        String(hasPrefix(prefix) ? dropFirst(prefix.count) : self[...])
+    }
+
     /// What stands between the places where a text stands, and before and behind them.
     package func parts(between text: String) -> [SubSequence] {
         var parts: [SubSequence] = []

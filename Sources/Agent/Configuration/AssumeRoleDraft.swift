@@ -1,4 +1,5 @@
 import AWSNames
+import Encodings
 import PlainText
 import STS
 
@@ -119,7 +120,7 @@ struct AssumeRoleDraft {
                 try rule.check(text)
             } catch {
                 // The message begins with the key's own name.
-                throw ValueFault(String(error.message.trimmingPrefix(rule.setting)))
+                throw ValueFault(error.message.without(prefix: rule.setting))
             }
             return text
         }
@@ -137,7 +138,7 @@ struct AssumeRoleDraft {
         do throws(RequestFault) {
             try AssumeRoleOptions.checkPolicy(text)
         } catch {
-            throw ValueFault(String(error.message.trimmingPrefix(RequestText.policy.setting)))
+            throw ValueFault(error.message.without(prefix: RequestText.policy.setting))
         }
         return text
     }

@@ -12,8 +12,7 @@ extension Endpoint {
             try self.init(override: text)
         } catch {
             // The message begins with the key's own name.
-            let key = "endpoint"
-            throw ValueFault(String(error.message.dropFirst(error.message.hasPrefix(key) ? key.count : 0)))
+            throw ValueFault(error.message.without(prefix: "endpoint"))
         }
         if let misuse = misuse(by: source) { throw ValueFault(" \(misuse)") }
     }
