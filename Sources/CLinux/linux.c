@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
@@ -65,45 +64,6 @@ int clinux_open_missing_streams(void) {
 }
 
 void clinux_give_memory_back(void) { malloc_trim(0); }
-
-/* Drops the segments that are never written, which the program's file can always give again. */
-static int drop_segments(struct dl_phdr_info *object, size_t size, void *left) {
-    (void)size;
-    if ((*(int *)left)-- <= 0) return 1;
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (int index = 0; index < object->dlpi_phnum; index++) {
-        const ElfW(Phdr) *const segment = &object->dlpi_phdr[index];
-        if (segment->p_type != PT_DYNAMIC) continue;
-        for (const ElfW(Dyn) *entry = (const void *)(object->dlpi_addr + segment->p_vaddr); entry->d_tag != DT_NULL; entry++)
-            if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0))
-                return 0; /* its code was written to */
-    }
-    for (int index = 0; index < object->dlpi_phnum; index++) {
-        const ElfW(Phdr) *const segment = &object->dlpi_phdr[index];
-        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
-        const uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-        const uintptr_t end = (object->dlpi_addr + segment->p_vaddr + segment->p_memsz + page - 1) & ~(page - 1);
-        madvise((void *)start, end - start, MADV_DONTNEED); /* what it refuses stays as it is */
-    }
-    return 0;
-}
-
-void clinux_rest(int objects) {
-    clinux_give_memory_back();
-    if (!is_for_sanitizer) dl_iterate_phdr(drop_segments, &objects);
-}
-
-static int count_object(struct dl_phdr_info *object, size_t size, void *count) {
-    (void)object, (void)size;
-    ++*(int *)count;
-    return 0;
-}
-
-int clinux_loaded_objects(void) {
-    int count = 0;
-    dl_iterate_phdr(count_object, &count);
-    return count;
-}
 
 void clinux_share_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 

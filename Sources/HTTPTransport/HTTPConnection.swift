@@ -45,7 +45,6 @@ package final class HTTPConnection: Sendable {
             let result = Result { try Transfer(request, limits, self).perform() }
             clinux_wipe_stack()
             advance { $0.result = result }
-            Rest.begin()
         }
     }
 
@@ -54,7 +53,6 @@ package final class HTTPConnection: Sendable {
     package static func prepare() {
         _ = try? EasyHandle()  // a failure shows again where it matters
         cclienttls_warm_up()
-        Rest.begin()
     }
 
     /// Waits until TLS stands and is verified; where the client needs a certificate, until the server has asked for it, and

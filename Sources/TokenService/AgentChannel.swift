@@ -17,10 +17,8 @@ package final class AgentChannel: Sendable {
 
     /// Waits for the next request.
     ///
-    /// - Parameter rest: Called once a second has passed without one.
     /// - Returns: Nil when the agent is gone, or says what this version does not understand: nobody is left to answer.
-    package func receive(resting rest: (() -> Void)? = nil) -> Received? {
-        if let rest, socket.isSilent(forMilliseconds: 1000) { rest() }
+    package func receive() -> Received? {
         guard let frame = try? socket.receive(), let request = try? Request(kind: frame.header.kind, body: frame.body)
         else {
             hasEnded.store(true, ordering: .sequentiallyConsistent)

@@ -35,12 +35,6 @@ package struct FrameSocket: Sendable {
         return secret.map { Received(header: header, body: body, secret: $0) }
     }
 
-    /// Whether nothing comes, and the peer stays, for so long.
-    package func isSilent(forMilliseconds milliseconds: Int32) -> Bool {
-        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&polled, 1, milliseconds) == 0
-    }
-
     /// Writes a whole frame.
     ///
     /// - Parameter isPatient: Whether to wait for a peer that does not read; otherwise that is a failure.

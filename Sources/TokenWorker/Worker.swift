@@ -63,8 +63,6 @@ package enum Worker {
         let renewal = SessionRenewal()
         let logOuts = LogOuts()
         let ended = DispatchSemaphore(value: 0)
-        let resting = DispatchQueue(label: "rest")
-        let linked = clinux_loaded_objects()  // a module, and what it brings, may change its own code
         DispatchQueue(label: "control").async {
             let module = Self.load(load, renewal, signatures, channel, number)
             startLanes(of: module, signatures, channel)
@@ -82,9 +80,7 @@ package enum Worker {
             try? control.logOut(nil)  // the end of the process does the rest
             ended.signal()
         }
-        var mayRest = true
-        while let received = channel.receive(resting: mayRest ? { resting.async { clinux_rest(linked) } } : nil) {
-            if case .presence = received.request { mayRest = false } else { mayRest = true }  // asked every two seconds
+        while let received = channel.receive() {
             switch received.request {
             case .sign(let request):
                 signatures.add(.sign(request, number: received.number, logOuts.arrival))

@@ -15,14 +15,9 @@ HELPER_MIB = 15.9
 """The PSS of aws_signing_helper 1.8.0 `serve` with a key on a SoftHSM, idle, two seconds after its start (/proc)."""
 
 
-REST_SECONDS = 2
-"""As long as the helper below had: by then both have given back what they need no more."""
-
-
 def idle_memory(place, agent):
     """PSS: memory that processes share counts once."""
     (worker,) = agent.workers()
-    time.sleep(REST_SECONDS)
     processes = {"agent": memory(agent.process.pid), "worker": memory(worker)}
     figures = [Figure(f"{name}, idle (RSS)", "MiB", resident) for name, (resident, _) in processes.items()]
     shares = [share for _, share in processes.values()]
@@ -79,7 +74,7 @@ def ask(client):
 
 def settled(agent):
     """What it has allocated, in MiB, once that has stopped to change: the log is written by then. Code that is read for
-    the first time since a rest is no growth."""
+    the first time is no growth."""
     last = None
     for _ in range(50):
         allocated = resident_bytes(agent.process.pid, "RssAnon") / (1 << 20)

@@ -12,7 +12,6 @@ import time
 from cached_answers import epoll_server
 from first_session import directly
 from idle_machine import machine
-from memory import REST_SECONDS
 from place import CREDENTIALS
 from support.processes import binary
 from support.softhsm import MODULE, PIN
@@ -51,17 +50,15 @@ def during(pids, body):
 
 
 def memory(place):
-    """Where the memory is when both have rested: by file, private and written to, and the rest."""
+    """Where the memory is after a credential: by file, private and written to, and the rest."""
     hsm, _ = place.softhsm("memory", "EC:prime256v1")
     agent = place.agent_on(hsm, place.endpoint(), "memory-agent")
     assert agent.credentials().returncode == 0
     lines = []
-    for when, seconds in (("after a credential", 0), ("at rest", REST_SECONDS)):
-        time.sleep(seconds)
-        for name, pid in (("agent", agent.process.pid), ("worker", agent.workers()[0])):
-            lines += [f"| {name}, {when} | written to, KiB | only read, KiB of PSS |", "|---|---:|---:|"]
-            lines += [f"| {kind} | {dirty} | {share - dirty} |" for kind, (dirty, share) in mappings(pid, name).items()]
-            lines.append("")
+    for name, pid in (("agent", agent.process.pid), ("worker", agent.workers()[0])):
+        lines += [f"| {name} | written to, KiB | only read, KiB of PSS |", "|---|---:|---:|"]
+        lines += [f"| {kind} | {dirty} | {share - dirty} |" for kind, (dirty, share) in mappings(pid, name).items()]
+        lines.append("")
     agent.stop()
     return lines
 

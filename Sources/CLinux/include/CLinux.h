@@ -34,14 +34,6 @@ void clinux_wipe_stack(void);
 /* Gives the kernel back what was freed and is still kept for later, in all arenas (malloc_trim(3)). */
 void clinux_give_memory_back(void);
 
-/* The same, and takes code and constants out of the process that were last needed for a start or an exchange: of its
-   program and of the libraries that were loaded next, `objects` of them in all. They stay in the kernel's page cache for
-   as long as there is room, and are mapped again, 64 KiB at a time, where they are used. */
-void clinux_rest(int objects);
-
-/* How many objects are loaded: the program and its libraries. */
-int clinux_loaded_objects(void);
-
 /* From here on all threads allocate from one heap, to be called before there are any: each further arena of glibc's
    grows by single pages, a system call for each, and keeps what it has grown to (mallopt(3), M_ARENA_MAX). */
 void clinux_share_one_heap(void);
