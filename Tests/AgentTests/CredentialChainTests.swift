@@ -190,4 +190,19 @@ struct CredentialChainTests {
         #expect(attempts(of: top).dropFirst().allSatisfy { $0.occasion == .background })
         await world.end()
     }
+
+    @Test("Who missed a touch for the root is asked again for a caller only, not when a hop is refreshed")
+    func untouchedRoot() async throws {
+        world.source.script { [root] profile, _ in .init(outcome: .session(profile == root ? 900 : 3600)) }
+        _ = try await world.ask(middle)
+        world.source.script { [root] profile, _ in
+            .init(outcome: profile == root ? .failure(.untouched) : .session(3600))
+        }
+        try await world.advance(Int64(55).minutes)  // both are due
+        #expect(attempts(of: root).map(\.occasion) == [.request, .background])
+        world.source.always(.session(3600))
+        _ = try await world.ask(middle)
+        #expect(attempts(of: root).map(\.occasion) == [.request, .background, .request])
+        await world.end()
+    }
 }

@@ -153,7 +153,7 @@ package actor CredentialCache {
         guard state.flight == nil else { return nil }
         let now = settings.clock.now()
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current)
-            ?? refusalOfGestures(for: profile, at: now)
+            ?? state.refusal(at: now, on: occasion) ?? refusalOfGestures(for: profile, at: now)
         {
             guard let fallback = state.fallback(at: now) else { throw refusal }
             published.markUsed(profile)

@@ -87,6 +87,12 @@ struct ProfileState {
         return problem
     }
 
+    /// Why no attempt may start on this occasion: in the background none does where a person did not act for the last one.
+    func refusal(at now: Moment, on occasion: Occasion) -> Problem? {
+        guard occasion == .background, let failure, failure.cause.retry == .person else { return nil }
+        return failure.problem(at: now)
+    }
+
     /// Why no refresh may be forced now; nil if one may. A session that is not half a minute old is new enough.
     func refusalToForce(
         at now: Moment, _ share: AttemptBudget.Share, of name: ProfileName, asking: Asking?
