@@ -53,4 +53,35 @@ struct CredentialHeldTests {
         #expect(world.source.count == 1)
         await world.end()
     }
+
+    @Test("While a profile is down its fallback's session is given, and obtained where there is none yet")
+    func standIn() async throws {
+        let world = try CredentialWorld("own", "first", "second", fallbacks: ["own": ["first", "second"]])
+        let (own, first, second) = (world.profiles[0], world.profiles[1], world.profiles[2])
+        world.source.script { profile, _ in .init(outcome: profile == own ? .failure(.down) : .session(3600)) }
+        #expect(await held(world).failure == CredentialCache.notYet(own))
+        try await world.settle()
+        #expect(await held(world).failure == CredentialCache.notYet(own))
+        try await world.settle()
+        let key = try await held(world).get()
+        #expect(ScriptedSource.number(of: key).flatMap { world.source.attempt($0)?.profile } == first)
+        #expect(try await world.status(own).standIn == first)
+        #expect(world.source.attempts.map(\.profile) == [own, first])
+        // Where a fallback has none, and why, the next one's.
+        world.source.script { profile, _ in .init(outcome: profile == second ? .session(3600) : .failure(.denied)) }
+        await world.cache.drop([first])
+        for _ in 1...2 {
+            _ = await held(world)
+            try await world.settle()
+        }
+        let other = try await held(world).get()
+        #expect(ScriptedSource.number(of: other).flatMap { world.source.attempt($0)?.profile } == second)
+        // What has been refused is not served by others.
+        await world.cache.drop([second])
+        try await world.advance(Int64(10).minutes)
+        _ = await held(world)
+        try await world.settle()
+        #expect(try #require(await held(world).failure).code == .awsDenied)
+        await world.end()
+    }
 }

@@ -130,6 +130,18 @@ def test_botocore_of_another_user_gets_credentials_on_an_empty_cache(serve, serv
     assert endpoint.token() not in agent.log()
 
 
+def test_the_session_of_a_fallback_is_handed_out_while_the_profile_is_down(start, base, service, open_folder):
+    endpoint = Endpoint(open_folder)
+    agent = start(
+        base, endpoint.table, configuration.profile(service, endpoint="https://127.0.0.1:1", fallback=["other"]),
+        configuration.profile(service, "other"))
+    result = endpoint.fetch()
+    assert result.returncode == 0, (result.stderr, agent.log())
+    assert result.stdout.split() == ["container-role", key_of(agent, "other"), "True"]
+    wait_until(lambda: f"listener={endpoint.address} route=credentials profile=test status=200" in agent.log()
+               and "fallback=other" in agent.log(), "both names in the audit log")
+
+
 def test_the_token_file_is_its_readers_alone_and_goes_with_the_agent(serve):
     agent, endpoint = serve()
     listed = subprocess.run(

@@ -111,8 +111,26 @@ package actor CredentialCache {
     }
 
     /// Credentials that are still valid, or why there are none, without waiting. A new session is obtained beside it where it
-    /// is due and no person has to act for it.
+    /// is due and no person has to act for it, and that of a fallback while the profile is known to be down.
     package func held(for profile: ProfileName) throws(Problem) -> CachedCredentials {
+        do throws(Problem) { return try heldOrUnderWay(profile) } catch {
+            guard !isLocked(profile), profiles[profile]?.failure?.cause.isDown == true else { throw error }
+            if let ready = readyFallback(of: profile) { return ready }
+            for name in routes.fallbacks(of: profile) {
+                do throws(Problem) {
+                    let session = try held(for: name)
+                    standIn(session.profiles.first, for: profile)
+                    return session
+                } catch {
+                    guard error != Self.notYet(name) else { throw Self.notYet(profile) }
+                }
+            }
+            throw error
+        }
+    }
+
+    /// The same of the profile's own sessions alone.
+    private func heldOrUnderWay(_ profile: ProfileName) throws(Problem) -> CachedCredentials {
         if let ready = published.ready(profile) { return ready }
         let state = try state(of: profile)
         let now = settings.clock.now()
