@@ -25,6 +25,16 @@ package enum CredentialDocument {
         return writer.finish()
     }
 
+    /// The secret parts of what `render` has made, so that they need not be kept twice; empty for any other text. They are
+    /// ordinary memory: hold them no longer than it takes to use them.
+    package static func secrets(of rendered: [UInt8]) -> (secretAccessKey: String, sessionToken: String) {
+        let bytes = rendered.span
+        let members = try? JSONMembers(bytes)  // another text has no members
+        return (
+            members?.text("SecretAccessKey", in: bytes) ?? "", members?.text("SessionToken", in: bytes) ?? ""
+        )
+    }
+
     /// The same as SDKs read it from an endpoint for containers.
     ///
     /// Source: Amazon ECS Developer Guide, "Task IAM role"; `AccountId` as botocore and EKS Pod Identity have it.

@@ -14,6 +14,9 @@ import Testing
                 {"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"wJalr/+=","SessionToken":"IQoJb3\\"\\\\",\
                 "Expiration":"2023-11-14T22:13:20Z","AccountId":"012345678901"}
                 """)
+        let secrets = CredentialDocument.secrets(of: json)
+        #expect(secrets.secretAccessKey == "wJalr/+=" && secrets.sessionToken == "IQoJb3\"\\")
+        #expect(CredentialDocument.secrets(of: Array("SecretAccessKey".utf8)) == ("", ""))
     }
 
     @Test("A problem says status, title, detail, code, hint, exit and when to try again") func problem() throws {

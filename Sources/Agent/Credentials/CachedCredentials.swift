@@ -4,12 +4,11 @@ import Glibc
 import ServiceAnswers
 import Synchronization
 
-/// A session as clients get it: rendered once, shared by all answers, and wiped with the last reference.
+/// A session as clients get it: rendered once, shared by all answers, and wiped with the last reference. What is rendered is
+/// the only copy of its secret parts.
 package final class CachedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The profile that it was obtained for, then those whose sessions it was made of.
     package let profiles: [ProfileName]
-    /// Signs for the sessions that are made of this one.
-    package let key: SessionKey
     /// Not a secret: it names the session in the audit log.
     package let accessKeyID: String
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -18,7 +17,8 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     /// The refresh starts when no more than this is left, in milliseconds.
     let refreshLead: Int64
     private let bytes: Mutex<[UInt8]>
-    private let endpointBytes: Mutex<[UInt8]>
+    private let accountID: String?
+    private let renderForEndpoint: @Sendable (SessionCredentials) -> [UInt8]
 
     /// - Throws: `.awsAnswerInvalid` for what must never be handed out: incomplete, expired, or not to be believed.
     init(
@@ -33,12 +33,12 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
         }
         self.profiles = profiles
         self.validity = validity
-        key = SessionKey(fresh)
         refreshLead = validity.refreshLead(random: settings.random)
         accessKeyID = fresh.accessKeyID
         expiration = fresh.expiration
         bytes = Mutex(settings.render(fresh))
-        endpointBytes = Mutex(settings.renderForEndpoint(fresh))
+        accountID = fresh.accountID
+        renderForEndpoint = settings.renderForEndpoint
         clinux_wipe_stack()
     }
 
@@ -50,17 +50,25 @@ package final class CachedCredentials: Sendable, CustomStringConvertible, Custom
     package var body: [UInt8] { bytes.withLock { $0 } }
 
     /// The same, as an endpoint's clients read it.
-    var endpointBody: [UInt8] { endpointBytes.withLock { $0 } }
+    var endpointBody: [UInt8] { renderForEndpoint(session) }
 
-    deinit {
-        bytes.withLock { Self.wipe(&$0) }
-        endpointBytes.withLock { Self.wipe(&$0) }
+    /// Signs for the sessions that are made of this one. Made anew each time: hold it no longer than it takes to sign.
+    package var key: SessionKey { SessionKey(session) }
+
+    /// The session as the service gave it.
+    private var session: SessionCredentials {
+        let secrets = bytes.withLock { CredentialDocument.secrets(of: $0) }
+        return SessionCredentials(
+            accessKeyID: accessKeyID, secretAccessKey: secrets.secretAccessKey, sessionToken: secrets.sessionToken,
+            expiration: expiration, accountID: accountID)
     }
 
-    private static func wipe(_ bytes: inout [UInt8]) {
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-            guard let start = buffer.baseAddress else { return }
-            unsafe explicit_bzero(start, buffer.count)
+    deinit {
+        bytes.withLock { bytes in
+            unsafe bytes.withUnsafeMutableBytes { buffer in
+                guard let start = buffer.baseAddress else { return }
+                unsafe explicit_bzero(start, buffer.count)
+            }
         }
     }
 

@@ -3,7 +3,7 @@ import ServiceAnswers
 package import SigV4
 import Synchronization
 
-/// The secret parts of a session that is held, for what is signed with it: the next hop of a chain. Wiped with the last
+/// The secret parts of a session, for what is signed with it: the next hop of a chain. Wiped with the last
 /// reference; it prints as `‹redacted›`.
 package final class SessionKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let id: String

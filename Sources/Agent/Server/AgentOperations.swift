@@ -35,19 +35,23 @@ struct AgentOperations: Sendable {
 struct IssuedCredentials: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// `CredentialDocument.render`.
     let json: [UInt8]
-    /// `CredentialDocument.renderForEndpoint`.
-    let endpointJSON: [UInt8]
+    /// Makes `endpointJSON`.
+    private let renderForEndpoint: @Sendable () -> [UInt8]
     /// Their text in the audit log.
     let audited: AuditRecord.Issued
 
     /// - Parameter profiles: The profile that they were obtained for, then those whose sessions they were made of.
     init(
-        json: [UInt8], endpointJSON: [UInt8], accessKeyID: String, expiration: Int64, profiles: [ProfileName] = []
+        json: [UInt8], endpointJSON: @autoclosure @escaping @Sendable () -> [UInt8], accessKeyID: String,
+        expiration: Int64, profiles: [ProfileName] = []
     ) {
         self.json = json
-        self.endpointJSON = endpointJSON
+        renderForEndpoint = endpointJSON
         audited = AuditRecord.Issued(accessKeyID: accessKeyID, expiration: expiration, profiles: profiles)
     }
+
+    /// `CredentialDocument.renderForEndpoint`, made anew each time, so that it is in memory for no longer than it takes to send it.
+    var endpointJSON: [UInt8] { renderForEndpoint() }
 
     var description: String { "‹redacted›" }
     var debugDescription: String { "‹redacted›" }
