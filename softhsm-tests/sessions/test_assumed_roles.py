@@ -40,9 +40,7 @@ def emulator(world):
 
 
 def assumed(sts, name, base, **settings):
-    return configuration.table(f"[profile.{name}]", {
-        "source": "assume-role", "source-profile": base, "role-arn": ROLE, "endpoint": sts.url,
-        **configuration.underlined(settings)})
+    return configuration.assumed(sts, name, base, ROLE, **settings)
 
 
 @pytest.fixture

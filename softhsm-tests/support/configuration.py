@@ -53,5 +53,12 @@ def profile(emulator, name="test", allow=None, **settings):
     return text + table(f"[profile.{name}.allow]", allow) if allow else text
 
 
+def assumed(emulator, name, base, role, **settings):
+    """A profile whose sessions are made of another profile's by STS."""
+    return table(f"[profile.{name}]", {
+        "source": "assume-role", "source-profile": base, "role-arn": role, "endpoint": emulator.url,
+        "ca-bundle": emulator.ca, **underlined(settings)})
+
+
 def underlined(settings):
     return {key.replace("_", "-"): value for key, value in settings.items()}

@@ -53,10 +53,10 @@ class Emulator:
             self.iot = self.process.stdout.readline().removeprefix("iot listening on ").strip()
 
     @classmethod
-    def trusting(cls, root, folder, *arguments, role=None):
+    def trusting(cls, root, folder, *arguments, role=None, roles=()):
         """One over TLS that trusts this authority and has its files in a folder of its own.
 
-        `role` is the name of a role in the place of the usual one.
+        `role` is the name of a role in the place of the usual one; `roles` are further ones, as its configuration has them.
         """
         os.makedirs(folder, mode=0o700, exist_ok=True)
         write_anchor(folder, root)
@@ -64,7 +64,8 @@ class Emulator:
         resources = ["--trust-anchor-pem", f"{folder}/root.pem"]
         if role:
             arns["roleArn"] = f"{arns['roleArn'].rpartition('/')[0]}/{role}"
-            resources = ["--config", write_configuration(folder, arns)]
+        if role or roles:
+            resources = ["--config", write_configuration(folder, arns, roles)]
         emulator = cls(*resources, *arguments, state=f"{folder}/state", arns=arns)
         emulator.folder = folder
         return emulator
@@ -126,18 +127,26 @@ class Emulator:
         return self.process.returncode
 
 
+def trusted_role(arn, *principals, **condition):
+    """A role, as an emulator's configuration has it, that these may assume: ARNs, or accounts."""
+    actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": actions, "Condition": condition}
+    return {"arn": arn, "maxSessionDuration": 43200,
+            "trustPolicy": {"Version": "2012-10-17", "Statement": [statement] if principals else []}}
+
+
 def write_anchor(folder, root):
     with open(f"{folder}/root.pem", "wb") as file:
         file.write(pem(root.certificate))
 
 
-def write_configuration(folder, arns):
-    """A file with one trust anchor, one profile and one role; its path."""
+def write_configuration(folder, arns, roles=()):
+    """A file with one trust anchor, one profile, its role and further ones; its path."""
     with open(f"{folder}/emulator.json", "w") as file:
         json.dump({
             "trustAnchors": [{"arn": arns["trustAnchorArn"], "certificates": ["root.pem"]}],
             "profiles": [{"arn": arns["profileArn"], "roleArns": [arns["roleArn"]]}],
-            "roles": [{"arn": arns["roleArn"]}]}, file)
+            "roles": [{"arn": arns["roleArn"]}, *roles]}, file)
     return file.name
 
 

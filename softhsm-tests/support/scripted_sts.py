@@ -22,11 +22,16 @@ def refusal(status, code, message="no"):
 
 
 class ScriptedSTS:
+    ca = None  # it speaks plain HTTP
+
     def __init__(self):
         # Each is a request's headers, and its form as a dictionary.
         self.requests = []
         # Answers in the place of credentials, the first for the next request.
         self.script = []
+        # While it is not set, requests are taken and not answered.
+        self.gate = threading.Event()
+        self.gate.set()
         self.lock = threading.Lock()
 
     def answer(self, headers, body):
@@ -36,6 +41,7 @@ class ScriptedSTS:
             number = len(self.requests)
             if self.script:
                 return self.script.pop(0)
+        self.gate.wait(60)
         account, _, role = form["RoleArn"].split(":", 4)[4].partition(":")
         expiration = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
             seconds=int(form["DurationSeconds"]))
