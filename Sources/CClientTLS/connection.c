@@ -8,8 +8,30 @@
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" SCHEMES_WITHOUT_PSS
 #define SCHEMES_WITHOUT_PSS "RSA+SHA256:RSA+SHA384:RSA+SHA512"
 
+/// Whether the server shows that it has its certificate's key only by what it answers to the client's signature: anyone who
+/// has the certificate could get one. All other suites of TLS 1.2, and TLS 1.3, begin with the server's signature.
+static bool is_signed_for_unseen(const SSL_CIPHER *suite) { return SSL_CIPHER_get_kx_nid(suite) == NID_kx_rsa; }
+
+/// Takes those suites out of what is offered, and leaves the rest as the system's openssl.cnf has it.
+static bool keep_suites_of_known_servers(SSL_CTX *settings) {
+    STACK_OF(SSL_CIPHER) *offered = SSL_CTX_get_ciphers(settings);
+    BIO *names = BIO_new(BIO_s_mem());
+    if (names == NULL) return false;
+    for (int index = 0; index < sk_SSL_CIPHER_num(offered); index++) {
+        const SSL_CIPHER *suite = sk_SSL_CIPHER_value(offered, index);
+        if (!is_signed_for_unseen(suite)) BIO_printf(names, "%s:", SSL_CIPHER_get_name(suite));
+    }
+    BIO_write(names, "", 1);
+    char *list;
+    const bool is_set = BIO_get_mem_data(names, &list) > 0 && SSL_CTX_set_cipher_list(settings, list) == 1;
+    BIO_free(names);
+    return is_set;
+}
+
 /// OpenSSL calls it when the server asks for a certificate.
 static int certificate_wanted(SSL *connection, void *context) {
+    const SSL_CIPHER *suite = SSL_get_pending_cipher(connection);
+    if (suite == NULL || is_signed_for_unseen(suite)) return 0;
     // The handshake would have ended before, but no token shall depend on that.
     if (SSL_get0_peer_certificate(connection) == NULL || SSL_get_verify_result(connection) != X509_V_OK) return 0;
     return cclienttls_registered.certificate(context, connection);
@@ -26,6 +48,7 @@ bool cclienttls_prepare(void *settings, const char *host, bool is_address, bool 
         return false;
     }
     if (SSL_CTX_set1_client_sigalgs_list(ssl, without_pss ? SCHEMES_WITHOUT_PSS : SCHEMES) != 1) return false;
+    if (!keep_suites_of_known_servers(ssl)) return false;
     if (without_pss && SSL_CTX_set_max_proto_version(ssl, TLS1_2_VERSION) != 1) return false;
     // One handshake, one signature: the server asks for none later. It gets the issuers that it is to get, and no others.
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);

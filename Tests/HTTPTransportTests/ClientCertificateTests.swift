@@ -100,6 +100,19 @@ import Testing
         _ = try await get(addressed, as: .p256, host: "127.0.0.1")
     }
 
+    /// With RSA key exchange (RFC 5246 §7.4.7.1) the client signs before the server has used its key.
+    @Test("A server that shows its key only after the client's signature gets none")
+    func staticRSA() async throws {
+        let asked = Asked()
+        let server = try OpenSSLServer(files, certificate: "rsa-server", ["-tls1_2", "-cipher", "kRSA"])
+        let error = await failure(server, as: .p256, asked: asked)
+        #expect(error?.message.contains("handshake failure") == true)
+        #expect(asked.schemes.isEmpty)
+        let both = try OpenSSLServer(
+            files, certificate: "rsa-server", ["-tls1_2", "-cipher", "kRSA:ECDHE", "-serverpref"])
+        #expect(try await get(both, as: .p256).contains("Cipher    : ECDHE-RSA"))
+    }
+
     @Test("A server that asks for no certificate gets neither signature nor request", arguments: versions)
     func noRequest(_ version: String) async throws {
         let asked = Asked()

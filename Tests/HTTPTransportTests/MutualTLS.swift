@@ -22,6 +22,7 @@ struct MutualTLS {
         try makeAuthority("other-ca")
         try makeCertificate("server", "ec:P-256", from: "ca", extensions: "subjectAltName=DNS:localhost")
         try makeCertificate("address", "ec:P-256", from: "ca", extensions: "subjectAltName=IP:127.0.0.1")
+        try makeCertificate("rsa-server", "rsa:2048", from: "ca", extensions: "subjectAltName=DNS:localhost")
         for client in Client.allCases {
             let key = client == .rsa2048 ? "rsa:2048" : client == .p384 ? "ec:P-384" : "ec:P-256"
             try makeCertificate(
