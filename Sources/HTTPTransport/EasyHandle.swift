@@ -5,7 +5,7 @@ import CCurl
 /// Neither outlives its exchange: no connection, TLS session or name is used again, so no request can go out on what
 /// another identity opened.
 @safe struct EasyHandle: ~Copyable {
-    /// Borrowed by the callbacks, which run inside `perform`.
+    /// Borrowed by the callbacks, which run inside `perform` and `end`.
     let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
@@ -27,7 +27,7 @@ import CCurl
     }
 
     deinit {
-        unsafe curl_multi_remove_handle(multi, easy)
+        end()
         unsafe curl_easy_cleanup(easy)
         unsafe curl_multi_cleanup(multi)
         unsafe errorText.deallocate()
@@ -83,6 +83,11 @@ import CCurl
         }
         var result = CURLE_OK
         return unsafe ccurl_take_result(multi, &result) == 1 ? result : nil
+    }
+
+    /// Closes the connection, if there is one, while those whom the callbacks call are still there.
+    func end() {
+        unsafe curl_multi_remove_handle(multi, easy)
     }
 
     /// Waits until there is something to do, or for so long.

@@ -18,6 +18,9 @@ final class Transfer {
     /// The error that a callback found; libcurl only reports "aborted".
     private var failure: (any Error)?
     private var proof = Proof.none
+    /// libcurl reads once more from a connection that it closes, which goes on with an unfinished handshake (ossl_close):
+    /// a token is asked while the transfer runs, and at no other time.
+    private var isRunning = false
 
     /// How far the client has got with showing who it is.
     private enum Proof {
@@ -45,14 +48,21 @@ final class Transfer {
         try lines.append(request.headers)
         try installCallbacks()
         if request.clientAuthentication != nil { try installClientTLS() }
-        try handle.begin()
         phaseBegan = .now
+        defer { withExtendedLifetime(self) { handle.end() } }
+        try handle.begin()
         while true {
-            if let code = try withExtendedLifetime(self, { try handle.perform() }) { return try response(code) }
+            if let code = try run() { return try response(code) }
             if connection.isAbandoned { throw CancellationError() }
             let left = try remainingMilliseconds()
             try handle.wait(milliseconds: min(left, 100))  // short, so that an abandoned connection ends soon
         }
+    }
+
+    private func run() throws(TransportError) -> CURLcode? {
+        isRunning = true
+        defer { isRunning = false }
+        return try handle.perform()
     }
 
     /// TLS stands: gets the late headers, which may take a human's time.
@@ -74,7 +84,9 @@ final class Transfer {
 
     /// The server asks for the client's certificate, and is known by its own.
     fileprivate func giveCertificate(to tls: UnsafeMutableRawPointer?) -> Bool {
+        guard isRunning, failure == nil else { return false }
         do {
+            _ = try remainingMilliseconds()  // libcurl closes a connection that it has given up while it runs
             guard let order = connection.orderWhenOpen() else { throw CancellationError() }
             guard let identity = order.identity, let leaf = identity.chain.first else {
                 throw TransportError.configuration("there is no client certificate for a server that asks for one")
@@ -96,6 +108,7 @@ final class Transfer {
 
     /// - Returns: Nil where there will be none, or it is not for what TLS has to have signed.
     fileprivate func sign(_ wanted: cclienttls_signature) -> [UInt8]? {
+        guard isRunning, failure == nil else { return nil }
         let message = unsafe Array(UnsafeBufferPointer(start: wanted.message, count: wanted.length))
         guard let algorithm = SignatureScheme.Algorithm(rawValue: unsafe wanted.algorithm),
             let hash = SignatureScheme.Hash(rawValue: unsafe wanted.hash),
@@ -182,7 +195,7 @@ final class Transfer {
             })
     }
 
-    /// The pointer is borrowed: callbacks run inside `perform`, which holds `self`.
+    /// The pointer is borrowed: callbacks run inside `perform`, which ends the transfer.
     private func installCallbacks() throws(TransportError) {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         try unsafe handle.set(CURLOPT_PREREQDATA, pointer: context)
