@@ -152,6 +152,9 @@ final class Transfer {
     private func response(_ code: CURLcode) throws -> HTTPResponse {
         if let failure = failure ?? collector.failure { throw failure }
         if code == CURLE_OPERATION_TIMEDOUT { throw timeout }
+        if code == CURLE_COULDNT_CONNECT, handle.errorDescription.holds(text: ProxyOfEnvironment.refused) {
+            throw TransportError.tlsProxy
+        }
         if code != CURLE_OK {
             throw explained(TransportError(code, of: handle, host: url.host, whileConnecting: phase == .connect))
         }
@@ -288,11 +291,13 @@ extension EasyHandle {
             try set(CURLOPT_POST, 1)
             try set(postFields: body)
         }
-        try configureConnection(to: url, limits)
+        try configureConnection(to: url, limits, hasCertificate: request.clientAuthentication != nil)
         try configureTLS(caBundle: request.caBundle)
     }
 
-    private func configureConnection(to url: RequestURL, _ limits: HTTPLimits) throws(TransportError) {
+    private func configureConnection(
+        to url: RequestURL, _ limits: HTTPLimits, hasCertificate: Bool
+    ) throws(TransportError) {
         try set(CURLOPT_NOSIGNAL, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, limits.connectMilliseconds)
         try set(CURLOPT_QUICK_EXIT, 1)  // a name server that hangs must not hold up the end of the transfer
@@ -300,7 +305,12 @@ extension EasyHandle {
         try set(CURLOPT_FORBID_REUSE, 1)
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // An empty text turns the environment's proxies off; unset, libcurl reads https_proxy, all_proxy and no_proxy.
-        if url.isLoopback { try set(CURLOPT_PROXY, "") }
+        if url.isLoopback {
+            try set(CURLOPT_PROXY, "")
+        } else if hasCertificate, ProxyOfEnvironment.isOverTLS {
+            // TLS with the proxy would be set up as that with the service is, client certificate and all.
+            try set(CURLOPT_PROXY, ProxyOfEnvironment.refused)
+        }
     }
 
     private func configureTLS(caBundle: String?) throws(TransportError) {

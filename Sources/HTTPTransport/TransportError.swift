@@ -39,6 +39,8 @@ package enum TransportError: Error, Hashable, Sendable {
     case connect(host: String, reason: String)
     /// The proxy is not there (`nil`), or refused.
     case proxy(status: Int?)
+    /// The environment's proxy is of scheme https, and the client has a certificate.
+    case tlsProxy
     case tls(TLSFault, host: String)
     case timedOut(Phase, host: String)
     case tooLarge(Part)
@@ -56,6 +58,7 @@ extension TransportError {
         case .resolve(let host): "the address of \(host) cannot be found"
         case .connect(let host, let reason): "no connection to \(host): \(reason)"
         case .proxy(nil): "the HTTP proxy cannot be reached"
+        case .tlsProxy: "the environment's proxy is of scheme https: no client certificate goes through one"
         case .proxy(let status?): "the HTTP proxy refused with \(status)"
         case .tls(.wrongName, let host): "the server's certificate is not for \(host)"
         case .tls(.unknownAuthority, let host): "the certificate of \(host) is from an authority that is not trusted"
@@ -86,6 +89,8 @@ extension TransportError {
         case .resolve, .timedOut(.nameLookup, _): "check the network, its name servers, and the endpoint's name"
         case .connect, .timedOut(.connect, _): "check the network, a firewall, and https_proxy"
         case .proxy(407): "the proxy wants credentials: write them into https_proxy of the agent's environment"
+        case .tlsProxy:
+            "in the agent's environment, set https_proxy to an http:// proxy, or name the endpoint's host in no_proxy"
         case .proxy: "check https_proxy and no_proxy in the agent's environment"
         case .tls(.asksForNoCertificate, _): "check endpoint: something else than the service may answer there"
         case .tls(.noCommonSignature, _): "use a key of another kind: P-256, P-384 or RSA 2048"

@@ -63,6 +63,27 @@ import Testing
         }
     }
 
+    /// libcurl would set up TLS with the proxy as it does with the service.
+    @Test("A client with a certificate goes through no proxy of scheme https, and asks it for nothing")
+    func overTLS() async {
+        await #expect(processExitsWith: .success) {
+            let proxy = try LoopbackServer { _ in Issue.record("the proxy was asked") }
+            func failure() async -> TransportError? {
+                let request = HTTPRequest(
+                    method: .get, url: "https://nonexistent.invalid/", clientAuthentication: .anyScheme)
+                return await #expect(throws: TransportError.self) { try await exchange(request) }
+            }
+            for name in ["all_proxy", "HTTPS_PROXY", "https_proxy"] {
+                unsafe setenv(name, "HTTPS://127.0.0.1:\(proxy.port)", 1)
+                #expect(await failure() == .tlsProxy)
+                unsafe unsetenv(name)
+            }
+            unsafe setenv("https_proxy", "https://127.0.0.1:\(proxy.port)", 1)
+            unsafe setenv("no_proxy", "nonexistent.invalid", 1)
+            #expect(await failure() == .resolve(host: "nonexistent.invalid"))
+        }
+    }
+
     @Test("Neither loopback nor the names of no_proxy go through the proxy")
     func bypassed() async {
         await #expect(processExitsWith: .success) {

@@ -20,7 +20,7 @@ extension TransportError {
             Problem(
                 .configuration, "\(message, .reason)",
                 hint: hint ?? "correct endpoint or ca-bundle, or let the agent read them")
-        case .tls(.wantsTLS13, _), .tls(.noCommonSignature, _):
+        case .tlsProxy, .tls(.wantsTLS13, _), .tls(.noCommonSignature, _):
             Problem(.configuration, "\(message, .reason)", hint: hint)
         case .tls(.refusedCertificate, _): Problem(.awsDenied, "\(message, .reason)", hint: hint)
         case .protocolViolation, .tooLarge, .tls(.asksForNoCertificate, _):
