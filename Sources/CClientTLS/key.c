@@ -247,13 +247,22 @@ static int provider_begin(
     return 1;
 }
 
+/// Whether OpenSSL finds the provider's keys: default_properties of openssl.cnf may rule them out.
+static bool is_found(const char *type) {
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, PROPERTY);
+    const bool is_usable = context != NULL && EVP_PKEY_fromdata_init(context) == 1;
+    EVP_PKEY_CTX_free(context);
+    return is_usable;
+}
+
 bool cclienttls_load(cclienttls_callbacks callbacks) {
     cclienttls_registered = callbacks;
     // OpenSSL's own first: what is asked for by name alone, such as key generation, goes to the provider that was there
     // first, and the first that is loaded by hand keeps the others from being loaded. Where openssl.cnf chooses others, as
     // a FIPS set-up does, they are there already, and it stays out.
     if (OSSL_PROVIDER_available(NULL, "default") == 1 && OSSL_PROVIDER_load(NULL, "default") == NULL) return false;
-    return OSSL_PROVIDER_add_builtin(NULL, NAME, provider_begin) == 1 && OSSL_PROVIDER_load(NULL, NAME) != NULL;
+    if (OSSL_PROVIDER_add_builtin(NULL, NAME, provider_begin) != 1 || OSSL_PROVIDER_load(NULL, NAME) == NULL) return false;
+    return is_found("RSA") && is_found("EC");
 }
 
 EVP_PKEY *cclienttls_key(EVP_PKEY *public_key, void *context) {

@@ -185,7 +185,9 @@ final class Transfer {
     }
 
     private func installClientTLS() throws(TransportError) {
-        guard ClientTLS.isLoaded else { throw .configuration("OpenSSL does not take Tokenward's provider") }
+        guard ClientTLS.isLoaded else {
+            throw .configuration("OpenSSL does not take Tokenward's provider: see default_properties in openssl.cnf")
+        }
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         try unsafe handle.set(CURLOPT_SSL_CTX_DATA, pointer: context)
         try handle.check(

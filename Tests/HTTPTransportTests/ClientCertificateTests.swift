@@ -1,3 +1,6 @@
+import Dispatch
+import Foundation
+import Glibc
 import HTTPTransport
 import SignatureSchemes
 import Synchronization
@@ -140,6 +143,22 @@ import Testing
         let files = files
         let forged = await failure(server, as: .p256) { try files.sign($0, with: .stranger) }
         #expect(forged == .tls(.refusedCertificate("decrypt error"), host: "localhost"))
+    }
+
+    @Test("Where openssl.cnf rules out keys that are elsewhere, that is told before anything is connected")
+    func ruledOut() async {
+        await #expect(processExitsWith: .success) {
+            let text = "openssl_conf = all\n[all]\nalg_section = chosen\n[chosen]\ndefault_properties = fips=yes\n"
+            let file = FileManager.default.temporaryDirectory.appending(path: "openssl-\(UUID().uuidString).cnf")
+            try Data(text.utf8).write(to: file)
+            unsafe setenv("OPENSSL_CONF", file.path, 1)
+            let server = try LoopbackServer { _ in Issue.record("the server was asked") }
+            let request = HTTPRequest(
+                method: .get, url: "https://localhost:\(server.port)/", clientAuthentication: .anyScheme)
+            let error = await #expect(throws: TransportError.self) { try await exchange(request) }
+            try FileManager.default.removeItem(at: file)
+            #expect(error?.message.contains("see default_properties in openssl.cnf") == true)
+        }
     }
 
     @Test("A signature that is too long for its key, or empty, harms nothing but its own exchange")

@@ -27,7 +27,7 @@ typedef struct {
 /// Makes the tables of OpenSSL that the first connection of a process needs, a millisecond's work.
 void cclienttls_warm_up(void);
 
-/// Adds the provider to the process. Once, before every other function.
+/// Adds the provider to the process. Once, before every other function. Returns whether OpenSSL uses it.
 bool cclienttls_load(cclienttls_callbacks callbacks);
 
 /// Sets up an `SSL_CTX`: the server's name is checked with its certificate, and the callbacks are called with `context`,
