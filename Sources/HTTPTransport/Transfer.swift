@@ -146,7 +146,8 @@ final class Transfer {
 
     private var timeout: TransportError {
         let isLookingUp = phase == .connect && handle.microseconds(CURLINFO_NAMELOOKUP_TIME_T) == 0
-        return .timedOut(isLookingUp ? .nameLookup : phase, host: url.host)
+        // After the client's signature the server is known to be there: it owes an answer.
+        return .timedOut(isLookingUp ? .nameLookup : proof == .signature ? .answer : phase, host: url.host)
     }
 
     private func response(_ code: CURLcode) throws -> HTTPResponse {
@@ -171,6 +172,10 @@ final class Transfer {
     /// The same, told as what it means to a client with a certificate. TLS 1.3 judges it after the client's last word.
     private func explained(_ error: TransportError) -> TransportError {
         guard let authentication = request.clientAuthentication, collector.status == 0 else { return error }
+        switch error {
+        case .protocolViolation, .tooLarge, .configuration, .tlsProxy: return error  // TLS is not at fault
+        default: break
+        }
         let text = handle.errorDescription
         let alert = text.range(ofText: "alert ").map { text[$0.upperBound...].prefix { $0 != "," && $0 != "(" } }
         switch proof {
@@ -179,10 +184,17 @@ final class Transfer {
         case .none: return error
         case .certificate: return .tls(.noCommonSignature, host: url.host)
         case .signature:
-            if let alert { return .tls(.refusedCertificate(String(alert)), host: url.host) }
-            return .tls(.hungUp, host: url.host)
+            guard let alert = alert.map(String.init) else { return .tls(.hungUp, host: url.host) }
+            let isOfHandshake = phase == .connect || Self.alertsAboutCertificates.contains(alert)
+            return .tls(isOfHandshake ? .refusedCertificate(alert) : .ended(alert), host: url.host)
         }
     }
+
+    /// In OpenSSL's words (RFC 8446 §6.2).
+    private static let alertsAboutCertificates: Set = [
+        "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired",
+        "certificate unknown", "unknown ca", "access denied", "decrypt error", "certificate required",
+    ]
 
     private func installClientTLS() throws(TransportError) {
         guard ClientTLS.isLoaded else {

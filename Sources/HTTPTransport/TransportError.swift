@@ -28,6 +28,8 @@ package enum TransportError: Error, Hashable, Sendable {
         case wantsTLS13
         /// It has refused the client's certificate or signature; the alert in OpenSSL's words (RFC 8446 §6.2).
         case refusedCertificate(String)
+        /// It ended TLS when the request was on its way, for a reason that is none of the handshake's: the alert.
+        case ended(String)
         /// It ended the connection after the client's signature was asked for.
         case hungUp
         /// In OpenSSL's words.
@@ -70,6 +72,7 @@ extension TransportError {
             "\(host) takes TLS 1.3 alone, which wants RSA-PSS signatures, and the key's token makes none"
         case .tls(.refusedCertificate(let alert), let host):
             "\(host) refused the client certificate in the TLS handshake: \(alert)"
+        case .tls(.ended(let alert), let host): "\(host) ended TLS after the request: \(alert)"
         case .tls(.hungUp, let host): "\(host) ended the connection after the signature for it was asked for"
         case .tls(.other(let text), let host): "no TLS connection to \(host): \(text)"
         case .timedOut(.nameLookup, let host): "looking up \(host) took too long"
@@ -98,6 +101,8 @@ extension TransportError {
             "use an EC key, or a token whose module lists CKM_RSA_PKCS_PSS; or let the server take TLS 1.2"
         case .tls(.refusedCertificate, _):
             "check that the certificate is registered and active there, and that its key is the one that signed"
+        case .tls(.ended, _):
+            "check endpoint; a server that begins TLS anew after the request (renegotiation) is not served"
         case .tls(.hungUp, _): "it may wait no longer for a touch or a PIN, or not take the certificate: try again"
         case .tls(.wrongName, _), .tls(.other, _):
             "check endpoint; a captive portal or a proxy may answer in the service's place"

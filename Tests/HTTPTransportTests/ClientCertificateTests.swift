@@ -26,9 +26,19 @@ import Testing
         host: String = "localhost", trusting bundle: String? = nil, limits: HTTPLimits = testLimits(),
         asked: Asked = Asked(), sign: (@Sendable (HandshakeSignature) async throws -> [UInt8])? = nil
     ) async throws -> String {
+        try await get(
+            port: server.port, as: client, authentication, host: host, trusting: bundle, limits: limits, asked: asked,
+            sign: sign)
+    }
+
+    private func get(
+        port: UInt16, as client: MutualTLS.Client, _ authentication: ClientAuthentication = .anyScheme,
+        host: String = "localhost", trusting bundle: String? = nil, limits: HTTPLimits = testLimits(),
+        asked: Asked = Asked(), sign: (@Sendable (HandshakeSignature) async throws -> [UInt8])? = nil
+    ) async throws -> String {
         let files = files
         let request = HTTPRequest(
-            method: .get, url: "https://\(host):\(server.port)/", caBundle: bundle ?? files.caBundle,
+            method: .get, url: "https://\(host):\(port)/", caBundle: bundle ?? files.caBundle,
             clientAuthentication: authentication)
         let connection = HTTPConnection(for: request, limits: limits)
         defer { connection.hangUp() }
@@ -195,6 +205,24 @@ import Testing
             return try files.sign(wanted, with: .p256)
         }
         #expect(error == .tls(.hungUp, host: "localhost") && asked.schemes.count == 1)
+    }
+
+    @Test("A server that says nothing after the signature is one that does not answer")
+    func silentServer() async throws {
+        let server = try OpenSSLServer(files, ["-tls1_2"])
+        let relay = try LoopbackServer { peer in
+            guard let behind = try? Peer.connect(to: server.port), let hello = peer.read(), behind.send(hello) else {
+                return
+            }
+            DispatchQueue(label: "relay").async { while let part = behind.read(), peer.send(part) {} }
+            peer.readToEnd()
+            behind.close()
+        }
+        let asked = Asked()
+        let error = await #expect(throws: TransportError.self) {
+            try await get(port: relay.port, as: .p256, limits: testLimits(connect: 1000), asked: asked)
+        }
+        #expect(error == .timedOut(.answer, host: "localhost") && asked.schemes.count == 1)
     }
 
     struct TokenGone: Error, Equatable {}

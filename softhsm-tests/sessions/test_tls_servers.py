@@ -1,10 +1,13 @@
-"""Clients with a certificate: a token acts for a server that has shown its key, while there is a transfer that wants it."""
+"""What TLS servers can do to clients with a certificate: no token acts but for a server that has shown its key, and each
+outcome is told as what it is."""
 
+import concurrent.futures
 import contextlib
 import os
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -45,16 +48,23 @@ class HeldServer(IoTServer):
 
 
 @pytest.fixture
+def server(tmp_path, root):
+    with IoTServer(tmp_path, root) as server:
+        yield server
+
+
+@pytest.fixture
 def begin(softhsm, token, start, tmp_path, pin_file):
     """Starts an agent for a server: the agent, and the spy on its token."""
 
-    def begin(server, environment=None):
-        spy = Spy(tmp_path, MODULE)
+    def begin(server, module=MODULE, module_environment=None, environment=None, endpoint=None, **token_settings):
+        spy = Spy(tmp_path, module)
         agent = start(
-            configuration.module(softhsm, SPY_MODULE, spy.environment), configuration.token(pin_file),
+            configuration.module(softhsm, SPY_MODULE, spy.environment | (module_environment or {})),
+            configuration.token(pin_file, **token_settings),
             configuration.table("[profile.edge]", {
-                "source": "iot-core", "certificate": "pkcs11:token=card", "endpoint": server.url, "role-alias": "edge",
-                "ca-bundle": server.ca}), environment=environment)
+                "source": "iot-core", "certificate": "pkcs11:token=card", "endpoint": endpoint or server.url,
+                "role-alias": "edge", "ca-bundle": server.ca}), environment=environment)
         return agent, spy
 
     return begin
@@ -73,7 +83,7 @@ def test_a_server_that_has_the_certificate_without_its_key_makes_no_token_act(be
 def test_a_handshake_that_goes_on_when_its_connection_is_closed_makes_no_token_act(begin, tmp_path, root):
     library = compile("closing/closing.c", tmp_path / "closing.so", "-shared", "-fPIC")
     with HeldServer(tmp_path, root) as server:
-        agent, spy = begin(server, {"LD_PRELOAD": str(library)})
+        agent, spy = begin(server, environment={"LD_PRELOAD": str(library)})
         answer = in_background(agent.credentials, "edge")
         wait_until(lambda: "closing begins" in agent.log(), "the connection is given up")
         server.may_answer.set()
@@ -95,3 +105,43 @@ def test_a_handshake_that_goes_on_when_its_time_has_passed_makes_no_token_act(be
         os.kill(agent.process.pid, signal.SIGCONT)
         assert "took too long" in answer().stderr
     assert spy.counts(*CALLS) == (0, 0)
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_what_is_no_http_is_told_as_such(begin, tmp_path, root, version):
+    class Garbage(IoTServer):
+        def serve(self, plain):
+            with self.context.wrap_socket(plain, server_side=True) as peer:
+                peer.recv(65536)
+                peer.sendall(b"garbage\r\n\r\n")
+
+    with Garbage(tmp_path, root, versions=[version]) as server:
+        agent, _ = begin(server)
+        told = agent.credentials("edge")
+    assert told.returncode == 75 and "not valid HTTP" in told.stderr, told.stderr
+
+
+def test_a_server_that_begins_tls_anew_after_the_request_is_told_as_such(begin, server, tmp_path):
+    """`openssl s_server` does on R."""
+    other = subprocess.Popen(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-legacy_renegotiation", "-cert", "server.pem", "-key",
+         "server.pem", "-CAfile", "clients-ca.pem", "-Verify", "1"],
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        lines = iter(other.stdout.readline, "")
+        port = next(line for line in lines if line.startswith("ACCEPT 127")).rpartition(":")[2].strip()
+        agent, spy = begin(server, endpoint=f"https://127.0.0.1:{port}")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(agent.credentials, "edge")
+            next(line for line in lines if line.startswith("GET /"))
+            while not asked.done():  # it may not look at its input at once
+                other.stdin.write("R\n")
+                other.stdin.flush()
+                concurrent.futures.wait([asked], 0.5)
+        assert "ended TLS after the request" in asked.result().stderr
+        assert spy.count("C_Sign") == 1
+    finally:
+        other.kill()
+        other.wait()
+        other.stdin.close()
+        other.stdout.close()
