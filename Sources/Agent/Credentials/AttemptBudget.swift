@@ -23,17 +23,23 @@ struct AttemptBudget: Sendable {
     /// Oldest first, never more than a day's worth.
     private var starts: Deque<Start> = []
 
+    /// What `nextAllowed` gives: it is asked for at each look at the clocks, and only a start changes it.
+    private var allowed = (whole: Int64.min, owner: Int64.min, others: Int64.min)
+
     mutating func record(_ boot: Int64, _ share: Share) {
         if starts.count == Self.perDay { starts.removeFirst() }
         starts.append(Start(boot: boot, share: share))
+        allowed.whole = nextAllowed(oneIn: 1) { _ in true }
+        allowed.owner = max(allowed.whole, nextAllowed(oneIn: 2) { $0 != .others })
+        allowed.others = max(nextAllowed(oneIn: 2) { _ in true }, nextAllowed(oneIn: 4) { $0 == .others })
     }
 
     /// The boot time from which another attempt is allowed; it may be past.
     func nextAllowed(_ share: Share) -> Int64 {
         switch share {
-        case .whole: nextAllowed(oneIn: 1) { _ in true }
-        case .owner: max(nextAllowed(.whole), nextAllowed(oneIn: 2) { $0 != .others })
-        case .others: max(nextAllowed(oneIn: 2) { _ in true }, nextAllowed(oneIn: 4) { $0 == .others })
+        case .whole: allowed.whole
+        case .owner: allowed.owner
+        case .others: allowed.others
         }
     }
 
