@@ -54,7 +54,8 @@ extension Problem {
         case change
         /// The token needs something first: its PIN, or to be there, or another certificate.
         case token
-        /// The service does not take the session of the base profile that asked: another one of that may do.
+        /// The service does not take the session of the base profile that asked: after a pause, or with another one of
+        /// that. The base keeps its own, as the service of the base has given it, and others use it.
         case base
         /// A person did not touch the token, or could not be asked. There is no attempt in the background, nor within a
         /// minute while the held credentials are valid.

@@ -145,7 +145,7 @@ extension STSError {
         case .packedPolicyTooLarge:
             "shorten policy, or give fewer policy-arns and tags: AWS packs them together and limits the whole"
         case .regionDisabled: "set region to one where STS is active for the account, or activate it in IAM"
-        case .sourceExpired: "the source gives a new session by itself; see source-profile if this stays"
+        case .sourceExpired: "check source-profile and this machine's clock"
         case .unknownKey:
             "the source's session is not known in this partition or was revoked: check source-profile, region and endpoint"
         case .invalidSignature: "the clock agrees with the service's: a proxy or gateway may have changed the request"

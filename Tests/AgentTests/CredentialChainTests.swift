@@ -127,24 +127,48 @@ struct CredentialChainTests {
         await world.end()
     }
 
-    @Test("A base that the service does not take any more is obtained anew, once")
+    /// STS does not take the session of the base.
+    private static let notTaken = Problem(.awsDenied, "the security token is invalid", retry: .base)
+
+    @Test("A base keeps its session, and makes no attempt, where the service of a hop does not take it")
     func refusedSession() async throws {
-        _ = try await world.ask(root)
-        let expired = Problem(.awsDenied, "the source's session has expired", retry: .base)
+        world.source.always(.session(43_200))
+        let held = try await world.ask(root)
+        world.source.script { [root] profile, _ in
+            .init(outcome: .failure(profile == root ? .untouched : Self.notTaken))
+        }
+        for _ in 1...60 {
+            #expect(await world.caller(middle).value.failure?.code == .awsDenied)
+            _ = await Gestures.$areAllowed.withValue(false) { await world.refresher(middle).value }
+            #expect(try await world.ask(root) == held)
+            try await world.advance(Int64(30).seconds)
+        }
+        #expect(attempts(of: root).count == 1)
+        await world.end()
+    }
+
+    @Test("A base whose session took a touch keeps it where a refresh of a hop in the background is refused")
+    func refusedInBackground() async throws {
+        world.source.needPerson(true)
+        world.source.script { [root] profile, _ in .init(outcome: .session(profile == root ? 43_200 : 3600)) }
+        _ = try await world.ask(middle)
+        world.source.always(.failure(Self.notTaken))
+        try await world.advance(Int64(50).minutes)
+        #expect(attempts(of: middle).count > 1)
+        #expect(try await world.ask(root) == "ASIATEST0")
+        await world.end()
+    }
+
+    @Test("A hop whose base's session is not taken pauses, and asks at once with the next session of the base")
+    func nextSession() async throws {
         world.source.script { [middle] profile, number in
-            .init(outcome: profile == middle && number == 1 ? .failure(expired) : .session(3600))
+            .init(outcome: profile == middle && number < 3 ? .failure(Self.notTaken) : .session(3600))
         }
+        for _ in 1...10 { #expect(await world.caller(middle).value.failure?.retry == .base) }
+        #expect(world.source.count == 2)
+        #expect(await world.refresher(root).value.failure == nil)
         #expect(try await world.ask(middle) == "ASIATEST3")
-        #expect(world.source.attempts.map(\.base) == [nil, nil, nil, 2].enumerated().map { $0 == 1 ? 0 : $1 })
-        // Where the new one is not taken either, that is the answer, and there is a pause.
-        await world.cache.drop([middle])
-        world.source.script { [middle] profile, _ in
-            .init(outcome: profile == middle ? .failure(expired) : .session(3600))
-        }
-        #expect(await world.caller(middle).value.failure?.code == .awsDenied)
-        let count = world.source.count
-        #expect(await world.caller(middle).value.failure?.code == .awsDenied)
-        #expect(world.source.count == count)
+        #expect(attempts(of: middle).map(\.base) == [0, 2])
         await world.end()
     }
 

@@ -117,11 +117,21 @@ def test_a_lock_withdraws_what_was_made_of_the_token_and_a_refresh_of_the_top_as
         assert (status, problem["code"], problem["exit"]) == (423, "locked", 80)
 
 
-def test_a_session_that_sts_does_not_take_any_more_is_obtained_anew_once(agent, emulator, sts):
-    created = emulator.created()
-    sts.script.append(refusal(403, "ExpiredToken", "The security token included in the request is expired"))
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
+def test_a_session_that_sts_does_not_take_stays_its_own_profiles_and_the_way_to_another_is_named(
+        agent, world, emulator, sts, code):
+    held = credentials(agent, "root")[1]
+    before, created = world.spy.counts("C_Sign"), emulator.created()
+    sts.script += [refusal(403, code, "The security token included in the request is not taken")] * 2
+    status, problem = credentials(agent, "middle")
+    assert (problem["code"], problem["exit"]) == ("aws-denied", 77)
+    assert "tokenward refresh root" in problem["hint"]
+    assert agent.request("POST", "/v1/profiles/middle/refresh")[0] == 502
+    assert credentials(agent, "root")[1]["AccessKeyId"] == held["AccessKeyId"]
+    assert world.spy.counts("C_Sign") == before and emulator.created() == created
+    # As the hint has it.
+    assert agent.request("POST", "/v1/profiles/root/refresh")[0] == 200
     assert credentials(agent, "middle")[0] == 200
-    assert emulator.created() == created + 2 and len(sts.requests) == 2
 
 
 FAULTS = {

@@ -256,32 +256,25 @@ extension CredentialCache {
         _ id: UInt64, for profile: ProfileName, on occasion: Occasion, _ share: AttemptBudget.Share, until end: Int64
     ) async {
         let files = await source.files(of: profile)  // before they are read, so that no change is missed
-        var base: CachedCredentials?
-        var hasNewBase = false
-        repeat {
-            do throws(Problem) {
-                base = try await baseSession(of: profile, on: occasion, until: end)
-            } catch {
-                return land(.failure(error), of: profile, id, files, isOfBase: true)
-            }
-            guard isUnderWay(id, profile) else { return }
-            if let base {
-                profiles[profile]?.budget.record(settings.clock.boot(), share)
-                profiles[profile]?.flight?.madeOf = Set(base.profiles)
-                // What has changed until now, as a login of the root does, changes nothing about what is asked next.
-                profiles[profile]?.flight?.isOutdated = false
-            }
-            do throws(Problem) {
-                let fresh = try await source.credentials(for: profile, on: occasion, from: base?.key)
-                return land(.success((fresh, base?.profiles ?? [])), of: profile, id, files)
-            } catch {
-                guard error.retry == .base, !hasNewBase, let base, isUnderWay(id, profile) else {
-                    return land(.failure(error), of: profile, id, files)
-                }
-                forget(base)
-                hasNewBase = true
-            }
-        } while true
+        let base: CachedCredentials?
+        do throws(Problem) {
+            base = try await baseSession(of: profile, on: occasion, until: end)
+        } catch {
+            return land(.failure(error), of: profile, id, files, isOfBase: true)
+        }
+        guard isUnderWay(id, profile) else { return }
+        if let base {
+            profiles[profile]?.budget.record(settings.clock.boot(), share)
+            profiles[profile]?.flight?.madeOf = Set(base.profiles)
+            // What has changed until now, as a login of the root does, changes nothing about what is asked next.
+            profiles[profile]?.flight?.isOutdated = false
+        }
+        do throws(Problem) {
+            let fresh = try await source.credentials(for: profile, on: occasion, from: base?.key)
+            land(.success((fresh, base?.profiles ?? [])), of: profile, id, files)
+        } catch {
+            land(.failure(error), of: profile, id, files)
+        }
     }
 
     /// The session that the profile's are made of, as its callers get it; nil for a profile without a base.
@@ -300,13 +293,6 @@ extension CredentialCache {
 
     private func isUnderWay(_ id: UInt64, _ profile: ProfileName) -> Bool { profiles[profile]?.flight?.id == id }
 
-    /// Drops a session that the service does not take any more.
-    private func forget(_ session: CachedCredentials) {
-        guard let profile = session.profiles.first, profiles[profile]?.session === session else { return }
-        profiles[profile]?.session = nil
-        publish(profile)
-    }
-
     /// - Parameter isOfBase: There was no session of the base, so the profile's own service was asked for nothing.
     private func land(
         _ result: Result<(SessionCredentials, madeOf: [ProfileName]), Problem>, of profile: ProfileName, _ id: UInt64,
@@ -323,7 +309,7 @@ extension CredentialCache {
             profiles[profile]?.failure = nil
             publish(profile)
             standIn(nil, for: profile)
-            for name in routes.withDependents([profile]) where profiles[name]?.failure?.isOfBase == true {
+            for name in routes.withDependents([profile]) where profiles[name]?.failure?.endsWithBase == true {
                 profiles[name]?.failure = nil
                 publish(name)
             }

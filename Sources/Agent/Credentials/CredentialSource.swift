@@ -7,7 +7,7 @@ package protocol CredentialSource: Sendable {
     /// Obtains a new session; one call is one attempt. It looks at `Task.isCancelled`, and has deadlines of its own.
     ///
     /// - Parameter base: The session of the profile's base, where it has one. A problem with `Retry.base` says that the service
-    ///   does not take it any more.
+    ///   does not take it.
     func credentials(
         for profile: ProfileName, on occasion: Occasion, from base: SessionKey?
     ) async throws(Problem) -> SessionCredentials

@@ -54,6 +54,9 @@ struct RememberedFailure: Sendable {
     /// because its card was pulled, and the change is that the card is back.
     var isCurable: Bool { isRefusal || [.moduleFailed, .moduleTimeout].contains(cause.code) }
 
+    /// Whether a new session of the base ends it.
+    var endsWithBase: Bool { isOfBase || cause.retry == .base }
+
     /// Whether a refusal was made of other files than these.
     func isOutlived(by files: [FileStamp?]) -> Bool { isRefusal && files != self.files }
 

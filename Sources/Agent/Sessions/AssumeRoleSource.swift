@@ -40,7 +40,7 @@ struct AssumeRoleSource: Sendable {
                     status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
                 to: role.request)
         } catch {
-            throw error.problem
+            throw error.problem(of: role.base)
         }
         log.notice(
             "session",
@@ -58,9 +58,12 @@ extension HashFunctions {
 }
 
 extension STSError {
-    var problem: Problem {
+    /// - Parameter base: The profile whose session asked.
+    func problem(of base: ProfileName) -> Problem {
         let retry: Problem.Retry? = if case .newSource = self.retry { .base } else { nil }
         let seconds: Int? = if case .pause(let seconds) = self.retry { seconds } else { nil }
+        let another = "ask for another session with 'tokenward refresh \(base)'"
+        let hint = retry == nil ? hint : hint.map { "\($0), or \(another)" } ?? another
         return Problem(problemCode, "\(message, .reason)", hint: hint, retryAfter: seconds, retry: retry)
     }
 
