@@ -84,4 +84,17 @@ struct CredentialHeldTests {
         #expect(try #require(await held(world).failure).code == .awsDenied)
         await world.end()
     }
+
+    @Test("However many are refused, the files are looked at for those to come no more than once a second")
+    func looks() async throws {
+        let world = try CredentialWorld()
+        world.source.always(.failure(.pinNeeded))
+        try await until { await held(world).failure?.code == .pinNeeded }
+        try await world.settle()
+        let before = world.source.looks
+        for _ in 1...100 { #expect(await held(world).failure?.code == .pinNeeded) }
+        try await world.settle()
+        #expect(world.source.looks <= before + 1)
+        await world.end()
+    }
 }

@@ -50,6 +50,7 @@ final class ScriptedSource: CredentialSource {
         var locked: Set<ProfileName> = []
         /// How often a file has changed that every attempt reads.
         var fileChanges = 0
+        var looks = 0
         var released = 0
         var asleep = 0
         var running: [ProfileName: Int] = [:]
@@ -118,8 +119,14 @@ final class ScriptedSource: CredentialSource {
     func needsPerson(for profile: ProfileName) -> Bool? { state.withLock { $0.needsPerson } }
 
     func files(of profile: ProfileName) async -> [FileStamp?] {
-        Array(repeating: nil, count: state.withLock { $0.fileChanges })
+        state.withLock { state in
+            state.looks += 1
+            return Array(repeating: nil, count: state.fileChanges)
+        }
     }
+
+    /// How often the files have been looked at.
+    var looks: Int { state.withLock(\.looks) }
 
     func changeFiles() { state.withLock { $0.fileChanges += 1 } }
 

@@ -22,6 +22,8 @@ package actor CredentialCache {
     private var alarm = Int64.max
     /// When another user was last refused because a person is needed, in boot time.
     private var refusedGesture: Int64?
+    /// From when on the files of a profile's refusal may be looked at for the next caller, in boot time.
+    private var nextLook: [ProfileName: Int64] = [:]
 
     package init(
         profiles: Set<ProfileName>, routes: ProfileRoutes = ProfileRoutes(), source: any CredentialSource,
@@ -138,7 +140,7 @@ package actor CredentialCache {
         if state.flight != nil {
             problem = Self.notYet(profile)
         } else if let refusal = state.refusal(at: now, .whole, of: profile) {
-            Task { await forgetOutlivedRefusal(of: profile) }  // for the next caller; not awaited
+            lookForNextCaller(at: profile, now)
             problem = refusal
         } else if source.needsPerson(for: profile) == true {
             refusedGesture = now.boot
@@ -215,6 +217,17 @@ package actor CredentialCache {
         guard profiles[profile]?.failure?.isRefusal == true else { return }
         let files = await source.files(of: profile)
         profiles[profile]?.forgetRefusal(ifNotOf: files)
+    }
+
+    /// The same for those who ask later; this one goes on. No more than one look a second at each profile is begun so, and
+    /// none while one is under way: endpoints are asked without pause, and a look at a file may hang.
+    private func lookForNextCaller(at profile: ProfileName, _ now: Moment) {
+        guard now.boot >= nextLook[profile, default: .min] else { return }
+        nextLook[profile] = .max
+        Task {  // not awaited: it ends with the look
+            await forgetOutlivedRefusal(of: profile)
+            nextLook[profile] = settings.clock.boot() + 1000
+        }
     }
 
     /// The profile's state, if it may be asked for credentials at all.
