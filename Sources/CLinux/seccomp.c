@@ -106,13 +106,13 @@ static void add_sockets(struct filter *filter, int has_network) {
     if (has_network) {
         answer_if(filter, AF_INET, SECCOMP_RET_ALLOW);
         answer_if(filter, AF_INET6, SECCOMP_RET_ALLOW);
-        answer_if(filter, AF_NETLINK, SECCOMP_RET_ALLOW); /* the C library looks for addresses through it */
-    } else {
-        /* libusb hears through it of devices that come and go */
-        add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3);
-        load_argument(filter, 2);
-        answer_if(filter, NETLINK_KOBJECT_UEVENT, SECCOMP_RET_ALLOW);
     }
+    add(filter, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, has_network ? 5 : 3);
+    load_argument(filter, 2);
+    if (has_network) {
+        answer_if(filter, NETLINK_ROUTE, SECCOMP_RET_ALLOW); /* the C library looks for addresses through it */
+    }
+    answer_if(filter, NETLINK_KOBJECT_UEVENT, SECCOMP_RET_ALLOW); /* libusb hears of devices that come and go */
     answer(filter, failing(EAFNOSUPPORT));
 }
 

@@ -59,6 +59,7 @@ static void try_sockets(void) {
     close(tell_descriptor("udp6", socket(AF_INET6, SOCK_DGRAM, 0)));
     close(tell_descriptor("packet", socket(AF_PACKET, SOCK_RAW, 0)));
     close(tell_descriptor("routes", socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)));
+    close(tell_descriptor("connections", socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG)));
     close(tell_descriptor("device-events", socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT)));
     close(tell_descriptor("unix", socket(AF_UNIX, SOCK_STREAM, 0)));
     char parameters[256] = {0};
