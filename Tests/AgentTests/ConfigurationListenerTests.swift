@@ -101,6 +101,13 @@ struct ConfigurationListenerTests {
                     + "token-file = '/run/x'\nallow = { users = [1] }"),
             "config.toml:7: this token-file stands in config.toml:1 already; give each its own"),
         FaultCase(
+            "[[listener]]\nkind = 'container-credentials'\naddress = '127.0.0.1:9911'\nprofiles = ['p']\n"
+                + "token-file = '/run//x'\nallow = { users = [1] }\n" + ProfileText.with(""),
+            "config.toml:5: token-file is \"/run//x\"; write it without //, /./ and /../"),
+        FaultCase(
+            "[[listener]]\nkind = 'socket'\npath = '/run/../x.sock'\nprofiles = ['p']\n" + ProfileText.with(""),
+            "config.toml:3: path is \"/run/../x.sock\"; write it without //, /./ and /../"),
+        FaultCase(
             "[[listener]]\nkind = 'socket'", "config.toml:1: [[listener]] has no path; add it",
             "config.toml:1: [[listener]] has no profiles; add it"),
         FaultCase(

@@ -51,7 +51,7 @@ extension ListenerConfiguration {
     }
 
     private static func socket(_ table: inout TableReader, _ accounts: AccountDirectory) -> Kind? {
-        let path = table.required("path") { node throws(ValueFault) in try TOMLNode.absolutePath(try node.text()) }
+        let path = table.required("path", Self.path)
         let group = table.value("group") { node throws(ValueFault) in
             try AllowList.id(node, "group", accounts.group)
         }
@@ -61,14 +61,22 @@ extension ListenerConfiguration {
 
     private static func containerCredentials(_ table: inout TableReader, _ accounts: AccountDirectory) -> Kind? {
         let address = table.required("address", address)
-        let path = table.required("token-file") { node throws(ValueFault) in
-            try TOMLNode.absolutePath(try node.text())
-        }
+        let path = table.required("token-file", Self.path)
         let readers = table.list("readers") { node throws(ValueFault) in
             try AllowList.id(node, "user", accounts.user)
         }
         guard let address, let path else { return nil }
         return .containerCredentials(address, TokenFileSetting(path: path, readers: Set(readers)))
+    }
+
+    /// An absolute path in one spelling, so that two listeners with the same one are seen.
+    private static func path(_ node: TOMLNode) throws(ValueFault) -> String {
+        let path = try TOMLNode.absolutePath(try node.text())
+        let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) else {
+            throw ValueFault(" is \(path.quoted); write it without //, /./ and /../")
+        }
+        return path
     }
 
     private static func address(_ node: TOMLNode) throws(ValueFault) -> LoopbackAddress {
