@@ -22,13 +22,17 @@ actor AgentServer {
         var sockets: [Socket] = []
 
         var cores: [NIOLoopBound<ServerCore>] { [owners, users] }
+
+        func serves(_ consumer: ListenerConfiguration) -> Bool {
+            sockets.contains { $0.consumer?.isSameSocket(as: consumer) == true }
+        }
     }
 
     /// A socket that connections are taken from.
     private struct Socket {
         let listener: Listener
         /// Nil: the agent's own.
-        let consumer: ListenerConfiguration?
+        var consumer: ListenerConfiguration?
         let acceptor: Acceptor
     }
 
@@ -43,6 +47,10 @@ actor AgentServer {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     private var policy: Policy
     private var consumers: [ListenerConfiguration]
+    /// Those of them whose port another program has.
+    private var waiting: [ListenerConfiguration] = []
+    /// What is closed, and has files still.
+    private var closed: [Listener] = []
     private var state = State.idle
     /// All whose thread may still run, those of closed sockets among them; `stop` awaits them.
     private var accepting: [(acceptor: Acceptor, task: Task<Void, Never>)] = []
@@ -76,17 +84,25 @@ actor AgentServer {
 
     /// Starts to answer. Raises the limit on descriptors; connections stay some below it.
     ///
-    /// - Throws: `ListenerError` when a consumer's socket cannot be made; then none is served.
+    /// - Throws: `ListenerError` when a consumer's socket cannot be made; then none is served. A port that is taken keeps
+    ///   nothing from being served: `tendEndpoints` tries it again.
     func start() async throws {
         guard case .idle = state else { return }
-        let listeners = try consumers.map { (try Listener(for: $0, at: boot()), $0 as ListenerConfiguration?) }
+        var listeners: [(Listener, ListenerConfiguration?)] = [(.socket(listener), nil)]
+        for consumer in consumers {
+            do throws(ListenerError) {
+                listeners.append((try Listener(for: consumer, at: boot()), consumer))
+            } catch .portTaken {
+                waiting.append(consumer)
+            }
+        }
         let responder = Responder(
             operations: operations, limits: limits.fitting(descriptors: DescriptorLimit.raise()),
             audit: AuditLog(milliseconds: limits.lineMilliseconds, eventLoop: group.next(), write: audit))
         var running = Running(
             responder: responder, owners: try await core(responder, responder.limits.owner),
             users: try await core(responder, responder.limits.users))
-        for (listener, consumer) in [(.socket(listener), nil)] + listeners {
+        for (listener, consumer) in listeners {
             try open(listener, for: consumer, in: &running)
         }
         state = .running(running)
@@ -125,70 +141,127 @@ actor AgentServer {
         running.sockets.append(Socket(listener: listener, consumer: consumer, acceptor: acceptor))
     }
 
-    /// Decides by another policy from the next request on, and listens for these consumers. Sockets that stay as they are
-    /// keep their connections.
-    ///
-    /// - Returns: Why some do not listen, for people.
-    func replace(policy: Policy, consumers: [ListenerConfiguration] = []) async -> [String] {
+    /// Decides by another policy from the next request on, and closes what is not among these consumers. Sockets that stay
+    /// as they are keep their connections. It waits for no file: `openConsumers` does what is left.
+    func replace(policy: Policy, consumers: [ListenerConfiguration] = []) async {
         self.policy = policy
         self.consumers = consumers
-        guard case .running(var running) = state else { return [] }
+        guard case .running(var running) = state else { return }
         accepting.removeAll { $0.acceptor.hasEnded }
-        var wanted = consumers
-        var closed: [Acceptor] = []
-        var failures: [String] = []
-        running.sockets = running.sockets.filter { socket in
-            guard let old = socket.consumer else {
-                socket.acceptor.policy = policy
-                return true
-            }
-            if let index = wanted.firstIndex(where: { $0.isSameSocket(as: old) }) {
-                let new = wanted.remove(at: index)
-                do throws(ListenerError) {
-                    if new.tokenFile != old.tokenFile { try socket.listener.tokens?.tend(new.tokenFile, at: boot()) }
-                    socket.acceptor.policy = policy.serving(new)
-                    return true
-                } catch {
-                    failures.append(error.message)
+        var gone: [Socket] = []
+        running.sockets = running.sockets.compactMap { socket in
+            var socket = socket
+            if let old = socket.consumer {
+                guard let new = consumers.first(where: { $0.isSameSocket(as: old) }) else {
+                    gone.append(socket)
+                    return nil
                 }
+                socket.consumer = new
             }
-            var nothing = old
-            nothing.profiles = []
-            socket.acceptor.policy = policy.serving(nothing)
-            socket.listener.removeFiles()
-            socket.acceptor.stop()
-            closed.append(socket.acceptor)
-            return false
-        }
-        for consumer in wanted {
-            do {
-                try open(try Listener(for: consumer, at: boot()), for: consumer, in: &running)
-            } catch {
-                failures.append("\((error as? ListenerError)?.message ?? "\(consumer.name): \(error)")")
-            }
+            socket.acceptor.policy = socket.consumer.map(policy.serving) ?? policy
+            return socket
         }
         state = .running(running)
-        await onLoops(of: running.cores) { [closed] core in closed.forEach(core.finish) }
+        await end(gone)
+    }
+
+    /// - Parameter sockets: No longer among those that are served.
+    private func end(_ sockets: [Socket]) async {
+        guard case .running(let running) = state, !sockets.isEmpty else { return }
+        for socket in sockets {
+            var nothing = socket.consumer
+            nothing?.profiles = []
+            if let nothing { socket.acceptor.policy = policy.serving(nothing) }
+            socket.acceptor.stop()
+        }
+        closed += sockets.map(\.listener)
+        let acceptors = sockets.map(\.acceptor)
+        await onLoops(of: running.cores) { core in acceptors.forEach(core.finish) }
+    }
+
+    /// Removes the files of what is closed, puts token files where they are to be, and listens for the consumers that
+    /// `replace` has got.
+    ///
+    /// - Returns: Why some do not listen, for people, but for those whose port is taken.
+    func openConsumers() async -> [String] {
+        guard case .running(let running) = state else { return [] }
+        let (gone, boot) = (closed, boot)
+        closed = []
+        await onOwnThread { gone.forEach { $0.removeFiles() } }
+        var failures: [String] = []
+        var dead: [ListenerConfiguration] = []
+        for socket in running.sockets {
+            guard let consumer = socket.consumer, let tokens = socket.listener.tokens else { continue }
+            do throws(ListenerError) {
+                try await onOwnThread { () throws(ListenerError) in try tokens.tend(consumer.tokenFile, at: boot()) }
+            } catch {
+                failures.append(error.message)
+                dead.append(consumer)
+                await end(consumer)
+            }
+        }
+        waiting = []
+        for consumer in consumers where !dead.contains(consumer) {
+            do {
+                try await open(consumer)
+            } catch ListenerError.portTaken {
+                waiting.append(consumer)
+            } catch {
+                failures.append((error as? ListenerError)?.message ?? "\(consumer.name): \(error)")
+            }
+        }
         return failures
     }
 
-    /// Makes new tokens for the endpoints where it is time, and puts files right; see `EndpointTokens.tend`.
+    private func end(_ consumer: ListenerConfiguration) async {
+        guard case .running(var running) = state else { return }
+        let gone = running.sockets.filter { $0.consumer == consumer }
+        running.sockets.removeAll { $0.consumer == consumer }
+        state = .running(running)
+        await end(gone)
+    }
+
+    /// Listens for a consumer, where it is not served yet.
+    private func open(_ consumer: ListenerConfiguration) async throws {
+        guard case .running(let before) = state, !before.serves(consumer) else { return }
+        let boot = boot
+        let listener = try await onOwnThread { () throws(ListenerError) in try Listener(for: consumer, at: boot()) }
+        // The server may have stopped meanwhile, or the consumer may be gone.
+        guard case .running(var running) = state, consumers.contains(consumer), !running.serves(consumer) else {
+            return await onOwnThread { listener.removeFiles() }
+        }
+        try open(listener, for: consumer, in: &running)
+        state = .running(running)
+    }
+
+    /// Makes new tokens for the endpoints where it is time, and puts files right, see `EndpointTokens.tend`; and listens
+    /// where another program has had the port.
     ///
-    /// - Returns: Why some could not be written, for people.
-    func tendTokenFiles() async -> [String] {
+    /// - Returns: What is not as it should be, for people.
+    func tendEndpoints() async -> [String] {
+        var failures: [String] = []
+        for consumer in waiting {
+            do {
+                try await open(consumer)
+                waiting.removeAll { $0 == consumer }
+            } catch {
+                failures.append((error as? ListenerError)?.message ?? "\(consumer.name): \(error)")
+            }
+        }
         guard case .running(let running) = state else { return [] }
         let (all, boot) = (running.sockets.compactMap(\.listener.tokens), boot)
         // A lock does not wait for a file.
-        return await onOwnThread {
-            all.compactMap { tokens in
-                do throws(ListenerError) {
-                    try tokens.tend(at: boot())
-                    return nil
-                } catch {
-                    return error.message
+        return failures
+            + (await onOwnThread {
+                all.compactMap { tokens in
+                    do throws(ListenerError) {
+                        try tokens.tend(at: boot())
+                        return nil
+                    } catch {
+                        return error.message
+                    }
                 }
-            }
-        }
+            })
     }
 
     /// Keeps credentials of these profiles (nil: of all) from going out where they are on their way: an operation that has
@@ -212,10 +285,9 @@ actor AgentServer {
     func stop() async {
         guard case .running(let running) = state else { return }
         state = .stopped
-        for socket in running.sockets {
-            socket.listener.removeFiles()
-            socket.acceptor.stop()
-        }
+        for socket in running.sockets { socket.acceptor.stop() }
+        let listeners = closed + running.sockets.map(\.listener)
+        await onOwnThread { listeners.forEach { $0.removeFiles() } }
         for (_, task) in accepting { await task.value }
         let abandoning = running.cores.map { core in
             core.eventLoop.scheduleTask(in: .milliseconds(limits.stopMilliseconds)) { core.value.abandon() }

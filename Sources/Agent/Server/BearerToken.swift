@@ -4,22 +4,25 @@ import Encodings
 package struct BearerToken: Equatable, Sendable {
     private let bytes: [UInt8]
 
-    /// The bytes of a token that the agent makes: 256 random bits in hexadecimal digits, which every header field takes.
-    static let length = 64
+    /// What a token that the agent makes begins with, so that a file with another program's key is not taken for one.
+    private static let mark = Array("tokenward-".utf8)
+    /// Of such a token, in bytes: behind the mark are 256 random bits in hexadecimal digits. Every header field takes them.
+    static let length = mark.count + 64
 
     /// What a request holds, whatever it is.
     init(presented bytes: [UInt8]) { self.bytes = bytes }
 
     static func random() -> BearerToken {
         var generator = SystemRandomNumberGenerator()  // getrandom(2)
-        return BearerToken(
-            presented: Array(
-                Hexadecimal.encode((0..<length / 2).map { _ in UInt8.random(in: 0...255, using: &generator) }).utf8))
+        let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        return BearerToken(presented: mark + Array(Hexadecimal.encode(bytes).utf8))
     }
 
     /// The content of a token file; nil where it is no token.
     init?(content: [UInt8]) {
-        guard content.count == Self.length, content.allSatisfy({ $0.hexadecimalDigit != nil }) else { return nil }
+        guard content.count == Self.length, content.starts(with: Self.mark),
+            content.dropFirst(Self.mark.count).allSatisfy({ $0.hexadecimalDigit != nil })
+        else { return nil }
         bytes = content
     }
 
@@ -65,9 +68,11 @@ struct TokenPair: Sendable {
     mutating func prepare(_ token: BearerToken) { next = token }
 
     /// Call it when the new token is in the file.
-    mutating func rotate(to token: BearerToken, at boot: Int64) {
+    ///
+    /// - Parameter keepsPrevious: Whether the one that was in the file stays good.
+    mutating func rotate(to token: BearerToken, keepsPrevious: Bool = true, at boot: Int64) {
         next = nil
-        previous = current
+        previous = keepsPrevious ? current : nil
         current = token
         made = boot
     }

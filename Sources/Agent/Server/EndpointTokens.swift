@@ -31,7 +31,7 @@ final class EndpointTokens: Sendable {
     func accepts(_ presented: BearerToken) -> Bool { tokens.withLock { $0.accepts(presented) } }
 
     /// Puts a new token into the file where it is time, where the file is not what was written, or where it is another one
-    /// from now on. The token before stays good.
+    /// from now on. The token before stays good, unless one who could read it may not any more.
     func tend(_ new: TokenFileSetting? = nil, at boot: Int64) throws(ListenerError) {
         try written.withLock { (written) throws(ListenerError) in
             guard !written.isOver else { return }
@@ -43,14 +43,17 @@ final class EndpointTokens: Sendable {
             tokens.withLock { $0.prepare(token) }
             let stamp = try Self.write(token, to: file)
             if file.path != written.file.path { Self.remove(written) }
-            tokens.withLock { $0.rotate(to: token, at: boot) }
+            let isKept = written.file.readers.isSubset(of: file.readers)
+            tokens.withLock { $0.rotate(to: token, keepsPrevious: isKept, at: boot) }
             written = Written(file: file, stamp: stamp)
         }
     }
 
-    /// Removes the file, if it is still as it was written, and writes none any more.
+    /// Removes the file, if it is still as it was written, and writes none any more. It may wait for a write; once it has
+    /// been called, another call looks at no file.
     func removeFile() {
         written.withLock { written in
+            guard !written.isOver else { return }
             written.isOver = true
             Self.remove(written)
         }
@@ -65,18 +68,21 @@ final class EndpointTokens: Sendable {
 
     private static func write(_ token: BearerToken, to file: TokenFileSetting) throws(ListenerError) -> FileStamp {
         let place = try TokenPlace(file.path, isShared: !file.readers.isEmpty)
-        let new = "\(place.path).new"
         do throws(Errno) {
-            try FileName.remove(new)
+            let new = "\(place.folder)/.tokenward-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
             let open = try OpenFile(
                 new, .writeOnly, options: [.create, .exclusiveCreate, .noFollow], permissions: .ownerReadWrite)
-            if !file.readers.isEmpty { try setReaders(file.readers, of: open) }
-            try open.write(token.content)
-            guard unsafe rename(new, place.path) == 0 else { throw .current }
+            do throws(Errno) {
+                if !file.readers.isEmpty { try setReaders(file.readers, of: open) }
+                try open.write(token.content)
+                guard unsafe rename(new, place.path) == 0 else { throw .current }
+            } catch {
+                try? FileName.remove(new)  // the error is what matters
+                throw error
+            }
             guard let stamp = FileStamp(place.path) else { throw .noSuchFileOrDirectory }
             return stamp
         } catch {
-            try? FileName.remove(new)  // the error is what matters
             guard error != .notSupported else {
                 throw .unusable(path: file.path, reason: "its file system has no access lists, which readers needs")
             }
@@ -93,31 +99,28 @@ final class EndpointTokens: Sendable {
 
 /// The place of a token file, in a folder that only the agent's user can write to.
 private struct TokenPlace {
-    /// With every symbolic link in the folder's path resolved.
+    /// With every symbolic link resolved.
+    let folder: String
     let path: String
 
     /// Checks the place, and makes the folder when it alone is missing.
     ///
     /// - Parameter isShared: Whether other users must get through the folder.
     init(_ path: String, isShared: Bool) throws(ListenerError) {
-        let (folder, name) = SocketPath.split(path)
-        let isNew = unsafe mkdir(folder, 0o700) == 0
-        guard isNew || errno == EEXIST else { throw .failed(call: "mkdir", path: folder, errno: .current) }
-        let (real, status): (String, Stat)
+        let (directory, name) = SocketPath.split(path)
+        folder = try OwnFolder.resolved(directory, mode: isShared ? 0o755 : 0o700)
+        let status: Stat
         do throws(Errno) {
-            real = try FileName.resolved(folder)
-            // The umask does not matter to it.
-            if isNew, isShared, unsafe chmod(real, 0o755) != 0 { throw .current }
-            status = try unsafe Stat(real, followTargetSymlink: false)
+            status = try unsafe Stat(folder, followTargetSymlink: false)
         } catch {
-            throw .failed(call: "opening the folder", path: folder, errno: error)
+            throw .failed(call: "lstat", path: folder, errno: error)
         }
-        try SocketPath.checkChain(real)
         let rule = OwnerAndMode(.directory, of: [geteuid()], forbidden: [.groupWrite, .otherWrite])
         guard rule.breach(of: status) == nil else {
-            throw .unusable(path: real, reason: "the folder of a token file must be writable by the agent's user alone")
+            throw .unusable(
+                path: folder, reason: "the folder of a token file must be writable by the agent's user alone")
         }
-        self.path = (real == "/" ? "" : real) + "/" + name
+        self.path = SocketPath.join(folder, name)
         try checkContent()
     }
 

@@ -45,8 +45,7 @@ final class LoopbackListener: Sendable {
         guard result != 0 else { return descriptor }
         close(descriptor)
         throw switch Errno(rawValue: -result) {
-        case .addressInUse:
-            .unusable(path: "\(address)", reason: "another program listens on this port ('ss -ltnp' shows it)")
+        case .addressInUse: .portTaken(address: "\(address)")
         case .permissionDenied:
             .unusable(path: "\(address)", reason: "the agent may not listen on this port; take one from 1024 on")
         case .addressNotAvailable: .unusable(path: "\(address)", reason: "this machine does not have the address")

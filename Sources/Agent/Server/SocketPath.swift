@@ -19,22 +19,7 @@ struct SocketPath {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw .unusable(path: path, reason: "the socket's path names a directory")
         }
-        let isNew = unsafe mkdir(directory, directoryMode) == 0
-        guard isNew || errno == EEXIST else {
-            throw .failed(call: "mkdir", path: directory, errno: .current)
-        }
-        let real: String
-        do throws(Errno) {
-            real = try FileName.resolved(directory)
-        } catch {
-            throw .failed(call: "realpath", path: directory, errno: error)
-        }
-        try Self.checkChain(real)
-        // The umask has cut mkdir's mode, and would keep out those whom the socket is for.
-        if isNew, unsafe chmod(real, directoryMode) != 0 {
-            throw .failed(call: "chmod", path: real, errno: .current)
-        }
-        self.path = (real == "/" ? "" : real) + "/" + name
+        self.path = Self.join(try OwnFolder.resolved(directory, mode: directoryMode), name)
         try Self.checkLength(self.path)
     }
 
@@ -77,33 +62,13 @@ struct SocketPath {
             path: path, reason: "the path has \(path.utf8.count) bytes, and a socket's has at most 107 (unix(7))")
     }
 
-    /// A user who can write to the directory, or rename one above it, can replace our file by one of their own.
-    static func checkChain(_ directory: String) throws(ListenerError) {
-        let rule = OwnerAndMode(
-            .directory, of: [0, geteuid()], forbidden: [.groupWrite, .otherWrite], unlessStickyOf: [0])
-        var current = directory
-        while true {
-            let status: Stat
-            do throws(Errno) {
-                status = try unsafe Stat(current, followTargetSymlink: false)
-            } catch {
-                throw .failed(call: "lstat", path: current, errno: error)
-            }
-            switch rule.breach(of: status) {
-            case nil: break
-            case .type: throw .unusable(path: current, reason: "it is no directory")
-            case .hiddenOwner: throw .ownerHidden(path: current)
-            case .owner(let owner): throw .unusable(path: current, reason: "the directory belongs to uid \(owner)")
-            case .mode: throw .unusable(path: current, reason: "others can write to the directory (chmod go-w)")
-            }
-            if current == "/" { return }
-            current = split(current).directory
-        }
-    }
-
     static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }
         let directory = path[..<slash]
         return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+    }
+
+    static func join(_ directory: String, _ name: String) -> String {
+        (directory == "/" ? "" : directory) + "/" + name
     }
 }

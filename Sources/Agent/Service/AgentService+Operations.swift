@@ -54,7 +54,7 @@ extension AgentService {
         WorkerWalls.missing + lockNotices + allowNotices + [promptNotice, touchNotice].compactMap(\.self)
             + deadListeners.map {
                 "a consumer's socket does not listen: \($0); correct it, then run 'tokenward reload'"
-            } + tokenFileFailures
+            } + endpointFailures
     }
 
     private var chainNotices: [String] {

@@ -32,8 +32,8 @@ package actor AgentService {
     private let notifier: ServiceNotifier
     /// Why consumers' sockets do not listen since the last reload.
     private(set) var deadListeners: [String] = []
-    /// Why endpoints' token files are not as they should be.
-    private(set) var tokenFileFailures: [String] = []
+    /// Why endpoints do not listen for now, or their token files are not as they should be.
+    private(set) var endpointFailures: [String] = []
     /// The last reload, which those after it wait for.
     private var reloading: Task<ConfigurationError?, Never>?
     private var isStopping = false
@@ -98,11 +98,12 @@ package actor AgentService {
             warn: { [log] in log.warning("\($0)") }, boot: clock.boot)
         try await server.start()
         self.server = server
+        await tendEndpoints()
         // All end in `stop`, which awaits them.
         background = [
             Task { await cache.run() },
             Task { await watchTokens() },
-            Task { await tendTokenFiles() },
+            Task { await watchEndpoints() },
             Task { await tokens.followReaders() },
             Task { await tokens.resetAbandonedCards() },
             Task {
@@ -142,14 +143,16 @@ package actor AgentService {
         }
     }
 
-    /// Looks after the token files of endpoints every two seconds, where there are any; see `EndpointTokens`.
-    private func tendTokenFiles() async {
-        while (try? await clock.sleep(2000)) != nil {  // an error means cancelled
-            guard configuration.listeners.contains(where: { $0.tokenFile != nil }) else { continue }
-            let failures = await server?.tendTokenFiles() ?? []
-            for failure in failures where !tokenFileFailures.contains(failure) { log.error("\(failure)") }
-            tokenFileFailures = failures
-        }
+    /// Looks after the endpoints every two seconds, where there are any.
+    private func watchEndpoints() async {
+        while (try? await clock.sleep(2000)) != nil { await tendEndpoints() }  // an error means cancelled
+    }
+
+    private func tendEndpoints() async {
+        let hasEndpoints = configuration.listeners.contains { $0.tokenFile != nil }
+        let failures = hasEndpoints ? await server?.tendEndpoints() ?? [] : []
+        for failure in failures where !endpointFailures.contains(failure) { log.error("\(failure)") }
+        endpointFailures = failures
     }
 
     /// The tokens whose sessions are held for some profile, as they are or as those that were made of them.
@@ -191,8 +194,7 @@ package actor AgentService {
     private func take(_ new: Configuration) async {
         let changed = new.changedProfiles(from: configuration)
         configuration = new
-        deadListeners = await server?.replace(policy: policy(), consumers: new.listeners) ?? []
-        for failure in deadListeners { log.error("a consumer's socket does not listen: \(failure)") }
+        await server?.replace(policy: policy(), consumers: new.listeners)
         await tokens.replace(with: new.ofTokens)
         Task { _ = await tokens.surveyConfigured() }  // ends with the deadlines of the calls; no task waits for it
         source.replace(new)
@@ -200,6 +202,10 @@ package actor AgentService {
         await cache.replace(Set(new.profiles.keys), routes: new.routes, changed: changed)
         watchSessions()
         for event in LockEvent.allCases where !lockOn.contains(event) { await end(event) }
+        // Last, as it may wait for files.
+        deadListeners = await server?.openConsumers() ?? []
+        for failure in deadListeners { log.error("a consumer's socket does not listen: \(failure)") }
+        await tendEndpoints()
     }
 
     /// Takes no more requests, logs out everywhere, ends the workers, and leaves nothing behind.

@@ -105,7 +105,7 @@ import Testing
         let none = AllowList()
         let policy = Policy(
             agentUID: ServerUnderTest.own, scope: .user, profiles: [own: none])
-        let failures = await test.server.replace(
+        let failures = await test.server.reload(
             policy: policy,
             consumers: [socket, second, broken].map {
                 ListenerConfiguration(
@@ -121,7 +121,7 @@ import Testing
         other.send(Self.request("GET /v1/profiles/own/credentials"))
         #expect(try await other.receive()?.status == 200)
 
-        #expect(await test.server.replace(policy: policy).isEmpty)
+        #expect(await test.server.reload(policy: policy).isEmpty)
         #expect(try await client.receiveAll().isEmpty)
         #expect(try await other.receiveAll().isEmpty)
         #expect(throws: ServerTestClient.Failure.self) { try ServerTestClient(path: socket) }
@@ -145,7 +145,7 @@ import Testing
         let client = try ServerTestClient(path: socket)
         for await _ in accepted.stream { break }
         let policy = Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:])
-        #expect(await test.server.replace(policy: policy).isEmpty)
+        #expect(await test.server.reload(policy: policy).isEmpty)
         released.signal()
         #expect(try await client.receiveAll().isEmpty)
         await test.server.stop()

@@ -208,7 +208,7 @@ import Testing
         var copy = try endpoint.token()
         for period in 1...4 {
             endpoint.hours.passed.withLock { $0 += 12 }
-            #expect(await endpoint.test.server.tendTokenFiles().isEmpty)
+            #expect(await endpoint.test.server.tendEndpoints().isEmpty)
             let lines = Self.right.dropLast() + ["Authorization: \(copy)"]
             #expect(try await endpoint.answer(to: Array(lines))?.status == (period.isMultiple(of: 2) ? 403 : 200))
             #expect(try await endpoint.answer(to: Self.right)?.status == 200)
@@ -222,7 +222,7 @@ import Testing
         let endpoint = try await Endpoint()
         let (old, path) = (try endpoint.token(), endpoint.tokenFile)
         try FileManager.default.removeItem(atPath: path)
-        #expect(await endpoint.test.server.tendTokenFiles().isEmpty)
+        #expect(await endpoint.test.server.tendEndpoints().isEmpty)
         #expect(try endpoint.token() != old)
         #expect(try await endpoint.answer(to: Self.right)?.status == 200)
         let other = "\(endpoint.test.folder.path)/other"
@@ -230,7 +230,7 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: other)
         #expect(
-            await endpoint.test.server.tendTokenFiles() == [
+            await endpoint.test.server.tendEndpoints() == [
                 "\(path): what is there is no token of an agent; move it away"
             ])
         await endpoint.test.server.stop()
@@ -238,19 +238,30 @@ import Testing
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == other)
     }
 
-    @Test("A port that is taken is an error at start, and a line at a reload") func port() async throws {
+    @Test("A port that is taken keeps nothing else from being served, and is tried again", arguments: [false, true])
+    func port(isAtStart: Bool) async throws {
         let (taken, port) = try FreePort.listening()
-        let endpoint = try await Endpoint()
+        let folder = try ServerTestFolder()
         let address = try #require(LoopbackAddress("127.0.0.1:\(port)"))
-        let other = Endpoint.listener(address, "\(endpoint.test.folder.path)/other.token")
-        let policy = Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:])
-        let reason = "\(address): another program listens on this port ('ss -ltnp' shows it)"
-        #expect(await endpoint.test.server.replace(policy: policy, consumers: [other]) == [reason])
-        #expect(!FileManager.default.fileExists(atPath: endpoint.tokenFile))
-        #expect(throws: ServerTestClient.Failure.self) { try ServerTestClient(endpoint.address) }
+        let file = "\(folder.path)/other.token"
+        let consumers = [Endpoint.listener(address, file)]
+        let test = try await ServerUnderTest(
+            profiles: ["ci": AllowList()], consumers: isAtStart ? consumers : [], folder: folder)
+        if !isAtStart {
+            let policy = Policy(agentUID: ServerUnderTest.own, scope: .user, profiles: [:])
+            #expect(await test.server.reload(policy: policy, consumers: consumers).isEmpty)
+        }
+        let reason =
+            "\(address): another program listens on this port ('ss -ltnp' shows it); the agent tries again every two "
+            + "seconds"
+        for _ in 1...2 { #expect(await test.server.tendEndpoints() == [reason]) }
+        #expect(!FileManager.default.fileExists(atPath: file))
         close(taken)
-        #expect(await endpoint.test.server.replace(policy: policy, consumers: [other]).isEmpty)
-        await endpoint.test.server.stop()
+        #expect(await test.server.tendEndpoints().isEmpty)
+        #expect(FileManager.default.fileExists(atPath: file))
+        _ = try ServerTestClient(address)
+        await test.server.stop()
+        #expect(!FileManager.default.fileExists(atPath: file))
     }
 
     @Test("A reload keeps an endpoint's connections and token, and takes its new rules and file") func reload()
@@ -270,7 +281,7 @@ import Testing
         )
         let moved = "\(endpoint.test.folder.path)/moved.token"
         #expect(
-            await endpoint.test.server.replace(
+            await endpoint.test.server.reload(
                 policy: policy, consumers: [Endpoint.listener(endpoint.address, moved)]
             ).isEmpty)
         #expect(!FileManager.default.fileExists(atPath: endpoint.tokenFile))
@@ -278,7 +289,7 @@ import Testing
         client.send(lines)
         #expect(try await client.receive()?.status == 200, "the token before is good for one refresh")
         #expect(
-            await endpoint.test.server.replace(
+            await endpoint.test.server.reload(
                 policy: policy, consumers: [Endpoint.listener(endpoint.address, moved, allowed: getuid() &+ 1)]
             ).isEmpty)
         client.send(lines)

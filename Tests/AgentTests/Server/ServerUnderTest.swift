@@ -157,3 +157,13 @@ final class OperationGate: Sendable {
     /// Lets everyone through, from now on.
     func release() { released.continuation.finish() }
 }
+
+extension AgentServer {
+    /// Both steps of a reload.
+    ///
+    /// - Returns: Why some consumers' sockets do not listen.
+    func reload(policy: Policy, consumers: [ListenerConfiguration] = []) async -> [String] {
+        await replace(policy: policy, consumers: consumers)
+        return await openConsumers()
+    }
+}
