@@ -155,6 +155,20 @@ struct CredentialBackOffTests {
         await world.end()
     }
 
+    @Test("A refusal by the service is final for those who wait, though the attempt's own login has changed the tokens")
+    func refusalAfterLogin() async throws {
+        let world = try CredentialWorld()
+        world.source.hold(then: .failure(.denied))
+        let caller = world.caller()
+        try await until { world.source.held > 0 }
+        await world.cache.stateChanged()
+        world.source.release()
+        #expect(await caller.value.failure?.code == .awsDenied)
+        #expect(await world.caller().value.failure?.code == .awsDenied)
+        #expect(world.source.count == 1)
+        await world.end()
+    }
+
     @Test("A module that failed is asked at once when its tokens have changed", arguments: [true, false])
     func module(isTimeout: Bool) async throws {
         let world = try CredentialWorld()

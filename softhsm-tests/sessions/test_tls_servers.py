@@ -107,6 +107,17 @@ def test_a_handshake_that_goes_on_when_its_time_has_passed_makes_no_token_act(be
     assert spy.counts(*CALLS) == (0, 0)
 
 
+def test_a_refusal_after_a_touch_costs_no_other_touch(begin, server, shim, tmp_path):
+    """The login of the attempt itself changes the tokens."""
+    server.status, server.body = 403, b'{"message":"Access Denied"}'
+    finger = tmp_path / "finger"
+    finger.touch()
+    touching = {"SHIM_MODULE": MODULE, "SHIM_TOUCH": str(finger)}
+    agent, spy = begin(server, module=shim, module_environment=touching, touch=True)
+    assert agent.credentials("edge").returncode == 77
+    assert spy.counts(*CALLS) == (1, 1) and server.handshakes == 1
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_what_is_no_http_is_told_as_such(begin, tmp_path, root, version):
     class Garbage(IoTServer):

@@ -29,7 +29,7 @@ struct ProfileState {
         let task: Task<Void, Never>
         /// The person who can be asked for a PIN on the way.
         let asking: Asking?
-        /// The configuration or the token changed since, so a refusal may no longer hold.
+        /// The configuration or the token changed since, so what a token lacked it may have now.
         var isOutdated = false
         /// It was begun in the place of an outdated one.
         var isRepeated = false
@@ -141,8 +141,10 @@ struct ProfileState {
         let new = RememberedFailure(
             cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.asking != nil, reading: files, isOfBase: isOfBase,
             at: now, remaining: session?.validity.remaining(at: now), random: random)
-        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline.
-        let isVoid = flight.isOutdated && new.isRefusal
+        // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline. A refusal by the
+        // service is about what the token has signed: a change of the tokens, as the attempt's own login is one, is no reason
+        // to have a person touch a key once more.
+        let isVoid = flight.isOutdated && cause.retry == .token
         failure = isVoid ? nil : new
         // No person could be asked for this attempt, but one of the callers that have come since may have one.
         let asking = flight.asking == nil ? waiters.asking : nil
