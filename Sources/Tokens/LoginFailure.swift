@@ -233,7 +233,8 @@ extension WorkerFailure {
         case .mechanism:
             Problem(
                 .moduleFailed, "\(action): the token cannot make this signature: \(text, .reason)",
-                hint: "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256")
+                hint: "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256; "
+                    + "for iot-core also CKM_RSA_PKCS_PSS, where its module lists that")
         case .busy:
             Problem(
                 .moduleFailed, "\(action): the token has no session to spare (\(text, .reason))",

@@ -114,7 +114,8 @@ def test_a_module_with_no_mechanism_says_which_it_needs(start, tokens, service, 
     assert result.stderr == (
         f"tokenward: signing on token \"{label(key_type)}\": the token cannot make this signature: "
         "no mechanism for this key: the last one answered CKR_MECHANISM_INVALID; "
-        "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256\n")
+        "the key must allow CKM_SHA256_RSA_PKCS, CKM_RSA_PKCS, CKM_ECDSA or CKM_ECDSA_SHA256; "
+        "for iot-core also CKM_RSA_PKCS_PSS, where its module lists that\n")
 
 
 @pytest.mark.parametrize("switches", [
