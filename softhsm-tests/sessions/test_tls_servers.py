@@ -107,6 +107,14 @@ def test_a_handshake_that_goes_on_when_its_time_has_passed_makes_no_token_act(be
     assert spy.counts(*CALLS) == (0, 0)
 
 
+def test_a_proxy_of_scheme_https_is_a_clear_problem(begin, server):
+    agent, spy = begin(
+        server, endpoint="https://service.test", environment={"https_proxy": f"https://127.0.0.1:{server.port}"})
+    answer = agent.credentials("edge")
+    assert answer.returncode == 78 and "set https_proxy to an http:// proxy" in answer.stderr, answer.stderr
+    assert answer.stderr.count("\n") == 1 and server.failures == [] and spy.counts(*CALLS) == (0, 0)
+
+
 def test_a_refusal_after_a_touch_costs_no_other_touch(begin, server, shim, tmp_path):
     """The login of the attempt itself changes the tokens."""
     server.status, server.body = 403, b'{"message":"Access Denied"}'
