@@ -24,9 +24,61 @@ struct FallbackReadingTests {
         #expect(try ConfigurationFolder(text).faults() == [])
     }
 
+    @Test("Fallbacks of bases are no fallbacks of fallbacks")
+    func basesWithFallbacks() throws {
+        let text =
+            ProfileText.with("fallback = ['q']\n[profile.q]\n\(Self.otherRegion)") + Self.hop("a", "fallback = ['b']")
+            + Self.hop("b")
+        #expect(try ConfigurationFolder(text).faults() == [])
+    }
+
+    @Test("Layers of bases with fallbacks are refused where a caller could wait for too many")
+    func layers() throws {
+        var text = ProfileText.with("fallback = ['q']\n[profile.q]\n\(Self.otherRegion)")
+        for layer in 1...4 {
+            let base = layer == 1 ? "p" : "a\(layer - 1)"
+            text += Self.hop("a\(layer)", "fallback = ['b\(layer)']", base: base) + Self.hop("b\(layer)", base: base)
+        }
+        let line =
+            try #require(
+                text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("'b4'") }) + 1
+        #expect(
+            try ConfigurationFolder(text).faults() == [
+                "config.toml:\(line): fallback makes more than 16 ways to a session, with the fallbacks of bases, and callers "
+                    + "may wait for each; name fewer"
+            ])
+    }
+
+    @Test(
+        "A session without the policy, tags or identity of the one it stands in for is no fallback",
+        arguments: [
+            "policy = '{\"Statement\":[]}'", "policy-arns = ['arn:aws:iam::aws:policy/ReadOnlyAccess']",
+            "tags = { team = 'a' }", "source-identity = 'somebody'",
+        ])
+    func otherBounds(setting: String) throws {
+        let text = ProfileText.with("") + Self.hop("a", "fallback = ['b']\n\(setting)") + Self.hop("b")
+        let line =
+            try #require(
+                text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("'b'") }) + 1
+        #expect(
+            try ConfigurationFolder(text).faults() == [
+                "config.toml:\(line): fallback b has another policy, policy-arns, tags or source-identity than a; give both "
+                    + "the same, or write fallback-other-role = true"
+            ])
+        let both = ProfileText.with("") + Self.hop("a", "fallback = ['b']\n\(setting)") + Self.hop("b", setting)
+        #expect(try ConfigurationFolder(both).faults() == [])
+    }
+
+    /// A profile that assumes a role.
+    private static func hop(_ name: String, _ settings: String = "", base: String = "p") -> String {
+        "[profile.\(name)]\nsource = 'assume-role'\nsource-profile = '\(base)'\n"
+            + "role-arn = 'arn:aws:iam::111122223333:role/hop'\n\(settings)\n"
+    }
+
     @Test("What is wrong is told, with the line and what to do", arguments: faults)
     func isRefused(_ row: FaultCase) throws {
-        #expect(try ConfigurationFolder(row.text).faults() == row.faults)
+        let faults = try ConfigurationFolder(row.text).faults()
+        #expect(faults == row.faults)
     }
 
     private static let faults = [
@@ -45,6 +97,10 @@ struct FallbackReadingTests {
                 "fallback = ['q']\nfallback-other-role = true\n[profile.q]\nsource = 'assume-role'\n"
                     + "source-profile = 'p'\nrole-arn = 'arn:aws:iam::444455556666:role/admin'"),
             "config.toml:5: fallback leads back to where it began: p → q → p; let one of them name another"),
+        FaultCase(
+            ProfileText.with(
+                "fallback = ['q']\n[profile.q]\n\(ProfileText.arns)fallback = ['r']\n[profile.r]\n\(ProfileText.arns)"),
+            "config.toml:5: fallback q has a fallback of its own; name one that has none, and give p those as well"),
         FaultCase(
             ProfileText.with("fallback = ['q']\n[profile.q]\n\(otherRole)"),
             "config.toml:5: fallback q has role arn:aws:iam::111122223333:role/other, and p has \(ProfileText.role); name "

@@ -2,6 +2,8 @@
 struct ProfileBook {
     /// The longest chain, root included: each hop is a call that a caller waits for.
     private static let longestChain = 8
+    /// The most ways to one profile's session, over its fallbacks and those of its bases: a caller may wait for each.
+    private static let mostWays = 16
 
     private var readings: [ProfileName: ProfileReading] = [:]
 
@@ -15,6 +17,7 @@ struct ProfileBook {
         for (name, reading) in readings.sorted(by: { $0.key < $1.key }) {
             checkNames(of: reading, isKnown)
             guard !isInLoop(name, reading) else { continue }
+            checkDepth(of: name, reading)
             switch reading.source {
             case .whole(let source): profiles[name] = reading.profile(source)
             case .assumeRole(let draft):
@@ -91,12 +94,44 @@ struct ProfileBook {
         return source
     }
 
-    /// A role that is not the one asked for may do more, or less: that has to be wanted.
+    /// A fallback stands in with its own session: with a fallback's fallback, a third profile's would be handed out, whose
+    /// role no check here has compared.
+    private func checkDepth(of name: ProfileName, _ reading: ProfileReading) {
+        if let nested = reading.fallbacks.first(where: { readings[$0]?.fallbacks.isEmpty == false }) {
+            reading.faultInFallback(
+                "fallback \(nested) has a fallback of its own; name one that has none, and give \(name) those as well")
+        } else if ways(to: name) > Self.mostWays, !reading.fallbacks.isEmpty {
+            reading.faultInFallback(
+                "fallback makes more than \(Self.mostWays) ways to a session, with the fallbacks of bases, and callers may "
+                    + "wait for each; name fewer")
+        }
+    }
+
+    /// How many profiles may be asked, one after the other, for one session; more than the most where there is a loop.
+    private func ways(to name: ProfileName, hops: Int = 0) -> Int {
+        guard hops <= 2 * Self.longestChain else { return Self.mostWays + 1 }
+        guard let reading = readings[name] else { return 0 }
+        var ways = 1
+        if case .assumeRole(let draft) = reading.source { ways = self.ways(to: draft.base, hops: hops + 1) }
+        for fallback in reading.fallbacks where ways <= Self.mostWays {
+            ways += self.ways(to: fallback, hops: hops + 1)
+        }
+        return ways
+    }
+
+    /// A session of another role may do more, or less, as may one without the same policy or tags: that has to be wanted.
     private func checkRoles(of name: ProfileName, _ profile: Profile, in profiles: [ProfileName: Profile]) {
         guard let reading = readings[name], !reading.allowsOtherRole else { return }
         for fallback in reading.fallbacks {
             guard let other = profiles[fallback]?.source else { continue }
-            guard profile.source.roleARN == nil || other.roleARN != profile.source.roleARN else { continue }
+            guard profile.source.roleARN == nil || other.roleARN != profile.source.roleARN else {
+                if other.bounds != profile.source.bounds {
+                    reading.faultInFallback(
+                        "fallback \(fallback) has another policy, policy-arns, tags or source-identity than \(name); give "
+                            + "both the same, or write fallback-other-role = true")
+                }
+                continue
+            }
             let role = other.roleARN.map { "role \($0)" } ?? "a role that only IoT Core knows"
             let own = profile.source.roleARN.map { "\(name) has \($0)" } ?? "that of \(name) is not known here either"
             reading.faultInFallback(
@@ -114,6 +149,16 @@ extension ProfileReading {
 }
 
 extension Source {
+    /// The settings beside the role that decide what a session may do, and as whom. Whether a Roles Anywhere profile has a
+    /// policy is not known here, and it is another one in each region.
+    fileprivate var bounds: SessionBounds {
+        guard case .assumeRole(let role) = self else { return SessionBounds() }
+        let options = role.request.options
+        return SessionBounds(
+            policy: options.policy, policyARNs: Set(options.policyARNs), tags: options.tags,
+            sourceIdentity: options.sourceIdentity)
+    }
+
     /// The partition of its sessions and the region of its service, where they are known.
     fileprivate var place: (partition: String?, region: String?) {
         switch self {
@@ -122,4 +167,11 @@ extension Source {
         case .assumeRole(let role): (role.request.roleARN.partition, role.request.service.region)
         }
     }
+}
+
+private struct SessionBounds: Hashable {
+    var policy: String?
+    var policyARNs: Set<String> = []
+    var tags: [String: String] = [:]
+    var sourceIdentity: String?
 }
