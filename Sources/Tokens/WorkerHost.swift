@@ -177,13 +177,13 @@ actor WorkerHost {
     private func note(_ loss: WorkerLoss, of worker: any WorkerConnection) {
         guard forget(worker), loss.cause != .stopped else { return }
         log(.warning, "worker lost", ["worker": "\(worker.processID)", "why": "\(loss)"])
-        rest.noteDeath(at: clock.boot())
+        rest.noteDeath(at: clock.boot(), because: "\(loss)")
     }
 
     private func retire(_ worker: any WorkerConnection, because failure: WorkerFailure) {
         log(.warning, "worker replaced", ["why": "\(failure.text)"])
         worker.kill(.stopped)
-        if forget(worker) { rest.noteDeath(at: clock.boot()) }
+        if forget(worker) { rest.noteDeath(at: clock.boot(), because: failure.text) }
     }
 
     /// - Returns: Whether it was the one that runs.
@@ -265,7 +265,7 @@ actor WorkerHost {
             return .failure(.confused)
         case .failure(let loss):
             log(.warning, "worker lost as it started", ["worker": "\(worker.processID)", "why": "\(loss)"])
-            if loss.cause != .stopped { rest.noteDeath(at: clock.boot()) }
+            if loss.cause != .stopped { rest.noteDeath(at: clock.boot(), because: "\(loss)") }
             return .failure(.lost(loss))
         }
     }

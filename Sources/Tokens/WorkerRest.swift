@@ -6,13 +6,15 @@ struct WorkerRest: Sendable {
     /// Deaths since the last answer, in milliseconds of boot time.
     private var deaths: [Int64] = []
     private var until: Int64 = .min
+    private var lastCause = ""
 
     private static let window: Int64 = 300_000
     private static let limit = 10
 
     init() {}
 
-    mutating func noteDeath(at now: Int64) {
+    mutating func noteDeath(at now: Int64, because cause: String) {
+        lastCause = cause
         deaths.removeAll { $0 <= now - Self.window }
         deaths.append(now)
         switch deaths.count {
@@ -29,6 +31,8 @@ struct WorkerRest: Sendable {
     /// Why no worker is started now; nil: one may be.
     func refusal(at now: Int64) -> ModuleFailure? {
         guard now < until else { return nil }
-        return .resting("its worker has died \(deaths.count) times in a row", milliseconds: until - now)
+        return .resting(
+            "its worker has died \(deaths.count) times in a row, the last time: \(lastCause)", milliseconds: until - now
+        )
     }
 }

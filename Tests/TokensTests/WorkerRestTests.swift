@@ -10,7 +10,7 @@ struct WorkerRestTests {
         var pauses: [Int64] = []
         for _ in 1...9 {
             #expect(rest.refusal(at: now) == nil)
-            rest.noteDeath(at: now)
+            rest.noteDeath(at: now, because: "it crashed")
             let pause = Self.milliseconds(rest.refusal(at: now))
             pauses.append(pause)
             now += pause
@@ -21,17 +21,21 @@ struct WorkerRestTests {
     @Test("Ten deaths within five minutes open the circuit for five")
     func circuit() {
         var rest = WorkerRest()
-        for death in 1...10 { rest.noteDeath(at: Int64(death) * 29_000) }
-        #expect(rest.refusal(at: 290_000) == .resting("its worker has died 10 times in a row", milliseconds: 300_000))
-        #expect(rest.refusal(at: 589_999) == .resting("its worker has died 10 times in a row", milliseconds: 1))
+        for death in 1...10 { rest.noteDeath(at: Int64(death) * 29_000, because: "it crashed") }
+        #expect(
+            rest.refusal(at: 290_000)
+                == .resting("its worker has died 10 times in a row, the last time: it crashed", milliseconds: 300_000))
+        #expect(
+            rest.refusal(at: 589_999)
+                == .resting("its worker has died 10 times in a row, the last time: it crashed", milliseconds: 1))
         #expect(rest.refusal(at: 590_000) == nil)
     }
 
     @Test("Deaths that are five minutes old are forgotten")
     func window() {
         var rest = WorkerRest()
-        for death in 1...9 { rest.noteDeath(at: Int64(death)) }
-        rest.noteDeath(at: 300_009)
+        for death in 1...9 { rest.noteDeath(at: Int64(death), because: "it crashed") }
+        rest.noteDeath(at: 300_009, because: "it crashed")
         #expect(rest.refusal(at: 300_009) == nil)
     }
 
@@ -40,7 +44,7 @@ struct WorkerRestTests {
         var rest = WorkerRest()
         for death in 1...20 {
             let now = Int64(death) * 1000
-            rest.noteDeath(at: now)
+            rest.noteDeath(at: now, because: "it crashed")
             #expect(rest.refusal(at: now) == nil)
             rest.noteAnswer()
         }
