@@ -302,9 +302,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "AgentAPI", "Clocks", "Differential", "Encodings", "Files", "IoTCore", "LockedMemory",
-                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4",
-                "TokenService", "Tokens",
-                "UTCTime", system,
+                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers",
+                "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(
