@@ -16,7 +16,5 @@ enum ProxyOfEnvironment {
         return unsafe String(cString: value)
     }
 
-    private static func isOverTLS(_ proxy: String) -> Bool {
-        proxy.prefix { $0 != ":" }.lowercased() == "https" && proxy.contains("://")
-    }
+    private static func isOverTLS(_ proxy: String) -> Bool { proxy.lowercased().hasPrefix("https://") }
 }
