@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -132,6 +133,15 @@ def test_a_session_that_sts_does_not_take_stays_its_own_profiles_and_the_way_to_
     # As the hint has it.
     assert agent.request("POST", "/v1/profiles/root/refresh")[0] == 200
     assert credentials(agent, "middle")[0] == 200
+
+
+def test_words_of_sts_bring_nothing_of_the_session_that_asks_into_log_answer_and_status(agent, sts):
+    secrets = [credentials(agent, "root")[1][name] for name in ("SessionToken", "SecretAccessKey")]
+    sts.script.append(refusal(403, "AccessDenied", f"denied for {secrets[0]}, {secrets[1]}"))
+    status, problem = credentials(agent, "middle")
+    assert "denied for …" in problem["detail"]
+    seen = json.dumps([problem, agent.get("/v1/status")[1]]) + agent.log()
+    assert not any(secret[start:start + 16] in seen for secret in secrets for start in range(len(secret) - 15))
 
 
 FAULTS = {

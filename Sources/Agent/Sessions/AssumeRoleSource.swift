@@ -40,7 +40,7 @@ struct AssumeRoleSource: Sendable {
                     status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
                 to: role.request)
         } catch {
-            throw error.problem(of: role.base)
+            throw error.problem(of: role.base, signedBy: key)
         }
         log.notice(
             "session",
@@ -58,13 +58,15 @@ extension HashFunctions {
 }
 
 extension STSError {
-    /// - Parameter base: The profile whose session asked.
-    func problem(of base: ProfileName) -> Problem {
+    /// - Parameters:
+    ///   - base: The profile whose session asked.
+    ///   - key: Of that session. What the service's words have of it is left out.
+    func problem(of base: ProfileName, signedBy key: SessionKey) -> Problem {
         let retry: Problem.Retry? = if case .newSource = self.retry { .base } else { nil }
         let seconds: Int? = if case .pause(let seconds) = self.retry { seconds } else { nil }
         let another = "ask for another session with 'tokenward refresh \(base)'"
         let hint = retry == nil ? hint : hint.map { "\($0), or \(another)" } ?? another
-        return Problem(problemCode, "\(message, .reason)", hint: hint, retryAfter: seconds, retry: retry)
+        return Problem(problemCode, "\(key.redact(message), .reason)", hint: hint, retryAfter: seconds, retry: retry)
     }
 
     private var problemCode: Problem.Code {
