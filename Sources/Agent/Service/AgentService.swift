@@ -83,7 +83,8 @@ package actor AgentService {
                 noteStandIn: { profile, standIn in
                     log.notice(
                         standIn == nil ? "the profile's own sessions are to be had again" : "a fallback stands in",
-                        metadata: ["profile": "\(profile)", "fallback": "\(standIn?.description ?? "")"])
+                        metadata: ["profile": "\(profile)"].merging(standIn.map { ["fallback": "\($0)"] } ?? [:]) { $1 }
+                    )
                 }))
     }
 
