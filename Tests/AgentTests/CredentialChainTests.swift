@@ -229,4 +229,39 @@ struct CredentialChainTests {
         #expect(attempts(of: root).map(\.occasion) == [.request, .background, .request])
         await world.end()
     }
+
+    @Test("A refresh on demand asks again where what is remembered is a refusal of the root, within its share")
+    func refusedRootOnDemand() async throws {
+        world.source.always(.failure(.denied))
+        _ = await world.caller(top).value
+        #expect(await world.caller(top).value.failure?.code == .awsDenied)
+        #expect(attempts(of: root).count == 1)
+        world.source.always(.session(3600))
+        #expect(await world.refresher(top).value.failure == nil)
+        #expect(world.source.attempts.map(\.profile) == [root, root, middle, top])
+        await world.cache.drop()
+        try await world.advance(Int64(30).seconds)
+        world.source.always(.failure(.denied))
+        for _ in 1...100 { #expect(await world.refresher(top).value.failure?.code == .awsDenied) }
+        #expect(attempts(of: root).count <= 31)
+        await world.end()
+    }
+
+    @Test("What is left of a base that takes a touch signs for another user, and for a refresh in the background")
+    func dueRoot() async throws {
+        world.source.needPerson(true)
+        world.source.script { [root] profile, _ in .init(outcome: .session(profile == root ? 3600 : 900)) }
+        _ = try await world.ask(middle)
+        try await world.advance(Int64(45).minutes)  // the root has 15 minutes left
+        await Gestures.$areAllowed.withValue(false) { #expect(await world.caller(middle).value.failure == nil) }
+        try await world.advance(Int64(10).minutes)
+        #expect(attempts(of: middle).suffix(2).map(\.occasion) == [.foreign, .background])
+        #expect(attempts(of: root).count == 1)
+        try await world.advance(Int64(30).minutes)
+        await Gestures.$areAllowed.withValue(false) {
+            #expect(await world.caller(middle).value.failure == CredentialCache.needsOwner(middle))
+        }
+        #expect(attempts(of: root).count == 1)
+        await world.end()
+    }
 }

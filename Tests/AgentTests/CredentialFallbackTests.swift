@@ -1,4 +1,5 @@
 import AgentAPI
+import Dispatch
 import Prompts
 import Synchronization
 import Testing
@@ -142,6 +143,81 @@ struct CredentialFallbackTests {
         #expect(session.profiles == [top, first])
         #expect(await world.cache.lock([first]) == [first, own, top])
         #expect(!world.cache.published.holds(top))
+        await world.end()
+    }
+
+    @Test("A reload that takes a fallback away drops what was made of its session")
+    func reload() async throws {
+        fail([own: .down])
+        _ = try await world.ask(top)
+        let profiles = Set(world.profiles)
+        await world.cache.replace(profiles, routes: world.routes, changed: [])
+        #expect(world.cache.published.holds(top))
+        let fewer = ProfileRoutes(bases: [top: own], fallbacks: [own: [second]])
+        await world.cache.replace(profiles.subtracting([first]), routes: fewer, changed: [])
+        #expect(!world.cache.published.holds(top))
+        #expect(try await world.status(own).standIn == nil)
+        await world.end()
+    }
+
+    @Test("What was refused to the session of a fallback is asked again with the profile's own")
+    func refusal() async throws {
+        fail([own: .down, top: .denied])
+        for _ in 1...3 { #expect(await world.caller(top).value.failure?.code == .awsDenied) }
+        #expect(world.source.attempts.map(\.profile) == [own, first, top])
+        fail([:])
+        try await world.advance(Int64(10).seconds)
+        _ = try await world.ask(own)
+        try await world.settle()
+        #expect(profile(of: try await world.ask(own)) == own)
+        #expect(profile(of: try await world.ask(top)) == top)
+        await world.end()
+    }
+
+    @Test("A lock of the fallback tells no caller of a profile that is made of it that this is locked")
+    func lockWhileMade() async throws {
+        world.source.script { [own, top] profile, number in
+            .init(isHeld: profile == top && number == 2, outcome: profile == own ? .failure(.down) : .session(3600))
+        }
+        let caller = world.caller(top)
+        try await until { world.source.held == 1 }
+        await world.lock([first])
+        #expect(try await world.cache.credentials(for: top).profiles == [top, second])
+        #expect(await caller.value.failure == nil)
+        world.source.release()
+        await world.end()
+    }
+
+    @Test("A session of a fallback that is dropped before it signs does not sign")
+    func dropBeforeUse() async throws {
+        let isRendering = Atomic(false)
+        let isQueued = DispatchSemaphore(value: 0)
+        let source = world.source
+        source.script { [own, first] profile, number in
+            .init(isHeld: profile == first && number == 1, outcome: profile == own ? .failure(.down) : .session(3600))
+        }
+        let cache = CredentialCache(
+            profiles: Set(world.profiles), routes: world.routes, source: source,
+            settings: CacheSettings(
+                clock: world.clock.agentClock,
+                render: { [first] session in
+                    if source.last(first)?.accessKeyID == session.accessKeyID, session.accessKeyID == "ASIATEST1" {
+                        isRendering.store(true, ordering: .releasing)
+                        isQueued.wait()
+                    }
+                    return Array(session.accessKeyID.utf8)
+                }))
+        let caller = Task { try await cache.credentials(for: top) }
+        try await until { source.held == 1 }
+        source.release()
+        try await until { isRendering.load(ordering: .acquiring) }
+        // The actor is at work on the session, so the drop comes right after that.
+        let drop = Task.immediate { await cache.drop([first]) }
+        isQueued.signal()
+        _ = await drop.value
+        _ = try await caller.value
+        #expect(source.attempts.filter { $0.profile == top }.map(\.base) != [1])
+        await cache.stop()
         await world.end()
     }
 }

@@ -93,6 +93,11 @@ package actor CredentialCache {
     private func standIn(_ name: ProfileName?, for profile: ProfileName) {
         guard let state = profiles[profile], state.standIn != name else { return }
         profiles[profile]?.standIn = name
+        // What was refused to the session of the one may be given to that of the other.
+        for dependent in routes.withDependents([profile]) where dependent != profile {
+            profiles[dependent]?.forgetCurable()
+            publish(dependent)
+        }
         settings.noteStandIn(profile, name)
     }
 
@@ -173,7 +178,8 @@ package actor CredentialCache {
         guard state.flight == nil else { return nil }
         let now = settings.clock.now()
         if let refusal = state.refusal(at: now, .whole, of: profile, asking: Asking.current)
-            ?? state.refusal(at: now, on: occasion) ?? refusalOfGestures(for: profile, at: now)
+            ?? state.refusal(at: now, on: occasion) ?? refusalInBackground(of: profile, on: occasion)
+            ?? refusalOfGestures(for: profile, at: now)
         {
             guard let fallback = state.fallback(at: now) else { throw refusal }
             published.markUsed(profile)
@@ -203,10 +209,15 @@ package actor CredentialCache {
         return Self.needsOwner(profile)
     }
 
-    /// Whether a new session takes a person: that of the root, where a session of its own is needed first.
+    /// Why no attempt is made for a refresh of a dependent, where a person is, or may be, needed for one.
+    private func refusalInBackground(of profile: ProfileName, on occasion: Occasion) -> Problem? {
+        occasion == .background && needsPerson(for: profile) != false ? Self.needsPerson(profile) : nil
+    }
+
+    /// Whether a new session takes a person: that of the root, where no session of the base can sign for it.
     private func needsPerson(for profile: ProfileName) -> Bool? {
         guard let base = routes.base(of: profile) else { return source.needsPerson(for: profile) }
-        return published.isReady(base) ? false : needsPerson(for: base)
+        return profiles[base]?.fallback(at: settings.clock.now()) != nil ? false : needsPerson(for: base)
     }
 
     private func isLocked(_ profile: ProfileName) -> Bool { source.isLocked(routes.root(of: profile)) }
@@ -269,16 +280,19 @@ extension CredentialCache {
         _ id: UInt64, for profile: ProfileName, on occasion: Occasion, _ share: AttemptBudget.Share, until end: Int64
     ) async {
         let files = await source.files(of: profile)  // before they are read, so that no change is missed
-        let base: CachedCredentials?
-        do throws(Problem) {
-            base = try await baseSession(of: profile, on: occasion, until: end)
-        } catch {
-            return land(.failure(error), of: profile, id, files, isOfBase: true)
-        }
-        guard isUnderWay(id, profile) else { return }
+        var base: CachedCredentials?
+        repeat {
+            do throws(Problem) {
+                base = try await baseSession(of: profile, on: occasion, share, until: end)
+            } catch {
+                return land(.failure(error), of: profile, id, files, isOfBase: true)
+            }
+            guard isUnderWay(id, profile) else { return }
+            // It may have been dropped since: only what is `madeOf` it from now on goes with it.
+        } while base.map { !isHeld($0) } ?? false
         if let base {
             profiles[profile]?.budget.record(settings.clock.boot(), share)
-            profiles[profile]?.flight?.madeOf = Set(base.profiles)
+            profiles[profile]?.flight?.madeOf = base.profiles
             // What has changed until now, as a login of the root does, changes nothing about what is asked next.
             profiles[profile]?.flight?.isOutdated = false
         }
@@ -292,9 +306,13 @@ extension CredentialCache {
 
     /// The session that the profile's are made of, as its callers get it; nil for a profile without a base.
     private func baseSession(
-        of profile: ProfileName, on occasion: Occasion, until end: Int64
+        of profile: ProfileName, on occasion: Occasion, _ share: AttemptBudget.Share, until end: Int64
     ) async throws(Problem) -> CachedCredentials? {
         guard let base = routes.base(of: profile) else { return nil }
+        if occasion == .demand, let state = profiles[base], state.session == nil, state.failure != nil {
+            // A person who asks again asks for what was refused. Where no attempt is allowed, the remembered problem tells.
+            try? ensureRefresh(base, share)
+        }
         do throws(Problem) {
             return try await credentials(for: base, on: occasion, until: end)
         } catch {
@@ -302,6 +320,11 @@ extension CredentialCache {
             guard error != Self.needsOwner(base) else { throw Self.needsOwner(profile) }
             throw error.asked(for: base)
         }
+    }
+
+    /// Whether it is still the session of the profile that it was obtained for.
+    private func isHeld(_ session: CachedCredentials) -> Bool {
+        session.profiles.first.flatMap { profiles[$0]?.session } === session
     }
 
     private func isUnderWay(_ id: UInt64, _ profile: ProfileName) -> Bool { profiles[profile]?.flight?.id == id }
@@ -507,10 +530,15 @@ extension CredentialCache {
     /// - Returns: The profiles whose sessions were dropped, and those whose callers may have got one of them.
     @discardableResult package func lock(_ names: Set<ProfileName>? = nil) -> Set<ProfileName> {
         let now = settings.clock.now()
+        let locked = names.map(routes.withDependents)
         let names = known(names)
+        for name in names { abandon(name) }
         for name in names {
-            abandon(name)
-            answerWaiters(of: name, .failure(Self.locked(name)), at: now)
+            if locked?.contains(name) ?? true {
+                answerWaiters(of: name, .failure(Self.locked(name)), at: now)
+            } else {
+                beginAgain(name, at: now)  // a fallback of its base is locked, not its root
+            }
         }
         return routes.withThoseTheyStandInFor(names)
     }
@@ -559,8 +587,11 @@ extension CredentialCache {
             profiles[name] = nil
         }
         for name in names where profiles[name] == nil { profiles[name] = ProfileState() }
+        for (name, state) in profiles where state.standIn.map({ !routes.fallbacks(of: name).contains($0) }) ?? false {
+            profiles[name]?.standIn = nil
+        }
         stateChanged()
-        drop(changed)
+        drop(changed.union(profiles.filter { !$0.value.isMade(for: $0.key, along: routes) }.keys))
     }
 
     /// Answers all who wait, drops all sessions, and ends `run`. Final.

@@ -32,6 +32,13 @@ package struct ProfileRoutes: Hashable, Sendable {
 
     func root(of name: ProfileName) -> ProfileName { bases(of: name).last ?? name }
 
+    /// Whether each of these profiles is made of the session of the next: of its base's, or of one that stands in for that.
+    func lead(along chain: [ProfileName]) -> Bool {
+        zip(chain, chain.dropFirst()).allSatisfy { name, next in
+            bases[name].map { $0 == next || fallbacks(of: $0).contains(next) } ?? false
+        }
+    }
+
     /// These profiles, and all whose sessions are made of theirs, over however many hops.
     func withDependents(_ names: Set<ProfileName>) -> Set<ProfileName> {
         names.union(bases.keys.filter { !names.isDisjoint(with: bases(of: $0)) })

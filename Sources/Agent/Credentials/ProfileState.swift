@@ -34,7 +34,7 @@ struct ProfileState {
         /// It was begun in the place of an outdated one.
         var isRepeated = false
         /// The profiles whose sessions it signs with.
-        var madeOf: Set<ProfileName> = []
+        var madeOf: [ProfileName] = []
         /// A caller has waited in vain, so callers that have a fallback no longer wait.
         var isSlow = false
     }
@@ -53,6 +53,11 @@ struct ProfileState {
     /// Whether what is held, or under way, is made of a session of one of these profiles.
     func isMade(of names: Set<ProfileName>) -> Bool {
         !names.isDisjoint(with: session?.profiles ?? []) || !names.isDisjoint(with: flight?.madeOf ?? [])
+    }
+
+    /// Whether what is held, and under way, is made as these routes have it.
+    func isMade(for name: ProfileName, along routes: ProfileRoutes) -> Bool {
+        routes.lead(along: session?.profiles ?? []) && routes.lead(along: [name] + (flight?.madeOf ?? []))
     }
 
     /// Credentials that are still valid, but due for a refresh.
