@@ -20,7 +20,7 @@ struct CredentialMonthTests {
 
     @Test(
         "Under random faults nothing expired is handed out, nothing valid withheld, and nobody is hammered",
-        arguments: 1...2 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
+        arguments: 1...4 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
     func randomFaults(seed: UInt64, names: [String]) async throws {
         let dice = Dice(seed: seed)
         let world = try Self.world(names, dice)
@@ -58,7 +58,7 @@ struct CredentialMonthTests {
 
     @Test(
         "While the service answers, nobody is ever handed less than 20 minutes",
-        arguments: 11...12 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
+        arguments: 11...14 as ClosedRange<UInt64>, [["hour", "long", "short"], ["root", "middle", "top"]])
     func healthyService(seed: UInt64, names: [String]) async throws {
         let dice = Dice(seed: seed)
         let world = try Self.world(names, dice)

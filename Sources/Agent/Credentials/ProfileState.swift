@@ -150,7 +150,9 @@ struct ProfileState {
         // service is about what the token has signed: a change of the tokens, as the attempt's own login is one, is no reason
         // to have a person touch a key once more.
         let isVoid = flight.isOutdated && cause.retry == .token
-        failure = isVoid ? nil : new
+        // The base remembers its own failure, and a refusal that this profile met itself stands meanwhile.
+        let keepsOwn = isOfBase && failure.map { !$0.isOfBase && $0.isInForce(at: now) } == true
+        if !keepsOwn { failure = isVoid ? nil : new }
         // No person could be asked for this attempt, but one of the callers that have come since may have one.
         let asking = flight.asking == nil ? waiters.asking : nil
         // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
