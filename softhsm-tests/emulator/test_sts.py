@@ -4,11 +4,7 @@ import base64
 import datetime
 import hashlib
 import hmac
-import json
-import os
 import struct
-import subprocess
-import sys
 import time
 
 import boto3
@@ -17,51 +13,9 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from support.emulator import ACCOUNT, ARNS, REGION, ROLE, resources
+from support.emulator import REGION
 from support.emulator_client import SignedRequest, create_session
-
-ADMIN = "arn:aws:iam::444455556666:role/path/admin"
-USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
-KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY")
-SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
-SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-ALL = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
-
-
-def trust(*principals, actions=ALL, **condition):
-    return {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": actions, "Condition": condition}]}
-
-
-def role(name):
-    return f"{ADMIN}-{name}"
-
-
-ROLES = [
-    {"arn": ADMIN, "maxSessionDuration": 7200, "trustPolicy": trust(f"arn:aws:iam::{ACCOUNT}:root")},
-    {"arn": role("next"), "maxSessionDuration": 43200, "trustPolicy": trust(ADMIN, ACCOUNT)},
-    {"arn": role("external"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:ExternalId": "agreed:7"})},
-    {"arn": role("mfa"), "trustPolicy": trust(ACCOUNT, Bool={"aws:MultiFactorAuthPresent": "true"})},
-    {"arn": role("named"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:SourceIdentity": "alice"})},
-    {"arn": role("tagged"), "trustPolicy": trust(ACCOUNT, StringEquals={"aws:RequestTag/team": "blue"})},
-    {"arn": role("certificate"),
-     "trustPolicy": trust(ROLE, StringEquals={"aws:PrincipalTag/x509Subject/CN": "build"})},
-    {"arn": role("plain"), "trustPolicy": trust(ACCOUNT, actions="sts:AssumeRole")},
-    {"arn": role("closed")},
-]
-
-
-@pytest.fixture(scope="module")
-def service(start, root, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("sts")
-    configuration = resources(folder, root)
-    configuration["roles"] += ROLES
-    configuration["stsRegions"] = [REGION]
-    configuration["users"] = [
-        {"arn": USER, "accessKeyId": KEY[0], "secretAccessKey": KEY[1], "mfaSerial": SERIAL, "mfaSeed": SEED},
-        {"arn": f"{USER}-two", "accessKeyId": "AKIAI44QH8DHBEXAMPLE", "secretAccessKey": "x" * 40}]
-    (folder / "emulator.json").write_text(json.dumps(configuration))
-    return start("--config", folder / "emulator.json", arns=ARNS)
+from support.sts_roles import ADMIN, KEY, SEED, SERIAL, USER, role
 
 
 def client(service, key=KEY, region=REGION):
@@ -307,31 +261,3 @@ def test_requests_and_sessions_are_counted(service, user):
     names = "stsCalls", "assumeRoleRequests", "getSessionTokenRequests", "stsSessions"
     assert [after[name] - before[name] for name in names] == [3, 2, 1, 2]
     assert service.get("last")["parameters"]["RoleArn"] == role("closed")
-
-
-def aws_configuration(folder, **keys):
-    lines = [f"{name} = {value}\n" for name, value in keys.items()]
-    (folder / "config").write_text(
-        f"[profile base]\naws_access_key_id = {KEY[0]}\naws_secret_access_key = {KEY[1]}\n"
-        f"[profile admin]\nregion = {REGION}\nsource_profile = base\nrole_arn = {ADMIN}\n" + "".join(lines))
-    return {"AWS_CONFIG_FILE": str(folder / "config"), "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "HOME": str(folder)}
-
-
-def test_botocores_assume_role_provider_works(service, tmp_path, monkeypatch):
-    environment = aws_configuration(
-        tmp_path, role_session_name="by-botocore", external_id="x1", duration_seconds=1800)
-    for name, value in (environment | {"AWS_ENDPOINT_URL_STS": service.url}).items():
-        monkeypatch.setenv(name, value)
-    session = botocore.session.Session(profile="admin")
-    caller = session.create_client("sts").get_caller_identity()
-    assert caller["Arn"] == "arn:aws:sts::444455556666:assumed-role/admin/by-botocore"
-
-
-def test_the_aws_command_line_switches_roles(service, tmp_path):
-    environment = os.environ | aws_configuration(tmp_path)
-    result = subprocess.run(
-        [os.path.join(os.path.dirname(sys.executable), "aws"), "sts", "get-caller-identity", "--profile", "admin",
-         "--output", "json"],
-        env=environment | {"AWS_ENDPOINT_URL_STS": service.url}, capture_output=True, text=True, timeout=60)
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["Arn"].startswith("arn:aws:sts::444455556666:assumed-role/admin/")

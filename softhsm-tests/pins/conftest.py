@@ -5,6 +5,7 @@ import concurrent.futures
 import pytest
 
 from support import configuration
+from support.canary import PIN
 from support.logind import Logind
 from support.softhsm import MODULE, SoftHSM
 from support.spy import MODULE as SPY_MODULE
@@ -25,6 +26,21 @@ def logind(tmp_path):
         yield mock.start()
     finally:
         mock.stop()
+
+
+@pytest.fixture
+def login_session(logind):
+    """A logind with the session c1."""
+    logind.add_session("c1")
+    return logind
+
+
+@pytest.fixture
+def canary(tmp_path, root):
+    """A SoftHSM whose token has a PIN that is looked for."""
+    softhsm = SoftHSM(tmp_path / "hsm")
+    softhsm.token("canary", pin=PIN).identity(root)
+    return softhsm
 
 
 @pytest.fixture

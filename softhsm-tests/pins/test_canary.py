@@ -1,9 +1,7 @@
 """No secret is left in memory, logs, arguments, environments or files within a second of everything that locks."""
 
 import contextlib
-import itertools
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -13,98 +11,20 @@ import time
 import pytest
 
 from support import configuration, scan
-from support.emulator import Emulator, fixed_arns, trusted_role
-from support.killing import children
-from support.logind import Logind
+from support.canary import LOCKS, PIN, URI, WRONG_PIN, processes, secrets_of, signed_in, wait_until_wiped
 from support.processes import binary
 from support.scripted_service import answering
-from support.softhsm import SoftHSM, write_pin
+from support.softhsm import write_pin
 from support.waiting import wait_until
-
-PIN = "canary-PIN-c41d9e7b02f85a6633kXq"
-WRONG_PIN = "canary-wrong-7b60a9d1f2Zp"
-URI = "pkcs11:token=canary"
-
-
-@pytest.fixture
-def canary(tmp_path, root):
-    softhsm = SoftHSM(tmp_path / "hsm")
-    softhsm.token("canary", pin=PIN).identity(root)
-    return softhsm
-
-
-@pytest.fixture
-def logind(tmp_path):
-    mock = Logind(tmp_path)
-    try:
-        mock.start().add_session("c1")
-        yield mock
-    finally:
-        mock.stop()
-
-
-def secrets_of(answer):
-    return {"secret key": answer["SecretAccessKey"], "session token": answer["SessionToken"]}
-
-
-def signed_in(agent):
-    """Logs in with the PIN and obtains a session; the session's secrets."""
-    result = agent.cli("unlock", URI, "--pin-stdin", input=f"{PIN}\n")
-    assert result.returncode == 0, result.stderr
-    result = agent.credentials()
-    assert result.returncode == 0, result.stderr
-    return secrets_of(json.loads(result.stdout))
-
-
-def processes(agent):
-    return [agent.process.pid, *agent.workers()]
-
-
-def found_in_memory(agent, secrets):
-    found = []
-    for pid in processes(agent):
-        try:
-            found += [(pid, *hit) for hit in scan.in_memory(pid, secrets)]
-        except (FileNotFoundError, ProcessLookupError):  # a worker that has just ended
-            continue
-    return found
-
-
-def wait_until_wiped(agent, secrets, began):
-    """Nothing is left of the secrets, and that within a second."""
-    while found := found_in_memory(agent, secrets):
-        assert time.monotonic() < began + 1, f"after a second there is still {found}"
-    return time.monotonic() - began
-
-
-def take_out(softhsm, agent):
-    os.rename(f"{softhsm.folder}/tokens", f"{softhsm.folder}/elsewhere")
-    os.mkdir(f"{softhsm.folder}/tokens")
-    agent.get("/v1/tokens")  # a look; PC/SC's events cause one, where there are any
-
-
-LOCKS = {
-    "tokenward lock": lambda agent, softhsm, logind: agent.cli("lock"),
-    "tokenward lock TOKEN": lambda agent, softhsm, logind: agent.cli("lock", URI),
-    "SIGUSR1": lambda agent, softhsm, logind: agent.process.send_signal(signal.SIGUSR1),
-    "removal": lambda agent, softhsm, logind: take_out(softhsm, agent),
-    "screen-lock": lambda agent, softhsm, logind: logind.lock_screen("c1"),
-    "a request to lock the screen": lambda agent, softhsm, logind: logind.request_lock("c1"),
-    "suspend": lambda agent, softhsm, logind: logind.prepare_for_sleep(True),
-    "session-end": lambda agent, softhsm, logind: logind.remove_session("c1"),
-}
-
-
-# MARK: All that locks, after all that goes well and wrong
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_leaves_no_trace(start, canary, service, logind, tmp_path, lock):
+def test_a_lock_leaves_no_trace(start, canary, service, login_session, tmp_path, lock):
     events = 'lock-on = ["suspend", "screen-lock", "session-end", "removal"]\n'
     agent = start(
         events, configuration.module(canary), configuration.profile(service),
         configuration.profile(service, "astray", endpoint="https://127.0.0.1:1"),
-        arguments=["--log-level", "debug"], environment=logind.environment)
+        arguments=["--log-level", "debug"], environment=login_session.environment)
     wait_until(lambda: not agent.get("/v1/status")[1]["notices"], "logind is heard")
     pins = {"PIN": PIN, "wrong PIN": WRONG_PIN}
 
@@ -128,7 +48,7 @@ def test_a_lock_leaves_no_trace(start, canary, service, logind, tmp_path, lock):
         assert [hit for hit in scan.in_memory(worker, secrets) if hit[1] != "PIN, plain"] == []
 
     began = time.monotonic()
-    LOCKS[lock](agent, canary, logind)
+    LOCKS[lock](agent, canary, login_session)
     wait_until_wiped(agent, secrets, began)
 
     for pid in processes(agent):
@@ -137,65 +57,6 @@ def test_a_lock_leaves_no_trace(start, canary, service, logind, tmp_path, lock):
     assert agent.credentials().returncode != 0
     assert agent.stop() == 0
     assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
-
-
-CHAINED = [f"arn:aws:iam::444455556666:role/hop-{number}" for number in (1, 2)]
-
-
-@pytest.fixture
-def chain(root, tmp_path):
-    """A service with two roles, the second of which the first may assume."""
-    hops = [fixed_arns()["roleArn"], *CHAINED]
-    running = Emulator.trusting(
-        root, tmp_path / "chain", roles=[trusted_role(role, base) for base, role in itertools.pairwise(hops)])
-    yield running
-    running.stop()
-
-
-@pytest.mark.parametrize("lock", ["tokenward lock", "SIGUSR1", "removal", "suspend"])
-def test_a_lock_leaves_no_trace_of_any_session_of_a_chain(start, canary, chain, logind, tmp_path, lock):
-    agent = start(
-        'lock-on = ["suspend", "screen-lock", "session-end", "removal"]\n', configuration.module(canary),
-        configuration.profile(chain), configuration.assumed(chain, "middle", "test", CHAINED[0]),
-        configuration.assumed(chain, "top", "middle", CHAINED[1]),
-        configuration.profile(chain, "away", endpoint="https://127.0.0.1:1", fallback=["test"]),
-        arguments=["--log-level", "debug"], environment=logind.environment)
-    wait_until(lambda: not [n for n in agent.get("/v1/status")[1]["notices"] if "logind" in n], "logind is heard")
-    assert agent.cli("unlock", URI, "--pin-stdin", input=f"{PIN}\n").returncode == 0
-    secrets = {}
-    for asked in ("top", "middle", "test", "away"):
-        result = agent.credentials(asked)
-        assert result.returncode == 0, result.stderr
-        secrets |= {f"{name} of {asked}": secret for name, secret in secrets_of(json.loads(result.stdout)).items()}
-    # Of each hop that is made anew, and of one that STS refuses.
-    for asked in ("middle", "top"):
-        status, new = agent.request("POST", f"/v1/profiles/{asked}/refresh")
-        assert status == 200
-        secrets |= {f"new {name} of {asked}": secret for name, secret in secrets_of(new).items()}
-    chain.fault({"fault": "status", "status": 403, "code": "AccessDenied", "on": "sts", "times": 1})
-    assert agent.request("POST", "/v1/profiles/top/refresh")[0] in (429, 502)
-    # In use: what is held is once in the agent, and what was held before is gone.
-    held = {name: secret for name, secret in secrets.items() if "new" in name or name.endswith("test")}
-    assert {name: scan.copies(agent.process.pid, secret) for name, secret in held.items()} == dict.fromkeys(held, 1)
-    outdated = {name: secret for name, secret in secrets.items()
-                if name.endswith(("of middle", "of top")) and not name.startswith("new")}
-    assert scan.in_memory(agent.process.pid, outdated) == []
-    others = children(agent.process.pid)
-    assert [hit for pid in others for hit in scan.in_memory(pid, secrets)] == []
-
-    began = time.monotonic()
-    LOCKS[lock](agent, canary, logind)
-    wait_until_wiped(agent, secrets, began)
-
-    for pid in processes(agent):
-        assert scan.on_record(pid, secrets) == []
-    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
-    assert agent.credentials("top").returncode == (66 if lock == "removal" else 80)
-    assert agent.stop() == 0
-    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
-
-
-# MARK: The PIN's way
 
 
 def mapping_of(pid, secret):
@@ -292,9 +153,6 @@ def test_a_peer_that_does_not_read_keeps_no_credentials_here(start, canary, serv
         began = time.monotonic()
         assert agent.cli("lock").returncode == 0
         wait_until_wiped(agent, secrets, began)
-
-
-# MARK: A lock among busy clients
 
 
 def test_a_hundred_busy_clients_get_nothing_after_a_lock_and_it_takes_less_than_a_second(

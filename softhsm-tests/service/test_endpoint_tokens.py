@@ -10,10 +10,10 @@ import time
 
 import pytest
 
-from service.test_container_endpoint import Endpoint, owned_by
 from support import configuration
 from support.agent import read_again
 from support.answers import key_of
+from support.container_endpoint import Endpoint, owned_by
 from support.machine import ALICE, MALLORY
 from support.waiting import wait_until
 

@@ -1,0 +1,35 @@
+"""Roles and users of the emulator that the tests of STS switch between."""
+
+
+
+from support.emulator import ACCOUNT, ROLE
+
+ADMIN = "arn:aws:iam::444455556666:role/path/admin"
+USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
+KEY = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY")
+SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
+SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+ALL = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+
+
+def trust(*principals, actions=ALL, **condition):
+    return {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": actions, "Condition": condition}]}
+
+
+def role(name):
+    return f"{ADMIN}-{name}"
+
+
+ROLES = [
+    {"arn": ADMIN, "maxSessionDuration": 7200, "trustPolicy": trust(f"arn:aws:iam::{ACCOUNT}:root")},
+    {"arn": role("next"), "maxSessionDuration": 43200, "trustPolicy": trust(ADMIN, ACCOUNT)},
+    {"arn": role("external"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:ExternalId": "agreed:7"})},
+    {"arn": role("mfa"), "trustPolicy": trust(ACCOUNT, Bool={"aws:MultiFactorAuthPresent": "true"})},
+    {"arn": role("named"), "trustPolicy": trust(ACCOUNT, StringEquals={"sts:SourceIdentity": "alice"})},
+    {"arn": role("tagged"), "trustPolicy": trust(ACCOUNT, StringEquals={"aws:RequestTag/team": "blue"})},
+    {"arn": role("certificate"),
+     "trustPolicy": trust(ROLE, StringEquals={"aws:PrincipalTag/x509Subject/CN": "build"})},
+    {"arn": role("plain"), "trustPolicy": trust(ACCOUNT, actions="sts:AssumeRole")},
+    {"arn": role("closed")},
+]
