@@ -60,7 +60,7 @@ struct CredentialChainTests {
         _ = try await world.ask(top)
         world.source.hold(then: .session(3600))
         let caller = world.refresher(top)
-        try await world.untilWaiting(1, for: top)
+        try await until { world.source.count == 4 }  // the hop's service is asked
         await world.lock([root])
         #expect(await caller.value.failure?.code == .locked)
         for profile in world.profiles { #expect(await world.caller(profile).value.failure?.code == .locked) }

@@ -167,7 +167,7 @@ struct CredentialControlTests {
         _ = try await world.ask(world.profiles[1])
         world.source.hold(then: .session(3600))
         let caller = world.caller()
-        try await world.untilWaiting(1)
+        try await until { world.source.count == 2 }
         await world.end()
         #expect(await caller.value.failure?.code == .shuttingDown)
         world.source.release()

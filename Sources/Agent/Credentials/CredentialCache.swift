@@ -287,7 +287,8 @@ extension CredentialCache {
             } catch {
                 return land(.failure(error), of: profile, id, files, isOfBase: true)
             }
-            guard isUnderWay(id, profile) else { return }
+            // Without a base nothing has been waited for.
+            guard base == nil || isUnderWay(id, profile) else { return }
             // It may have been dropped since: only what is `madeOf` it from now on goes with it.
         } while base.map { !isHeld($0) } ?? false
         if let base {
