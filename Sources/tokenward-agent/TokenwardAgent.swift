@@ -22,8 +22,14 @@ struct TokenwardAgent {
             }
         } catch {
             error.report()
-            exit(error.code.rawValue)
+            end(error.code)
         }
+    }
+
+    /// Ends at once: threads may still be at work with libcrypto, which exit(3) would have free all that it has.
+    private static func end(_ code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
     }
 
     private func serve() async throws(Failure) {
@@ -99,6 +105,7 @@ struct TokenwardAgent {
         log.notice("stopping")
         await service.stop()
         await queue.close(within: 1000)
+        Self.end(.done)
     }
 
     /// Ends before serving. Clients wait only where systemd has made the socket.
@@ -106,7 +113,7 @@ struct TokenwardAgent {
         guard let socket, socket.path == nil else { throw failure }
         failure.report()
         socket.refuseCallers()
-        exit(failure.code.rawValue)
+        Self.end(failure.code)
     }
 
     private func load(with loader: ConfigurationLoader) throws(Failure) -> Configuration {
