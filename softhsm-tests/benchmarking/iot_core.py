@@ -35,7 +35,9 @@ def iot_core(place, rounds):
             whole, signature = cold_agent(place, hsm, server, f"iot-listed-{index}", has_listed=True)
             later.append(whole - signature)
             curls.append(curl(place, server))
-        spy = Spy(place.folder, MODULE)
+        log = place.path / "iot-spy"  # of its own: the spy of first_session.py writes into the folder
+        log.mkdir()
+        spy = Spy(log, MODULE)
         before = server.handshakes
         agent = agent_on(place, hsm, server, "iot-spied", module=SPY_MODULE, environment=spy.environment)
         assert agent.credentials(PROFILE).returncode == 0
