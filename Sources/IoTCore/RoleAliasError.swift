@@ -64,9 +64,7 @@ package struct RoleAliasError: Error, Hashable, Sendable {
             "check endpoint, which 'aws iot describe-endpoint --endpoint-type iot:CredentialProvider' tells, and role-alias"
         case .throttled, .server: "wait; the service is asked again by itself"
         case .notJSON, .redirect: "a captive portal or a proxy may answer in the service's place; see endpoint"
-        case .expiredAnswer:
-            clockSkew.flatMap { $0.isSignificant ? "\($0.message) by the service's Date: set it" : nil }
-                ?? "compare this machine's clock with the service's"
+        case .expiredAnswer: clockSkew?.hint ?? "compare this machine's clock with the service's"
         case .malformed: "check endpoint: something else than the service may answer there"
         case .other: nil
         }
