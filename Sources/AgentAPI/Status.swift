@@ -17,6 +17,21 @@ package struct ProfileStatus: Message {
         }
     }
 
+    /// The access key that the profile signs with, whose secret a token holds.
+    package struct AccessKey: Message {
+        /// Such as `AKIA…`; no secret.
+        package var id = "?"
+        /// The secret key's URI, as the profile has it.
+        package var uri = "?"
+
+        package init() {}
+
+        package mutating func members(_ coder: inout MessageCoder) {
+            coder.member("id", &id)
+            coder.member("uri", &uri)
+        }
+    }
+
     /// What a person will be asked for, and when at the earliest.
     package struct NextGesture: Message {
         package enum Kind: String, CaseIterable, Sendable { case pin, touch }
@@ -62,6 +77,8 @@ package struct ProfileStatus: Message {
     package var roleARN = "?"
     /// Absent where no certificate fits; `explain` says why.
     package var certificate: Certificate?
+    /// Absent where the profile signs with none.
+    package var accessKey: AccessKey?
     /// RFC 3339, UTC; absent where there is no session.
     package var sessionExpiry: String?
     /// One line; absent where the last attempt succeeded.
@@ -78,6 +95,7 @@ package struct ProfileStatus: Message {
         coder.member("source", &source)
         coder.member("role_arn", &roleARN)
         coder.member("certificate", &certificate)
+        coder.member("access_key", &accessKey)
         coder.member("session_expiry", &sessionExpiry)
         coder.member("last_error", &lastError)
         coder.member("next_gesture", &nextGesture)

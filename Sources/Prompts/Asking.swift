@@ -35,9 +35,9 @@ package enum Gestures {
 package struct LoginPurpose: Sendable {
     package let asking: Asking
     /// The profile and its role, where a session is wanted.
-    package var session: (profile: String, role: String)?
+    package var session: (profile: String, role: String?)?
 
-    package init?(_ asking: Asking?, session: (profile: String, role: String)? = nil) {
+    package init?(_ asking: Asking?, session: (profile: String, role: String?)? = nil) {
         guard let asking else { return nil }
         self.asking = asking
         self.session = session

@@ -44,7 +44,9 @@ package struct PromptQuestion: Hashable, Sendable {
         if asked.flags.contains(.userPINCountLow) {
             lines.append("A wrong PIN was tried on it before: few tries are left.")
         }
-        if let (profile, role) = purpose.session { lines.append("For profile \(profile), role \(role)") }
+        if let (profile, role) = purpose.session {
+            lines.append("For profile \(profile)" + (role.map { ", role \($0)" } ?? ""))
+        }
         lines.append("Asked by \(Ancestry(of: purpose.asking.processID).describe(home: home))")
         self.init(
             description: brokenLines(lines.joined(separator: "\n"), columns: Self.columns),

@@ -127,8 +127,29 @@ extension STSError {
     /// The remedy, in one line, with the setting to change.
     package var hint: String? {
         if isClocks, let hint = clockSkew?.hint { return hint }
-        return switch kind {
-        case .accessDenied: accessHint
+        return (operation == .getSessionToken ? userHint : nil) ?? commonHint
+    }
+
+    /// What is told of an IAM user's own access key alone.
+    private var userHint: String? {
+        switch kind {
+        case .accessDenied: "check mfa-serial, and the policies of the IAM user"
+        case .unknownKey:
+            "the access key is inactive or deleted, or its account is in another partition: see it in IAM, then correct "
+                + "access-key-id or region"
+        case .invalidSignature:
+            "the secret key on the token is not that of access-key-id, or a proxy or gateway has changed the request: name "
+                + "the right one in secret-key, or put the secret there once more"
+        case .validation: "check session-duration-seconds and mfa-serial"
+        default: nil
+        }
+    }
+
+    private var commonHint: String? {
+        switch kind {
+        case .accessDenied:
+            "check that role-arn exists and its trust policy lets the source in, with external-id, source-identity, tags "
+                + "and MFA as it wants them, and that the source's own policies allow sts:AssumeRole"
         case .settingDenied(.tags):
             "let the role's trust policy allow sts:TagSession to the source, or remove tags and transitive-tag-keys"
         case .settingDenied(.sourceIdentity):
@@ -161,12 +182,5 @@ extension STSError {
         case .wrongRole, .malformed: "check endpoint: something else than STS may answer there"
         case .other: nil
         }
-    }
-
-    private var accessHint: String {
-        operation == .getSessionToken
-            ? "check mfa-serial, and the policies of the IAM user"
-            : "check that role-arn exists and its trust policy lets the source in, with external-id, source-identity, tags "
-                + "and MFA as it wants them, and that the source's own policies allow sts:AssumeRole"
     }
 }

@@ -73,7 +73,7 @@ struct STSReading {
     }
 
     func credentials(
-        of result: XMLElement, durationSeconds: Int, accountID: String
+        of result: XMLElement, durationSeconds: Int, accountID: String?
     ) throws(STSError) -> SessionCredentials {
         let element = result["Credentials"]
         let issued = IssuedCredentials(

@@ -23,22 +23,9 @@ package struct AccessKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     ///
     /// - Parameter unixSeconds: Services take signatures for some minutes around their own clock.
     package func sign(_ request: UnsignedRequest, at unixSeconds: Int64, with hash: HashFunctions) -> SignedRequest {
-        let scope = SigningScope(
-            algorithm: "AWS4-HMAC-SHA256", time: UTCTime(secondsSince1970: unixSeconds), region: request.region,
-            service: request.service)
-        var headers = request.headers + [HeaderField(name: "X-Amz-Date", value: scope.time.basic)]
-        if let sessionToken { headers.append(HeaderField(name: "X-Amz-Security-Token", value: sessionToken)) }
-        let canonical = CanonicalRequest(
-            method: request.method, path: CanonicalPath.text(request.path), query: request.query, headers: headers,
-            bodyDigest: hash.sha256(request.body))
-        let stringToSign = scope.stringToSign(canonicalDigest: hash.sha256(Array(canonical.text.utf8)))
-        let key = [scope.day, request.region, request.service, "aws4_request"]
-            .reduce(Array("AWS4\(secret)".utf8)) { hash.hmac($0, Array($1.utf8)) }
-        let authorization = scope.authorization(
-            credential: id, signedHeaders: canonical.signedHeaders,
-            signature: hash.hmac(key, Array(stringToSign.utf8)))
-        headers.append(HeaderField(name: "Authorization", value: authorization))
-        return SignedRequest(headers: headers, canonicalRequest: canonical.text, stringToSign: stringToSign)
+        request.signed(by: id, sessionToken: sessionToken, at: unixSeconds, sha256: hash.sha256) { day, texts in
+            ([Array(day.utf8)] + texts).reduce(Array("AWS4\(secret)".utf8)) { hash.hmac($0, $1) }
+        }
     }
 }
 
@@ -66,6 +53,32 @@ package struct UnsignedRequest: Hashable, Sendable {
         self.query = query
         self.headers = headers
         self.body = body
+    }
+
+    /// The request as of a moment, signed by an access key whose secret is elsewhere.
+    ///
+    /// - Parameters:
+    ///   - id: Of the access key.
+    ///   - unixSeconds: Services take signatures for some minutes around their own clock.
+    ///   - chain: Makes a chain of HMACs, whose last is the signature: the first with SigV4's date key for this day
+    ///     (`yyyyMMdd`) over the first text, each other with the result of the one before it over the next text.
+    package func signed<Failure: Error>(
+        by id: String, sessionToken: String? = nil, at unixSeconds: Int64, sha256: ([UInt8]) -> [UInt8],
+        chain: (_ day: String, _ texts: [[UInt8]]) throws(Failure) -> [UInt8]
+    ) throws(Failure) -> SignedRequest {
+        let scope = SigningScope(
+            algorithm: "AWS4-HMAC-SHA256", time: UTCTime(secondsSince1970: unixSeconds), region: region,
+            service: service)
+        var headers = headers + [HeaderField(name: "X-Amz-Date", value: scope.time.basic)]
+        if let sessionToken { headers.append(HeaderField(name: "X-Amz-Security-Token", value: sessionToken)) }
+        let canonical = CanonicalRequest(
+            method: method, path: CanonicalPath.text(path), query: query, headers: headers, bodyDigest: sha256(body))
+        let stringToSign = scope.stringToSign(canonicalDigest: sha256(Array(canonical.text.utf8)))
+        let signature = try chain(scope.day, [region, service, "aws4_request", stringToSign].map { Array($0.utf8) })
+        let authorization = scope.authorization(
+            credential: id, signedHeaders: canonical.signedHeaders, signature: signature)
+        headers.append(HeaderField(name: "Authorization", value: authorization))
+        return SignedRequest(headers: headers, canonicalRequest: canonical.text, stringToSign: stringToSign)
     }
 }
 

@@ -19,12 +19,15 @@ package final class AgentChannel: Sendable {
     ///
     /// - Returns: Nil when the agent is gone, or says what this version does not understand: nobody is left to answer.
     package func receive() -> Received? {
-        guard let frame = try? socket.receive(), let request = try? Request(kind: frame.header.kind, body: frame.body)
-        else {
+        do {
+            guard let frame = try socket.receive() else { throw WireError.truncated }
+            let request = try Request(kind: frame.header.kind, body: frame.body)
+            return Received(
+                number: frame.header.number, request: request, pin: try frame.secret.map { try HeldPIN($0) })
+        } catch {
             hasEnded.store(true, ordering: .sequentiallyConsistent)
             return nil
         }
-        return Received(number: frame.header.number, request: request, pin: frame.secret)
     }
 
     /// Whether the agent is gone, as `receive` has seen it: no PIN is sent any more, because nobody would learn what became
@@ -34,6 +37,6 @@ package final class AgentChannel: Sendable {
     /// Answers a request. A failure to write means that the agent is gone, which `receive` notices.
     package func send(_ reply: Reply, to number: UInt32) {
         let body = reply.body
-        writing.withLock { _ in _ = socket.send(kind: reply.kind, number: number, body: body) }
+        writing.withLock { _ in _ = socket.send(kind: reply.kind, number: number, body: body, secret: reply.secret) }
     }
 }

@@ -9,11 +9,11 @@ package struct FrameSocket: Sendable {
 
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// A frame, and the PIN that came with it.
+    /// A frame, and the secret that came with it.
     package struct Received: Sendable {
         package let header: FrameHeader
         package let body: [UInt8]
-        package let secret: HeldPIN?
+        package let secret: HeldSecret?
     }
 
     /// Waits for a whole frame. The secret goes straight into its locked page.
@@ -25,28 +25,38 @@ package struct FrameSocket: Sendable {
         let header = try FrameHeader(bytes)
         guard let body = read(header.bodyLength) else { return nil }
         guard header.secretLength > 0 else { return Received(header: header, body: body, secret: nil) }
-        let secret = try? unsafe HeldPIN(
-            PIN(mayHoldControlBytes: true) { (page) throws(PINError) in
-                guard unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: page[..<header.secretLength])) else {
-                    throw .unreadable(errno: EPIPE)
-                }
-                return header.secretLength
-            })
-        return secret.map { Received(header: header, body: body, secret: $0) }
+        guard var page = SecretBuffer(capacity: header.secretLength, isLocked: true) else { return nil }
+        let count = unsafe page.append { room in unsafe read(into: room) ? header.secretLength : 0 }
+        return count == 0 ? nil : Received(header: header, body: body, secret: HeldSecret(page))
     }
 
     /// Writes a whole frame.
     ///
     /// - Parameter isPatient: Whether to wait for a peer that does not read; otherwise that is a failure.
     /// - Returns: Whether all of it went out. After a failure the conversation is over.
+    package func send(kind: UInt8, number: UInt32, body: [UInt8], pin: HeldPIN?, isPatient: Bool = true) -> Bool {
+        let isSent = send(kind: kind, number: number, body, secretLength: pin?.pin.count ?? 0, isPatient: isPatient)
+        guard isSent, let pin else { return isSent }
+        return pin.pin.withBytes { write($0, isPatient: isPatient) }
+    }
+
+    /// The same with a secret that is no PIN.
     package func send(
-        kind: UInt8, number: UInt32, body: [UInt8], secret: HeldPIN? = nil, isPatient: Bool = true
+        kind: UInt8, number: UInt32, body: [UInt8], secret: HeldSecret? = nil, isPatient: Bool = true
     ) -> Bool {
-        let header = FrameHeader(
-            kind: kind, secretLength: secret?.pin.count ?? 0, number: number, bodyLength: body.count)
-        let isSent = unsafe (header.bytes + body).withUnsafeBytes { unsafe write($0, isPatient: isPatient) }
+        let isSent = send(kind: kind, number: number, body, secretLength: secret?.count ?? 0, isPatient: isPatient)
         guard isSent, let secret else { return isSent }
-        return secret.pin.withBytes { pin in unsafe pin.withUnsafeBytes { unsafe write($0, isPatient: isPatient) } }
+        return secret.withBytes { write($0, isPatient: isPatient) }
+    }
+
+    /// Writes all but the secret.
+    private func send(kind: UInt8, number: UInt32, _ body: [UInt8], secretLength: Int, isPatient: Bool) -> Bool {
+        let header = FrameHeader(kind: kind, secretLength: secretLength, number: number, bodyLength: body.count)
+        return unsafe (header.bytes + body).withUnsafeBytes { unsafe write($0, isPatient: isPatient) }
+    }
+
+    private func write(_ bytes: Span<UInt8>, isPatient: Bool) -> Bool {
+        unsafe bytes.withUnsafeBytes { unsafe write($0, isPatient: isPatient) }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, isPatient: Bool) -> Bool {

@@ -10,4 +10,16 @@ package final class HeldPIN: Sendable {
         self.pin = pin
         self.isFromLogin = isFromLogin
     }
+
+    /// The PIN that came as a frame's secret.
+    convenience init(_ secret: HeldSecret) throws(PINError) {
+        self.init(
+            try unsafe PIN(mayHoldControlBytes: true) { (page) throws(PINError) in
+                guard secret.count <= page.count else { throw .tooLong }
+                secret.withBytes { bytes in
+                    unsafe bytes.withUnsafeBytes { unsafe page.copyMemory(from: $0) }
+                }
+                return secret.count
+            })
+    }
 }

@@ -7,6 +7,8 @@ package enum Reply: Hashable, Sendable {
     case loggedOut
     /// DER `Ecdsa-Sig-Value` for EC keys, PKCS #1 v1.5 for RSA.
     case signature([UInt8])
+    /// SigV4's date key: 32 bytes, which travel as the frame's secret.
+    case dateKey(HeldSecret)
     /// What `Request.presence` asks for.
     case present([TokenReference])
     case renewed

@@ -7,6 +7,7 @@ extension Reply {
         case .login: 131
         case .loggedOut: 132
         case .signature: 133
+        case .dateKey: 135
         case .failed: 134
         case .present: 144
         case .renewed: 145
@@ -23,7 +24,7 @@ extension Reply {
         case .loaded(let report): writer.add(report)
         case .tokens(let tokens): writer.add(tokens)
         case .login(let outcome): writer.add(outcome)
-        case .loggedOut, .renewed, .reset: break
+        case .loggedOut, .renewed, .reset, .dateKey: break
         case .verifiedCards(let readers): writer.add(readers)
         case .present(let tokens): writer.add(tokens)
         case .readers(let report): writer.add(report)
@@ -34,8 +35,12 @@ extension Reply {
         return writer.bytes
     }
 
-    package init(kind: UInt8, body: [UInt8]) throws(WireError) {
+    /// The frame's secret; nil for all kinds but one.
+    package var secret: HeldSecret? { if case .dateKey(let key) = self { key } else { nil } }
+
+    package init(kind: UInt8, body: [UInt8], secret: HeldSecret? = nil) throws(WireError) {
         var reader = WireReader(body)
+        guard secret == nil || kind == 135 else { throw .badValue }
         switch kind {
         case 129: self = .loaded(try reader.value())
         case 130: self = .tokens(try reader.value())
@@ -43,6 +48,9 @@ extension Reply {
         case 132: self = .loggedOut
         case 133: self = .signature(try reader.value())
         case 134: self = .failed(try reader.value())
+        case 135:
+            guard let secret, secret.count == DateKeyRequest.length else { throw .badValue }
+            self = .dateKey(secret)
         case 144: self = .present(try reader.value())
         case 145: self = .renewed
         case 146: self = .readers(try reader.value())

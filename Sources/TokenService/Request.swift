@@ -13,6 +13,8 @@ package enum Request: Hashable, Sendable {
     /// Log out of a token, or of all of them.
     case logOut(TokenReference?)
     case sign(SignRequest)
+    /// The answer is a frame's secret.
+    case dateKey(DateKeyRequest)
     /// The tokens that are there, without a look at what they hold.
     case presence
     /// Open every session anew: the machine has slept, or cards have come and gone.

@@ -10,6 +10,7 @@ extension Request {
         case .logIn: 3
         case .logOut: 4
         case .sign: 5
+        case .dateKey: 6
         case .presence: 16
         case .renewSessions: 17
         case .readers: 18
@@ -26,6 +27,7 @@ extension Request {
         case .logIn(let request): writer.add(request)
         case .logOut(let token): writer.add(token)
         case .sign(let request): writer.add(request)
+        case .dateKey(let request): writer.add(request)
         case .readers(let request): writer.add(request)
         }
         return writer.bytes
@@ -39,6 +41,7 @@ extension Request {
         case 3: self = .logIn(try reader.value())
         case 4: self = .logOut(try reader.value())
         case 5: self = .sign(try reader.value())
+        case 6: self = .dateKey(try reader.value())
         case 16: self = .presence
         case 17: self = .renewSessions
         case 18: self = .readers(try reader.value())

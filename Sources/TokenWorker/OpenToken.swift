@@ -1,3 +1,4 @@
+import LockedMemory
 import PKCS11
 import SignatureSchemes
 import TokenService
@@ -151,6 +152,47 @@ final class OpenToken {
                 keyType: half.keyType)
         }
         return nil
+    }
+
+    /// The HMAC of a day, made with the one secret key that `request` means, of a kind that is for nothing else.
+    ///
+    /// - Parameter arrival: When the request has arrived.
+    /// - Throws: `.interrupted` where a request to log out came first.
+    func dateKey(_ request: DateKeyRequest, _ arrival: LogOuts.Arrival) throws(PKCS11Error) -> HeldSecret {
+        var keys = try secretKeys(request)
+        hasLookedLoggedIn = try? isLoggedIn()
+        if keys.isEmpty, hasLookedLoggedIn == true { keys = try secretKeys(request) }  // another thread has logged in
+        guard let key = keys.first else { throw .notFound(.secretKey) }
+        guard keys.count == 1 else { throw .notFound(.onlySecretKey) }
+        return try owner.signing(alone: false) { () throws(PKCS11Error) in
+            if arrival.isOvertaken { throw .interrupted }
+            let began = ContinuousClock.now
+            defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
+            guard var page = SecretBuffer(capacity: Self.roomForHMAC, isLocked: true) else {
+                throw .nonsense(what: "no memory is left for a date key")
+            }
+            _ = try unsafe page.append { (room) throws(PKCS11Error) in
+                try with { (session) throws(PKCS11Error) in
+                    try unsafe session.authenticate(request.day.digits, key: key, into: room)
+                }
+                return DateKeyRequest.length
+            }
+            return HeldSecret(page)
+        }
+    }
+
+    private static let roomForHMAC = 64
+
+    private func secretKeys(_ request: DateKeyRequest) throws(PKCS11Error) -> [Object] {
+        var keys: [Object] = []
+        for object in try objects(.secretKey, id: request.keyID) {
+            let values = try attributes([.label, .keyType, .sign], of: object)
+            guard request.keyLabel.map({ $0 == values[.label] ?? [] }) ?? true, values.flag(.sign) ?? true,
+                [KeyType.genericSecret, KeyType.sha256HMAC, nil].contains(values.number(.keyType))
+            else { continue }
+            keys.append(object)
+        }
+        return keys
     }
 
     private func with<Result>(

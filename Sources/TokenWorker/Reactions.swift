@@ -101,7 +101,8 @@ extension WorkerFailure {
             case .notAuthorized, .interrupted: .notLoggedIn
             case .overLimit, .nonsense: .nonsense
             case .notFound(.token), .notFound(.onlyToken): .tokenGone
-            case .notFound(.privateKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
+            case .notFound(.privateKey), .notFound(.secretKey): isLoggedIn == false ? .notLoggedIn : .keyNotFound
+            case .notFound(.onlySecretKey): .keyNotFound
             case .failed(.getSlotList, _): .broken
             case .failed(let function, let code):
                 switch code.meaning {

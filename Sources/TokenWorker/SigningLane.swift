@@ -37,16 +37,38 @@ struct SigningLane {
         _ error: PKCS11Error, _ request: SignRequest, _ login: OperationLogin, isRepeated: Bool = false
     ) -> Reply {
         if let refusal = login.refusal { return .login(refusal) }
-        let token = tokens[request.token]
+        return .failed(failure(of: error, request.token, isRepeated: isRepeated))
+    }
+
+    private mutating func failure(
+        of error: PKCS11Error, _ reference: TokenReference, isRepeated: Bool
+    ) -> WorkerFailure {
+        let token = tokens[reference]
         let isLoggedIn: Bool? =
             if case .notFound = error { token?.hasLookedLoggedIn } else {
                 try? token?.isLoggedIn()  // an error here adds nothing
             }
-        tokens.close(slot: request.token.slotID)
-        return .failed(
-            WorkerFailure(
-                error,
-                in: .init(isLoggedIn: isLoggedIn, isRepeated: isRepeated, hasWaited: token?.hasWaited == true)))
+        tokens.close(slot: reference.slotID)
+        return WorkerFailure(
+            error, in: .init(isLoggedIn: isLoggedIn, isRepeated: isRepeated, hasWaited: token?.hasWaited == true))
+    }
+
+    /// The same for a date key, which needs no login of its own: PKCS#11 has CKA_ALWAYS_AUTHENTICATE for private keys alone.
+    mutating func dateKey(_ request: DateKeyRequest, _ arrival: LogOuts.Arrival) -> Reply {
+        if arrival.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
+        tokens.renew()
+        var isRepeated = false
+        while true {
+            do throws(PKCS11Error) {
+                return .dateKey(try tokens.open(request.token).dateKey(request, arrival))
+            } catch {
+                guard error.isWorthRepeating, !isRepeated else {
+                    return .failed(failure(of: error, request.token, isRepeated: isRepeated))
+                }
+                tokens.close(slot: request.token.slotID)
+                isRepeated = true
+            }
+        }
     }
 
     private mutating func attempt(

@@ -44,7 +44,7 @@ struct TokenControl {
             case .logOut(let token):
                 try logOut(token)
                 return .loggedOut
-            case .load, .sign, .renewSessions, .readers, .registeredModules:
+            case .load, .sign, .dateKey, .renewSessions, .readers, .registeredModules:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }
         } catch {

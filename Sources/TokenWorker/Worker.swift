@@ -84,6 +84,8 @@ package enum Worker {
             switch received.request {
             case .sign(let request):
                 signatures.add(.sign(request, number: received.number, logOuts.arrival))
+            case .dateKey(let request):
+                signatures.add(.dateKey(request, number: received.number, logOuts.arrival))
             case .renewSessions:
                 renewal.wish()
                 channel.send(.renewed, to: received.number)
@@ -151,6 +153,8 @@ package enum Worker {
                     switch signatures.next() {
                     case .sign(let request, let number, let arrival):
                         channel.send(module.serving { lane.sign(request, arrival) }, to: number)
+                    case .dateKey(let request, let number, let arrival):
+                        channel.send(module.serving { lane.dateKey(request, arrival) }, to: number)
                     case .closeIdleSessions: module.serving { lane.closeIdleSessions() }
                     }
                 }
@@ -162,5 +166,6 @@ package enum Worker {
 /// What a signing thread is given to do.
 private enum LaneJob: Sendable {
     case sign(SignRequest, number: UInt32, LogOuts.Arrival)
+    case dateKey(DateKeyRequest, number: UInt32, LogOuts.Arrival)
     case closeIdleSessions
 }

@@ -68,6 +68,7 @@ actor ModuleHost {
     /// How a request for a signature ended.
     enum Signing: Hashable, Sendable {
         case signature([UInt8])
+        case dateKey(HeldSecret)
         /// The key wants its PIN each time, and this became of that login.
         case notAuthorized(LoginOutcome)
     }
@@ -82,18 +83,19 @@ actor ModuleHost {
     ///   - mayTouch: The token may wait for a person's touch.
     ///   - isPINKnown: If the key gets a PIN, the token has taken it before: to send it twice costs no try.
     func sign(
-        _ request: SignRequest, mayTouch: Bool, isPINKnown: Bool, permit: CallPermit
+        _ use: KeyUse, mayTouch: Bool, isPINKnown: Bool, permit: CallPermit
     ) async -> Result<Signing, ModuleFailure> {
         let limits = launch.deadlines
-        let deadline = request.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
-        guard let worker = await worker(of: request.token.token) else {
+        let deadline = use.source == .protected ? limits.keypad : mayTouch ? limits.touch : limits.sign
+        guard let worker = await worker(of: use.token.token) else {
             return .failure(.crowded(Self.mostWorkers))
         }
         let kind: WorkerHost.CallKind = isPINKnown ? .signature : .signatureWithNewPIN
-        return await worker.host.ask(.sign(request), as: kind, permit: permit, deadline: deadline).flatMap { reply in
-            switch reply {
-            case .signature(let signature): .success(.signature(signature))
-            case .login(let outcome): .success(.notAuthorized(outcome))
+        return await worker.host.ask(use.request, as: kind, permit: permit, deadline: deadline).flatMap { reply in
+            switch (reply, use) {
+            case (.signature(let signature), .signature): .success(.signature(signature))
+            case (.dateKey(let key), .dateKey): .success(.dateKey(key))
+            case (.login(let outcome), .signature): .success(.notAuthorized(outcome))
             default: .failure(.confused)
             }
         }

@@ -22,6 +22,23 @@ extension Tokens {
     package func sign(
         _ request: SignRequest, on token: FoundToken, isAskedByName: Bool, in flow: SigningFlow
     ) async throws(Problem) -> [UInt8] {
+        let made = try await make(.signature(request), on: token, isAskedByName: isAskedByName, in: flow)
+        guard case .signature(let signature) = made else { throw ModuleFailure.confused.problem(doing: "signing") }
+        return signature
+    }
+
+    /// Has the token make a date key, as `sign` a signature. It is good for a day: let go of it after one use.
+    package func dateKey(
+        _ request: DateKeyRequest, on token: FoundToken, isAskedByName: Bool, in flow: SigningFlow
+    ) async throws(Problem) -> HeldSecret {
+        let made = try await make(.dateKey(request), on: token, isAskedByName: isAskedByName, in: flow)
+        guard case .dateKey(let key) = made else { throw ModuleFailure.confused.problem(doing: "signing") }
+        return key
+    }
+
+    private func make(
+        _ use: KeyUse, on token: FoundToken, isAskedByName: Bool, in flow: SigningFlow
+    ) async throws(Problem) -> ModuleHost.Signing {
         await renewAfterSleep()
         guard host(of: token.key) != nil else {
             throw Problem(
@@ -32,13 +49,13 @@ extension Tokens {
         if ledger.isLocked(token.key) { throw token.problem(.locked) }
         let token = await withoutOverdueLogin(token)
         let rule = rule(for: token.located)
-        var request = request
-        request.source = loginSource(of: rule) ?? .typed
+        var source = loginSource(of: rule) ?? .typed
         // A keypad is switched on only for a person who has asked; for others the worker looks for a PIN that it holds, and
         // there is none.
-        if request.source == .protected, !isAskedByName { request.source = .typed }
-        request.mayBeReserved = rule?.reservedPINs == true
-        let call = Signing(request: request, token: token, rule: rule, mayWantPIN: token.mayWantPIN(for: request))
+        if source == .protected, !isAskedByName { source = .typed }
+        let call = Signing(
+            use: use.authorized(from: source, mayBeReserved: rule?.reservedPINs == true), token: token, rule: rule,
+            mayWantPIN: token.mayWantPIN(for: use))
         // A token that needs no login has not been asked yet whether this PIN may be sent to it.
         if let failure = refusal(of: call) { throw token.problem(failure) }
         var result = try await signInTurn(call, flow)
@@ -47,23 +64,25 @@ extension Tokens {
             result = try await signInTurn(call, flow)
         }
         switch result {
-        case .success(.signature(let signature)): return signature
+        case .success(.signature(let signature)): return .signature(signature)
+        case .success(.dateKey(let key)): return .dateKey(key)
         case .success(.notAuthorized(let outcome)): throw await problem(of: outcome, call)
         case .failure(.lost(.revoked)): throw token.problem(.locked)
         case .failure(let failure):
             if failure == .stopped, let refusal = refusal(of: call) { throw token.problem(refusal) }
+            if let problem = failure.problem(of: use, on: token) { throw problem }
             throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName, .token)")
         }
     }
 
     /// A signature that has been asked for.
     private struct Signing {
-        let request: SignRequest
+        let use: KeyUse
         let token: FoundToken
         let rule: TokenRule?
         let mayWantPIN: Bool
 
-        var mayWantStoredPIN: Bool { mayWantPIN && request.source.isStored }
+        var mayWantStoredPIN: Bool { mayWantPIN && use.source.isStored }
     }
 
     /// Why a stored PIN is not sent that the key may want.
@@ -81,7 +100,7 @@ extension Tokens {
         let turns = await host.turns(on: key.token)
         await turns.enter(flow)
         let stamp: StoredPINStamp?? =
-            call.mayWantStoredPIN ? .some(await setting.workers.stamp(call.request.source)) : nil
+            call.mayWantStoredPIN ? .some(await setting.workers.stamp(call.use.source)) : nil
         while true {
             if let stamp, ledger.mustWait(with: stamp, on: key) {
                 await withCheckedContinuation { calls.wait($0) }
@@ -115,17 +134,18 @@ extension Tokens {
     ) async -> Result<ModuleHost.Signing, ModuleFailure> {
         let key = call.token.key
         let mayTouch = call.rule?.touch == true
-        var request = call.request
         // Another module may have reported them: this one learns them where it is about to get a PIN, and nowhere else.
-        request.refused = call.mayWantPIN ? ledger.tries.refused(by: key) : []
+        let use = call.use.authorized(
+            from: call.use.source, mayBeReserved: call.rule?.reservedPINs == true,
+            refused: call.mayWantPIN ? ledger.tries.refused(by: key) : [])
         let sending = stamp.map { ledger.expectSignature(with: $0, on: key) }
         keepTries()
         let open = calls.begin(key, mayTouch ? .gesture(nil) : .quiet, isSignature: true)
-        watch(open, of: call.token, for: request.source == .protected ? .pin : .touch)
+        watch(open, of: call.token, for: use.source == .protected ? .pin : .touch)
         // The PIN that a person types on a keypad is new each time.
-        let isOldPIN = sending?.isKnown != false && request.source != .protected
+        let isOldPIN = sending?.isKnown != false && use.source != .protected
         let result = await host.sign(
-            request, mayTouch: mayTouch, isPINKnown: isOldPIN, permit: open.permit)
+            use, mayTouch: mayTouch, isPINKnown: isOldPIN, permit: open.permit)
         endWatch(of: open)
         let login: Result<LoginOutcome, ModuleFailure> = result.map { signing in
             if case .notAuthorized(let outcome) = signing { outcome } else { .notNeeded }
@@ -140,7 +160,7 @@ extension Tokens {
     private func problem(of outcome: LoginOutcome, _ call: Signing) async -> Problem {
         let token = call.token
         let outcome = explained(outcome, call.rule)
-        tell(of: .success(outcome), token, isTyped: call.request.source == .typed)
+        tell(of: .success(outcome), token, isTyped: call.use.source == .typed)
         if outcome == .refused(.notHeld), call.rule?.pinSource == .protected { return token.problem(.keypad) }
         // A token that is logged in with a PIN that the key does not get must be unlocked anew.
         await logOut(token)
@@ -198,7 +218,8 @@ extension Tokens {
 
 extension FoundToken {
     /// Whether the key wants the PIN at each signature, or has not been seen: some tokens show it after a login alone.
-    fileprivate func mayWantPIN(for request: SignRequest) -> Bool {
+    fileprivate func mayWantPIN(for use: KeyUse) -> Bool {
+        guard case .signature(let request) = use else { return false }
         let keys = snapshot.keys.filter {
             $0.keyClass == .privateKey && (request.keyID.isEmpty || $0.id == request.keyID)
                 && request.keyLabel ?? $0.label == $0.label

@@ -285,6 +285,7 @@ actor WorkerHost {
             self =
                 switch request {
                 case .sign: .signatureWithNewPIN
+                case .dateKey: .signature
                 case .logIn: .login
                 case .list: .look
                 case .load, .logOut, .presence, .renewSessions, .readers, .registeredModules: .other
@@ -312,6 +313,7 @@ extension Request {
         case .logIn: "login"
         case .logOut: "logout"
         case .sign: "sign"
+        case .dateKey: "date-key"
         case .presence: "presence"
         case .renewSessions: "renew"
         case .readers: "readers"

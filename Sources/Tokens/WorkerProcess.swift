@@ -133,7 +133,7 @@ final class WorkerProcess: WorkerConnection {
             let loss: WorkerLoss? = state.withLock { state in
                 if state.hasEnded { return WorkerLoss(cause: state.cause ?? .stopped, wasSent: false) }
                 if permit?.isRevoked == true { return .revoked }
-                let isSignature = if case .sign = request { true } else { false }
+                let isSignature = request.isSignature
                 // The order in which they are sent decides which of them wait: perhaps for all before them, whatever the
                 // sessions, because keys that want their PIN each time sign alone.
                 let before = isSignature ? state.pending.values.count(where: \.isSignature) : 0
@@ -144,7 +144,7 @@ final class WorkerProcess: WorkerConnection {
                 state.nextNumber &+= 1
                 let number = state.nextNumber
                 // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
-                guard socket.send(kind: request.kind, number: number, body: body, secret: secret, isPatient: false)
+                guard socket.send(kind: request.kind, number: number, body: body, pin: secret, isPatient: false)
                 else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
                 state.pending[number] = call
                 state.words = 0
@@ -235,7 +235,7 @@ final class WorkerProcess: WorkerConnection {
     /// - Throws: Where it is no answer to what the process was asked. What comes after its end was decided is read to the
     ///   last word: a card may be logged in.
     private func take(_ frame: FrameSocket.Received) throws(WireError) {
-        let reply = try Reply(kind: frame.header.kind, body: frame.body)
+        let reply = try Reply(kind: frame.header.kind, body: frame.body, secret: frame.secret)
         let number = frame.header.number
         let waiting = try state.withLock { (state) throws(WireError) in
             if case .verifiedCards(let readers) = reply {
@@ -274,7 +274,15 @@ extension Request {
         switch self {
         case .logIn(let login): login.token.token
         case .sign(let request): request.token.token
-        case .load, .list, .logOut, .presence, .renewSessions, .registeredModules, .readers: nil
+        case .load, .list, .logOut, .dateKey, .presence, .renewSessions, .registeredModules, .readers: nil
+        }
+    }
+
+    /// Whether a signing thread carries it out.
+    fileprivate var isSignature: Bool {
+        switch self {
+        case .sign, .dateKey: true
+        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .registeredModules, .readers: false
         }
     }
 }

@@ -27,6 +27,19 @@ package enum Digest {
         }
     }
 
+    /// The same with a key that stays where it is, into a buffer of at least 32 bytes.
+    ///
+    /// - Returns: 32; or 0 where libcrypto has no memory.
+    package static func hmac(key: Span<UInt8>, _ message: [UInt8], into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        precondition(buffer.count >= 32)
+        return unsafe key.withUnsafeBytes { key in
+            let output = unsafe buffer.assumingMemoryBound(to: UInt8.self).baseAddress
+            let code = unsafe HMAC(
+                EVP_sha256(), key.baseAddress, Int32(key.count), message, message.count, output, nil)
+            return unsafe code == nil ? 0 : 32
+        }
+    }
+
     /// The cost of one scrypt: `128 · blockSize · rounds` bytes of memory, for as long as it takes to fill them.
     package struct ScryptCost: Hashable, Sendable {
         /// N: a power of two above 1.

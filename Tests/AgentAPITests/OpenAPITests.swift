@@ -130,6 +130,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample(
                 "TokenListing", filled(token) { $0.awaiting = Word(.touch) }, least: token),
             Sample("ChosenCertificate", ProfileStatus.Certificate()),
+            Sample("AccessKey", ProfileStatus.AccessKey()),
             Sample("NextGesture", gesture),
             Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),
             Sample("ExplainedCandidate", ExplainedCandidate()),
@@ -137,6 +138,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
                 "ProfileStatus",
                 ProfileStatus {
                     $0.certificate = ProfileStatus.Certificate()
+                    $0.accessKey = ProfileStatus.AccessKey()
                     ($0.sessionExpiry, $0.lastError) = ("", "")
                     $0.nextGesture = gesture
                     $0.lastRefusals = [refusal]

@@ -38,7 +38,7 @@ struct ConfigurationExampleTests {
         #expect(profile.session?.options.durationSeconds == 3600)
         #expect(profile.session?.endpoint.url == "https://rolesanywhere.eu-central-1.amazonaws.com")
         #expect(profile.allow == AllowList(users: [1001], groups: [2001]))
-        #expect(configuration.profiles.count == 4)
+        #expect(configuration.profiles.count == 5)
         #expect(
             configuration.listeners == [
                 ListenerConfiguration(

@@ -37,7 +37,7 @@ struct ConfigurationFileTests {
         try folder.write(ProfileText.with(""), to: "conf.d/1.toml")
         #expect(
             folder.faults() == [
-                "config.toml:2: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role",
+                "config.toml:2: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role, access-key",
                 "conf.d/1.toml:1: profile p stands in config.toml:1 already; keep one of them",
             ])
     }

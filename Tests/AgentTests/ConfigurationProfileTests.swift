@@ -10,7 +10,7 @@ struct ConfigurationProfileTests {
     static let profiles = [
         FaultCase(
             "source = 'sso'",
-            "config.toml:5: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role"),
+            "config.toml:5: source is \"sso\"; give one of roles-anywhere, iot-core, assume-role, access-key"),
         FaultCase(
             "endpoint = 'https://a.credentials.iot.eu-west-1.amazonaws.com'",
             "config.toml:5: endpoint is IoT Core's; write source = \"iot-core\" for it, because the CA of IoT's "

@@ -33,36 +33,44 @@ enum Samples {
     static let failed = [FailedPIN(salt: [UInt8](repeating: 1, count: 16), hash: [UInt8](repeating: 2, count: 32))]
         .compactMap(\.self)[0]
 
-    static let requests: [Request] = [
-        .load(ModuleLoad(path: "/usr/lib/módule.so", sessions: 2)),
-        .load(
-            ModuleLoad(
-                path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
-                walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
-        .registeredModules,
-        .readers(.now), .readers(.reset([0xFF, 0x20])),
-        .readers(.after(.max)), .logOut(nil), .logOut(token),
-        .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
-        .logIn(LoginRequest(token: token, source: .typed, refused: [])),
-        .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
-        .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
-        .logIn(LoginRequest(token: token, source: .protected, refused: [])),
-        .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
-        .logIn(LoginRequest(token: token, source: .typed, refused: [], isFromLogin: true)),
-        .sign(
-            SignRequest(
-                token: token, keyID: [1], publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256), message: [1, 2],
-                digest: [3])),
-        .sign(
-            SignRequest(
-                token: token, keyID: [], keyLabel: [9], publicHalf: .other(keyType: .max),
-                scheme: SignatureScheme(.ecdsa, .sha256), message: [], digest: [])),
-        .sign(
-            SignRequest(
-                token: token, keyID: [], publicHalf: nil, scheme: SignatureScheme(.rsaPSS, .sha512), message: [1],
-                digest: [2],
-                source: .credential(path: "/run/c/pin"), refused: [failed], mayBeReserved: true)),
-    ]
+    static let requests: [Request] =
+        [
+            .load(ModuleLoad(path: "/usr/lib/módule.so", sessions: 2)),
+            .load(
+                ModuleLoad(
+                    path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
+                    walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
+            .registeredModules,
+            .readers(.now), .readers(.reset([0xFF, 0x20])),
+            .readers(.after(.max)), .logOut(nil), .logOut(token),
+            .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
+            .logIn(LoginRequest(token: token, source: .typed, refused: [])),
+            .logIn(LoginRequest(token: token, source: .file(path: "/run/pin"), refused: [failed, failed])),
+            .logIn(LoginRequest(token: token, source: .credential(path: "/run/c/pin"), refused: [])),
+            .logIn(LoginRequest(token: token, source: .protected, refused: [])),
+            .logIn(LoginRequest(token: token, source: .typed, refused: [], mayBeReserved: true)),
+            .logIn(LoginRequest(token: token, source: .typed, refused: [], isFromLogin: true)),
+            .sign(
+                SignRequest(
+                    token: token, keyID: [1], publicHalf: nil, scheme: SignatureScheme(.ecdsa, .sha256),
+                    message: [1, 2],
+                    digest: [3])),
+            .sign(
+                SignRequest(
+                    token: token, keyID: [], keyLabel: [9], publicHalf: .other(keyType: .max),
+                    scheme: SignatureScheme(.ecdsa, .sha256), message: [], digest: [])),
+            .sign(
+                SignRequest(
+                    token: token, keyID: [], publicHalf: nil, scheme: SignatureScheme(.rsaPSS, .sha512), message: [1],
+                    digest: [2],
+                    source: .credential(path: "/run/c/pin"), refused: [failed], mayBeReserved: true)),
+        ]
+        + [SigningDay("20261127".utf8)].compactMap(\.self).flatMap { day in
+            [
+                .dateKey(DateKeyRequest(token: token, keyID: nil, keyLabel: [0xFF], day: day)),
+                .dateKey(DateKeyRequest(token: token, keyID: [], keyLabel: nil, day: day)),
+            ] as [Request]
+        }
     static let replies: [Reply] =
         [
             .loaded(ModuleReport(manufacturer: [1], description: [2], version: "2.6")), .tokens([]),

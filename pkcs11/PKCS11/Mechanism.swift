@@ -82,4 +82,6 @@ extension SignatureScheme.Hash {
 package enum KeyType {
     package static let rsa = UInt64(CKK_RSA)
     package static let ec = UInt64(CKK_EC)
+    package static let genericSecret = UInt64(CKK_GENERIC_SECRET)
+    package static let sha256HMAC = UInt64(CKK_SHA256_HMAC)
 }

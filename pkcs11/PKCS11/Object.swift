@@ -8,13 +8,14 @@ package struct Object: Hashable, Sendable {
     package static let limit = 4096
 
     package enum Class: Sendable {
-        case certificate, privateKey, publicKey
+        case certificate, privateKey, publicKey, secretKey
 
         var rawValue: CK_OBJECT_CLASS {
             switch self {
             case .certificate: CK_OBJECT_CLASS(CKO_CERTIFICATE)
             case .privateKey: CK_OBJECT_CLASS(CKO_PRIVATE_KEY)
             case .publicKey: CK_OBJECT_CLASS(CKO_PUBLIC_KEY)
+            case .secretKey: CK_OBJECT_CLASS(CKO_SECRET_KEY)
             }
         }
     }

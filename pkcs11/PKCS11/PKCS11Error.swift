@@ -26,6 +26,9 @@ package enum PKCS11Error: Error, Hashable, Sendable {
         /// Several tokens say the same of themselves, so that none can be meant.
         case onlyToken = "the token among several that look like it"
         case privateKey = "the private key"
+        case secretKey = "the secret key"
+        /// Several secret keys have the same name, so that none can be meant.
+        case onlySecretKey = "the secret key among several of that name"
     }
 
     package var returnValue: ReturnValue? {

@@ -60,5 +60,12 @@ def assumed(emulator, name, base, role, **settings):
         "ca-bundle": emulator.ca, **underlined(settings)})
 
 
+def access_key(emulator, name, key_id, uri, **settings):
+    """A profile whose sessions are a user's own, by an access key whose secret the token holds."""
+    return table(f"[profile.{name}]", {
+        "source": "access-key", "access-key-id": key_id, "secret-key": uri, "endpoint": emulator.url,
+        "ca-bundle": emulator.ca, **underlined(settings)})
+
+
 def underlined(settings):
     return {key.replace("_", "-"): value for key, value in settings.items()}

@@ -53,10 +53,11 @@ class Emulator:
             self.iot = self.process.stdout.readline().removeprefix("iot listening on ").strip()
 
     @classmethod
-    def trusting(cls, root, folder, *arguments, role=None, roles=()):
+    def trusting(cls, root, folder, *arguments, role=None, roles=(), users=()):
         """One over TLS that trusts this authority and has its files in a folder of its own.
 
-        `role` is the name of a role in the place of the usual one; `roles` are further ones, as its configuration has them.
+        `role` is the name of a role in the place of the usual one; `roles` are further ones, as its configuration has them, and
+        `users` those of IAM.
         """
         os.makedirs(folder, mode=0o700, exist_ok=True)
         write_anchor(folder, root)
@@ -64,8 +65,8 @@ class Emulator:
         resources = ["--trust-anchor-pem", f"{folder}/root.pem"]
         if role:
             arns["roleArn"] = f"{arns['roleArn'].rpartition('/')[0]}/{role}"
-        if role or roles:
-            resources = ["--config", write_configuration(folder, arns, roles)]
+        if role or roles or users:
+            resources = ["--config", write_configuration(folder, arns, roles, users)]
         emulator = cls(*resources, *arguments, state=f"{folder}/state", arns=arns)
         emulator.folder = folder
         return emulator
@@ -140,13 +141,13 @@ def write_anchor(folder, root):
         file.write(pem(root.certificate))
 
 
-def write_configuration(folder, arns, roles=()):
-    """A file with one trust anchor, one profile, its role and further ones; its path."""
+def write_configuration(folder, arns, roles=(), users=()):
+    """A file with one trust anchor, one profile, its role and further ones, and users; its path."""
     with open(f"{folder}/emulator.json", "w") as file:
         json.dump({
             "trustAnchors": [{"arn": arns["trustAnchorArn"], "certificates": ["root.pem"]}],
             "profiles": [{"arn": arns["profileArn"], "roleArns": [arns["roleArn"]]}],
-            "roles": [{"arn": arns["roleArn"]}, *roles]}, file)
+            "roles": [{"arn": arns["roleArn"]}, *roles], "users": list(users)}, file)
     return file.name
 
 

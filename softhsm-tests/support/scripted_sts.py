@@ -13,6 +13,11 @@ ISSUED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/
 <PackedPolicySize>6</PackedPolicySize></AssumeRoleResult>
 <ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"""
 
+OWN = """<GetSessionTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetSessionTokenResult>
+<Credentials><AccessKeyId>ASIASCRIPTED{number:08}</AccessKeyId><SecretAccessKey>secret-of-scripted-sts-{number}</SecretAccessKey>
+<SessionToken>token-of-scripted-sts-{number}</SessionToken><Expiration>{expiration}</Expiration></Credentials>
+</GetSessionTokenResult></GetSessionTokenResponse>"""
+
 REFUSED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code>
 <Message>{message}</Message></Error><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ErrorResponse>"""
 
@@ -42,9 +47,11 @@ class ScriptedSTS:
             if self.script:
                 return self.script.pop(0)
         self.gate.wait(60)
-        account, _, role = form["RoleArn"].split(":", 4)[4].partition(":")
         expiration = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(
             seconds=int(form["DurationSeconds"]))
+        if form["Action"] == "GetSessionToken":
+            return 200, "text/xml", OWN.format(number=number, expiration=expiration.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        account, _, role = form["RoleArn"].split(":", 4)[4].partition(":")
         name = form["RoleSessionName"]
         arn = f"arn:aws:sts::{account}:assumed-role/{role.rpartition('/')[2]}/{name}"
         return 200, "text/xml", ISSUED.format(

@@ -92,6 +92,13 @@ class Token:
         self.write(value if isinstance(value, bytes) else authority.der(value), label, f"{number:02x}")
         return label
 
+    def write_secret(self, label, secret):
+        """Puts a secret key on the token as SigV4 begins with it: `AWS4` and an access key's secret."""
+        value = ("AWS4" + secret).encode().hex()
+        run("p11tool", "--provider", MODULE, "--login", "--write", f"--secret-key={value}", "--label", label,
+            "--mark-private", f"pkcs11:token={self.label}",
+            env={**os.environ, **self.softhsm.environment, "GNUTLS_PIN": self.pin})
+
     def identity(self, issuer, label="client", identifier="01", key_type="EC:prime256v1", options=(), **fields):
         """A key pair, made with `options`, and its certificate with these `fields`."""
         public_key = self.generate(label, identifier, key_type, options)

@@ -46,9 +46,10 @@ class World:
         """Writes the token's PIN file; returns its pin-source."""
         return write_pin(pathlib.Path(self.folder) / "pin", f"{pin}\n")
 
-    def endpoint(self, *arguments, name="endpoint", root=None, roles=()):
-        """An emulator that trusts the authority; `roles` are further ones, as its configuration has them."""
-        endpoint = Emulator.trusting(root or self.root, f"{self.folder}/{name}", *arguments, roles=roles)
+    def endpoint(self, *arguments, name="endpoint", root=None, roles=(), users=()):
+        """An emulator that trusts the authority; `roles` are further ones, as its configuration has them, as are `users`."""
+        endpoint = Emulator.trusting(
+            root or self.root, f"{self.folder}/{name}", *arguments, roles=roles, users=users)
         self.ends.callback(endpoint.stop)
         return endpoint
 

@@ -10,8 +10,7 @@ struct AssumeRoleDraft {
     let role: ARN
     private let sessionName: String?
     private let options: AssumeRoleOptions
-    private let region: String?
-    private let endpoint: (override: String?, fips: Bool, dualStack: Bool)
+    private let place: STSPlace
     private let table: TableReader
 
     /// Nil, with a fault, where a required key is missing or wrong.
@@ -27,15 +26,7 @@ struct AssumeRoleDraft {
         let transitive = table.list("transitive-tag-keys", Self.text(.tagKey))
         let sourceIdentity = table.value("source-identity", Self.text(.sourceIdentity))
         Self.refuseMFA(in: &table)
-        region = table.value("region", Self.region)
-        let override = table.value("endpoint") { node throws(ValueFault) in
-            _ = try Endpoint(reading: node, for: .assumeRole)  // whether it agrees with the other keys is asked below
-            return try node.text()
-        }
-        endpoint = (
-            override, fips: table.boolean("use-fips-endpoint") ?? false,
-            dualStack: table.boolean("use-dualstack-endpoint") ?? false
-        )
+        place = STSPlace(reading: &table, for: .assumeRole)
         if let duration, duration > AssumeRole.longestSeconds {
             table.fault(
                 at: table.lineOf("session-duration-seconds"),
@@ -74,16 +65,14 @@ struct AssumeRoleDraft {
                     + "role in another; name a role in \(partition)")
             return nil
         }
-        guard let region = region ?? inherited.region else {
+        guard let region = place.region ?? inherited.region else {
             table.fault("\(table.title) has no region, and source-profile \(base) tells none; add it")
             return nil
         }
         do throws(RequestFault) {
-            let service = try STSService(
-                region: region, fips: endpoint.fips, dualStack: endpoint.dualStack, override: endpoint.override)
             let request = try AssumeRoleRequest(
                 role: role, sessionName: sessionName ?? String("tokenward-\(profile)".prefix(64)), options: options,
-                service: service)
+                service: try place.service(in: region))
             return AssumeRole(base: base, request: request)
         } catch {
             table.fault("\(table.title): \(error.message)")
@@ -105,12 +94,6 @@ struct AssumeRoleDraft {
                     + "MFA; remove it, and let the role's trust policy ask for the certificate's attributes "
                     + "(aws:PrincipalTag/x509Subject/CN) in place of aws:MultiFactorAuthPresent")
         }
-    }
-
-    private static func region(_ node: TOMLNode) throws(ValueFault) -> String {
-        let text = try node.text()
-        guard ARN.isLabel(text) else { throw ValueFault(" is \(text.quoted); give a region, such as eu-central-1") }
-        return text
     }
 
     private static func text(_ rule: RequestText) -> (TOMLNode) throws(ValueFault) -> String {

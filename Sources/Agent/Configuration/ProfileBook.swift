@@ -1,3 +1,6 @@
+import AWSNames
+import STS
+
 /// The profiles as they are read, until all are known and each can be completed by the others.
 struct ProfileBook {
     /// The longest chain, root included: each hop is a call that a caller waits for.
@@ -132,7 +135,7 @@ struct ProfileBook {
                 }
                 continue
             }
-            let role = other.roleARN.map { "role \($0)" } ?? "a role that only IoT Core knows"
+            let role = other.roleARN.map { "role \($0)" } ?? other.unknownRole
             let own = profile.source.roleARN.map { "\(name) has \($0)" } ?? "that of \(name) is not known here either"
             reading.faultInFallback(
                 "fallback \(fallback) has \(role), and \(own); name one with the same role, or write "
@@ -159,12 +162,19 @@ extension Source {
             sourceIdentity: options.sourceIdentity)
     }
 
+    /// What stands in the place of a role that is not known.
+    fileprivate var unknownRole: String {
+        kind == .accessKey ? "no role, but what an IAM user may do" : "a role that only IoT Core knows"
+    }
+
     /// The partition of its sessions and the region of its service, where they are known.
     fileprivate var place: (partition: String?, region: String?) {
         switch self {
         case .rolesAnywhere(_, let request): (request.scope.roleARN.partition, request.scope.region)
         case .iotCore(_, let request): (nil, request.region)
         case .assumeRole(let role): (role.request.roleARN.partition, role.request.service.region)
+        case .accessKey(let key):
+            (Partition.known(for: key.request.service.region)?.name, key.request.service.region)
         }
     }
 }

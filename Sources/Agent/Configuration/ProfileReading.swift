@@ -65,6 +65,9 @@ extension ProfileReading.ReadSource {
             let identity = IdentitySelector(reading: &table)
             guard let request = RoleAliasRequest(reading: &table) else { return nil }
             self = .whole(.iotCore(identity, request))
+        case .accessKey:
+            guard let key = TokenAccessKey(reading: &table) else { return nil }
+            self = .whole(.accessKey(key))
         case .assumeRole:
             guard let draft = AssumeRoleDraft(reading: &table) else { return nil }
             self = .assumeRole(draft)

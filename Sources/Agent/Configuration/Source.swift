@@ -8,6 +8,7 @@ package enum Source: Hashable, Sendable {
     case rolesAnywhere(IdentitySelector, CreateSessionRequest)
     case iotCore(IdentitySelector, RoleAliasRequest)
     case assumeRole(AssumeRole)
+    case accessKey(TokenAccessKey)
 }
 
 extension Source {
@@ -16,6 +17,7 @@ extension Source {
         case rolesAnywhere = "roles-anywhere"
         case iotCore = "iot-core"
         case assumeRole = "assume-role"
+        case accessKey = "access-key"
     }
 
     package var kind: Kind {
@@ -23,6 +25,7 @@ extension Source {
         case .rolesAnywhere: .rolesAnywhere
         case .iotCore: .iotCore
         case .assumeRole: .assumeRole
+        case .accessKey: .accessKey
         }
     }
 
@@ -30,15 +33,15 @@ extension Source {
     var identity: IdentitySelector? {
         switch self {
         case .rolesAnywhere(let identity, _), .iotCore(let identity, _): identity
-        case .assumeRole: nil
+        case .assumeRole, .accessKey: nil
         }
     }
 
-    /// The role whose credentials it gives; nil where only the service knows.
+    /// The role whose credentials it gives; nil where there is none, or only the service knows it.
     var roleARN: ARN? {
         switch self {
         case .rolesAnywhere(_, let request): request.scope.roleARN
-        case .iotCore: nil
+        case .iotCore, .accessKey: nil
         case .assumeRole(let role): role.request.roleARN
         }
     }

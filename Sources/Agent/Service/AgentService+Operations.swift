@@ -122,6 +122,16 @@ extension AgentService {
                     survey.tokens[identity.key.module], alwaysAuthenticates: identity.key.alwaysAuthenticates,
                     nextNeeded: session?.nextNeeded, at: clock.now())
             }
+            if case .accessKey(let key) = profile.source {
+                status.accessKey = ProfileStatus.AccessKey {
+                    $0.id = key.id
+                    $0.uri = "\(key.secretKey)"
+                }
+                status.nextGesture = (try? SecretKeyFinder.token(of: key.secretKey, in: survey)).flatMap { token in
+                    ProfileStatus.NextGesture(
+                        token, alwaysAuthenticates: false, nextNeeded: session?.nextNeeded, at: clock.now())
+                }
+            }
             status.sessionExpiry = session?.expiration.map { "\(UTCTime(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             status.lastRefusals = refusals.log.withLock { $0.refusals(of: name) }
@@ -145,6 +155,11 @@ extension AgentService {
     private func explain(_ name: ProfileName) async throws(Problem) -> [ExplainedCandidate] {
         guard let profile = configuration.profiles[name] else {
             throw .unknownProfile("\(name)")
+        }
+        if case .accessKey(let key) = profile.source {
+            return try SecretKeyFinder.tokens(of: key.secretKey, in: await tokens.survey()).map { token, reasons in
+                ExplainedCandidate(key, on: token, reasons)
+            }
         }
         guard let identity = profile.identity else { return [] }
         return try await finder.explain(identity).map { candidate in

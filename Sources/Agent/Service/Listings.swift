@@ -87,6 +87,19 @@ extension ExplainedCandidate {
     }
 }
 
+extension ExplainedCandidate {
+    /// - Parameter reasons: Why this token is not asked; none for the one that is.
+    init(_ key: TokenAccessKey, on token: FoundToken, _ reasons: [String]) {
+        self.init()
+        uri = "\(token.uri.naming(object: key.secretKey.object, id: key.secretKey.id, type: .secretKey))"
+        subject = "access key \(key.id)"
+        serial = ""
+        notAfter = ""
+        chosen = reasons.isEmpty
+        self.reasons = chosen ? ["the one token that secret-key names: it is asked for SigV4's date key"] : reasons
+    }
+}
+
 extension ProfileStatus.NextGesture {
     /// The gesture that a person will be asked for, and when at the earliest; nil if sessions need no person.
     ///

@@ -69,6 +69,12 @@ extension STSError {
         return Problem(problemCode, "\(key.redact(message), .reason)", hint: hint, retryAfter: seconds, retry: retry)
     }
 
+    /// - Parameter key: The id of the IAM user's access key that asked.
+    func problem(ofAccessKey key: String) -> Problem {
+        let seconds: Int? = if case .pause(let seconds) = self.retry { seconds } else { nil }
+        return Problem(problemCode, "\("access key \(key): \(message)", .reason)", hint: hint, retryAfter: seconds)
+    }
+
     private var problemCode: Problem.Code {
         if isClocks { return .clockSkew }
         return switch kind {

@@ -13,6 +13,7 @@ final class ProfileSources: CredentialSource {
     private let rolesAnywhere: RolesAnywhereSource
     private let iotCore: IoTCoreSource
     private let assumeRole: AssumeRoleSource
+    private let accessKey: AccessKeySource
     private let log: Logger
     private let state: Mutex<State>
 
@@ -32,6 +33,7 @@ final class ProfileSources: CredentialSource {
         rolesAnywhere = RolesAnywhereSource(tokens: tokens, use: use, clock: clock, log: log)
         iotCore = IoTCoreSource(tokens: tokens, use: use, clock: clock, log: log)
         assumeRole = AssumeRoleSource(clock: clock, log: log)
+        accessKey = AccessKeySource(tokens: tokens, use: use, clock: clock, log: log)
         state = Mutex(State(configuration))
     }
 
@@ -60,6 +62,8 @@ final class ProfileSources: CredentialSource {
                 return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
             case .iotCore(let identity, let request):
                 return try await iotCore.session(of: name, profile, identity, request, on: occasion)
+            case .accessKey(let key):
+                return try await accessKey.session(of: name, profile, key, on: occasion)
             case .assumeRole(let role):
                 // The cache knows the same configuration, but for the moment of a reload.
                 guard let base else { throw .changedMeanwhile }

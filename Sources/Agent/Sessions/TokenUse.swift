@@ -114,13 +114,21 @@ final class TokenUse: Sendable {
     ///
     /// - Throws: Where a person would have to act who is not to be bothered on this occasion.
     private func begin(_ found: IdentityFinder.Found, of name: ProfileName, on occasion: Occasion) throws(Problem) {
-        let gesture = found.gesture
+        try begin(on: found.token, of: name, on: occasion, gesture: found.gesture)
+    }
+
+    /// The same for a token by itself.
+    ///
+    /// - Parameter gesture: Of a person, for each signature.
+    func begin(
+        on token: FoundToken, of name: ProfileName, on occasion: Occasion, gesture: Gesture?
+    ) throws(Problem) {
         state.withLock { state in
-            state.tokens[name, default: []].insert(found.token.key)
+            state.tokens[name, default: []].insert(token.key)
             state.gestures[name] = .some(gesture)
         }
         switch (gesture, occasion) {
-        case (let gesture?, .background): throw gesture.isNotMade(on: found.token)
+        case (let gesture?, .background): throw gesture.isNotMade(on: token)
         case (_?, .foreign): throw CredentialCache.needsOwner(name)
         default: break
         }

@@ -63,10 +63,11 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func profiles(_ status: Status) -> Table {
-        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE", "LAST ERROR", "NEXT GESTURE")
+        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE OR KEY", "LAST ERROR", "NEXT GESTURE")
         for profile in status.profiles {
             table.append(
-                profile.name, profile.source, profile.sessionExpiry.map(told) ?? "", profile.certificate?.uri ?? "",
+                profile.name, profile.source, profile.sessionExpiry.map(told) ?? "",
+                profile.certificate?.uri ?? profile.accessKey?.uri ?? "",
                 profile.lastError ?? "", profile.nextGesture.map { "\($0.kind.text) \(told($0.due))" } ?? "")
         }
         return table

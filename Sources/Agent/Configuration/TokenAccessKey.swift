@@ -1,0 +1,12 @@
+package import PKCS11URI
+package import STS
+
+/// An IAM user's access key, whose secret a token holds.
+package struct TokenAccessKey: Hashable, Sendable {
+    /// Such as `AKIA…`; no secret.
+    package let id: String
+    /// The secret key (CKO_SECRET_KEY) whose value is `AWS4` and the secret.
+    package let secretKey: PKCS11URI
+    /// Asks for the session that the profile serves.
+    package let request: GetSessionTokenRequest
+}

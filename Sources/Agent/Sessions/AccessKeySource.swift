@@ -1,0 +1,124 @@
+import AgentAPI
+import CLinux
+import Clocks
+import HTTPTransport
+import HeaderFields
+import Logging
+import Prompts
+import STS
+import ServiceAnswers
+import SigV4
+import TokenService
+import Tokens
+import UTCTime
+import X509
+
+/// Obtains sessions of IAM users from STS by GetSessionToken, signed with access keys whose secrets stay on their tokens.
+///
+/// One session costs one look at the tokens, at most one login, and one HMAC on the token, which is asked for when TLS stands.
+struct AccessKeySource: Sendable {
+    private let tokens: Tokens
+    private let finder: SecretKeyFinder
+    private let use: TokenUse
+    private let clock: AgentClock
+    private let log: Logger
+
+    init(tokens: Tokens, use: TokenUse, clock: AgentClock, log: Logger) {
+        self.tokens = tokens
+        self.use = use
+        self.clock = clock
+        self.log = log
+        finder = SecretKeyFinder(tokens: tokens)
+    }
+
+    /// A token's secret key, for one attempt of a profile.
+    private struct Signer: Sendable {
+        let key: TokenAccessKey
+        let token: FoundToken
+        let isAskedByName: Bool
+        let flow: SigningFlow
+    }
+
+    func session(
+        of name: ProfileName, _ profile: Profile, _ key: TokenAccessKey, on occasion: Occasion
+    ) async throws(Problem) -> SessionCredentials {
+        let unsigned = key.request.unsigned()
+        let service = key.request.service
+        let line = ServiceLine(
+            to: HTTPRequest(
+                method: .post(body: unsigned.body), url: service.url, caBundle: profile.caBundle,
+                allowsLoopbackPlaintext: service.endpoint.isPlaintext))
+        defer {
+            line.hangUp()
+            clinux_wipe_stack()
+        }
+        let token = try await finder.token(of: key.secretKey)
+        try use.begin(
+            on: token, of: name, on: occasion,
+            gesture: Gesture(
+                eachSignatureBy: token.rule, flags: token.snapshot.flags, alwaysAuthenticates: false))
+        try await line.open()
+        try await tokens.logIn(
+            to: token, for: LoginPurpose(Asking.current, session: (profile: "\(name)", role: nil)))
+        try await line.open()
+        let signer = Signer(
+            key: key, token: token, isAskedByName: occasion == .demand,
+            flow: SigningFlow(users: profile.allow.users, groups: profile.allow.groups))
+        let headers = try await sign(unsigned, by: signer)
+        try await line.open()  // a touch may have taken longer than the server waits
+        let answer = try await line.send(headers)
+        let session: SessionCredentials
+        do throws(STSError) {
+            session = try STSResponse.session(
+                ServiceAnswer(
+                    status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
+                to: key.request)
+        } catch {
+            throw error.problem(ofAccessKey: key.id)
+        }
+        log.notice(
+            "session",
+            metadata: [
+                "profile": "\(name)", "access-key": "\(key.id)",
+                "token": "\(token.snapshot.token.plainName)", "access-key-id": "\(session.accessKeyID)",
+                "expiration": "\(UTCTime(secondsSince1970: session.expiration))",
+            ])
+        return session
+    }
+
+    /// Signs with the date key of today. Where midnight has passed while the token made it, it makes another.
+    private func sign(_ request: UnsignedRequest, by signer: Signer) async throws(Problem) -> [HeaderField] {
+        for _ in 1...2 {
+            let day = Self.day(at: clock.wall() / 1000)
+            let dateKey = try await dateKey(for: day, signer)
+            let now = clock.wall() / 1000
+            guard Self.day(at: now) == day else { continue }
+            return try request.signed(by: signer.key.id, at: now, sha256: Digest.sha256) {
+                (_, texts) throws(Problem) in
+                guard let signature = dateKey.hmacs(texts) else {
+                    throw Problem(.internalFault, "no memory is left to sign with", hint: "try again")
+                }
+                return signature
+            }.headers
+        }
+        throw Problem(.clockSkew, "the clock jumps from day to day", hint: "set this machine's clock")
+    }
+
+    private func dateKey(for day: String, _ signer: Signer) async throws(Problem) -> HeldSecret {
+        guard let day = SigningDay(day.utf8) else {
+            throw Problem(
+                .clockSkew, "the clock is at a day that no signature is for", hint: "set this machine's clock")
+        }
+        let token = signer.token.snapshot
+        return try await tokens.dateKey(
+            DateKeyRequest(
+                token: TokenReference(slotID: token.slotID, token: token.token), keyID: signer.key.secretKey.id,
+                keyLabel: signer.key.secretKey.object, day: day),
+            on: signer.token, isAskedByName: signer.isAskedByName, in: signer.flow)
+    }
+
+    /// `yyyyMMdd`, in UTC.
+    private static func day(at unixSeconds: Int64) -> String {
+        String(UTCTime(secondsSince1970: unixSeconds).basic.prefix(8))
+    }
+}
