@@ -20,7 +20,8 @@ struct Moment {
         return seconds >= 0 ? "in \(Self.span(seconds))" : "\(Self.span(-seconds)) ago"
     }
 
-    private var secondsLeft: Int64 { time.secondsSince1970 - Int64(Glibc.time(nil)) }
+    /// Negative once it has passed.
+    var secondsLeft: Int64 { time.secondsSince1970 - Int64(Glibc.time(nil)) }
 
     /// A length of time in its two greatest units.
     static func span(_ seconds: Int64) -> String {

@@ -23,7 +23,8 @@ struct Tokenward: ParsableCommand {
         version: "tokenward \(Version.current)",
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
-            ReloadCommand.self, CredentialProcessCommand.self, VersionCommand.self,
+            ReloadCommand.self, ProfilesCommand.self, ExportCommand.self, CredentialProcessCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() {

@@ -78,7 +78,8 @@ def test_version_is_told_in_three_ways(tokenward):
     assert tokenward("version").stdout == tokenward("--version").stdout == f"tokenward {version}\n".encode()
 
 
-@pytest.mark.parametrize("command", [[], ["status"], ["list"], ["unlock"], ["lock"], ["refresh"], ["reload"], ["version"]])
+@pytest.mark.parametrize("command", [[], ["status"], ["list"], ["unlock"], ["lock"], ["refresh"], ["reload"], ["profiles"],
+                                     ["export"], ["version"]])
 def test_every_command_has_help(tokenward, command):
     result = tokenward(*command, "--help")
     assert result.returncode == 0 and b"OVERVIEW: " in result.stdout and result.stderr == b""

@@ -7,6 +7,11 @@ package enum AgentRequest {
     /// - Parameter path: Of characters that need no escape there.
     package static func get(_ path: String) -> [UInt8] { head("GET", path) }
 
+    /// A profile's credentials. It names the person's terminal: the agent may have to ask for a PIN.
+    package static func credentials(of profile: ProfileArgument) -> [UInt8] {
+        head("GET", profile.path("/credentials"), PersonHeader.field())
+    }
+
     /// - Parameter fields: Header fields with their line ends, beside those of every request.
     static func head(_ method: String, _ path: String, _ fields: [UInt8] = []) -> [UInt8] {
         var head = Array("\(method) \(path) HTTP/1.1\r\nHost: tokenward\r\nConnection: close\r\n".utf8)

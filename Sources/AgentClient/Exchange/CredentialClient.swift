@@ -29,8 +29,7 @@ package enum CredentialClient {
 
     private static func printCredentials(_ arguments: CredentialArguments) throws(ClientFailure) {
         let exchange = try AgentExchange(
-            // The agent may have to ask the person for a PIN.
-            AgentRequest.head("GET", arguments.profile.path("/credentials"), PersonHeader.field()).span,
+            AgentRequest.credentials(of: arguments.profile).span,
             to: AgentEndpoint(option: arguments.socket, agentUser: arguments.agentUser),
             deadline: Deadline(afterMilliseconds: arguments.timeoutMilliseconds), limit: longestBody)
         try exchange.checkStatus()
