@@ -15,13 +15,19 @@ __attribute__((constructor)) static void remember_arguments(int argc, char **arg
 
 const char *clinux_argument(int index) { return index >= 0 && index < count ? vector[index] : NULL; }
 
+char **clinux_arguments(int index) { return vector + index; }
+
 int clinux_errno(void) { return errno; }
+
+static struct sigaction before; /* all zero is SIG_DFL */
 
 int clinux_ignore_broken_pipe(void) {
     struct sigaction ignore = {0};
     ignore.sa_handler = SIG_IGN;
-    return sigaction(SIGPIPE, &ignore, NULL) == 0 ? 0 : errno;
+    return sigaction(SIGPIPE, &ignore, &before) == 0 ? 0 : errno;
 }
+
+void clinux_restore_broken_pipe(void) { sigaction(SIGPIPE, &before, NULL); }
 
 void clinux_end_by_broken_pipe(void) {
     sigset_t pipe;

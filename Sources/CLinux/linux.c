@@ -44,10 +44,15 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity) {
 __attribute__((used, retain)) static const char sanitizer_marker[] = "tokenward without protections, for sanitizers";
 #endif
 
+int clinux_hide_process(void) {
+    return is_for_sanitizer || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : errno;
+}
+
 int clinux_harden_process(void) {
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) return errno;
-    if (!is_for_sanitizer && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return errno;
+    const int error = clinux_hide_process();
+    if (error != 0) return error;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
     return 0;
 }

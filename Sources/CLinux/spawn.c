@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <unistd.h>
 
 static int set_worker_streams(posix_spawn_file_actions_t *actions, int channel, int output) {
     int error;
@@ -61,4 +63,14 @@ int clinux_spawn_on_pipes(
     const char *path, char *const argv[], char *const envp[], int input, int output, pid_t *pid) {
     /* A session of its own: in the background of somebody's terminal, changing that terminal would stop it (SIGTTOU). */
     return spawn(path, argv, envp, set_pipes, input, output, POSIX_SPAWN_SETSID, pid);
+}
+
+char **clinux_environment(void) { return environ; }
+
+int clinux_execute(char *const argv[], char *const envp[]) {
+    clinux_restore_broken_pipe();
+    execvpe(argv[0], argv, envp);
+    const int error = errno;
+    clinux_ignore_broken_pipe();
+    return error;
 }

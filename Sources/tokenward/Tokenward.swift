@@ -23,25 +23,30 @@ struct Tokenward: ParsableCommand {
         version: "tokenward \(Version.current)",
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
-            ReloadCommand.self, ProfilesCommand.self, ExportCommand.self, CredentialProcessCommand.self,
+            ReloadCommand.self, ProfilesCommand.self, ExecCommand.self, ExportCommand.self,
+            CredentialProcessCommand.self,
             VersionCommand.self,
         ])
 
     static func main() {
+        let arguments = CommandLineOrder.commandFirst(Array(CommandLine.arguments.dropFirst()))
+        let isExec = arguments.first == ExecCommand.configuration.commandName
         // No core dump, no debugger of the same user, no memory on standard error after a crash, no death by SIGPIPE. Each
-        // is a second line of defence: where the kernel refuses one, the command still does its work.
-        _ = clinux_harden_process()
+        // is a second line of defence: where the kernel refuses one, the command still does its work. What exec becomes is
+        // another program, with the rights and limits that this process was started with.
+        _ = isExec ? clinux_hide_process() : clinux_harden_process()
         _ = clinux_turn_off_crash_reports()
         _ = clinux_ignore_broken_pipe()
         do {
-            let arguments = CommandLineOrder.commandFirst(Array(CommandLine.arguments.dropFirst()))
             try checkCommand(arguments.first)
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch let failure as ClientFailure {
             Voice.end(failure)
+        } catch let failure as ExecFailure {
+            failure.end()
         } catch {
-            end(parsing: error)
+            end(parsing: error, isExec: isExec)
         }
     }
 
@@ -56,7 +61,7 @@ struct Tokenward: ParsableCommand {
     }
 
     /// Help, version and completions arrive as errors, like real mistakes on the command line.
-    private static func end(parsing error: any Error) -> Never {
+    private static func end(parsing error: any Error, isExec: Bool) -> Never {
         if exitCode(for: error).isSuccess {
             do throws(ClientFailure) { try Voice.result(fullMessage(for: error)) } catch { Voice.end(error) }
             Glibc.exit(0)
@@ -65,6 +70,7 @@ struct Tokenward: ParsableCommand {
         // Of a command's options the parser says in a second sentence which one may have been meant.
         let sentences = line.split(separator: ". Did you mean ", maxSplits: 1)
         let detail = sentences[0].prefix(1).lowercased() + sentences[0].dropFirst()
+        if isExec { ExecFailure(code: "usage", String(detail), hint: "type \(ExecCommand.usage)").end() }
         let meant = sentences.count > 1 ? String(sentences[1]) : sharedOption(for: detail).map { "'\($0)'?" }
         Voice.end(
             ClientFailure(

@@ -7,7 +7,7 @@ import LockedMemory
 /// reads them.
 package struct CredentialSetting: Sendable {
     /// In the answer of the agent.
-    private let member: StaticString
+    let member: StaticString
     /// In the environment of a process.
     package let variable: StaticString
     /// In `~/.aws/credentials`.

@@ -11,11 +11,14 @@ package struct ClientFailure: Error {
     /// One line without a final period. It may quote what the agent sent: print it through `PlainText.terminal`.
     package let detail: String
     package let hint: String
+    /// The agent's word for the problem; nil where the failure is the client's own.
+    package let code: String?
 
-    package init(_ exit: ExitCode, _ detail: String, hint: String) {
+    package init(_ exit: ExitCode, _ detail: String, hint: String, code: String? = nil) {
         self.exit = exit
         self.detail = detail
         self.hint = hint
+        self.code = code
     }
 
     /// The agent said something that it never says.
@@ -64,7 +67,7 @@ extension ClientFailure {
         {
             exit = code
         }
-        self.init(exit, detail, hint: text("hint") ?? "look at the agent's log")
+        self.init(exit, detail, hint: text("hint") ?? "look at the agent's log", code: text("code"))
     }
 }
 

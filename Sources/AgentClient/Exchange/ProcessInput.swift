@@ -14,7 +14,7 @@ package enum ProcessInput {
     }
 
     /// The value of a variable that is set, and not to nothing.
-    static func environment(_ name: StaticString) -> [UInt8]? {
+    package static func environment(_ name: StaticString) -> [UInt8]? {
         let name = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
         guard let value = unsafe getenv(name) else { return nil }
         let bytes = unsafe bytes(value)

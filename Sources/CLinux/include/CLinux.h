@@ -22,6 +22,16 @@ int clinux_peer_groups(int socket, gid_t *groups, size_t capacity);
    0, or an errno. */
 int clinux_harden_process(void);
 
+/* No core dump and no ptrace by the own user, until this process executes another program. 0, or an errno. */
+int clinux_hide_process(void);
+
+/* The environment of this process, with a NULL behind it. */
+char **clinux_environment(void);
+
+/* This process becomes the program `argv[0]`, which is looked for in PATH if it has no slash, with the signals that this
+   process was started with. An errno if that is not possible. */
+int clinux_execute(char *const argv[], char *const envp[]);
+
 /* Opens /dev/null as each standard stream that this process was started without, before anything else takes its number.
    0, or an errno. */
 int clinux_open_missing_streams(void);

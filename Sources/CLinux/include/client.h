@@ -19,6 +19,9 @@
 /* The argument of this number that this process was started with; NULL where there is none. */
 const char *clinux_argument(int index);
 
+/* The arguments from that number on, which is not beyond the last one, and a NULL behind them. */
+char **clinux_arguments(int index);
+
 /* errno, which is a macro. */
 int clinux_errno(void);
 
@@ -28,6 +31,9 @@ int clinux_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 
 /* A write into a pipe or socket that nobody reads fails with EPIPE instead of ending the process. 0, or an errno. */
 int clinux_ignore_broken_pipe(void);
+
+/* Gives that signal back to what it did before. */
+void clinux_restore_broken_pipe(void);
 
 /* Ends this process by SIGPIPE, as the kernel does after a write that nobody reads, whatever became of that signal. */
 _Noreturn void clinux_end_by_broken_pipe(void);
