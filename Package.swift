@@ -116,6 +116,8 @@ let package = Package(
         .target(
             name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText", "SignatureSchemes"],
             swiftSettings: strict),
+        .target(
+            name: "KeyFiles", dependencies: ["COpenSSL", "LockedMemory", "PlainText", "X509"], swiftSettings: strict),
         .target(name: "SigV4", dependencies: ["Encodings", "HeaderFields", "UTCTime"], swiftSettings: strict),
         .target(name: "AWSNames", dependencies: ["Encodings", "PlainText"], swiftSettings: strict),
         .target(
@@ -260,6 +262,9 @@ let package = Package(
         .testTarget(
             name: "X509Tests", dependencies: ["SignatureSchemes", "X509"], exclude: ["vectors"], swiftSettings: strict),
         .testTarget(
+            name: "KeyFilesTests", dependencies: ["KeyFiles", "X509"], exclude: ["vectors"],
+            swiftSettings: strict),
+        .testTarget(
             name: "IdentitiesTests", dependencies: ["Identities", "PKCS11URI", "TokenService", "X509"],
             swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files", system], swiftSettings: strict),
@@ -327,8 +332,8 @@ if let libFuzzer {
             name: "fuzzing",
             dependencies: [
                 "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields",
-                "IoTCore", "JSON", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS",
-                "ServiceAnswers",
+                "IoTCore", "JSON", "KeyFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
+                "RolesAnywhere", "STS", "ServiceAnswers",
                 "SigV4", "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,

@@ -54,7 +54,7 @@ package struct PIN: ~Copyable, Sendable {
     package var hasControlByte: Bool { memory.withBytes { Self.holdsControlByte($0) } }
 
     /// Lends the bytes for the length of `body`, which must not keep or copy them.
-    package borrowing func withBytes<Result, Failure: Error>(
+    package borrowing func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try memory.withBytes(body)

@@ -75,7 +75,7 @@ import CLinux
     }
 
     /// Lends the bytes for the length of `body`, which must not keep or copy them.
-    package borrowing func withBytes<Result, Failure: Error>(
+    package borrowing func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)

@@ -1,12 +1,12 @@
 import COpenSSL
 
 /// An object of libcrypto's with one owner, freed when that owner lets go.
-@safe struct Owned: ~Copyable {
+@safe package struct Owned: ~Copyable {
     private let pointer: OpaquePointer
     private let free: (OpaquePointer?) -> Void
 
     /// Nil where libcrypto gave nothing.
-    init?(_ pointer: OpaquePointer?, freedBy free: @escaping (OpaquePointer?) -> Void) {
+    package init?(_ pointer: OpaquePointer?, freedBy free: @escaping (OpaquePointer?) -> Void) {
         guard let pointer = unsafe pointer else { return nil }
         unsafe self.pointer = pointer
         unsafe self.free = free
@@ -15,7 +15,7 @@ import COpenSSL
     deinit { unsafe free(pointer) }
 
     /// Lends the pointer for the length of `body`: it must not leave it.
-    borrowing func use<Result, Failure: Error>(
+    package borrowing func use<Result: ~Copyable, Failure: Error>(
         _ body: (OpaquePointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(pointer)
@@ -25,7 +25,8 @@ import COpenSSL
 /// Runs `body` with this thread's OpenSSL error queue empty before and after.
 ///
 /// Other users of libcrypto in the process, PKCS#11 modules above all, leave errors behind that we would report as ours.
-func withCleanErrorQueue<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+package func withCleanErrorQueue<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
+{
     ERR_clear_error()
     defer { ERR_clear_error() }
     return try body()
@@ -45,13 +46,13 @@ let missingAlgorithm: String? = withCleanErrorQueue {
 }
 
 /// OpenSSL's words for the first error in the queue, which is the one nearest to the cause.
-func firstErrorReason() -> String {
+package func firstErrorReason() -> String {
     guard let text = unsafe ERR_reason_error_string(ERR_peek_error()) else { return "no reason given" }
     return unsafe String(cString: text)
 }
 
 /// The bytes that one of OpenSSL's `i2d` functions writes: called with nil for their number, then with a place for them.
-func derBytes(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
+package func derBytes(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
     let count = encode(nil)
     guard count > 0 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
@@ -67,7 +68,7 @@ func contents(_ string: UnsafePointer<ASN1_STRING>?) -> [UInt8]? {
 }
 
 /// An object identifier in dotted decimal; empty where it has more than 127 characters, which no algorithm has.
-func dottedText(_ object: OpaquePointer?) -> String {
+package func dottedText(_ object: OpaquePointer?) -> String {
     var buffer = [CChar](repeating: 0, count: 128)
     let count = unsafe OBJ_obj2txt(&buffer, Int32(buffer.count), object, 1)
     guard count > 0, count < buffer.count else { return "" }
@@ -75,7 +76,7 @@ func dottedText(_ object: OpaquePointer?) -> String {
 }
 
 /// A number of OpenSSL's as unsigned big-endian bytes without leading zeros, or left-padded to `width`.
-func bigEndianBytes(_ number: borrowing Owned, width: Int? = nil) -> [UInt8] {
+package func bigEndianBytes(_ number: borrowing Owned, width: Int? = nil) -> [UInt8] {
     unsafe number.use { number in
         let count = max(width ?? 0, Int(unsafe (BN_num_bits(number) + 7) / 8))
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -7,6 +7,8 @@ package struct SerialNumber: Hashable, Sendable {
     package let decimal: String
     /// Upper case, an even number of digits, as Roles Anywhere names sessions.
     package let hexadecimal: String
+    /// The INTEGER as it stands in the certificate, DER: CKA_SERIAL_NUMBER (PKCS#11 2.40 §4.6.3).
+    package let der: [UInt8]
 }
 
 extension SerialNumber {
@@ -17,6 +19,7 @@ extension SerialNumber {
         }
         let isNegative = unsafe number.use { unsafe BN_is_negative($0) == 1 }
         let magnitude = bigEndianBytes(number)
+        der = unsafe derBytes { unsafe i2d_ASN1_INTEGER(integer, $0) }
         hexadecimal = (isNegative ? "-" : "") + Hexadecimal.encode(magnitude.isEmpty ? [0] : magnitude, .uppercase)
         guard let text = unsafe number.use({ unsafe BN_bn2dec($0) }) else { return nil }
         decimal = unsafe String(cString: text)
