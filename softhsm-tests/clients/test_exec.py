@@ -98,7 +98,7 @@ def test_one_line_says_which_role_and_until_when(run):
     assert re.fullmatch(
         rf"tokenward: prod is {ARN} until 2030-01-01T00:00:00Z \(in \d+ d \d+ h\); it is not renewed", line)
     [line] = run("admin", "--env", "--", "true").stderr.decode().splitlines()
-    assert line.endswith("it is not renewed; AWS ends a chained role after one hour")
+    assert line.endswith("it is not renewed; AWS ends a role that another role assumes after one hour")
 
 
 def test_a_user_who_may_not_list_profiles_is_told_the_account(agent, tokenward, tmp_path):
@@ -193,6 +193,26 @@ def test_without_a_command_the_users_shell_runs_on_the_terminal(served, tmp_path
     assert code == 3 and "ASIAEXAMPLE" in shown and "'exit' ends this shell" in shown
 
 
+@pytest.mark.parametrize("typed", [b"2\n", b"admin\n"])
+def test_a_person_chooses_the_profile_and_the_command_reads_what_comes_after(served, tmp_path, typed):
+    code, shown = on_terminal(
+        "exec", "--env", "--", "sh", "-c", "read line; echo $AWS_VAULT $line", path=tmp_path / "agent.sock",
+        prompt=b"profile (number or name): ", typed=typed + b"rest\n")
+    assert code == 0 and "1  prod\n2  admin\n" in shown and "\nadmin rest\n" in shown
+
+
+@pytest.mark.parametrize("typed", [b"0\n", b"3\n", b"\n", b"\x04", b"../prod\n"])
+def test_what_is_no_choice_starts_nothing(served, tmp_path, typed):
+    code, shown = on_terminal(
+        "exec", "--env", "--", "echo", "started", path=tmp_path / "agent.sock", prompt=b"name): ", typed=typed)
+    assert code == 125 and "tokenward: usage: no profile was chosen" in shown and "started" not in shown
+
+
+def test_nobody_is_asked_without_a_terminal(run, served):
+    [line] = failed(run("--env", "--", "true"), 125, "usage")
+    assert "the profile is missing" in line and served.requests == []
+
+
 def test_a_shell_that_is_no_path_is_not_looked_for(run):
     result = run("prod", "--env", variables={"SHELL": "bash"}, input=b"echo $0\n")
     assert result.stdout == b"/bin/sh\n"
@@ -200,4 +220,4 @@ def test_a_shell_that_is_no_path_is_not_looked_for(run):
 
 def test_help_tells_how_to_call_it(tokenward):
     text = tokenward("exec", "--help").stdout.decode()
-    assert "tokenward exec <profile>" in text and "125" in text and os.linesep in text
+    assert "tokenward exec [<profile>] --env | --profile-env [-- <command> ...]" in text and "125" in text

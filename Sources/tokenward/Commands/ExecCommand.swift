@@ -14,18 +14,20 @@ struct ExecCommand: ParsableCommand {
             lead to other credentials do not reach it; regions, endpoints and AWS' configuration files do. \
             TOKENWARD_PROFILE and AWS_VAULT name the profile, for prompts; where one is set, exec refuses to start.
 
-            --env           the credentials as variables, which last as long as the session that they are of
-            --profile-env   AWS_PROFILE, for ~/.aws/config with a credential_process line: it renews them
+            With --env the credentials last as long as the session that they are of. With --profile-env the command \
+            renews them by the credential_process line of that profile in ~/.aws/config.
 
             exit: the command's own; 126 it cannot be started, 127 there is none; 125 a failure before that, in one line \
             that begins with its code
             """)
 
     /// What a wrong command line is answered with.
-    static let usage = "tokenward exec <profile> --env | --profile-env [-- <command> ...]"
+    static let usage = "tokenward exec [<profile>] --env | --profile-env [-- <command> ...]"
 
-    @Argument(help: "The profile in the agent's configuration.", completion: ProfileCompletion.kind)
-    var profile: String
+    @Argument(
+        help: "The profile in the agent's configuration. On a terminal it may be left out, and is asked for.",
+        completion: ProfileCompletion.kind)
+    var profile: String?
 
     @Flag(help: "Hand the credentials over in variables.")
     var env = false
@@ -35,7 +37,7 @@ struct ExecCommand: ParsableCommand {
 
     @OptionGroup var agent: AgentOptions
 
-    @Argument(parsing: .postTerminator, help: "The command and its arguments.", completion: .shellCommand("compgen -c"))
+    @Argument(parsing: .postTerminator, help: "The command and its arguments.", completion: .file())
     var command: [String] = []
 
     func validate() throws {
@@ -58,7 +60,7 @@ struct ExecCommand: ParsableCommand {
                 "\(mark) is set: this is a command of exec for '\(String(decoding: value, as: UTF8.self))'",
                 hint: "leave that one first, or unset \(mark)")
         }
-        let profile = try ProfileArgument(profile.utf8)
+        let profile = try ProfilePicker.profile(profile, of: agent)
         if profileEnv { try checkConfiguration(of: profile) }
         let answer = try agent.send(AgentRequest.credentials(of: profile))
         let session = try ExecSession(profile: profile, answer)

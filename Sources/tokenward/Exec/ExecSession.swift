@@ -27,7 +27,7 @@ struct ExecSession {
         let distance = Moment(expiration).map { " (\($0.distance))" } ?? ""
         var parts = ["\(profile)\(role) until \(expiration)\(distance)"]
         parts.append(isRenewed ? "it is renewed" : "it is not renewed")
-        if status?.source == "assume-role" { parts.append("AWS ends a chained role after one hour") }
+        if status?.source == "assume-role" { parts.append("AWS ends a role that another role assumes after one hour") }
         if isShell { parts.append("'exit' ends this shell") }
         return parts.joined(separator: "; ")
     }
