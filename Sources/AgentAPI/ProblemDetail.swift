@@ -90,6 +90,7 @@ extension ProblemCode {
             case .pinNeeded: [.count, .profile, .reason, .token]
             case .pinIncorrect: [.longest, .returnValue, .shortest, .token]
             case .pinBlocked: [.token]
+            case .mfaNeeded: [.profile, .reason, .value]
             case .locked: [.profile, .token]
             case .tokenGone, .moduleFailed, .moduleTimeout: [.reason, .token]
             case .tokenBusy: [.count, .profile, .reason, .token]

@@ -53,7 +53,7 @@ extension Route {
 
     package static let all = [
         credentials,
-        Route(.post, "/v1/profiles/{name}/refresh", needs: .useProfile, .refresh),
+        Route(.post, "/v1/profiles/{name}/refresh", needs: .useProfile, largestBody: refreshRequest, .refresh),
         Route(.get, "/v1/profiles/{name}/explain", needs: .owner, .explain),
         Route(.get, "/v1/profiles", needs: .owner, .profiles),
         Route(.get, "/v1/identities", needs: .owner, .identities),
@@ -64,6 +64,9 @@ extension Route {
         Route(.get, "/v1/status", needs: .owner, isKept: true, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
     ]
+
+    /// An MFA code, each digit of it escaped.
+    private static var refreshRequest: Int { 256 }
 
     /// A PKCS#11 URI of some KiB, and a PIN of 255 bytes, each byte of it escaped.
     private static var tokenRequest: Int { 8192 }

@@ -34,7 +34,10 @@ package struct ProfileStatus: Message {
 
     /// What a person will be asked for, and when at the earliest.
     package struct NextGesture: Message {
-        package enum Kind: String, CaseIterable, Sendable { case pin, touch }
+        package enum Kind: String, CaseIterable, Sendable {
+            case pin, touch
+            case mfaCode = "mfa-code"
+        }
 
         package var kind: Word<Kind> = .untold
         /// RFC 3339, UTC.

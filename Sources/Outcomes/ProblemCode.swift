@@ -17,6 +17,7 @@
         case pinNeeded = "pin-needed"
         case pinIncorrect = "pin-incorrect"
         case pinBlocked = "pin-blocked"
+        case mfaNeeded = "mfa-needed"
         case locked
         /// Locked, but only until the agent ends.
         case lockNotKept = "lock-not-kept"
@@ -48,7 +49,7 @@
             case .noIdentity, .ambiguousIdentity: 409
             case .requestTooLarge: 413
             case .pinIncorrect: 422
-            case .pinNeeded, .pinBlocked, .locked: 423
+            case .pinNeeded, .pinBlocked, .mfaNeeded, .locked: 423
             case .tooManyRequests: 429
             case .configuration, .internalFault, .signatureInvalid: 500
             case .awsDenied, .awsRejected, .awsAnswerInvalid, .clockSkew: 502
@@ -65,7 +66,7 @@
             case .noToken, .noIdentity, .ambiguousIdentity: .noInput
             case .forbidden, .awsDenied: .noPermission
             case .unknownProfile, .configuration, .awsRejected, .clockSkew: .configuration
-            case .pinNeeded, .pinIncorrect, .locked: .pinNeeded
+            case .pinNeeded, .pinIncorrect, .mfaNeeded, .locked: .pinNeeded
             case .tokenGone, .pinBlocked: .tokenGone
             case .internalFault, .signatureInvalid: .software
             case .lockNotKept, .requestTimeout, .tokenBusy, .moduleFailed, .moduleTimeout, .awsThrottled,

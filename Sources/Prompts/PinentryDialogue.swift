@@ -51,7 +51,7 @@ package struct PinentryDialogue: ~Copyable {
             try tell("SETTIMEOUT", "\(seconds)")  // always: the keys that cancel do not work on every terminal
             try tell("SETTITLE", question.title)
             try tell("SETDESC", question.description)
-            try tell("SETPROMPT", "PIN:")
+            try tell("SETPROMPT", question.label)
             if let error = question.error { try tell("SETERROR", error) }
             try send(Array("GETPIN\n".utf8))
             let pin = try readPIN()

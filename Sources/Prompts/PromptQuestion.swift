@@ -23,11 +23,14 @@ package struct PromptQuestion: Hashable, Sendable {
     package let title = "Tokenward"
     /// Lines, the first of which asks.
     package let description: String
+    /// Stands before what is typed.
+    package let label: String
     /// How the last PIN failed.
     package let error: String?
 
-    package init(description: String, error: String?) {
+    package init(description: String, label: String = "PIN:", error: String?) {
         self.description = description
+        self.label = label
         self.error = error
     }
 
@@ -51,6 +54,15 @@ package struct PromptQuestion: Hashable, Sendable {
         self.init(
             description: brokenLines(lines.joined(separator: "\n"), columns: Self.columns),
             error: error.map { brokenLines($0, columns: Self.columns) })
+    }
+
+    /// - Parameter serial: Of the MFA device whose code is asked for.
+    init(forCodeOf serial: String, purpose: LoginPurpose, home: String?) {
+        var lines = ["Enter the next code of MFA device \(PlainText.log(serial, longest: 256))"]
+        if let profile = purpose.session?.profile { lines.append("For profile \(profile)") }
+        lines.append("Asked by \(Ancestry(of: purpose.asking.processID).describe(home: home))")
+        self.init(
+            description: brokenLines(lines.joined(separator: "\n"), columns: Self.columns), label: "Code:", error: nil)
     }
 
     private static func maker(of token: TokenDescription) -> String {

@@ -3,7 +3,7 @@ import DequeModule
 package import Logging
 package import TokenService
 
-/// Asks people for PINs: one prompt at a time, in the order in which the tokens need them.
+/// Asks people for PINs and MFA codes: one prompt at a time, in the order in which they are needed.
 package actor Prompts {
     package private(set) var settings: PromptSettings
     private let home: String?
@@ -14,15 +14,22 @@ package actor Prompts {
     private var queue: Deque<Waiting> = []
     private var isEnded = false
 
+    /// What is asked for.
+    private enum Subject: Hashable {
+        case token(TokenKey)
+        /// The serial of an MFA device.
+        case device(String)
+    }
+
     private struct Current {
-        let key: TokenKey
+        let subject: Subject
         let pinentry: any Pinentry
         /// An answer that ends the prompt instead of the person's.
         var answer: PromptAnswer?
     }
 
     private struct Waiting {
-        let key: TokenKey
+        let subject: Subject
         /// An answer, or nil for a turn.
         let continuation: CheckedContinuation<PromptAnswer?, Never>
     }
@@ -50,27 +57,46 @@ package actor Prompts {
     package func ask(
         for token: PromptedToken, _ purpose: LoginPurpose, after error: String?
     ) async -> PromptAnswer {
+        await ask(
+            .token(token.key), PromptQuestion(for: token, purpose: purpose, home: home, after: error), purpose,
+            ["token": "\(token.key.token.plainName)"])
+    }
+
+    /// Asks for the next code of an MFA device, in the same line.
+    ///
+    /// - Returns: What was typed as a PIN, whatever it is.
+    package func ask(forCodeOf serial: String, _ purpose: LoginPurpose) async -> PromptAnswer {
+        await ask(
+            .device(serial), PromptQuestion(forCodeOf: serial, purpose: purpose, home: home), purpose,
+            ["mfa-serial": "\(serial)"])
+    }
+
+    private func ask(
+        _ subject: Subject, _ question: PromptQuestion, _ purpose: LoginPurpose, _ metadata: Logger.Metadata
+    ) async -> PromptAnswer {
         guard !isEnded else { return .declined(.cancelled) }
         let deadline = clock.boot() + Int64(settings.timeoutSeconds) * 1000
         let hasWaited = current != nil
         if hasWaited {
-            let answer = await withCheckedContinuation { queue.append(Waiting(key: token.key, continuation: $0)) }
+            let answer = await withCheckedContinuation { queue.append(Waiting(subject: subject, continuation: $0)) }
             if let answer { return answer }
         }
-        let mine = current ?? Current(key: token.key, pinentry: pinentry())  // handed on by the one before it
+        let mine = current ?? Current(subject: subject, pinentry: pinentry())  // handed on by the one before it
         current = mine
         defer { passOn() }
         guard let program = settings.executable else { return .failed(settings.notice ?? "there is no pinentry") }
         guard let seconds = Self.seconds(left: deadline - clock.boot(), hasWaited: hasWaited) else {
-            return .failed("the prompt for another token took all the time")
+            return .failed("another prompt took all the time")
         }
-        let question = PromptQuestion(for: token, purpose: purpose, home: home, after: error)
-        log.notice(
-            "asking for a PIN",
-            metadata: [
-                "token": "\(token.key.token.plainName)", "profile": "\(purpose.session?.profile ?? "")",
-                "asked-by": "\(Ancestry(of: purpose.asking.processID).describe())", "program": "\(program)",
-            ])
+        let others: Logger.Metadata = [
+            "profile": "\(purpose.session?.profile ?? "")",
+            "asked-by": "\(Ancestry(of: purpose.asking.processID).describe())", "program": "\(program)",
+        ]
+        if case .token = subject {
+            log.notice("asking for a PIN", metadata: others.merging(metadata) { $1 })
+        } else {
+            log.notice("asking for an MFA code", metadata: others.merging(metadata) { $1 })
+        }
         let answer = await mine.pinentry.ask(
             question, at: purpose.asking.place, program: program, home: home, seconds: seconds, clock: clock)
         return current?.answer ?? answer
@@ -86,13 +112,13 @@ package actor Prompts {
     ///
     /// - Returns: Whether a caller waits for it.
     package func supply(_ answer: PromptAnswer, for key: TokenKey) -> Bool {
-        if let asked = current, asked.key == key {
+        if let asked = current, asked.subject == .token(key) {
             guard asked.answer == nil else { return false }  // it is at its end already
             current?.answer = answer
             current?.pinentry.end()
             return true
         }
-        guard let index = queue.firstIndex(where: { $0.key == key }) else { return false }
+        guard let index = queue.firstIndex(where: { $0.subject == .token(key) }) else { return false }
         queue.remove(at: index).continuation.resume(returning: answer)
         return true
     }
@@ -107,7 +133,9 @@ package actor Prompts {
     package func cancelAll() {
         for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
         queue = []
-        if let key = current?.key { _ = supply(.declined(.cancelled), for: key) }
+        guard current?.answer == nil else { return }
+        current?.answer = .declined(.cancelled)
+        current?.pinentry.end()
     }
 
     /// Hands the turn on before anybody else can take it.
@@ -116,7 +144,7 @@ package actor Prompts {
             current = nil
             return
         }
-        current = Current(key: next.key, pinentry: pinentry())
+        current = Current(subject: next.subject, pinentry: pinentry())
         next.continuation.resume(returning: nil)
     }
 }

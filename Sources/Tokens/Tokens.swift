@@ -71,6 +71,8 @@ package actor Tokens {
     var waking: Task<Void, Never>?
 
     package nonisolated let prompts: Prompts
+    /// The user's home folder; nil for the system agent.
+    package nonisolated var home: String? { setting.home }
     package nonisolated let desktop: Desktop
     /// The signatures under way, and whether a task waits to tell people of slow ones.
     var watched: [UInt64: WatchedSignature] = [:]

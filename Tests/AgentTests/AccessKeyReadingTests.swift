@@ -33,6 +33,39 @@ struct AccessKeyReadingTests {
         #expect(other?.request.durationSeconds == 129_600)
     }
 
+    @Test("A device makes sessions longer, and tells the account where it has an ARN")
+    func device() throws {
+        let person = try Self.read(Self.usual + "mfa-serial = 'arn:aws:iam::111122223333:mfa/alice'")
+        #expect(person.faults == [])
+        #expect(person.key?.mfa == MFADevice(serial: "arn:aws:iam::111122223333:mfa/alice", program: []))
+        #expect(person.key?.request.durationSeconds == 43_200)
+        #expect(person.key?.request.accountID == "111122223333")
+        let program = try Self.read(
+            Self.usual + "mfa-serial = 'GAHT12345678'\nmfa-process = ['/usr/bin/ykman', '', 'a b; $c']")
+        #expect(program.faults == [])
+        #expect(program.key?.mfa?.program == ["/usr/bin/ykman", "", "a b; $c"])
+        #expect(program.key?.request.accountID == nil)
+    }
+
+    @Test("A role over it may name the same device, and no other")
+    func roleWithDevice() throws {
+        let role = """
+            [profile.r]
+            source = "assume-role"
+            source-profile = "k"
+            role-arn = "arn:aws:iam::111122223333:role/admin"
+            mfa-serial = "GAHT12345678"
+            """
+        let key = "[profile.k]\nsource = 'access-key'\n" + Self.usual
+        #expect(
+            try ConfigurationFolder(key + "mfa-serial = 'GAHT12345678'\n" + role).load().profiles.count == 2)
+        #expect(
+            try ConfigurationFolder(key + role).faults() == [
+                "config.toml:9: mfa-serial is \"GAHT12345678\", and source-profile k has none; give k the same, because one "
+                    + "code opens its session for all roles"
+            ])
+    }
+
     @Test("A missing or wrong key is told of, and what may be a secret is not repeated", arguments: faults)
     func isRefused(_ row: FaultCase) throws {
         #expect(try Self.read(row.text).faults == row.faults)
@@ -54,6 +87,14 @@ struct AccessKeyReadingTests {
         FaultCase(
             usual + "session-duration-seconds = 129601",
             "config.toml:3: session-duration-seconds is 129601; give 900 to 129600"),
+        FaultCase(
+            usual + "mfa-process = ['ykman']",
+            "config.toml:3: mfa-process gives codes of a device that mfa-serial names; add that",
+            "config.toml:3: mfa-process begins with \"ykman\"; give an absolute path, from / on: no shell looks it up"),
+        FaultCase(
+            usual + "mfa-serial = 'short'\nmfa-process = []",
+            "config.toml:3: mfa-serial 'short': give the device's ARN, or 9 to 256 letters, digits or _+=/:,.@-",
+            "config.toml:4: mfa-process is empty; give a program and its arguments"),
         FaultCase(
             usual + "secret-keys = 'wJalrXUtnFEMI'",
             "config.toml:3: unknown key \"secret-keys\" in [profile.p]; did you mean \"secret-key\"?"),

@@ -133,9 +133,13 @@ struct AssumeRoleReadingTests {
                 + "hour; give 900 to 3600"),
         FaultCase(
             text("mfa-serial = 'arn:aws:iam::444455556666:mfa/alice'"),
-            "config.toml:9: mfa-serial asks for the code of an IAM user, and source-profile leads to a certificate, whose "
-                + "sessions have no MFA; remove it, and let the role's trust policy ask for the certificate's attributes "
-                + "(aws:PrincipalTag/x509Subject/CN) in place of aws:MultiFactorAuthPresent"),
+            "config.toml:9: mfa-serial asks for the code of an IAM user, and source-profile p is no access key: its sessions "
+                + "take no MFA; remove it, and where a certificate begins the chain, let the role's trust policy ask for its "
+                + "attributes (aws:PrincipalTag/x509Subject/CN) in place of aws:MultiFactorAuthPresent"),
+        FaultCase(
+            text("mfa-process = ['/usr/bin/mfa']"),
+            "config.toml:9: mfa-process belongs to the profile whose source is access-key, because one code opens its "
+                + "session for all roles; move it there, with mfa-serial"),
         FaultCase(
             text("external-id = 'a b'\nregion = 'EU'"),
             "config.toml:9: external-id 'a b': give 2 to 1224 letters, digits or _+=,.@:/-",

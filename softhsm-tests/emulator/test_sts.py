@@ -1,10 +1,6 @@
 """The emulator's STS judges as the real one does, and AWS's clients work with it."""
 
-import base64
 import datetime
-import hashlib
-import hmac
-import struct
 import time
 
 import boto3
@@ -15,7 +11,7 @@ from botocore.config import Config
 
 from support.emulator import REGION
 from support.emulator_client import SignedRequest, create_session
-from support.sts_roles import ADMIN, KEY, SEED, SERIAL, USER, role
+from support.sts_roles import ADMIN, KEY, SERIAL, USER, code, role
 
 
 def client(service, key=KEY, region=REGION):
@@ -56,14 +52,6 @@ def refusal(call, *arguments, **parameters):
     assert answer["Error"]["Type"] == "Sender"
     assert len(answer["ResponseMetadata"]["RequestId"]) == 36
     return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"]
-
-
-def code(step=0):
-    """A TOTP code (RFC 6238), computed here from the seed."""
-    counter = struct.pack(">Q", int(time.time()) // 30 + step)
-    digest = hmac.new(base64.b32decode(SEED), counter, hashlib.sha1).digest()
-    offset = digest[19] & 15
-    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def test_a_session_of_create_session_assumes_a_role_and_that_one_the_next(service, session):

@@ -1,6 +1,10 @@
 """Roles and users of the emulator that the tests of STS switch between."""
 
-
+import base64
+import hashlib
+import hmac
+import struct
+import time
 
 from support.emulator import ACCOUNT, ROLE
 
@@ -19,6 +23,14 @@ def trust(*principals, actions=ALL, **condition):
 
 def role(name):
     return f"{ADMIN}-{name}"
+
+
+def code(step=0):
+    """A TOTP code (RFC 6238), computed here from the seed."""
+    counter = struct.pack(">Q", int(time.time()) // 30 + step)
+    digest = hmac.new(base64.b32decode(SEED), counter, hashlib.sha1).digest()
+    offset = digest[19] & 15
+    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 ROLES = [

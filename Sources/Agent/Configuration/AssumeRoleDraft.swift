@@ -11,6 +11,8 @@ struct AssumeRoleDraft {
     private let sessionName: String?
     private let options: AssumeRoleOptions
     private let place: STSPlace
+    /// Of the user whose session assumes the role.
+    private let mfaSerial: String?
     private let table: TableReader
 
     /// Nil, with a fault, where a required key is missing or wrong.
@@ -25,7 +27,13 @@ struct AssumeRoleDraft {
         let tags = table.texts("tags") { (_, node) throws(ValueFault) in try Self.anyText(node) }
         let transitive = table.list("transitive-tag-keys", Self.text(.tagKey))
         let sourceIdentity = table.value("source-identity", Self.text(.sourceIdentity))
-        Self.refuseMFA(in: &table)
+        mfaSerial = table.value("mfa-serial", MFADevice.serial)
+        if table.mayHave("mfa-process") {
+            table.fault(
+                at: table.lineOf("mfa-process"),
+                "mfa-process belongs to the profile whose source is access-key, because one code opens its session for all "
+                    + "roles; move it there, with mfa-serial")
+        }
         place = STSPlace(reading: &table, for: .assumeRole)
         if let duration, duration > AssumeRole.longestSeconds {
             table.fault(
@@ -56,8 +64,12 @@ struct AssumeRoleDraft {
     /// - Parameters:
     ///   - profile: The profile's name, which the session's is made of where none is given.
     ///   - inherited: Partition and region of the root, where they are known.
+    ///   - user: The access key of the IAM user whose session assumes the role; nil for a role's session.
     /// - Returns: Nil, with a fault, where they do not agree.
-    func resolved(_ profile: ProfileName, _ inherited: (partition: String?, region: String?)) -> AssumeRole? {
+    func resolved(
+        _ profile: ProfileName, _ inherited: (partition: String?, region: String?), of user: TokenAccessKey?
+    ) -> AssumeRole? {
+        checkMFA(of: user)
         if let partition = inherited.partition, partition != role.partition {
             table.fault(
                 at: table.lineOf("role-arn"),
@@ -85,14 +97,21 @@ struct AssumeRoleDraft {
         table.fault(at: table.lineOf("source-profile"), message())
     }
 
-    /// A code is for a user: AWS takes none from a session, and each source that is served gives sessions.
-    private static func refuseMFA(in table: inout TableReader) {
-        for key in ["mfa-serial", "mfa-process"] where table.mayHave(key) {
+    /// A code is for a user: AWS takes none from a role's session. It opens the user's own, once for all roles.
+    private func checkMFA(of user: TokenAccessKey?) {
+        guard let mfaSerial else { return }
+        guard let user else {
+            return table.fault(
+                at: table.lineOf("mfa-serial"),
+                "mfa-serial asks for the code of an IAM user, and source-profile \(base) is no access key: its sessions take no "
+                    + "MFA; remove it, and where a certificate begins the chain, let the role's trust policy ask for its "
+                    + "attributes (aws:PrincipalTag/x509Subject/CN) in place of aws:MultiFactorAuthPresent")
+        }
+        if user.mfa?.serial != mfaSerial {
             table.fault(
-                at: table.lineOf(key),
-                "\(key) asks for the code of an IAM user, and source-profile leads to a certificate, whose sessions have no "
-                    + "MFA; remove it, and let the role's trust policy ask for the certificate's attributes "
-                    + "(aws:PrincipalTag/x509Subject/CN) in place of aws:MultiFactorAuthPresent")
+                at: table.lineOf("mfa-serial"),
+                "mfa-serial is \(mfaSerial.quoted), and source-profile \(base) has \(user.mfa?.serial.quoted ?? "none"); give "
+                    + "\(base) the same, because one code opens its session for all roles")
         }
     }
 

@@ -24,12 +24,19 @@ struct ProfileBook {
             switch reading.source {
             case .whole(let source): profiles[name] = reading.profile(source)
             case .assumeRole(let draft):
-                guard let root = root(of: name), let role = draft.resolved(name, root.place) else { continue }
+                guard let root = root(of: name),
+                    let role = draft.resolved(name, root.place, of: user(draft.base))
+                else { continue }
                 profiles[name] = reading.profile(.assumeRole(role))
             }
         }
         for (name, profile) in profiles.sorted(by: { $0.key < $1.key }) { checkRoles(of: name, profile, in: profiles) }
         return profiles
+    }
+
+    /// The access key of the IAM user whose own the profile's sessions are; nil where they are a role's.
+    private func user(_ name: ProfileName) -> TokenAccessKey? {
+        if case .whole(.accessKey(let key))? = readings[name]?.source { key } else { nil }
     }
 
     private func checkNames(of reading: ProfileReading, _ isKnown: (ProfileName) -> Bool) {

@@ -13,13 +13,15 @@ extension TokenAccessKey {
         let secretKey = table.required("secret-key", Self.secretKey)
         let duration = table.integer("session-duration-seconds", in: 900...129_600)
         let place = STSPlace(reading: &table, for: .accessKey)
+        let mfa = MFADevice(reading: &table)
         guard let id, let secretKey else { return nil }
         do throws(RequestFault) {
             let service = try place.service(in: place.region ?? Self.usualRegion)
             self.init(
                 id: id, secretKey: secretKey,
                 request: try GetSessionTokenRequest(
-                    durationSeconds: duration ?? 3600, accountID: nil, service: service))
+                    durationSeconds: duration ?? (mfa == nil ? 3600 : 43_200), accountID: mfa?.accountID,
+                    service: service), mfa: mfa)
         } catch {
             table.fault("\(table.title): \(error.message)")
             return nil

@@ -70,15 +70,17 @@ struct RememberedFailure: Sendable {
 
     func isInForce(at now: Moment) -> Bool { pause(at: now) != 0 }
 
-    /// Whether the attempt failed only because no person could be asked for the PIN.
-    var needsSomebodyToAsk: Bool { cause.retry == .token && cause.code == .pinNeeded && !wasAsked }
+    /// Whether the attempt failed only because no person could be asked for the PIN, or for an MFA code.
+    var needsSomebodyToAsk: Bool {
+        !wasAsked && (cause.code == .mfaNeeded || cause.retry == .token && cause.code == .pinNeeded)
+    }
 
     /// Whether a caller who can be asked for a PIN may try all the same: if no caller could be asked before, or if this
     /// one wants to be asked again.
     func yields(to asking: Asking?) -> Bool {
-        guard let asking, cause.retry == .token else { return false }
+        guard let asking, cause.retry == .token || cause.code == .mfaNeeded else { return false }
         switch cause.code {
-        case .pinNeeded: return needsSomebodyToAsk || asking.isExplicit
+        case .pinNeeded, .mfaNeeded: return needsSomebodyToAsk || asking.isExplicit
         case .pinIncorrect: return asking.isExplicit
         default: return false
         }

@@ -228,7 +228,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         Task {
             let answer = await Asking.$current.withValue(asking) {
                 await Gestures.$areAllowed.withValue(mayGesture) {
-                    await invocation.answer(from: operations, isOwner: caller.isOwner)
+                    await BroughtCode.$current.withValue(invocation.code) {
+                        await invocation.answer(from: operations, isOwner: caller.isOwner)
+                    }
                 }
             }
             gate.execute { this.value.complete(request, with: answer) }

@@ -3,7 +3,7 @@ import AgentAPI
 /// An operation with its arguments, read from a request.
 enum Invocation: Sendable {
     case credentials(ProfileName, Answer.Form)
-    case refresh(ProfileName)
+    case refresh(ProfileName, BroughtCode?)
     case explain(ProfileName)
     case profiles, identities, tokens, reload, status
     case unlock(UnlockBody)
@@ -20,7 +20,7 @@ enum Invocation: Sendable {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
         case (.credentials, let profile?): self = .credentials(profile, form)
-        case (.refresh, let profile?): self = .refresh(profile)
+        case (.refresh, let profile?): self = .refresh(profile, try RefreshBody(body).code.map(BroughtCode.init))
         case (.explain, let profile?): self = .explain(profile)
         case (.profiles, _): self = .profiles
         case (.identities, _): self = .identities
@@ -33,6 +33,9 @@ enum Invocation: Sendable {
         }
     }
 
+    /// The MFA code that came with it.
+    var code: BroughtCode? { if case .refresh(_, let code) = self { code } else { nil } }
+
     /// The answer; a problem becomes one as well.
     ///
     /// - Parameter isOwner: Whether the agent's owner asks.
@@ -43,7 +46,7 @@ enum Invocation: Sendable {
                 return .credentials(try await operations.credentials(profile), .own)
             case .credentials(let profile, .endpoint):
                 return .credentials(try await operations.heldCredentials(profile), .endpoint)
-            case .refresh(let profile): return .credentials(try await operations.refresh(profile, isOwner), .own)
+            case .refresh(let profile, _): return .credentials(try await operations.refresh(profile, isOwner), .own)
             case .explain(let profile): return .message(try await operations.explain(profile))
             case .profiles: return .message(try await operations.profiles())
             case .identities: return .message(try await operations.identities())

@@ -1,6 +1,8 @@
+import AWSNames
 package import AgentAPI
 import JSON
 import LockedMemory
+package import STS
 package import TokenService
 
 /// The body of `POST /v1/tokens/unlock`: `{"uri","pin"?,"origin"?}`.
@@ -49,6 +51,29 @@ package struct LockBody {
     /// - Throws: `badRequest`.
     package init(_ json: Span<UInt8>) throws(Problem) {
         uri = json.isEmpty ? nil : try JSONMembers(body: json, names: ["uri"]).text("uri", in: json)
+    }
+}
+
+/// The body of `POST /v1/profiles/{name}/refresh`: `{"mfa_code"?}`, or none.
+package struct RefreshBody {
+    package let code: MFACode?
+
+    /// - Throws: `badRequest`, which quotes nothing of the body.
+    package init(_ json: Span<UInt8>) throws(Problem) {
+        guard !json.isEmpty,
+            case .string(let range)? = try JSONMembers(body: json, names: ["mfa_code"]).value("mfa_code", in: json)
+        else {
+            code = nil
+            return
+        }
+        var digits: [UInt8] = []
+        var bytes = JSONString(range)
+        while digits.count < 7, let byte = bytes.next(in: json) { digits.append(byte) }
+        do throws(RequestFault) {
+            code = try MFACode(digits.span)
+        } catch {
+            throw Problem(.badRequest, "\(error.message, .reason)", hint: "give the six digits that the device shows")
+        }
     }
 }
 

@@ -127,10 +127,13 @@ extension AgentService {
                     $0.id = key.id
                     $0.uri = "\(key.secretKey)"
                 }
-                status.nextGesture = (try? SecretKeyFinder.token(of: key.secretKey, in: survey)).flatMap { token in
-                    ProfileStatus.NextGesture(
-                        token, alwaysAuthenticates: false, nextNeeded: session?.nextNeeded, at: clock.now())
-                }
+                if key.mfa != nil { status.nextGesture = .init(codeAt: session?.nextNeeded, at: clock.now()) }
+                status.nextGesture =
+                    status.nextGesture
+                    ?? (try? SecretKeyFinder.token(of: key.secretKey, in: survey)).flatMap { token in
+                        ProfileStatus.NextGesture(
+                            token, alwaysAuthenticates: false, nextNeeded: session?.nextNeeded, at: clock.now())
+                    }
             }
             status.sessionExpiry = session?.expiration.map { "\(UTCTime(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail

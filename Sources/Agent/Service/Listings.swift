@@ -125,6 +125,13 @@ extension ProfileStatus.NextGesture {
         }
     }
 
+    /// An MFA code, which each session takes.
+    init(codeAt nextNeeded: Int64?, at now: Moment) {
+        self.init()
+        kind = Word(.mfaCode)
+        due = time(max(nextNeeded ?? 0, now.wall / 1000))
+    }
+
     private init(_ gesture: Gesture, _ due: Int64) {
         self.init()
         kind = Word(gesture == .touch ? .touch : .pin)

@@ -20,12 +20,14 @@ struct AccessKeySource: Sendable {
     private let tokens: Tokens
     private let finder: SecretKeyFinder
     private let use: TokenUse
+    private let codes: MFACodes
     private let clock: AgentClock
     private let log: Logger
 
     init(tokens: Tokens, use: TokenUse, clock: AgentClock, log: Logger) {
         self.tokens = tokens
         self.use = use
+        codes = MFACodes(prompts: tokens.prompts, home: tokens.home, clock: clock)
         self.clock = clock
         self.log = log
         finder = SecretKeyFinder(tokens: tokens)
@@ -42,7 +44,8 @@ struct AccessKeySource: Sendable {
     func session(
         of name: ProfileName, _ profile: Profile, _ key: TokenAccessKey, on occasion: Occasion
     ) async throws(Problem) -> SessionCredentials {
-        let unsigned = key.request.unsigned()
+        if let device = key.mfa, let refusal = await codes.refusal(of: name, device, on: occasion) { throw refusal }
+        var unsigned = key.request.unsigned()
         let service = key.request.service
         let line = ServiceLine(
             to: HTTPRequest(
@@ -60,6 +63,10 @@ struct AccessKeySource: Sendable {
         try await line.open()
         try await tokens.logIn(
             to: token, for: LoginPurpose(Asking.current, session: (profile: "\(name)", role: nil)))
+        if let device = key.mfa {
+            unsigned = key.request.unsigned(mfa: try await codes.proof(for: name, device))
+            line.post(unsigned.body)
+        }
         try await line.open()
         let signer = Signer(
             key: key, token: token, isAskedByName: occasion == .demand,

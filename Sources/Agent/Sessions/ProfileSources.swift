@@ -43,7 +43,12 @@ final class ProfileSources: CredentialSource {
         use.keep(Set(configuration.profiles.keys))
     }
 
-    func needsPerson(for name: ProfileName) -> Bool? { use.needsPerson(for: name) }
+    func needsPerson(for name: ProfileName) -> Bool? {
+        let takesCode = state.withLock { state in
+            if case .accessKey(let key)? = state.profiles[name]?.source { key.mfa != nil } else { false }
+        }
+        return takesCode ? true : use.needsPerson(for: name)
+    }
 
     func isLocked(_ name: ProfileName) -> Bool { use.isLocked(name) }
 

@@ -47,6 +47,16 @@ final class ServiceLine: Sendable {
         }
     }
 
+    /// Has another body sent, on a connection that was not given the first one.
+    func post(_ body: [UInt8]) {
+        let old = state.withLock { state in
+            state.request.method = .post(body: body)
+            defer { state.connection = HTTPConnection(for: state.request) }
+            return state.connection
+        }
+        old.hangUp()
+    }
+
     /// - Throws: Why there is no answer; or why the identity has made no signature.
     func send(_ headers: [HeaderField] = [], as identity: ClientIdentity? = nil) async throws(Problem) -> HTTPResponse {
         do {

@@ -47,8 +47,24 @@ package enum ChangeRequest {
         return request
     }
 
-    /// `POST /v1/profiles/{name}/refresh`, which has no body.
-    package static func refresh(_ profile: ProfileArgument) -> [UInt8] { head(profile.path("/refresh"), bodyLength: 0) }
+    /// `POST /v1/profiles/{name}/refresh`.
+    ///
+    /// - Parameter code: Of the profile's MFA device; wiped with this call.
+    package static func refresh(
+        _ profile: ProfileArgument, code: consuming PINEntry?
+    ) throws(ClientFailure) -> SecretBuffer {
+        let path = profile.path("/refresh")
+        var request: SecretBuffer
+        switch consume code {
+        case .some(let code):
+            request = try code.jsonString()
+            try request.insert(Array(#"{"mfa_code":"#.utf8).span, before: 0)
+            try request.insert([UInt8(ascii: "}")].span, before: request.count)
+        case .none: request = try SecretBuffer.make(capacity: longest)
+        }
+        try request.insert(head(path, bodyLength: request.count).span, before: 0)
+        return request
+    }
 
     /// `POST /v1/reload`, which has no body.
     package static func reload() -> [UInt8] { head("/v1/reload", bodyLength: 0) }

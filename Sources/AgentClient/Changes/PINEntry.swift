@@ -11,48 +11,62 @@ package struct PINEntry: ~Copyable {
     /// Reads one line from standard input; exactly one line end is taken off, or the zero byte that ends a C string.
     ///
     /// - Throws: Exit code 64 for a terminal, a second line, or bytes that are no PIN.
-    package static func fromStandardInput() throws(ClientFailure) -> PINEntry {
+    package static func fromStandardInput(_ kind: Kind = .pin) throws(ClientFailure) -> PINEntry {
         guard isatty(STDIN_FILENO) == 0 else {
             throw ClientFailure(
-                .usage, "standard input is a terminal, and would show the PIN",
-                hint: "leave --pin-stdin out, or send the PIN through a pipe")
+                .usage, "standard input is a terminal, and would show the \(kind.rawValue)",
+                hint: "leave \(kind.option) out, or send the \(kind.rawValue) through a pipe")
         }
-        return try PINEntry { (buffer) throws(ClientFailure) in
+        return try PINEntry(kind) { (buffer) throws(ClientFailure) in
             try buffer.readSome(from: STDIN_FILENO)
         }
     }
 
     /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
-    init(read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
+    init(_ kind: Kind = .pin, read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
         var buffer = try SecretBuffer.make(capacity: ChangeRequest.longest, isLocked: true)
         while !buffer.holdsLineEnd, try read(&buffer) > 0 {}
         buffer.removeEnd(0)
         if buffer.removeEnd(UInt8(ascii: "\n")) { buffer.removeEnd(UInt8(ascii: "\r")) }
-        guard !buffer.holdsLineEnd else { throw Self.refused("the PIN must be one line") }
-        try buffer.withBytes { (bytes) throws(ClientFailure) in try Self.check(bytes) }
+        guard !buffer.holdsLineEnd else { throw kind.refused("the \(kind.rawValue) must be one line") }
+        try buffer.withBytes { (bytes) throws(ClientFailure) in try kind.check(bytes) }
         bytes = buffer
-    }
-
-    private static func check(_ bytes: Span<UInt8>) throws(ClientFailure) {
-        do throws(PINError) {
-            try PIN.check(bytes)
-        } catch {
-            switch error {
-            case .empty: throw refused("no PIN was given")
-            case .tooLong: throw refused("the PIN is longer than \(PIN.capacity) bytes")
-            case .controlByte: throw refused("the PIN has a control character in it")
-            case .notUTF8, .noMemory, .unreadable, .unsafeFile: throw refused("the PIN is not UTF-8")
-            }
-        }
-    }
-
-    private static func refused(_ detail: String) -> ClientFailure {
-        ClientFailure(.usage, detail, hint: "give the PIN as one line of text; the token was not asked")
     }
 
     /// Lends the bytes for the length of `body`, which must not keep or copy them.
     package borrowing func withBytes<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
         try bytes.withBytes(body)
+    }
+}
+
+extension PINEntry {
+    /// What is handed over; the raw value is its name.
+    package enum Kind: String, Sendable {
+        case pin = "PIN"
+        case mfaCode = "MFA code"
+
+        fileprivate var option: String { self == .pin ? "--pin-stdin" : "--mfa-stdin" }
+
+        fileprivate func check(_ bytes: Span<UInt8>) throws(ClientFailure) {
+            do throws(PINError) {
+                try PIN.check(bytes)
+            } catch {
+                switch error {
+                case .empty: throw refused("no \(rawValue) was given")
+                case .tooLong: throw refused("the \(rawValue) is longer than \(PIN.capacity) bytes")
+                case .controlByte: throw refused("the \(rawValue) has a control character in it")
+                case .notUTF8, .noMemory, .unreadable, .unsafeFile: throw refused("the \(rawValue) is not UTF-8")
+                }
+            }
+        }
+
+        fileprivate func refused(_ detail: String) -> ClientFailure {
+            ClientFailure(
+                .usage, detail,
+                hint:
+                    "give the \(rawValue) as one line of text; \(self == .pin ? "the token was not asked" : "it was not sent")"
+            )
+        }
     }
 }
 
