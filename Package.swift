@@ -85,6 +85,7 @@ let package = Package(
         .target(name: "HeaderFields", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "UTCTime", dependencies: ["Encodings"], swiftSettings: strict),
         .target(name: "SignatureSchemes", swiftSettings: strict),
+        .target(name: "ASN1", dependencies: ["Encodings"], swiftSettings: strict),
 
         // Tokens.
         .target(
@@ -113,8 +114,13 @@ let package = Package(
             swiftSettings: strict),
 
         // Values.
+        .target(name: "DistinguishedNames", dependencies: ["ASN1", "Encodings", "PlainText"], swiftSettings: strict),
         .target(
-            name: "X509", dependencies: ["COpenSSL", "Encodings", "PlainText", "SignatureSchemes"],
+            name: "CertificateRequests",
+            dependencies: ["ASN1", "DistinguishedNames", "Encodings", "SignatureSchemes"], swiftSettings: strict),
+        .target(
+            name: "X509",
+            dependencies: ["ASN1", "COpenSSL", "DistinguishedNames", "Encodings", "PlainText", "SignatureSchemes"],
             swiftSettings: strict),
         .target(
             name: "KeyFiles", dependencies: ["COpenSSL", "LockedMemory", "PlainText", "X509"], swiftSettings: strict),
@@ -178,11 +184,11 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AWSNames", "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "HTTPTransport", "HeaderFields",
-                "Identities", "IoTCore", "JSON", "LockedMemory", "Logind", "ModuleFiles", "Outcomes", "PKCS11URI",
-                "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4", "SignatureSchemes", "Tokens",
-                "TokenService",
-                "UTCTime", "X509", deque, logging, system,
+                "ASN1", "AWSNames", "AgentAPI", "CLinux", "CertificateRequests", "Clocks", "DistinguishedNames",
+                "Encodings", "Files", "HTTPTransport", "HeaderFields", "Identities", "IoTCore", "JSON", "LockedMemory",
+                "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS",
+                "ServiceAnswers", "SigV4", "SignatureSchemes", "Tokens", "TokenService", "UTCTime", "X509", deque,
+                logging, system,
             ] + nio, exclude: ["Configuration/config.example.toml"], swiftSettings: strict),
         .target(
             name: "AgentClient",
@@ -205,8 +211,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText", "UTCTime",
-                argumentParser, system,
+                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText",
+                "UTCTime", argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
@@ -260,7 +266,16 @@ let package = Package(
             name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "SignatureSchemes", "TokenService"],
             swiftSettings: strict),
         .testTarget(
-            name: "X509Tests", dependencies: ["SignatureSchemes", "X509"], exclude: ["vectors"], swiftSettings: strict),
+            name: "X509Tests", dependencies: ["DistinguishedNames", "SignatureSchemes", "X509"], exclude: ["vectors"],
+            swiftSettings: strict),
+        .testTarget(name: "ASN1Tests", dependencies: ["ASN1"], swiftSettings: strict),
+        .testTarget(
+            name: "DistinguishedNamesTests", dependencies: ["COpenSSL", "Differential", "DistinguishedNames"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CertificateRequestsTests",
+            dependencies: ["COpenSSL", "CertificateRequests", "DistinguishedNames", "SignatureSchemes"],
+            swiftSettings: strict),
         .testTarget(
             name: "KeyFilesTests", dependencies: ["KeyFiles", "X509"], exclude: ["vectors"],
             swiftSettings: strict),
@@ -331,10 +346,10 @@ if let libFuzzer {
         .executableTarget(
             name: "fuzzing",
             dependencies: [
-                "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "Clocks", "Encodings", "HeaderFields",
-                "IoTCore", "JSON", "KeyFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts",
-                "RolesAnywhere", "STS", "ServiceAnswers",
-                "SigV4", "TokenService", "UTCTime", "X509",
+                "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "COpenSSL", "CertificateRequests", "Clocks",
+                "DistinguishedNames", "Encodings", "HeaderFields", "IoTCore", "JSON", "KeyFiles", "Outcomes",
+                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4", "TokenService",
+                "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

@@ -46,7 +46,7 @@ extension Certificate {
         self.notBefore = notBefore
         self.notAfter = notAfter
 
-        publicKey = unsafe PublicKey(of: certificate)
+        publicKey = unsafe PublicKey(info: X509_get_X509_PUBKEY(certificate))
         subjectPublicKeyInfo = unsafe derBytes { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), $0) }
 
         let flags = unsafe X509_get_extension_flags(certificate)

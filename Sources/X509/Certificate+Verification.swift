@@ -34,32 +34,6 @@ extension Certificate {
     /// True where this certificate's key made `signature` over `message` by `scheme`. Always false for a scheme that is not
     /// of its kind of key.
     package func verifies(signature: [UInt8], message: [UInt8], scheme: SignatureScheme) -> Bool {
-        switch (publicKey, scheme.algorithm) {
-        case (.ec, .ecdsa), (.rsa, .rsaPKCS1), (.rsa, .rsaPSS): break
-        default: return false
-        }
-        return withCleanErrorQueue {
-            let decoded = unsafe subjectPublicKeyInfo.withUnsafeBufferPointer { buffer in
-                var cursor = buffer.baseAddress
-                return unsafe d2i_PUBKEY(nil, &cursor, buffer.count)
-            }
-            guard let key = unsafe Owned(decoded, freedBy: { unsafe EVP_PKEY_free($0) }),
-                let context = unsafe Owned(EVP_MD_CTX_new(), freedBy: { unsafe EVP_MD_CTX_free($0) })
-            else { return false }
-            return unsafe key.use { key in
-                unsafe context.use { context in
-                    var options: OpaquePointer?
-                    guard unsafe EVP_DigestVerifyInit(context, &options, scheme.hash.digest, nil, key) == 1 else {
-                        return false
-                    }
-                    if scheme.algorithm == .rsaPSS {
-                        guard unsafe EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1,
-                            unsafe EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1
-                        else { return false }
-                    }
-                    return unsafe EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
-                }
-            }
-        }
+        PublicKeyInfo(of: self).verifies(signature: signature, message: message, scheme: scheme)
     }
 }

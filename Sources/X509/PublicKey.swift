@@ -58,14 +58,14 @@ extension PublicKey.Curve: CustomStringConvertible {
 }
 
 extension PublicKey {
-    /// Reads the key of an `X509`.
-    init(of certificate: OpaquePointer) {
+    /// Reads an `X509_PUBKEY`.
+    init(info: OpaquePointer?) {
         var identifier: OpaquePointer?
         var algorithm: UnsafeMutablePointer<X509_ALGOR>?
-        unsafe X509_PUBKEY_get0_param(&identifier, nil, nil, &algorithm, X509_get_X509_PUBKEY(certificate))
+        unsafe X509_PUBKEY_get0_param(&identifier, nil, nil, &algorithm, info)
         let name = unsafe OBJ_nid2sn(OBJ_obj2nid(identifier)).map { unsafe String(cString: $0) } ?? ""
         let unreadable = Self.other("an unreadable key (\(name))")
-        guard let key = unsafe X509_get0_pubkey(certificate) else {
+        guard let key = unsafe X509_PUBKEY_get0(info) else {
             self = unreadable
             return
         }

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import DistinguishedNames
 @testable import X509
 
 @Suite struct DistinguishedNameTests {
@@ -64,7 +65,7 @@ import Testing
         arguments: [
             "": "column 1: the name is empty; write for example CN=Example Root",
             "   ": "column 1: the name is empty; write for example CN=Example Root",
-            "Example": "column 1: unknown attribute type 'Example'", "CN": "column 3: '=' is missing after 'CN'",
+            "Example": "column 8: '=' is missing after 'Example'", "CN": "column 3: '=' is missing after 'CN'",
             "=x": "column 1: an attribute type such as CN is missing",
             "CN=a,": "column 6: an attribute type such as CN is missing",
             "CN=a,,O=b": "column 6: an attribute type such as CN is missing",

@@ -1,3 +1,4 @@
+import DistinguishedNames
 package import PKCS11URI
 import PlainText
 import X509

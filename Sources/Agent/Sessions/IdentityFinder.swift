@@ -1,5 +1,6 @@
 import AgentAPI
 import Clocks
+import DistinguishedNames
 import Files
 import Identities
 import PKCS11URI

@@ -1,4 +1,5 @@
 import Agent
+import DistinguishedNames
 import X509
 
 extension Target {

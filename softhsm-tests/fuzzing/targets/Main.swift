@@ -7,8 +7,7 @@ import Glibc
     private static let targets: [Target] = [
         .answers, .arns, .assuan, .bodies, .certificates, .configurations, .encodings, .endpoints, .frames, .heads,
         .json, .messages, .names, .pkcs12, .pkcs8, .places, .points, .replies, .reports, .requests, .roleAliases,
-        .sessions,
-        .signatures, .sts, .texts, .times, .toml, .uris, .xml,
+        .sessions, .signatures, .sts, .subjects, .texts, .times, .toml, .uris, .xml,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 
