@@ -17,6 +17,7 @@ package struct Route: Sendable {
 
     package enum Action: CaseIterable, Sendable {
         case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
+        case certificateRequest
     }
 
     package let method: Method
@@ -63,6 +64,8 @@ extension Route {
         Route(.post, "/v1/reload", needs: .owner, .reload),
         Route(.get, "/v1/status", needs: .owner, isKept: true, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
+        Route(
+            .post, "/v1/certificate-requests", needs: .owner, largestBody: certificateRequest, .certificateRequest),
     ]
 
     /// An MFA code, each digit of it escaped.
@@ -70,6 +73,9 @@ extension Route {
 
     /// A PKCS#11 URI of some KiB, and a PIN of 255 bytes, each byte of it escaped.
     private static var tokenRequest: Int { 8192 }
+
+    /// The same with a subject, and as many alternative names as fit.
+    private static var certificateRequest: Int { 16_384 }
 
     /// What `path` has in the place of `{name}`, "" where the pattern has none; nil when it is not this route's path.
     fileprivate func name(in path: String) -> String? {

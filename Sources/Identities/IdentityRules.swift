@@ -42,7 +42,8 @@ package enum IdentityRules {
     /// Those weaker than SHA-256, by OpenSSL's names in lower case.
     private static let weakHashes: Set = ["md2", "md4", "md5", "md5-sha1", "mdc2", "ripemd160", "sha1", "sha224"]
 
-    private static func isSupported(_ key: PublicKey) -> Bool {
+    /// Whether the service takes such a key.
+    package static func isSupported(_ key: PublicKey) -> Bool {
         switch key {
         case .rsa(let modulus, _): (2048...4096).contains(PublicKey.bits(modulus))
         case .ec(.p256, _), .ec(.p384, _), .ec(.p521, _): true

@@ -65,6 +65,12 @@ def test_lock_names_the_token_or_all(agent, tokenward):
     assert [body_of(request) for request in served.requests] == [{}, {"uri": PROD}]
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"pem":"\\u001b[2J"}'])
+def test_an_answer_without_a_certificate_request_is_70(agent, tokenward, body):
+    agent(answer(body))
+    failed(tokenward("csr", "--key", PROD, "--subject", "CN=a"), 70)
+
+
 def test_credential_process_is_the_thin_client(agent, tokenward, thin):
     agent(answer(CREDENTIALS))
     assert tokenward("credential-process", "prod").stdout == CREDENTIALS + b"\n"
@@ -79,7 +85,7 @@ def test_version_is_told_in_three_ways(tokenward):
 
 
 @pytest.mark.parametrize("command", [[], ["status"], ["list"], ["unlock"], ["lock"], ["refresh"], ["reload"], ["profiles"],
-                                     ["export"], ["version"]])
+                                     ["export"], ["csr"], ["version"]])
 def test_every_command_has_help(tokenward, command):
     result = tokenward(*command, "--help")
     assert result.returncode == 0 and b"OVERVIEW: " in result.stdout and result.stderr == b""

@@ -26,6 +26,8 @@ struct AgentOperations: Sendable {
     /// Reads the configuration again; throws its faults.
     var reload: @Sendable () async throws(Problem) -> Void
     var status: @Sendable () async throws(Problem) -> Status
+    /// A certificate request that a token's key has signed, as PEM. The texts are as they arrived.
+    var certificateRequest: @Sendable (CertificateRequestBody) async throws(Problem) -> String
     /// Takes note of what a peer was told in the place of the profile's credentials. Called on the server's threads, so it
     /// must not wait.
     var noteRefusal: @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in }

@@ -8,6 +8,7 @@ enum Invocation: Sendable {
     case profiles, identities, tokens, reload, status
     case unlock(UnlockBody)
     case lock(LockBody)
+    case certificateRequest(CertificateRequestBody)
 
     /// - Parameters:
     ///   - form: How the listener answers.
@@ -19,6 +20,7 @@ enum Invocation: Sendable {
         switch (action, profile) {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
+        case (.certificateRequest, _): self = .certificateRequest(try CertificateRequestBody(body))
         case (.credentials, let profile?): self = .credentials(profile, form)
         case (.refresh, let profile?): self = .refresh(profile, try RefreshBody(body).code.map(BroughtCode.init))
         case (.explain, let profile?): self = .explain(profile)
@@ -55,6 +57,8 @@ enum Invocation: Sendable {
             case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)
             case .reload: try await operations.reload()
+            case .certificateRequest(let body):
+                return .message(["pem": try await operations.certificateRequest(body)])
             }
             return .noContent
         } catch {

@@ -22,25 +22,7 @@ package struct UnlockBody {
             throw Problem(.badRequest, "the body's origin is not \"login\"")
         }
         isFromLogin = origin != nil
-        guard case .string(let range)? = members.value("pin", in: json) else {
-            pin = nil
-            return
-        }
-        do throws(PINError) {
-            pin = HeldPIN(
-                try unsafe PIN { (page) throws(PINError) in
-                    var count = 0
-                    var bytes = JSONString(range)
-                    while let byte = bytes.next(in: json) {
-                        guard count < page.count else { throw .tooLong }
-                        unsafe page[count] = byte
-                        count += 1
-                    }
-                    return count
-                }, isFromLogin: isFromLogin)
-        } catch {
-            throw error.problem
-        }
+        pin = try members.pin(in: json, isFromLogin: isFromLogin)
     }
 }
 
@@ -77,22 +59,98 @@ package struct RefreshBody {
     }
 }
 
-extension JSONMembers {
-    /// - Parameter names: The members that may be there. Each is a string.
+/// The body of `POST /v1/certificate-requests`: `{"key","subject","names"?,"pin"?}`.
+package struct CertificateRequestBody {
+    package let key: String
+    package let subject: String
+    package let names: [String]
+    package let pin: HeldPIN?
+
     /// - Throws: `badRequest`, which quotes nothing of the body.
-    fileprivate init(body: Span<UInt8>, names: [StaticString]) throws(Problem) {
+    package init(_ json: Span<UInt8>) throws(Problem) {
+        let members = try JSONMembers(body: json, names: ["key", "subject", "pin"], arrays: ["names"])
+        guard let key = members.text("key", in: json) else { throw Problem(.badRequest, "the body has no key") }
+        guard let subject = members.text("subject", in: json) else {
+            throw Problem(.badRequest, "the body has no subject")
+        }
+        self.key = key
+        self.subject = subject
+        guard let names = try members.texts("names", in: json) else {
+            throw Problem(.badRequest, "an array of the body holds other values than strings")
+        }
+        self.names = names
+        pin = try members.pin(in: json, isFromLogin: false)
+    }
+}
+
+extension JSONMembers {
+    private static var limits: JSONLimits { JSONLimits(depth: 8, values: 128, members: 16) }
+
+    /// - Parameters:
+    ///   - names: The members that may be there as strings.
+    ///   - arrays: Those that may be there as arrays.
+    /// - Throws: `badRequest`, which quotes nothing of the body.
+    fileprivate init(body: Span<UInt8>, names: [StaticString], arrays: [StaticString] = []) throws(Problem) {
         do throws(JSONFault) {
-            try self.init(body, limits: JSONLimits(depth: 8, values: 64, members: 16))
+            try self.init(body, limits: Self.limits)
         } catch {
             throw error.problem
         }
         for member in all {
+            if arrays.contains(where: { JSONString.isEqual(member.name, to: $0, in: body) }) {
+                guard member.value == .array else { throw Problem(.badRequest, "a member of the body is not an array") }
+                continue
+            }
             guard names.contains(where: { JSONString.isEqual(member.name, to: $0, in: body) }) else {
                 throw Problem(.badRequest, "the body has a member that is not known here")
             }
             guard case .string = member.value else {
                 throw Problem(.badRequest, "a member of the body is not a string")
             }
+        }
+    }
+
+    /// The strings of an array: none where it is not there, nil where it holds other values. Not for secrets: they are
+    /// ordinary memory.
+    fileprivate func texts(_ name: StaticString, in body: Span<UInt8>) throws(Problem) -> [String]? {
+        guard value(name, in: body) == .array else { return [] }
+        var reader = JSONReader(limits: Self.limits)
+        var texts: [String]?
+        do throws(JSONFault) {
+            while let event = try reader.next(in: body) {
+                switch (event, texts) {
+                case (.name(let range), nil):
+                    if JSONString.isEqual(range, to: name, in: body), try reader.next(in: body) == .array { texts = [] }
+                case (.string(let range), let found?):
+                    texts = found + [String(decoding: JSONString.decode(range, in: body), as: UTF8.self)]
+                case (.end, let found?): return found
+                case (_, _?): return nil
+                default: continue
+                }
+            }
+        } catch {
+            throw error.problem
+        }
+        return []
+    }
+
+    /// The PIN in its own page; nil where there is none.
+    fileprivate func pin(in body: Span<UInt8>, isFromLogin: Bool) throws(Problem) -> HeldPIN? {
+        guard case .string(let range)? = value("pin", in: body) else { return nil }
+        do throws(PINError) {
+            return HeldPIN(
+                try unsafe PIN { (page) throws(PINError) in
+                    var count = 0
+                    var bytes = JSONString(range)
+                    while let byte = bytes.next(in: body) {
+                        guard count < page.count else { throw .tooLong }
+                        unsafe page[count] = byte
+                        count += 1
+                    }
+                    return count
+                }, isFromLogin: isFromLogin)
+        } catch {
+            throw error.problem
         }
     }
 }

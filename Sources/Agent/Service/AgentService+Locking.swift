@@ -114,7 +114,7 @@ extension AgentService {
         await lock(known, asOf: moment)
         let look = Task { await lockSeen(uri, but: known, asOf: moment) }  // ends with the modules' deadlines
         if known.isEmpty {
-            guard await look.value else { throw noToken(uri) }
+            guard await look.value else { throw .noToken(uri) }
         } else {
             await wait(for: look)
         }
@@ -125,7 +125,7 @@ extension AgentService {
     func matching(_ text: String) async throws(Problem) -> [FoundToken] {
         let uri = try parsed(text)
         let found = await tokens.survey().tokens(matching: uri).map { $0.meant(by: uri) }
-        guard !found.isEmpty else { throw noToken(uri) }
+        guard !found.isEmpty else { throw .noToken(uri) }
         return found
     }
 
@@ -175,13 +175,16 @@ extension AgentService {
         return uri
     }
 
-    private func noToken(_ uri: PKCS11URI) -> Problem {
+}
+
+extension Problem {
+    static func noToken(_ uri: PKCS11URI) -> Problem {
         Problem(.noToken, "no token matches \(uri, .uri)", hint: "'tokenward status' shows the tokens that are there")
     }
 }
 
 extension Survey {
-    fileprivate func tokens(matching uri: PKCS11URI) -> [FoundToken] {
+    func tokens(matching uri: PKCS11URI) -> [FoundToken] {
         tokens.filter { uri.matches($0.located) }
     }
 }

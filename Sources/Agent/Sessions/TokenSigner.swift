@@ -5,7 +5,7 @@ import TokenService
 import Tokens
 import X509
 
-/// Signs with the key of an identity, for one attempt of a profile.
+/// Signs with a key on a token: for one attempt of a profile, or for a person.
 struct TokenSigner: Sendable {
     let tokens: Tokens
     let occasion: Occasion
@@ -18,15 +18,42 @@ struct TokenSigner: Sendable {
         _ message: [UInt8], by scheme: SignatureScheme, with key: KeyLocation, of found: IdentityFinder.Found
     ) async throws(Problem) -> [UInt8] {
         let certificate = found.identity.certificate
-        let digest = Digest.hash(message, scheme.hash).prefix(certificate.publicKey.longestDigest)
-        let signature = try await tokens.sign(
-            SignRequest(
-                token: TokenReference(slotID: key.slotID, token: key.token), keyID: key.id, keyLabel: key.label,
-                publicHalf: key.publicHalf, scheme: scheme, message: message, digest: Array(digest)),
-            on: found.token, isAskedByName: occasion == .demand,
-            in: SigningFlow(users: allow.users, groups: allow.groups))
+        let signature = try await signature(
+            over: message, by: scheme, with: SigningKey(key, of: certificate.publicKey), on: found.token)
         guard certificate.verifies(signature: signature, message: message, scheme: scheme) else { throw key.misfit }
         return signature
+    }
+
+    /// The token's signature, not verified yet.
+    func signature(
+        over message: [UInt8], by scheme: SignatureScheme, with key: SigningKey, on token: FoundToken
+    ) async throws(Problem) -> [UInt8] {
+        let digest = Digest.hash(message, scheme.hash).prefix(key.publicKey.longestDigest)
+        return try await tokens.sign(
+            SignRequest(
+                token: key.token, keyID: key.id, keyLabel: key.label, publicHalf: key.publicHalf, scheme: scheme,
+                message: message, digest: Array(digest)),
+            on: token, isAskedByName: occasion == .demand,
+            in: SigningFlow(users: allow.users, groups: allow.groups))
+    }
+}
+
+/// A private key, as its token is asked for it.
+struct SigningKey: Sendable {
+    let token: TokenReference
+    let id: [UInt8]
+    /// Nil where the key has not been seen.
+    let label: [UInt8]?
+    let publicHalf: PublicHalf?
+    /// The key that should verify its signatures.
+    let publicKey: PublicKey
+}
+
+extension SigningKey {
+    init(_ key: KeyLocation, of publicKey: PublicKey) {
+        self.init(
+            token: TokenReference(slotID: key.slotID, token: key.token), id: key.id, label: key.label,
+            publicHalf: key.publicHalf, publicKey: publicKey)
     }
 }
 

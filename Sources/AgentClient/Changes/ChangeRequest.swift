@@ -6,7 +6,7 @@ package enum ChangeRequest {
     /// The longest request in bytes.
     static let longest = 16 * 1024
 
-    /// `POST /v1/tokens/unlock`. The request is made around the PIN, in the PIN's own pages.
+    /// `POST /v1/tokens/unlock`.
     ///
     /// - Parameters:
     ///   - pin: Wiped with this call. nil: the agent uses the PIN that its configuration names.
@@ -19,16 +19,47 @@ package enum ChangeRequest {
         start.beginObject()
         start.member("uri", uri)
         if isFromLogin { start.member("origin", "login") }
+        return try post("/v1/tokens/unlock", start, pin: pin)
+    }
+
+    /// `POST /v1/certificate-requests`.
+    ///
+    /// - Parameters:
+    ///   - subject: RFC 4514 text.
+    ///   - names: Subject alternative names.
+    ///   - pin: Wiped with this call. nil: the agent uses the PIN that its configuration names, or asks.
+    /// - Throws: Exit code 64 where it is too long.
+    package static func certificateRequest(
+        key: String, subject: String, names: [String], pin: consuming PINEntry?
+    ) throws(ClientFailure) -> SecretBuffer {
+        var start = JSONWriter()
+        start.beginObject()
+        start.member("key", key)
+        start.member("subject", subject)
+        if !names.isEmpty {
+            start.name("names")
+            start.beginArray()
+            for name in names { start.string(name) }
+            start.endArray()
+        }
+        return try post("/v1/certificate-requests", start, pin: pin)
+    }
+
+    /// A request with the members of an object that is not closed yet, and with the PIN as its last one. It is made around
+    /// the PIN, in the PIN's own pages.
+    private static func post(
+        _ path: String, _ body: consuming JSONWriter, pin: consuming PINEntry?
+    ) throws(ClientFailure) -> SecretBuffer {
         var request: SecretBuffer
         switch consume pin {
         case .some(let pin):
-            start.name("pin")
+            body.name("pin")
             request = try pin.jsonString()
         case .none: request = try SecretBuffer.make(capacity: longest)
         }
-        try request.insert(start.finish().span, before: 0)
+        try request.insert(body.finish().span, before: 0)
         try request.insert([UInt8(ascii: "}")].span, before: request.count)
-        try request.insert(head("/v1/tokens/unlock", bodyLength: request.count).span, before: 0)
+        try request.insert(head(path, bodyLength: request.count).span, before: 0)
         return request
     }
 

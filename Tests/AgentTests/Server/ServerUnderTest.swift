@@ -123,7 +123,8 @@ extension AgentOperations {
             status: { () async throws(Problem) in
                 try await status()
                 return Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) }
-            })
+            },
+            certificateRequest: { (body) async throws(Problem) in body.subject })
     }
 }
 

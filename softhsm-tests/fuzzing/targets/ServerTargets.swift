@@ -54,11 +54,19 @@ extension Target {
         require((try? again.read(plain.span))??.head == head, text)
     }
 
-    /// Bodies of `unlock` and `lock`: what is written as JSON again is the same, and a PIN is text without control bytes.
+    /// Bodies of `unlock`, `lock` and certificate requests: what is written as JSON again is the same, and a PIN is text without control bytes.
     static let bodies = Target(name: "bodies") { bytes in
         if let lock = try? LockBody(bytes.span), let uri = lock.uri {
             let again = Array(#"{ "uri" : \#(json(Array(uri.utf8))) }"#.utf8)
             require((try? LockBody(again.span))?.uri == uri, uri)
+        }
+        if let request = try? CertificateRequestBody(bytes.span) {
+            let names = request.names.map { json(Array($0.utf8)) }.joined(separator: ",")
+            let (key, subject) = (json(Array(request.key.utf8)), json(Array(request.subject.utf8)))
+            let again = Array(#"{"names":[\#(names)],"subject":\#(subject),"key":\#(key)}"#.utf8)
+            let other = try? CertificateRequestBody(again.span)
+            require(other?.key == request.key && other?.subject == request.subject, request.key)
+            require(other?.names == request.names, names)
         }
         do throws(Problem) {
             let unlock = try UnlockBody(bytes.span)
