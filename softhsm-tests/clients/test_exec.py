@@ -79,6 +79,14 @@ def test_profile_env_hands_over_the_name_alone(run, tmp_path):
         "AWS_VAULT": "prod", "AWS_PROFILE": "prod", "AWS_SDK_LOAD_CONFIG": "1"}
 
 
+@pytest.mark.parametrize("variable, text", [
+    ("AWS_CONFIG_FILE", "[profile prod]\n"), ("AWS_SHARED_CREDENTIALS_FILE", "[prod]\n")])
+def test_profile_env_finds_the_profile_where_the_variables_say(run, tmp_path, variable, text):
+    (tmp_path / "file").write_text(text)
+    for path in (str(tmp_path / "file"), "~/file"):
+        assert variables_of(run("prod", "--profile-env", "--", "env", "-0", variables={variable: path}))[variable] == path
+
+
 def test_profile_env_leads_the_command_to_the_same_agent(run, tmp_path):
     (tmp_path / "aws").write_text("[profile prod]\n")
     variables = {"AWS_CONFIG_FILE": str(tmp_path / "aws"), "TOKENWARD_SOCKET": "/nonexistent"}

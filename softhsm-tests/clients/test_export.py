@@ -126,17 +126,39 @@ def test_a_terminal_gets_what_a_pipe_gets(agent, tmp_path):
     assert code == 0 and "export AWS_ACCESS_KEY_ID='ASIAEXAMPLE'\n" in shown
 
 
-def test_the_aws_cli_works_with_what_a_real_agent_has(start, softhsm, root, service, tmp_path):
+@pytest.fixture
+def real(start, softhsm, root, service, tmp_path):
+    """An agent with a session of the emulator's."""
     softhsm.token(tmp_path.name).identity(root)
-    agent = start(
+    return start(
         configuration.module(softhsm), configuration.token(write_pin(tmp_path / "pin")),
         configuration.profile(service, certificate=f"pkcs11:token={tmp_path.name}"))
-    text = agent.cli("export", "test").stdout
+
+
+def test_the_aws_cli_works_with_what_a_real_agent_has(real, service):
+    text = real.cli("export", "test").stdout
     aws = os.path.join(os.path.dirname(sys.executable), "aws")
     shown = subprocess.run(
         ["sh", "-c", f'eval "$1"; exec {aws} sts get-caller-identity --query Account --output text', "sh", text],
-        env={"PATH": "/usr/bin:/bin", "HOME": agent.home, "AWS_CA_BUNDLE": service.ca, "AWS_ENDPOINT_URL": service.url,
+        env={"PATH": "/usr/bin:/bin", "HOME": real.home, "AWS_CA_BUNDLE": service.ca, "AWS_ENDPOINT_URL": service.url,
              "AWS_DEFAULT_REGION": "us-east-1"},
         capture_output=True, text=True, timeout=60)
     assert shown.stdout == "111122223333\n", shown.stderr
-    assert "unknown" in agent.cli("export", "unknown").stderr and agent.cli("export", "unknown").returncode == 78
+    unknown = real.cli("export", "unknown")
+    assert unknown.returncode == 78 and "unknown" in unknown.stderr
+
+
+CURL = """
+eval "$1"
+exec curl --silent --show-error --fail --cacert "$2" --aws-sigv4 aws:amz:us-east-1:sts \
+    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --header "X-Amz-Security-Token: $AWS_SESSION_TOKEN" \
+    --data 'Action=GetCallerIdentity&Version=2011-06-15' "$3/"
+"""
+
+
+def test_curl_signs_with_what_a_real_agent_has(real, service):
+    text = real.cli("export", "test").stdout
+    shown = subprocess.run(
+        ["sh", "-c", CURL, "sh", text, service.ca, service.url], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+        timeout=60)
+    assert "<Account>111122223333</Account>" in shown.stdout, shown.stderr

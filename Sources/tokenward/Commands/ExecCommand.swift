@@ -117,8 +117,11 @@ struct ExecCommand: ParsableCommand {
             hint: "add it, with 'credential_process = tokenward-credential-process \(profile.name)', or take --env")
     }
 
+    /// `~` is the home in the variables' values too, as SDKs read them.
     private func file(_ variable: StaticString, _ usual: String) -> String {
-        if let path = ProcessInput.environment(variable) { return String(decoding: path, as: UTF8.self) }
-        return String(decoding: ProcessInput.environment("HOME") ?? [], as: UTF8.self) + usual
+        let named = ProcessInput.environment(variable).map { String(decoding: $0, as: UTF8.self) }
+        if let named, !named.hasPrefix("~/") { return named }
+        let home = String(decoding: ProcessInput.environment("HOME") ?? [], as: UTF8.self)
+        return home + (named.map { String($0.dropFirst()) } ?? usual)
     }
 }
