@@ -28,6 +28,18 @@ def thin_client(place, agent, rounds):
     ]
 
 
+def command_with_credentials(place, agent, rounds):
+    """`exec` of a shell that is true(1), because `--` ends a command of spawn_bench."""
+    text = place.run(
+        "spawn_bench", rounds,
+        "ours", binary("tokenward"), "exec", PROFILE, "--env", "--socket", agent.socket, "--",
+        "alone", "/usr/bin/true",
+        env={"PATH": "/usr/bin:/bin", "SHELL": "/usr/bin/true"},
+    )  # fmt: skip
+    median = {line.split()[0]: float(line.split()[1]) for line in text.splitlines()[1:]}
+    return [Figure("exec of true(1), beside true(1) alone: takes longer by", "ms", median["ours"] - median["alone"], reach=10)]
+
+
 def socket_load(place, agent, rounds, requests):
     server, c_socket = epoll_server(place, agent)
 

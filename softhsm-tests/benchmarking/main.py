@@ -8,7 +8,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from cached_answers import socket_load, thin_client
+from cached_answers import command_with_credentials, socket_load, thin_client
 from card_insertion import card_insertion
 from crowd import crowd
 from figure import as_json, markdown, write_readme
@@ -63,6 +63,8 @@ def measure(place, rows, quick):
         if "client" in rows:
             begin("thin client")
             figures += thin_client(place, agent, 200 if quick else 2000)
+            begin("exec")
+            figures += command_with_credentials(place, agent, 200 if quick else 2000)
         if "socket" in rows:
             begin("socket")
             figures += socket_load(place, agent, 3 if quick else 7, 5000 if quick else 20000)
