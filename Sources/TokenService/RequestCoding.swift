@@ -19,7 +19,7 @@ extension Request {
     }
 
     package var body: [UInt8] {
-        var writer = WireWriter()
+        var writer = WireWriter(room: 512)  // most are shorter, those for signatures among them
         switch self {
         case .load(let load): writer.add(load)
         case .list(let scope): writer.add(scope)

@@ -25,7 +25,13 @@ extension WireValue {
 }
 
 struct WireWriter {
-    fileprivate(set) var bytes: [UInt8] = []
+    fileprivate(set) var bytes: [UInt8]
+
+    /// - Parameter room: For this many bytes at once.
+    init(room: Int = 0) {
+        bytes = []
+        bytes.reserveCapacity(room)
+    }
 
     mutating func add<each Value: WireValue>(_ values: repeat each Value) {
         repeat (each values).write(to: &self)

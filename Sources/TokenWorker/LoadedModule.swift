@@ -14,7 +14,7 @@ final class LoadedModule: Sendable {
     let renewal: SessionRenewal
     let pins = Mutex(PINMemory())
     let agent: AgentChannel
-    /// Asks the other threads for the sessions that they hold and do not use.
+    /// Closes the sessions that other threads hold and do not use.
     let closeIdleSessions: @Sendable () -> Void
     /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.
     let usesCardReaders: Bool
@@ -69,7 +69,6 @@ final class LoadedModule: Sendable {
             return try openSessionNow(in: slot)
         } catch .failed(_, .sessionCount) {
             closeIdleSessions()
-            usleep(100_000)  // the other threads' to close theirs
             return try openSessionNow(in: slot)
         }
     }

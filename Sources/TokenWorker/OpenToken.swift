@@ -105,18 +105,18 @@ final class OpenToken {
     /// Signs with the private key that `request` means.
     ///
     /// - Parameters:
-    ///   - arrival: When the request has arrived.
+    ///   - place: The place of the request among those to log out.
     ///   - authorize: Logs in for the one operation, where the key asks for that.
     /// - Throws: `.interrupted` where a request to log out came first.
     func sign(
-        _ request: SignRequest, _ arrival: LogOuts.Arrival, authorize: (OpenToken) throws(PKCS11Error) -> Void
+        _ request: SignRequest, _ place: LogOuts.Place, authorize: (OpenToken) throws(PKCS11Error) -> Void
     ) throws(PKCS11Error) -> [UInt8] {
         let wanted = WantedKey(request)
         var key: SigningKey
         if let known = signingKeys[wanted] { key = known } else { key = try findSurely(wanted) }
         let isAlone = key.alwaysAuthenticates
         let result = try owner.signing(alone: isAlone) { () throws(PKCS11Error) in
-            if arrival.isOvertaken { throw .interrupted }  // while it waited for one that is made alone
+            if place.isOvertaken { throw .interrupted }  // while it waited for one that is made alone
             let began = ContinuousClock.now
             defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
             return try with { (session) throws(PKCS11Error) in
@@ -156,16 +156,16 @@ final class OpenToken {
 
     /// The HMAC of a day, made with the one secret key that `request` means, of a kind that is for nothing else.
     ///
-    /// - Parameter arrival: When the request has arrived.
+    /// - Parameter place: The place of the request among those to log out.
     /// - Throws: `.interrupted` where a request to log out came first.
-    func dateKey(_ request: DateKeyRequest, _ arrival: LogOuts.Arrival) throws(PKCS11Error) -> HeldSecret {
+    func dateKey(_ request: DateKeyRequest, _ place: LogOuts.Place) throws(PKCS11Error) -> HeldSecret {
         var keys = try secretKeys(request)
         hasLookedLoggedIn = try? isLoggedIn()
         if keys.isEmpty, hasLookedLoggedIn == true { keys = try secretKeys(request) }  // another thread has logged in
         guard let key = keys.first else { throw .notFound(.secretKey) }
         guard keys.count == 1 else { throw .notFound(.onlySecretKey) }
         return try owner.signing(alone: false) { () throws(PKCS11Error) in
-            if arrival.isOvertaken { throw .interrupted }
+            if place.isOvertaken { throw .interrupted }
             let began = ContinuousClock.now
             defer { hasWaited = ContinuousClock.now - began >= .seconds(2) }
             guard var page = SecretBuffer(capacity: Self.roomForHMAC, isLocked: true) else {

@@ -11,20 +11,29 @@ struct SigningLane {
         tokens = module.sessionTable()
     }
 
+    mutating func answer(_ request: Request, _ place: LogOuts.Place) -> Reply {
+        switch request {
+        case .sign(let request): sign(request, place)
+        case .dateKey(let request): dateKey(request, place)
+        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .readers, .registeredModules:
+            .failed(WorkerFailure(.protocol, text: "a thread that signs is asked for nothing else"))
+        }
+    }
+
     /// Signs, and once more with a new session where the old one had gone stale: never a third time.
     ///
     /// - Returns: `.notLoggedIn` where a request to log out has come after this one and before the signature was begun.
-    mutating func sign(_ request: SignRequest, _ arrival: LogOuts.Arrival) -> Reply {
-        if arrival.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
+    private mutating func sign(_ request: SignRequest, _ place: LogOuts.Place) -> Reply {
+        if place.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
         tokens.renew()
-        var login = OperationLogin(for: request, arrival, with: module)
+        var login = OperationLogin(for: request, place, with: module)
         do throws(PKCS11Error) {
-            return .signature(try attempt(request, arrival, &login))
+            return .signature(try attempt(request, place, &login))
         } catch {
             guard error.isWorthRepeating, !login.wasSent else { return answer(error, request, login) }
         }
         do throws(PKCS11Error) {
-            return .signature(try attempt(request, arrival, &login))
+            return .signature(try attempt(request, place, &login))
         } catch {
             return answer(error, request, login, isRepeated: true)
         }
@@ -54,13 +63,13 @@ struct SigningLane {
     }
 
     /// The same for a date key, which needs no login of its own: PKCS#11 has CKA_ALWAYS_AUTHENTICATE for private keys alone.
-    mutating func dateKey(_ request: DateKeyRequest, _ arrival: LogOuts.Arrival) -> Reply {
-        if arrival.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
+    private mutating func dateKey(_ request: DateKeyRequest, _ place: LogOuts.Place) -> Reply {
+        if place.isOvertaken { return .failed(WorkerFailure(.interrupted)) }
         tokens.renew()
         var isRepeated = false
         while true {
             do throws(PKCS11Error) {
-                return .dateKey(try tokens.open(request.token).dateKey(request, arrival))
+                return .dateKey(try tokens.open(request.token).dateKey(request, place))
             } catch {
                 guard error.isWorthRepeating, !isRepeated else {
                     return .failed(failure(of: error, request.token, isRepeated: isRepeated))
@@ -72,10 +81,10 @@ struct SigningLane {
     }
 
     private mutating func attempt(
-        _ request: SignRequest, _ arrival: LogOuts.Arrival, _ login: inout OperationLogin
+        _ request: SignRequest, _ place: LogOuts.Place, _ login: inout OperationLogin
     ) throws(PKCS11Error) -> [UInt8] {
         do throws(PKCS11Error) {
-            return try tokens.open(request.token).sign(request, arrival) { (token) throws(PKCS11Error) in
+            return try tokens.open(request.token).sign(request, place) { (token) throws(PKCS11Error) in
                 try login.perform(on: token)
             }
         } catch {
@@ -90,15 +99,15 @@ struct SigningLane {
 /// was just begun.
 private struct OperationLogin {
     private let request: LoginRequest
-    private let arrival: LogOuts.Arrival
+    private let place: LogOuts.Place
     private let module: LoadedModule
     /// The module was asked, so that nothing may be repeated: the PIN would be sent again.
     private(set) var wasSent = false
     /// Why there is no signature.
     private(set) var refusal: LoginOutcome?
 
-    init(for request: SignRequest, _ arrival: LogOuts.Arrival, with module: LoadedModule) {
-        self.arrival = arrival
+    init(for request: SignRequest, _ place: LogOuts.Place, with module: LoadedModule) {
+        self.place = place
         self.request = LoginRequest(
             token: request.token, source: request.source, refused: request.refused,
             mayBeReserved: request.mayBeReserved)
@@ -110,18 +119,18 @@ private struct OperationLogin {
     /// - Throws: `.notAuthorized` where `refusal` has the reason; `.interrupted` where a request to log out came first; else
     ///   what is no fault of the PIN.
     mutating func perform(on token: OpenToken) throws(PKCS11Error) {
-        let (request, arrival, module) = (request, arrival, module)
+        let (request, place, module) = (request, place, module)
         var attempt = module.pins.withLock { LoginAttempt(request, for: .operation, $0) }
         defer { wasSent = attempt.wasSent }
         let typed = request.source == .typed ? module.pins.withLock { $0.pin(for: request.token.token) } : nil
         let outcome = try unsafe attempt.carryOut(
-            on: token, of: module, typed: typed, isOver: { module.agent.isOver || arrival.isOvertaken },
+            on: token, of: module, typed: typed, isOver: { module.agent.isOver || place.isOvertaken },
             send: { (pin) throws(PKCS11Error) in try unsafe token.logInForOperation(pin: pin) }
         ).outcome
         module.pins.withLock { $0.noteOperation(outcome, request) }
         switch outcome {
         case .loggedIn, .notNeeded: return
-        case .refused where arrival.isOvertaken: throw .interrupted
+        case .refused where place.isOvertaken: throw .interrupted
         case .refused, .rejected:
             refusal = outcome
             throw .notAuthorized

@@ -2,7 +2,7 @@ import DequeModule
 import Dispatch
 import Synchronization
 
-/// Jobs for the threads that take them, first in, first out.
+/// Jobs for the thread that takes them, first in, first out.
 final class WorkQueue<Job: Sendable>: Sendable {
     private let jobs = Mutex<Deque<Job>>([])
     private let available = DispatchSemaphore(value: 0)
@@ -11,9 +11,6 @@ final class WorkQueue<Job: Sendable>: Sendable {
         jobs.withLock { $0.append(job) }
         available.signal()
     }
-
-    /// Drops what waits.
-    func removeAll() { jobs.withLock { $0 = [] } }
 
     /// Drops what waits, for this job.
     func replaceAll(with job: Job) {

@@ -10,13 +10,14 @@ import TokenService
 package enum Worker {
     /// Serves the agent at the other end of `socket` until it is gone.
     ///
+    /// - Parameter signatures: The socket on which it asks for signatures.
     /// - Returns: The exit code.
-    package static func run(socket: Int32) -> Int32 {
+    package static func run(socket: Int32, signatures: Int32) -> Int32 {
         guard clinux_harden_process() == 0 else { return 71 }  // EX_OSERR: nothing sensible runs unprotected
         // What a crash report shows is memory, and a module crashes where the PIN is.
         guard clinux_turn_off_crash_reports() == 0 else { return 71 }
         // Programs that the module starts must not speak to the agent, nor keep the socket open.
-        guard fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 else { return 71 }
+        guard fcntl(socket, F_SETFD, FD_CLOEXEC) == 0, fcntl(signatures, F_SETFD, FD_CLOEXEC) == 0 else { return 71 }
         for ignored in [SIGPIPE, SIGINT, SIGTERM, SIGHUP] { signal(ignored, SIG_IGN) }  // the socket's end is the end
         let channel = AgentChannel(socket: socket)
         guard let first = channel.receive() else { return 64 }
@@ -24,7 +25,7 @@ package enum Worker {
             switch first.request {
             case .load(let load):
                 try load.walls.putUp()
-                return serve(channel, loading: load, first.number)
+                return serve(channel, PacketSocket(descriptor: signatures), loading: load, first.number)
             case .registeredModules:
                 try WorkerWalls(writable: ["/dev/null"]).putUp()
                 return tellRegisteredModules(channel, first.number)
@@ -54,18 +55,18 @@ package enum Worker {
     }
 
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
-    /// loading among them.
+    /// loading among them. Threads that sign read what they are asked for themselves.
     private static func serve(
-        _ channel: AgentChannel, loading load: ModuleLoad, _ number: UInt32
+        _ channel: AgentChannel, _ signatures: PacketSocket, loading load: ModuleLoad, _ number: UInt32
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
-        let signatures = WorkQueue<LaneJob>()
         let renewal = SessionRenewal()
         let logOuts = LogOuts()
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
-            let module = Self.load(load, renewal, signatures, channel, number)
-            startLanes(of: module, signatures, channel)
+            let lanes = SigningLanes()
+            let module = Self.load(load, renewal, lanes, channel, number)
+            lanes.start(of: module, signatures, logOuts)
             var control = TokenControl(module: module, isLogOutWanted: { logOuts.areWaiting }) {
                 channel.send(.verifiedCards($0), to: 0)
             }
@@ -82,23 +83,18 @@ package enum Worker {
         }
         while let received = channel.receive() {
             switch received.request {
-            case .sign(let request):
-                signatures.add(.sign(request, number: received.number, logOuts.arrival))
-            case .dateKey(let request):
-                signatures.add(.dateKey(request, number: received.number, logOuts.arrival))
             case .renewSessions:
                 renewal.wish()
                 channel.send(.renewed, to: received.number)
             case .logOut:
-                logOuts.noteArrival()
+                logOuts.noteArrival(received.number)
                 controls.add(received)
             default: controls.add(received)
             }
         }
         // The agent is gone: nobody would learn what became of a PIN that is still to be sent, so it is not. The card
         // must not stay logged in; a module that hangs must not keep this process.
-        signatures.removeAll()
-        logOuts.noteArrival()
+        logOuts.noteEnd()
         controls.replaceAll(with: nil)
         _ = ended.wait(timeout: .now() + .milliseconds(900))
         _exit(0)  // no C_Finalize, no destructors: modules crash and hang there
@@ -106,7 +102,7 @@ package enum Worker {
 
     /// Ends the process where the module cannot be loaded.
     private static func load(
-        _ load: ModuleLoad, _ renewal: SessionRenewal, _ signatures: WorkQueue<LaneJob>, _ channel: AgentChannel,
+        _ load: ModuleLoad, _ renewal: SessionRenewal, _ lanes: SigningLanes, _ channel: AgentChannel,
         _ number: UInt32
     ) -> LoadedModule {
         func refuse(_ failure: WorkerFailure) -> Never {
@@ -121,9 +117,8 @@ package enum Worker {
         }
         let load = looked
         do throws(PKCS11Error) {
-            let module = try LoadedModule(load, renewal: renewal, agent: channel) {
-                for _ in 0..<max(1, load.sessions) { signatures.add(.closeIdleSessions) }
-            }
+            let module = try LoadedModule(
+                load, renewal: renewal, agent: channel, closeIdleSessions: lanes.closeIdleSessions)
             let information = try? module.module.information()  // a library that does not know its name may work
             channel.send(
                 .loaded(
@@ -142,30 +137,4 @@ package enum Worker {
             refuse(failure)
         }
     }
-
-    private static func startLanes(
-        of module: LoadedModule, _ signatures: WorkQueue<LaneJob>, _ channel: AgentChannel
-    ) {
-        for lane in 1...module.sessions {
-            DispatchQueue(label: "lane \(lane)").async {
-                var lane = SigningLane(module: module)
-                while true {
-                    switch signatures.next() {
-                    case .sign(let request, let number, let arrival):
-                        channel.send(module.serving { lane.sign(request, arrival) }, to: number)
-                    case .dateKey(let request, let number, let arrival):
-                        channel.send(module.serving { lane.dateKey(request, arrival) }, to: number)
-                    case .closeIdleSessions: module.serving { lane.closeIdleSessions() }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What a signing thread is given to do.
-private enum LaneJob: Sendable {
-    case sign(SignRequest, number: UInt32, LogOuts.Arrival)
-    case dateKey(DateKeyRequest, number: UInt32, LogOuts.Arrival)
-    case closeIdleSessions
 }

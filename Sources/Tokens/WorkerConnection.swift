@@ -13,7 +13,7 @@ protocol WorkerConnection: AnyObject, Sendable {
     ///   - deadline: In milliseconds.
     ///   - permit: Asked in the one step in which the request is sent; one that is revoked leaves it unsent.
     ///   - mayExpire: Asked at the deadline; if it says no, the call has that time once more.
-    func ask(
+    nonisolated(nonsending) func ask(
         _ request: Request, secret: HeldPIN?, permit: CallPermit?, deadline: Int64,
         mayExpire: @escaping @Sendable () -> Bool, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss>
@@ -23,7 +23,9 @@ protocol WorkerConnection: AnyObject, Sendable {
 }
 
 extension WorkerConnection {
-    func ask(_ request: Request, deadline: Int64, clock: AgentClock) async -> Result<Reply, WorkerLoss> {
+    nonisolated(nonsending) func ask(
+        _ request: Request, deadline: Int64, clock: AgentClock
+    ) async -> Result<Reply, WorkerLoss> {
         await ask(request, secret: nil, permit: nil, deadline: deadline, mayExpire: { true }, clock: clock)
     }
 }

@@ -52,6 +52,8 @@ extension WorkerLoss: CustomStringConvertible {
 final class WorkerProcess: WorkerConnection {
     let processID: pid_t
     private let socket: FrameSocket
+    /// Where it is asked for signatures.
+    private let signatures: PacketSocket
     private let state: Mutex<State>
     private let abandonedCards: AbandonedCards?
 
@@ -89,16 +91,19 @@ final class WorkerProcess: WorkerConnection {
     private static let mostLimits: Int64 = 4
 
     init(_ program: WorkerStart.Program) throws(WorkerLoss) {
-        var sockets: [Int32] = [-1, -1]
-        var pipes: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard unsafe socketpair(AF_UNIX, type, 0, &sockets) == 0 else {
-            throw WorkerLoss(cause: .notStarted(errno))
+        let sockets = try Self.pair(SOCK_STREAM)
+        defer { close(sockets.theirs) }
+        let signatures: (ours: Int32, theirs: Int32)
+        do throws(WorkerLoss) { signatures = try Self.pair(SOCK_SEQPACKET) } catch {
+            close(sockets.ours)
+            throw error
         }
-        defer { close(sockets[1]) }
+        defer { close(signatures.theirs) }
+        var pipes: [Int32] = [-1, -1]
         guard unsafe clinux_pipe(&pipes) == 0 else {
             let error = errno
-            close(sockets[0])
+            close(sockets.ours)
+            close(signatures.ours)
             throw WorkerLoss(cause: .notStarted(error))
         }
         defer { close(pipes[1]) }
@@ -106,25 +111,39 @@ final class WorkerProcess: WorkerConnection {
         let arguments = CStrings([program.executable])
         let variables = CStrings(program.environment.map { "\($0)=\($1)" }.sorted())
         let error = unsafe clinux_spawn_worker(
-            program.executable, arguments.pointers, variables.pointers, sockets[1], pipes[1], &processID)
+            program.executable, arguments.pointers, variables.pointers, sockets.theirs, signatures.theirs, pipes[1],
+            &processID)
         guard error == 0 else {
-            close(sockets[0])
+            close(sockets.ours)
+            close(signatures.ours)
             close(pipes[0])
             throw WorkerLoss(cause: .notStarted(error))
         }
         WorkerNumbers.own.withLock { $0.start(processID) }
         self.processID = processID
         abandonedCards = program.abandonedCards
-        socket = FrameSocket(descriptor: sockets[0])
+        socket = FrameSocket(descriptor: sockets.ours)
+        self.signatures = PacketSocket(descriptor: signatures.ours)
         state = Mutex(State())
         let reading = pipes[0]
         DispatchQueue(label: "worker \(processID) output").async { Self.drain(reading, into: program.output) }
         DispatchQueue(label: "worker \(processID) replies").async { self.receive() }
     }
 
-    deinit { close(socket.descriptor) }
+    deinit {
+        close(socket.descriptor)
+        close(signatures.descriptor)
+    }
 
-    func ask(
+    private static func pair(_ type: __socket_type) throws(WorkerLoss) -> (ours: Int32, theirs: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe socketpair(AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else {
+            throw WorkerLoss(cause: .notStarted(errno))
+        }
+        return (ends[0], ends[1])
+    }
+
+    nonisolated(nonsending) func ask(
         _ request: Request, secret: HeldPIN?, permit: CallPermit?, deadline: Int64,
         mayExpire: @escaping @Sendable () -> Bool, clock: AgentClock
     ) async -> Result<Reply, WorkerLoss> {
@@ -143,9 +162,15 @@ final class WorkerProcess: WorkerConnection {
                     isSignature: isSignature, mayExpire: mayExpire)
                 state.nextNumber &+= 1
                 let number = state.nextNumber
-                // Sent under the lock, so that frames do not mix. It never waits: a worker always reads.
-                guard socket.send(kind: request.kind, number: number, body: body, pin: secret, isPatient: false)
-                else { return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false) }
+                // Sent under the lock, so that frames do not mix and their numbers tell their order. It never waits: a
+                // worker always reads, and more signatures than the sockets hold are not asked for at a time.
+                let isSent =
+                    isSignature
+                    ? signatures.send(kind: request.kind, number: number, body: body)
+                    : socket.send(kind: request.kind, number: number, body: body, pin: secret, isPatient: false)
+                guard isSent else {
+                    return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false)
+                }
                 state.pending[number] = call
                 state.words = 0
                 if let token = request.loginToken { state.logins.insert(token) }

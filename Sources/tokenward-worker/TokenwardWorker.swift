@@ -1,8 +1,8 @@
 import Glibc
 import TokenWorker
 
-/// Started by the agent only, which is at the other end of descriptor 3.
+/// Started by the agent only, which is at the other ends of descriptors 3 and 4.
 @main
 enum TokenwardWorker {
-    static func main() { exit(Worker.run(socket: 3)) }
+    static func main() { exit(Worker.run(socket: 3, signatures: 4)) }
 }

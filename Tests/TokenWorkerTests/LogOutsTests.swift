@@ -4,21 +4,38 @@ import Testing
 
 @Suite("Requests to log out")
 struct LogOutsTests {
-    @Test("One overtakes what has arrived before it, for good, and nothing that arrives after it") func overtakes() {
+    @Test("One overtakes what was sent before it, whenever that is seen, and nothing that was sent after it")
+    func overtakes() {
         let logOuts = LogOuts()
-        let before = logOuts.arrival
-        #expect(!before.isOvertaken && !logOuts.areWaiting)
-        logOuts.noteArrival()
-        let after = logOuts.arrival
+        let (before, after) = (logOuts.place(of: 6), logOuts.place(of: 8))
+        #expect(!before.isOvertaken && !after.isOvertaken && !logOuts.areWaiting)
+        logOuts.noteArrival(7)
         #expect(before.isOvertaken && !after.isOvertaken && logOuts.areWaiting)
+        #expect(logOuts.place(of: 5).isOvertaken && !logOuts.place(of: 9).isOvertaken)
         logOuts.noteTaken()
         #expect(before.isOvertaken && !after.isOvertaken && !logOuts.areWaiting)
     }
 
+    @Test("Numbers that begin anew stay in their order", arguments: [UInt32.max, 0, 1])
+    func wraps(_ number: UInt32) {
+        let logOuts = LogOuts()
+        logOuts.noteArrival(number)
+        #expect(logOuts.place(of: number &- 1).isOvertaken && !logOuts.place(of: number &+ 1).isOvertaken)
+    }
+
+    @Test("The agent's end overtakes all", arguments: [0, 1, UInt32.max])
+    func end(_ number: UInt32) {
+        let logOuts = LogOuts()
+        logOuts.noteArrival(number &- 1)
+        #expect(!logOuts.place(of: number).isOvertaken)
+        logOuts.noteEnd()
+        #expect(logOuts.place(of: number).isOvertaken && logOuts.areWaiting)
+    }
+
     @Test("One that waits behind another waits still when that is taken up") func waits() {
         let logOuts = LogOuts()
-        logOuts.noteArrival()
-        logOuts.noteArrival()
+        logOuts.noteArrival(1)
+        logOuts.noteArrival(2)
         logOuts.noteTaken()
         #expect(logOuts.areWaiting)
     }

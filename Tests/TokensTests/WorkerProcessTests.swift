@@ -12,12 +12,14 @@ struct WorkerProcessTests {
     private static let renewed = "01 91 0000 00000001 00000000"
 
     /// A worker that says this once it has been asked something, of so many bytes, and then nothing for as long as it lives.
-    private func worker(saying frames: String, repeated: Int = 1, after count: Int = 12) throws -> WorkerProcess {
+    private func worker(
+        saying frames: String, repeated: Int = 1, after count: Int = 12, on socket: Int = 3
+    ) throws -> WorkerProcess {
         let bytes = frames.split(separator: " ").joined().bytePairs.map { "\\x\($0)" }.joined()
         let path = "\(FileManager.default.temporaryDirectory.path)/worker-\(UUID().uuidString)"
         let script = """
             rm -f "$BASH_ENV"
-            head -c \(count) <&3 >/dev/null
+            head -c \(count) <&\(socket) >/dev/null
             for _ in {1..\(repeated)}; do printf '\(bytes)' >&3; done
             exec sleep 60
 
@@ -73,7 +75,7 @@ struct WorkerProcessTests {
                 scheme: SignatureScheme(.ecdsa, .sha256), message: [],
                 digest: []))
         let answers = (1...29).map { "01 85 0000 000000\(String($0, radix: 16).leftPadded) 00000004 00000000" }
-        let worker = try worker(saying: answers.joined(separator: " "), after: 30 * (12 + request.body.count))
+        let worker = try worker(saying: answers.joined(separator: " "), after: 30 * (12 + request.body.count), on: 4)
         let began = ContinuousClock.now
         await withTaskGroup { group in
             for _ in 1...30 { group.addTask { _ = await worker.ask(request, deadline: 300, clock: .system) } }

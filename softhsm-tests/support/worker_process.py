@@ -1,6 +1,8 @@
 """A tokenward-worker without an agent: its frames, spoken from here, so that a thousand cases take seconds."""
 
+import fcntl
 import hashlib
+import os
 import socket
 import struct
 import subprocess
@@ -15,6 +17,8 @@ REFUSALS = {
     1: "locked", 2: "final-try", 3: "count-low", 4: "to-be-changed", 5: "not-initialized", 6: "length",
     7: "known-wrong", 8: "unreadable", 9: "no-pinpad", 10: "not-held", 11: "reserved", 12: "control-byte",
 }
+SIGNATURES = {5, 6}
+"""The kinds of requests that go to the threads that sign, each a packet."""
 MESSAGE = b"what is to be signed"
 
 
@@ -47,17 +51,22 @@ class Worker:
 
     def _start(self, folder, environment, command, timeout):
         ours, theirs = socket.socketpair()
-        self.socket, self.number = ours, 0
+        signatures, their_signatures = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        self.socket, self.signatures, self.number = ours, signatures, 0
         self.output = open(folder / "worker-output", "wb")
+        # Numbers that those of the worker do not take.
+        control, signing = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs, their_signatures))
         try:
-            descriptor = theirs.fileno()
-            # The descriptor that the agent gives it, whatever number it has here.
+            # The descriptors that the agent gives it, whatever numbers they have here.
             self.process = subprocess.Popen(
-                ["/bin/bash", "-c", f'exec "$@" 3<&{descriptor} {descriptor}<&-', "bash", *command],
-                env=environment, pass_fds=[descriptor], cwd="/", stdin=subprocess.DEVNULL,
+                ["/bin/bash", "-c", f'exec "$@" 3<&{control} 4<&{signing} {control}<&- {signing}<&-', "bash", *command],
+                env=environment, pass_fds=[control, signing], cwd="/", stdin=subprocess.DEVNULL,
                 stdout=self.output, stderr=self.output)
         finally:
-            theirs.close()
+            for end in (theirs, their_signatures):
+                end.close()
+            for descriptor in (control, signing):
+                os.close(descriptor)
         ours.settimeout(timeout)
 
     def ask(self, kind, body, pin=b""):
@@ -80,7 +89,8 @@ class Worker:
 
     def send(self, kind, body, pin=b""):
         self.number += 1
-        self.socket.sendall(struct.pack(">BBHII", 1, kind, len(pin), self.number, len(body)) + body + pin)
+        socket = self.signatures if kind in SIGNATURES else self.socket
+        socket.sendall(struct.pack(">BBHII", 1, kind, len(pin), self.number, len(body)) + body + pin)
 
     def list(self):
         return self.ask(2, b"\x01" + number(0))  # all tokens, none of them spared
@@ -116,6 +126,7 @@ class Worker:
 
     def close(self):
         self.socket.close()
+        self.signatures.close()
         self.process.kill()
         self.process.wait()
         self.output.close()

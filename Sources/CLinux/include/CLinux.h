@@ -59,10 +59,10 @@ int clinux_file_holds(int file, const char *text);
 int clinux_catch_signals(const int *numbers, size_t count);
 
 /* Starts `path` with exactly these arguments and this environment, standard input from /dev/null, `channel` as
-   descriptor 3, `output` as standard output and error, nothing else open, working directory /, default signals.
-   0 and *pid, or an errno. */
+   descriptor 3, `signatures` as descriptor 4, `output` as standard output and error, nothing else open, working
+   directory /, default signals. 0 and *pid, or an errno. */
 int clinux_spawn_worker(
-    const char *path, char *const argv[], char *const envp[], int channel, int output, pid_t *pid);
+    const char *path, char *const argv[], char *const envp[], int channel, int signatures, int output, pid_t *pid);
 
 /* Starts `path` in a session of its own with exactly these arguments and this environment, `input` and `output` as its
    standard streams, standard error to /dev/null, nothing else open, working directory /, default signals.
