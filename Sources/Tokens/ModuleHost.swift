@@ -9,6 +9,9 @@ import TokenService
 /// While a module shows a single token, one worker does both. When a second one comes, that worker stays with the first
 /// and its login, and another begins to list.
 actor ModuleHost {
+    private let executor: TokensExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.unownedExecutor }
+
     private let launch: WorkerLaunch
     /// The worker that lists.
     private var lister: WorkerHost
@@ -31,9 +34,10 @@ actor ModuleHost {
         var look: Look?
     }
 
-    init(_ launch: WorkerLaunch) {
+    init(_ launch: WorkerLaunch, on executor: TokensExecutor = TokensExecutor()) {
+        self.executor = executor
         self.launch = launch
-        lister = WorkerHost(launch, calls: calls)
+        lister = WorkerHost(launch, on: executor, calls: calls)
     }
 
     nonisolated var configuration: ModuleConfiguration { launch.configuration }
@@ -73,8 +77,11 @@ actor ModuleHost {
         case notAuthorized(LoginOutcome)
     }
 
+    /// The most signatures that wait in a worker for a session: what its socket holds of the longest.
+    private static let mostNext = 8
+
     /// Where a signature waits for its turn, and has to be for as long as it is made. Each session of the token's worker has
-    /// one under way and one that is next, so that no session waits for the agent.
+    /// one under way, and few have one that is next, so that no session waits for the agent.
     func turns(on token: TokenDescription) async -> TurnQueue<SigningFlow> {
         await worker(of: token)?.signatures ?? TurnQueue(places: 1)  // no worker: it fails at once
     }
@@ -316,7 +323,8 @@ actor ModuleHost {
         guard workers.count < Self.mostWorkers else { return nil }
         let isAlone = workers.isEmpty && sightings.showsOnly(token)
         let worker = TokenWorker(
-            host: isAlone ? lister : newHost(), signatures: TurnQueue(places: 2 * configuration.sessions))
+            host: isAlone ? lister : newHost(),
+            signatures: TurnQueue(places: configuration.sessions + min(configuration.sessions, Self.mostNext)))
         workers[token] = worker
         return worker
     }
@@ -326,7 +334,9 @@ actor ModuleHost {
         for (token, worker) in workers where await worker.host.isIdle { await forget(token) }
     }
 
-    private func newHost() -> WorkerHost { WorkerHost(launch, calls: calls, isStopped: isStopped) }
+    private func newHost() -> WorkerHost {
+        WorkerHost(launch, on: executor, calls: calls, isStopped: isStopped)
+    }
 
     /// After a login or a logout a token shows other things: no look that began before is joined. The last listing stays for
     /// the time in which a person's touch keeps the module from looking.

@@ -120,7 +120,7 @@ extension Tokens {
             taken = ledger.takeSignature(key)
             if case .success = taken { result = await send(call, to: host, stamp) }
         }
-        await turns.leave()
+        turns.leave()
         switch taken {
         case .failure(let failure): throw call.token.problem(failure)
         case .success(let isLast): if isLast { await logOut(call.token) }

@@ -15,6 +15,9 @@ package import TokenService
 ///
 /// The PINs are not here: a typed one passes through to a worker, a stored one is read there.
 package actor Tokens {
+    private let executor = TokensExecutor()
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.unownedExecutor }
+
     let clock: AgentClock
     let log: Logger
     let setting: Setting
@@ -356,7 +359,7 @@ package actor Tokens {
             WorkerLaunch(
                 configuration: module, path: path, executable: setting.workerExecutable, home: setting.home,
                 ownFolders: setting.ownFolders, abandonedCards: abandonedCards, start: setting.workers, clock: clock,
-                log: log))
+                log: log), on: executor)
     }
 
     /// Starts the workers of the modules that the configuration names, and has them list their tokens, before anything is

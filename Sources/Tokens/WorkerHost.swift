@@ -4,6 +4,9 @@ import TokenService
 
 /// One worker of a module: started when it is needed, again when it has died, and anew when it has served long enough.
 actor WorkerHost {
+    private let executor: TokensExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.unownedExecutor }
+
     private let launch: WorkerLaunch
     private var state = State.idle
     private var rest = WorkerRest()
@@ -28,7 +31,8 @@ actor WorkerHost {
         case running(any WorkerConnection)
     }
 
-    init(_ launch: WorkerLaunch, calls: TokenCalls, isStopped: Bool = false) {
+    init(_ launch: WorkerLaunch, on executor: TokensExecutor, calls: TokenCalls, isStopped: Bool = false) {
+        self.executor = executor
         self.launch = launch
         self.calls = calls
         self.isStopped = isStopped
@@ -65,7 +69,7 @@ actor WorkerHost {
         }
         await control.enter(kind)
         let answer = await askInTurn(request, kind, secret: secret, permit: permit, deadline: deadline)
-        await control.leave()
+        control.leave()
         return answer
     }
 

@@ -11,15 +11,15 @@ struct TurnQueueTests {
         let served = Record<[String]>([])
         await withTaskGroup { group in
             for flow in ["many", "many", "many", "one", "two", "two"] {
-                let before = await queue.waiters
+                let before = queue.waiters
                 group.addTask {
                     await queue.enter(flow)
                     served.value.withLock { $0.append(flow) }
-                    await queue.leave()
+                    queue.leave()
                 }
-                while await queue.waiters == before { await Task.yield() }
+                while queue.waiters == before { await Task.yield() }
             }
-            await queue.leave()
+            queue.leave()
         }
         #expect(served.value.withLock { $0 } == ["many", "one", "two", "many", "two", "many"])
     }
@@ -38,14 +38,14 @@ struct TurnQueueTests {
                     }
                     await Task.yield()
                     inside.value.withLock { $0.now -= 1 }
-                    await queue.leave()
+                    queue.leave()
                 }
             }
         }
         let (now, most) = inside.value.withLock { $0 }
         #expect(now == 0)
         #expect(most <= count)
-        #expect(await queue.waiters == 0)
+        #expect(queue.waiters == 0)
     }
 }
 
