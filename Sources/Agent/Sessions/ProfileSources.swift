@@ -14,6 +14,7 @@ final class ProfileSources: CredentialSource {
     private let iotCore: IoTCoreSource
     private let assumeRole: AssumeRoleSource
     private let accessKey: AccessKeySource
+    private let places = ExchangePlaces()
     private let log: Logger
     private let state: Mutex<State>
 
@@ -60,25 +61,33 @@ final class ProfileSources: CredentialSource {
     func credentials(
         for name: ProfileName, on occasion: Occasion, from base: SessionKey?
     ) async throws(Problem) -> SessionCredentials {
-        guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
         do throws(Problem) {
-            switch profile.source {
-            case .rolesAnywhere(let identity, let request):
-                return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
-            case .iotCore(let identity, let request):
-                return try await iotCore.session(of: name, profile, identity, request, on: occasion)
-            case .accessKey(let key):
-                return try await accessKey.session(of: name, profile, key, on: occasion)
-            case .assumeRole(let role):
-                // The cache knows the same configuration, but for the moment of a reload.
-                guard let base else { throw .changedMeanwhile }
-                return try await assumeRole.session(of: name, role, caBundle: profile.caBundle, from: base)
+            return try await places.during(occasion) { () async throws(Problem) in
+                try await session(for: name, on: occasion, from: base)
             }
         } catch {
             log.warning(
                 "no session",
                 metadata: ["profile": "\(name)", "code": "\(error.code.rawValue)", "why": "\(error.detail)"])
             throw error
+        }
+    }
+
+    private func session(
+        for name: ProfileName, on occasion: Occasion, from base: SessionKey?
+    ) async throws(Problem) -> SessionCredentials {
+        guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
+        switch profile.source {
+        case .rolesAnywhere(let identity, let request):
+            return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
+        case .iotCore(let identity, let request):
+            return try await iotCore.session(of: name, profile, identity, request, on: occasion)
+        case .accessKey(let key):
+            return try await accessKey.session(of: name, profile, key, on: occasion)
+        case .assumeRole(let role):
+            // The cache knows the same configuration, but for the moment of a reload.
+            guard let base else { throw .changedMeanwhile }
+            return try await assumeRole.session(of: name, role, caBundle: profile.caBundle, from: base)
         }
     }
 }
