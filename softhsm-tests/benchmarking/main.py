@@ -17,12 +17,13 @@ from floods import floods
 from idle_machine import machine
 from iot_core import iot_core
 from killed_workers import killed_workers
-from memory import growth, idle_connections, idle_memory
+from memory import growth, idle_connections, idle_memory, profiles_and_listeners
 from place import Place
 from profiles import PROFILES, profile
+from role_chain import role_chain
 from signatures import signatures
 
-ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "iot", "crowd", "card", "kills", "floods")
+ROWS = ("client", "socket", "memory", "connections", "signatures", "first", "iot", "chain", "crowd", "card", "kills", "floods")
 
 
 def main():
@@ -60,6 +61,7 @@ def measure(place, rows, quick):
         assert agent.credentials().returncode == 0, agent.log()
         if "memory" in rows:
             figures += idle_memory(place, agent)
+            figures += profiles_and_listeners(place, 3 if quick else 7)
         if "client" in rows:
             begin("thin client")
             figures += thin_client(place, agent, 200 if quick else 2000)
@@ -85,6 +87,9 @@ def measure(place, rows, quick):
     if "iot" in rows:
         begin("IoT Core")
         figures += iot_core(place, 3 if quick else 9)
+    if "chain" in rows:
+        begin("roles of roles")
+        figures += role_chain(place, 5 if quick else 15)
     if "crowd" in rows:
         begin("a thousand certificates and keys")
         figures += crowd(place, 3 if quick else 5)

@@ -1,12 +1,14 @@
-"""Memory: idle, after many requests, and with many idle connections."""
+"""Memory: idle, with many profiles and listeners, after many requests, and with many idle connections."""
 
 import pathlib
 import statistics
 import sys
 import time
 
-from figure import Figure
-from place import CREDENTIALS, memory
+from figure import Figure, alternate
+from place import CREDENTIALS, PROFILE, memory
+from support import configuration
+from support.emulator import fixed_arns
 from support.processes import resident_bytes
 
 CONNECTIONS = 10_000
@@ -37,6 +39,41 @@ def written_to(pid):
     """What is in no file, in MiB."""
     rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(next(line for line in rollup.splitlines() if line.startswith("Anonymous:")).split()[1]) / 1024
+
+
+def profiles_and_listeners(place, rounds):
+    """What ten profiles of every kind and ten listeners take beside one profile: what is in no file, since code is there
+    once, for one profile or a hundred."""
+    hsm, _ = place.softhsm("profiles", "EC:prime256v1")
+    emulator = place.endpoint(name="profiles-service")
+    one = configuration.profile(emulator, PROFILE)
+    kinds = [
+        *(configuration.profile(emulator, f"anywhere-{number}") for number in range(9)),
+        *(configuration.table(f"[profile.edge-{number}]", {
+            "source": "iot-core", "endpoint": emulator.url, "role-alias": "edge-role", "ca-bundle": emulator.ca})
+          for number in range(10)),
+        *(configuration.assumed(emulator, f"role-{number}", PROFILE, fixed_arns()["roleArn"]) for number in range(10))]
+    sockets = [
+        configuration.table("[[listener]]", {
+            "kind": "socket", "path": f"{place.folder}/consumer-{number}.sock", "profiles": [PROFILE]})
+        for number in range(10)]
+
+    def idle(name, *tables):
+        """Of an agent that has handed out a credential."""
+        agent = place.start(
+            place.path / name, configuration.module(hsm, writable=[place.folder]),
+            configuration.token(place.pin_source), one, *tables)
+        assert agent.credentials().returncode == 0, agent.log()
+        allocated = settled(agent)
+        agent.stop()
+        return allocated
+
+    alone, many, listening = alternate(
+        rounds, lambda: idle("one-profile"), lambda: idle("ten-profiles", *kinds), lambda: idle("ten-listeners", *sockets))
+    return [
+        Figure("agent, ten profiles of every kind beside one", "MiB", many - alone, reach=1),
+        Figure("agent, a listener", "KiB", (listening - alone) * 1024 / len(sockets), reach=64),
+    ]
 
 
 def growth(place, agent):
