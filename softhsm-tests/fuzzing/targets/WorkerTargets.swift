@@ -53,11 +53,8 @@ extension Target {
                 require(frame.header.secretLength == 0, "\(frame.header)")
                 continue
             }
-            // Byte order marks before a PIN are dropped.
-            let dropped = Int(frame.header.secretLength) - secret.pin.count
-            require(dropped >= 0 && dropped.isMultiple(of: 3), "\(frame.header)")
-            for _ in 0..<dropped / 3 { again += [0xEF, 0xBB, 0xBF] }
-            secret.pin.withBytes { pin in again += pin.indices.map { pin[$0] } }
+            require(secret.count == Int(frame.header.secretLength), "\(frame.header)")
+            secret.withBytes { bytes in again += bytes.indices.map { bytes[$0] } }
         }
         require(bytes.starts(with: again), "another frame than was sent")
     }
