@@ -153,6 +153,7 @@ struct CredentialCauseTests {
                 .denied, " (remembered until 2026-01-01T00:15:00Z at the latest)", 900,
                 "'tokenward refresh prod' asks again"
             ),
+            (.codeNeeded, " (remembered until 2026-01-01T00:15:00Z at the latest)", 900, nil),
             (.throttled(90), " (remembered until 2026-01-01T00:01:30Z)", 90, nil),
             (.untouched, " (remembered until 2026-01-01T00:00:02Z)", 2, nil),
         ] as [(Problem, String, Int?, String?)])

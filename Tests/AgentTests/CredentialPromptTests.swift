@@ -11,17 +11,19 @@ struct CredentialPromptTests {
             uid: 1, agentUID: 1, processID: 1, header: Array("DISPLAY=:0".utf8), isExplicit: isExplicit)
     }
 
-    @Test("An attempt that could ask no person does not hinder a caller who can be asked")
-    func nobodyBefore() async throws {
+    @Test(
+        "An attempt that could ask no person does not hinder a caller who can be asked",
+        arguments: [.pinNeeded, .codeNeeded] as [Problem])
+    func nobodyBefore(problem: Problem) async throws {
         let world = try CredentialWorld()
-        world.source.always(.failure(.pinNeeded))
-        for _ in 0..<3 { #expect(await world.caller().value.failure?.code == .pinNeeded) }
+        world.source.always(.failure(problem))
+        for _ in 0..<3 { #expect(await world.caller().value.failure?.code == problem.code) }
         #expect(world.source.count == 1)
         await Asking.$current.withValue(Self.asking()) {
-            for _ in 0..<3 { #expect(await world.caller().value.failure?.code == .pinNeeded) }
+            for _ in 0..<3 { #expect(await world.caller().value.failure?.code == problem.code) }
             #expect(world.source.count == 2)
             world.source.always(.session(3600))
-            #expect(await world.caller().value.failure?.code == .pinNeeded)
+            #expect(await world.caller().value.failure?.code == problem.code)
             await Asking.$current.withValue(Self.asking(isExplicit: true)) {
                 #expect(await world.refresher().value.failure == nil)
             }

@@ -203,6 +203,7 @@ extension Problem {
     static let down = Self(.awsUnavailable, "the service is down")
     static let denied = Self(.awsDenied, "the service refuses")
     static let pinNeeded = Self(.pinNeeded, "the token needs its PIN")
+    static let codeNeeded = Self(.mfaNeeded, "a code is needed")
     static let untouched = Self(.tokenBusy, "nobody touched the token", retry: .person)
 
     /// - Parameter end: When the certificate begins, in seconds since 1970.

@@ -29,7 +29,7 @@ def test_a_terminal_gets_a_table_in_peoples_words(agent, tmp_path):
     code, shown = on_terminal("profiles", path=tmp_path / "agent.sock")
     header, first, second, _ = shown.splitlines()
     assert code == 0 and "\x1b" not in shown
-    assert re.split(r"  +", header) == ["PROFILE", "SOURCE", "CERTIFICATE", "DAYS LEFT", "SESSION", "TIME LEFT"]
+    assert re.split(r"  +", header) == ["PROFILE", "SOURCE", "CERTIFICATE OR KEY", "DAYS LEFT", "SESSION", "TIME LEFT"]
     assert re.search(r"2099-01-01T00:00:00Z  \d+ d \d+ h$", first) and second.count("expired") == 2
 
 

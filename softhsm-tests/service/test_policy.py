@@ -195,6 +195,22 @@ def test_a_profile_may_let_another_user_have_a_person_act(share, service):
     assert shared.credentials(USER).returncode == 0
 
 
+@pytest.mark.parametrize("gestures", [False, True])
+def test_another_users_request_makes_no_program_of_mfa_process_run(share, service, open_folder, gestures):
+    program = open_folder / "mfa"
+    program.write_text(f"#!/bin/sh\necho run >>{open_folder}/runs\necho 123456\n")
+    program.chmod(0o755)
+    shared = share(
+        configuration.access_key(
+            service, "test", "AKIAIOSFODNN7EXAMPLE", "pkcs11:object=none", region=service.region,
+            mfa_serial="arn:aws:iam::111122223333:mfa/alice", mfa_process=[str(program)]),
+        configuration.table("[profile.test.allow]", {"users": [USER], "gestures": gestures}))
+    refused = shared.credentials(USER)
+    assert (refused.stdout, refused.stderr.count("\n")) == ("", 1)
+    # With gestures the token is asked after the program, and has no such key.
+    assert (refused.returncode, (open_folder / "runs").exists()) == ((66, True) if gestures else (80, False)), refused.stderr
+
+
 @pytest.fixture
 def pair(mock, root):
     """A token that takes a touch, and a spare that takes none; the rule for the first."""

@@ -11,7 +11,7 @@ extension CredentialCache {
     static func needsOwner(_ profile: ProfileName) -> Problem {
         Problem(
             .pinNeeded,
-            "a session of profile \(profile, .profile) takes a touch or a PIN, which no other user's request asks a person for",
+            "a session of profile \(profile, .profile) takes a touch, PIN or code, which no other user's request asks a person for",
             hint:
                 "have the agent's user run 'tokenward refresh \(profile)', or write gestures = true in its allow table",
             retry: .person)
@@ -20,7 +20,7 @@ extension CredentialCache {
     static func needsPerson(_ profile: ProfileName) -> Problem {
         Problem(
             .pinNeeded,
-            "a session of profile \(profile, .profile) takes a touch or a PIN, which an endpoint asks no person for",
+            "a session of profile \(profile, .profile) takes a touch, PIN or code, which an endpoint asks no person for",
             hint: "run 'tokenward refresh \(profile)'", retry: .person)
     }
 

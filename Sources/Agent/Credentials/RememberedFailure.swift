@@ -109,7 +109,7 @@ struct RememberedFailure: Sendable {
         } else {
             problem.append(" (remembered until something changes)")
         }
-        if cause.retry == .change {
+        if cause.retry == .change, cause.code != .mfaNeeded {  // its hint is to ask again
             let again = "'tokenward refresh \(name)' asks again"
             problem.hint = problem.hint.map { "\($0); \(again)" } ?? again
         }

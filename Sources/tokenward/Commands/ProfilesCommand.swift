@@ -18,12 +18,13 @@ struct ProfilesCommand: ParsableCommand {
         if json { return try answer.printJSON() }
         let profiles = try answer.decode([ProfileStatus].self)
         guard !profiles.isEmpty else { return Voice.remark("the agent's configuration has no profile") }
-        var table = Table("PROFILE", "SOURCE", "CERTIFICATE", "DAYS LEFT", "SESSION", "TIME LEFT")
+        var table = Table("PROFILE", "SOURCE", "CERTIFICATE OR KEY", "DAYS LEFT", "SESSION", "TIME LEFT")
         for profile in profiles {
             let days = Moment(profile.certificate?.notAfter)?.daysLeft
             let session = profile.sessionExpiry
             table.append(
-                profile.name, profile.source, profile.certificate?.uri ?? "", days.map(told) ?? "", session ?? "",
+                profile.name, profile.source, profile.certificate?.uri ?? profile.accessKey?.uri ?? "",
+                days.map(told) ?? "", session ?? "",
                 Moment(session).map(told) ?? "")
         }
         try table.print()
