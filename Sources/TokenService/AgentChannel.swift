@@ -19,7 +19,6 @@ package final class AgentChannel: Sendable {
     ///
     /// - Returns: Nil when the agent is gone, or says what this version does not understand: nobody is left to answer.
     package func receive() -> Received? {
-        socket.waitForFrame()
         do {
             guard let frame = try socket.receive() else { throw WireError.truncated }
             let request = try Request(kind: frame.header.kind, body: frame.body)

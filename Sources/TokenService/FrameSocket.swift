@@ -16,13 +16,6 @@ package struct FrameSocket: Sendable {
         package let secret: HeldSecret?
     }
 
-    /// Waits until a frame begins, or the peer is gone. A thread that waits in read(2) is woken as well each time that the
-    /// peer has read, because there is room to write then; one in poll(2) is not.
-    func waitForFrame() {
-        var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = uninterrupted { unsafe poll(&wanted, 1, -1) }
-    }
-
     /// Waits for a whole frame. The secret goes straight into its locked page.
     ///
     /// - Returns: Nil when the peer is gone.
