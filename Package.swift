@@ -108,6 +108,16 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What makes, changes and deletes objects, in a program of its own.
+        .target(
+            name: "PKCS11Management", dependencies: ["CP11Kit", "PKCS11"], path: "pkcs11/PKCS11Management",
+            swiftSettings: strict),
+        .target(name: "KeeperService", dependencies: ["TokenService"], swiftSettings: strict),
+        .target(
+            name: "Keeper",
+            dependencies: ["Encodings", "KeeperService", "PKCS11", "PKCS11Management", "TokenService", "TokenWorker"],
+            swiftSettings: strict),
+
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
         .target(
             name: "CardWatcher", dependencies: ["CLinux", "Files", "PCSC", "PlainText", "TokenService"],
@@ -176,8 +186,9 @@ let package = Package(
         .target(
             name: "Tokens",
             dependencies: [
-                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "Logind", "ModuleFiles", "PKCS11URI", "PlainText",
-                "Prompts", "TokenService", deque, logging, system,
+                "AgentAPI", "CLinux", "Clocks", "Encodings", "Files", "KeeperService", "Logind", "ModuleFiles",
+                "PKCS11URI",
+                "PlainText", "Prompts", "TokenService", deque, logging, system,
             ], swiftSettings: strict),
 
         // The agent and its clients.
@@ -185,7 +196,8 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "ASN1", "AWSNames", "AgentAPI", "CLinux", "CertificateRequests", "Clocks", "DistinguishedNames",
-                "Encodings", "Files", "HTTPTransport", "HeaderFields", "Identities", "IoTCore", "JSON", "LockedMemory",
+                "Encodings", "Files", "HTTPTransport", "HeaderFields", "Identities", "IoTCore", "JSON", "KeeperService",
+                "LockedMemory",
                 "Logind", "ModuleFiles", "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS",
                 "ServiceAnswers", "SigV4", "SignatureSchemes", "Tokens", "TokenService", "UTCTime", "X509", deque,
                 logging, system,
@@ -204,6 +216,9 @@ let package = Package(
             exclude: ["polkit", "systemd"], swiftSettings: strict, linkerSettings: resident),
         .executableTarget(
             name: "tokenward-worker", dependencies: ["CWipingHeap", "TokenWorker"], swiftSettings: strict,
+            linkerSettings: resident),
+        .executableTarget(
+            name: "tokenward-keeper", dependencies: ["CWipingHeap", "Keeper"], swiftSettings: strict,
             linkerSettings: resident),
         .executableTarget(
             name: "tokenward-card-watcher", dependencies: ["CardWatcher"], swiftSettings: strict,
@@ -261,6 +276,13 @@ let package = Package(
         .testTarget(
             name: "TokenWorkerTests",
             dependencies: ["LockedMemory", "PKCS11", "PKCS11URI", "SignatureSchemes", "TokenService", "TokenWorker"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KeeperServiceTests", dependencies: ["KeeperService", "PKCS11URI", "TokenService"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KeeperTests",
+            dependencies: ["Keeper", "KeeperService", "PKCS11", "PKCS11Management", "PKCS11URI", "TokenService"],
             swiftSettings: strict),
         .testTarget(
             name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "SignatureSchemes", "TokenService"],

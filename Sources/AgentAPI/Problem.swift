@@ -67,10 +67,11 @@ extension ProblemCode {
     /// What holds for the code where the failure says nothing else.
     fileprivate var usualRetry: Problem.Retry {
         switch self {
-        case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noIdentity, .ambiguousIdentity,
+        case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noKey, .noIdentity, .ambiguousIdentity,
             .tokenGone:
             .token
-        case .configuration, .unknownProfile, .mfaNeeded, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid:
+        case .configuration, .unknownProfile, .objectExists, .tokenRefused, .mfaNeeded, .awsDenied, .awsRejected,
+            .clockSkew, .signatureInvalid:
             .change
         case .badRequest, .notFound, .methodNotAllowed, .requestTooLarge, .requestTimeout, .forbidden, .tokenBusy,
             .moduleFailed, .moduleTimeout, .awsThrottled, .awsUnavailable, .awsAnswerInvalid, .tooManyRequests,

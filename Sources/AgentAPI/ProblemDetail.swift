@@ -53,6 +53,8 @@ extension Problem {
         case profile
         /// Why, in English: words of a module, of the system, of AWS, or a rule that a text breaks.
         case reason
+        /// What a failed command has left on a token.
+        case remains
         /// A time (RFC 3339) until which the agent gives this answer without another attempt.
         case rememberedUntil = "remembered_until"
         /// The name of the code that the token's module answered with, such as `CKR_PIN_INCORRECT`.
@@ -87,12 +89,13 @@ extension ProblemCode {
             case .configuration: [.path, .reason, .token, .value]
             case .noIdentity: [.reason, .token, .uri]
             case .noToken: [.reason, .uri]
-            case .pinNeeded: [.count, .profile, .reason, .token]
+            case .pinNeeded: [.count, .profile, .reason, .remains, .token]
             case .pinIncorrect: [.longest, .returnValue, .shortest, .token]
             case .pinBlocked: [.token]
             case .mfaNeeded: [.profile, .reason, .value]
+            case .noKey, .objectExists, .tokenRefused: [.reason, .remains, .token]
             case .locked: [.profile, .token]
-            case .tokenGone, .moduleFailed, .moduleTimeout: [.reason, .token]
+            case .tokenGone, .moduleFailed, .moduleTimeout: [.reason, .remains, .token]
             case .tokenBusy: [.count, .profile, .reason, .token]
             case .signatureInvalid: [.uri]
             case .tooManyRequests: [.count, .profile, .uid]

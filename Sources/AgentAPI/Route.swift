@@ -13,11 +13,14 @@ package struct Route: Sendable {
         case useProfile = "use-profile"
         /// To run the agent: its own user, or root where the agent is the system's.
         case owner
+        /// To make, change and delete what tokens hold: as `owner`, and a word of its own in the audit log.
+        case management
     }
 
     package enum Action: CaseIterable, Sendable {
         case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
         case certificateRequest
+        case keys, generateKey, verifyKey, destroyKey
     }
 
     package let method: Method
@@ -25,6 +28,10 @@ package struct Route: Sendable {
     package let pattern: String
     package let permission: Permission
     package let action: Action
+    /// Whether a person asks for a login by name: a refusal before it does not stand.
+    package var isExplicit: Bool {
+        [.refresh, .unlock, .certificateRequest].contains(action) || permission == .management
+    }
     /// The largest body that the route takes, in bytes; 0 where it takes none.
     package let largestBody: Int
     /// Whether the agent's own user can always ask this: some connections are kept for it.
@@ -47,6 +54,11 @@ package struct Route: Sendable {
     }
 }
 
+extension Route.Action {
+    /// What a peer must be allowed to do.
+    package var permission: Route.Permission? { Route.all.first { $0.action == self }?.permission }
+}
+
 extension Route {
     /// What consumers ask for too, on loopback at another path.
     package static let credentials = Route(
@@ -61,6 +73,10 @@ extension Route {
         Route(.get, "/v1/tokens", needs: .owner, .tokens),
         Route(.post, "/v1/tokens/unlock", needs: .owner, largestBody: tokenRequest, isKept: true, .unlock),
         Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, isKept: true, .lock),
+        Route(.get, "/v1/keys", needs: .management, .keys),
+        Route(.post, "/v1/keys/generate", needs: .management, largestBody: tokenRequest, .generateKey),
+        Route(.post, "/v1/keys/verify", needs: .management, largestBody: tokenRequest, .verifyKey),
+        Route(.post, "/v1/keys/destroy", needs: .management, largestBody: tokenRequest, .destroyKey),
         Route(.post, "/v1/reload", needs: .owner, .reload),
         Route(.get, "/v1/status", needs: .owner, isKept: true, .status),
         Route(.get, "/v1/health", needs: .owner, .health),

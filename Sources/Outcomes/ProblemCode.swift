@@ -14,6 +14,12 @@
         case noIdentity = "no-identity"
         case ambiguousIdentity = "ambiguous-identity"
         case noToken = "no-token"
+        /// Not one key is what a management command means.
+        case noKey = "no-key"
+        /// What is to be made has an id or a label that is taken.
+        case objectExists = "object-exists"
+        /// The token does not do what a management command asks of it: it is full, read-only, or has no such function.
+        case tokenRefused = "token-refused"
         case pinNeeded = "pin-needed"
         case pinIncorrect = "pin-incorrect"
         case pinBlocked = "pin-blocked"
@@ -43,12 +49,12 @@
             switch self {
             case .badRequest: 400
             case .forbidden: 403
-            case .notFound, .unknownProfile, .noToken: 404
+            case .notFound, .unknownProfile, .noToken, .noKey: 404
             case .methodNotAllowed: 405
             case .requestTimeout: 408
-            case .noIdentity, .ambiguousIdentity: 409
+            case .noIdentity, .ambiguousIdentity, .objectExists: 409
             case .requestTooLarge: 413
-            case .pinIncorrect: 422
+            case .pinIncorrect, .tokenRefused: 422
             case .pinNeeded, .pinBlocked, .mfaNeeded, .locked: 423
             case .tooManyRequests: 429
             case .configuration, .internalFault, .signatureInvalid: 500
@@ -61,10 +67,10 @@
         /// The exit code of a client that is told this.
         package var exit: ExitCode {
             switch self {
-            case .badRequest: .usage
+            case .badRequest, .objectExists: .usage
             case .notFound, .methodNotAllowed, .requestTooLarge: .software
-            case .noToken, .noIdentity, .ambiguousIdentity: .noInput
-            case .forbidden, .awsDenied: .noPermission
+            case .noToken, .noKey, .noIdentity, .ambiguousIdentity: .noInput
+            case .forbidden, .awsDenied, .tokenRefused: .noPermission
             case .unknownProfile, .configuration, .awsRejected, .clockSkew: .configuration
             case .pinNeeded, .pinIncorrect, .mfaNeeded, .locked: .pinNeeded
             case .tokenGone, .pinBlocked: .tokenGone

@@ -40,9 +40,9 @@ package struct SigningDay: Hashable, Sendable {
 }
 
 extension DateKeyRequest: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(token, keyID, keyLabel, day.digits) }
+    package func write(to writer: inout WireWriter) { writer.add(token, keyID, keyLabel, day.digits) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         token = try reader.value()
         keyID = try reader.value()
         keyLabel = try reader.value()

@@ -30,11 +30,11 @@ package struct WorkerWalls: Hashable, Sendable {
 }
 
 extension ModuleLoad: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(path, sessions, initArguments, walls.hasNetwork, walls.writable)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             path: try reader.value(), sessions: try reader.value(), initArguments: try reader.value(),
             walls: WorkerWalls(hasNetwork: try reader.value(), writable: try reader.list(upTo: 256)))

@@ -69,7 +69,7 @@ extension ServiceFailure: WireValue {}
 extension CardReader.Card: WireValue {}
 
 extension ReaderReport: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(version)
         switch service {
         case .reachable(let connection): writer.add(0 as UInt8, connection)
@@ -78,7 +78,7 @@ extension ReaderReport: WireValue {
         writer.add(readers)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         version = try reader.value()
         let code: UInt8 = try reader.value()
         if code == 0 {
@@ -92,9 +92,9 @@ extension ReaderReport: WireValue {
 }
 
 extension CardReader: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(name, card, events, removals, isExclusive, holders) }
+    package func write(to writer: inout WireWriter) { writer.add(name, card, events, removals, isExclusive, holders) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.value(), card: try reader.value(), events: try reader.value(),
             removals: try reader.value(), isExclusive: try reader.value(), holders: try reader.list(upTo: 64))

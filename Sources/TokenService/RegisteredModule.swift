@@ -17,9 +17,9 @@ package struct RegisteredModule: Hashable, Sendable {
 }
 
 extension RegisteredModule: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(name, path, initArguments, isTrusted) }
+    package func write(to writer: inout WireWriter) { writer.add(name, path, initArguments, isTrusted) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             name: try reader.value(), path: try reader.value(), initArguments: try reader.value(),
             isTrusted: try reader.value())

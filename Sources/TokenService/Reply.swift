@@ -19,6 +19,8 @@ package enum Reply: Hashable, Sendable {
     /// A worker's own word, as number 0: the readers with the cards that are logged in by it now, and stay so if it ends in
     /// this moment.
     case verifiedCards([[UInt8]])
+    /// A keeper's: a `KeeperReply`.
+    case management([UInt8])
     case failed(WorkerFailure)
 }
 

@@ -15,6 +15,7 @@ extension Reply {
         case .reset: 147
         case .verifiedCards: 148
         case .registeredModules: 149
+        case .management: 150
         }
     }
 
@@ -29,6 +30,7 @@ extension Reply {
         case .present(let tokens): writer.add(tokens)
         case .readers(let report): writer.add(report)
         case .registeredModules(let modules): writer.add(modules)
+        case .management(let reply): writer.add(reply)
         case .signature(let bytes): writer.add(bytes)
         case .failed(let failure): writer.add(failure)
         }
@@ -60,6 +62,7 @@ extension Reply {
             guard readers.allSatisfy({ $0.count <= 64 }) else { throw .tooLong }
             self = .verifiedCards(readers)
         case 149: self = .registeredModules(try reader.list(upTo: 1024))
+        case 150: self = .management(try reader.value())
         default: throw .unknownKind(kind)
         }
         try reader.end()
@@ -67,9 +70,9 @@ extension Reply {
 }
 
 extension ModuleReport: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(manufacturer, description, version, usesCardReaders) }
+    package func write(to writer: inout WireWriter) { writer.add(manufacturer, description, version, usesCardReaders) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             manufacturer: try reader.list(upTo: 64), description: try reader.list(upTo: 64),
             version: try reader.value(), usesCardReaders: try reader.value())
@@ -79,7 +82,7 @@ extension ModuleReport: WireValue {
 extension PINOddity: WireValue {}
 
 extension LoginOutcome: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .loggedIn: writer.add(1 as UInt8)
         case .notNeeded: writer.add(2 as UInt8)
@@ -89,7 +92,7 @@ extension LoginOutcome: WireValue {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 1: self = .loggedIn
         case 2: self = .notNeeded
@@ -109,7 +112,7 @@ extension LoginRefusal: WireValue {
         .notHeld: 10, .reserved: 11, .controlByte: 12,
     ]
 
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .length(let shortest, let longest): writer.add(6 as UInt8, shortest, longest)
         case .unreadable(let reason): writer.add(8 as UInt8, reason)
@@ -117,7 +120,7 @@ extension LoginRefusal: WireValue {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 6: self = .length(shortest: try reader.value(), longest: try reader.value())
         case 8: self = .unreadable(reason: try reader.value())
@@ -131,9 +134,9 @@ extension LoginRefusal: WireValue {
 extension WorkerFailure.Kind: WireValue {}
 
 extension WorkerFailure: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(kind, returnValue, text, leavesPINInDoubt) }
+    package func write(to writer: inout WireWriter) { writer.add(kind, returnValue, text, leavesPINInDoubt) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         kind = try reader.value()
         returnValue = try reader.value()
         text = try reader.value()

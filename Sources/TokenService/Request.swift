@@ -2,7 +2,7 @@ package import PKCS11URI
 package import SignatureSchemes
 
 /// What the agent asks of a worker. Nothing here can make, change, export or delete a key, and nothing names a file to
-/// load but the first message of all.
+/// load but the first message of all. What a keeper is asked beside this is bytes here, which no worker understands.
 package enum Request: Hashable, Sendable {
     /// Load the module and initialise it. Once, before everything else.
     case load(ModuleLoad)
@@ -23,6 +23,8 @@ package enum Request: Hashable, Sendable {
     case registeredModules
     /// Of the watcher of card readers.
     case readers(ReaderRequest)
+    /// Of a keeper: a `KeeperRequest`.
+    case management([UInt8])
 }
 
 package enum ReaderRequest: Hashable, Sendable {

@@ -15,6 +15,7 @@ extension Request {
         case .renewSessions: 17
         case .readers: 18
         case .registeredModules: 19
+        case .management: 20
         }
     }
 
@@ -29,6 +30,7 @@ extension Request {
         case .sign(let request): writer.add(request)
         case .dateKey(let request): writer.add(request)
         case .readers(let request): writer.add(request)
+        case .management(let request): writer.add(request)
         }
         return writer.bytes
     }
@@ -46,6 +48,7 @@ extension Request {
         case 17: self = .renewSessions
         case 18: self = .readers(try reader.value())
         case 19: self = .registeredModules
+        case 20: self = .management(try reader.value())
         default: throw .unknownKind(kind)
         }
         try reader.end()
@@ -53,7 +56,7 @@ extension Request {
 }
 
 extension ReaderRequest: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .after(let version): writer.add(1 as UInt8, version)
         case .now: writer.add(2 as UInt8)
@@ -61,7 +64,7 @@ extension ReaderRequest: WireValue {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 1: self = .after(try reader.value())
         case 2: self = .now
@@ -72,14 +75,14 @@ extension ReaderRequest: WireValue {
 }
 
 extension ListScope: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .all(let spared): writer.add(1 as UInt8, spared)
         case .one(let token): writer.add(2 as UInt8, token)
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 1: self = .all(sparing: try reader.value())
         case 2: self = .one(try reader.value())
@@ -89,17 +92,17 @@ extension ListScope: WireValue {
 }
 
 extension TokenReference: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(slotID, token) }
+    package func write(to writer: inout WireWriter) { writer.add(slotID, token) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(slotID: try reader.value(), token: try reader.value())
     }
 }
 
 extension TokenDescription: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(label, manufacturer, model, serial) }
+    package func write(to writer: inout WireWriter) { writer.add(label, manufacturer, model, serial) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             label: try reader.list(upTo: 64), manufacturer: try reader.list(upTo: 64),
             model: try reader.list(upTo: 64), serial: try reader.list(upTo: 64))
@@ -107,9 +110,9 @@ extension TokenDescription: WireValue {
 }
 
 extension LoginRequest: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(token, source, refused, mayBeReserved, isFromLogin) }
+    package func write(to writer: inout WireWriter) { writer.add(token, source, refused, mayBeReserved, isFromLogin) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             token: try reader.value(), source: try reader.value(), refused: try reader.value(),
             mayBeReserved: try reader.value(), isFromLogin: try reader.value())
@@ -117,7 +120,7 @@ extension LoginRequest: WireValue {
 }
 
 extension LoginRequest.Source: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .typed: writer.add(1 as UInt8)
         case .file(let path): writer.add(2 as UInt8, path)
@@ -126,7 +129,7 @@ extension LoginRequest.Source: WireValue {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 1: self = .typed
         case 2: self = .file(path: try reader.value())
@@ -139,11 +142,11 @@ extension LoginRequest.Source: WireValue {
 
 extension FailedPIN: WireValue {
     /// Those of one token as several modules show it.
-    static let mostInList = 1024
+    package static let mostInList = 1024
 
-    func write(to writer: inout WireWriter) { writer.add(salt, hash) }
+    package func write(to writer: inout WireWriter) { writer.add(salt, hash) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         guard let pin = Self(salt: try reader.value(), hash: try reader.value()) else { throw .badValue }
         self = pin
     }
@@ -153,12 +156,12 @@ extension SignatureScheme.Algorithm: WireValue {}
 extension SignatureScheme.Hash: WireValue {}
 
 extension SignRequest: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(token, keyID, keyLabel, publicHalf, scheme.algorithm, scheme.hash)
         writer.add(message, digest, source, refused, mayBeReserved)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             token: try reader.value(), keyID: try reader.value(), keyLabel: try reader.value(),
             publicHalf: try reader.value(), scheme: SignatureScheme(try reader.value(), try reader.value()),

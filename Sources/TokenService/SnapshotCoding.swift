@@ -1,13 +1,13 @@
 import PKCS11URI
 
 extension TokenSnapshot: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(slotID, slot, token, flags.rawValue, isLoggedIn)
         writer.add(UInt32(clamping: pinLength.lowerBound), UInt32(clamping: pinLength.upperBound))
         writer.add(certificates, keys, hasPSS, failure)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         slotID = try reader.value()
         slot = try reader.value()
         token = try reader.value()
@@ -24,17 +24,17 @@ extension TokenSnapshot: WireValue {
 }
 
 extension SlotDescription: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(description, manufacturer) }
+    package func write(to writer: inout WireWriter) { writer.add(description, manufacturer) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(description: try reader.list(upTo: 64), manufacturer: try reader.list(upTo: 32))
     }
 }
 
 extension CertificateObject: WireValue {
-    func write(to writer: inout WireWriter) { writer.add(id, label, value) }
+    package func write(to writer: inout WireWriter) { writer.add(id, label, value) }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(id: try reader.value(), label: try reader.value(), value: try reader.value())
     }
 }
@@ -42,11 +42,11 @@ extension CertificateObject: WireValue {
 extension KeyObject.Class: WireValue {}
 
 extension KeyObject: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(keyClass, id, label, publicHalf, canSign, alwaysAuthenticates)
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self.init(
             keyClass: try reader.value(), id: try reader.value(), label: try reader.value(),
             publicHalf: try reader.value(), canSign: try reader.value(), alwaysAuthenticates: try reader.value())
@@ -54,7 +54,7 @@ extension KeyObject: WireValue {
 }
 
 extension PublicHalf: WireValue {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         switch self {
         case .rsa(let modulus, let exponent): writer.add(1 as UInt8, modulus, exponent)
         case .ec(let parameters, let point): writer.add(2 as UInt8, parameters, point)
@@ -62,7 +62,7 @@ extension PublicHalf: WireValue {
         }
     }
 
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 1: self = .rsa(modulus: try reader.value(), exponent: try reader.value())
         case 2: self = .ec(parameters: try reader.value(), point: try reader.value())

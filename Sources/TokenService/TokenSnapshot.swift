@@ -47,6 +47,7 @@ package struct TokenFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    package static let writeProtected = Self(rawValue: 0x0000_0002)
     package static let loginRequired = Self(rawValue: 0x0000_0004)
     package static let userPINInitialized = Self(rawValue: 0x0000_0008)
     package static let protectedAuthenticationPath = Self(rawValue: 0x0000_0100)

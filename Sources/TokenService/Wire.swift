@@ -1,5 +1,5 @@
 /// What messages are made of: it is read as it was written.
-protocol WireValue {
+package protocol WireValue {
     /// The most that a list holds: in memory they are larger than on the wire.
     static var mostInList: Int { get }
 
@@ -11,51 +11,51 @@ protocol WireValue {
 }
 
 extension WireValue {
-    static var mostInList: Int { 16_384 }
+    package static var mostInList: Int { 16_384 }
 
-    static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [Self] {
+    package static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [Self] {
         var values: [Self] = []
         for _ in 0..<count { values.append(try Self(from: &reader)) }
         return values
     }
 
-    static func write(_ values: [Self], to writer: inout WireWriter) {
+    package static func write(_ values: [Self], to writer: inout WireWriter) {
         for value in values { value.write(to: &writer) }
     }
 }
 
-struct WireWriter {
-    fileprivate(set) var bytes: [UInt8]
+package struct WireWriter {
+    package fileprivate(set) var bytes: [UInt8]
 
     /// - Parameter room: For this many bytes at once.
-    init(room: Int = 0) {
+    package init(room: Int = 0) {
         bytes = []
         bytes.reserveCapacity(room)
     }
 
-    mutating func add<each Value: WireValue>(_ values: repeat each Value) {
+    package mutating func add<each Value: WireValue>(_ values: repeat each Value) {
         repeat (each values).write(to: &self)
     }
 }
 
 /// Every length is checked against what is there before anything is allocated.
-struct WireReader {
+package struct WireReader {
     private let bytes: [UInt8]
     private var position = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func value<Value: WireValue>() throws(WireError) -> Value { try Value(from: &self) }
+    package mutating func value<Value: WireValue>() throws(WireError) -> Value { try Value(from: &self) }
 
     /// - Parameter limit: Above this many elements it is no honest value.
-    mutating func list<Value: WireValue>(upTo limit: Int = Value.mostInList) throws(WireError) -> [Value] {
+    package mutating func list<Value: WireValue>(upTo limit: Int = Value.mostInList) throws(WireError) -> [Value] {
         let count: UInt32 = try value()
         guard count <= bytes.count - position else { throw .truncated }
         guard count <= limit else { throw .tooLong }
         return try Value.list(of: Int(count), from: &self)
     }
 
-    func end() throws(WireError) {
+    package func end() throws(WireError) {
         guard position == bytes.count else { throw .trailingBytes }
     }
 
@@ -68,11 +68,11 @@ struct WireReader {
 
 /// Big-endian.
 extension WireValue where Self: FixedWidthInteger {
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         self = try reader.take(Self.bitWidth / 8).reduce(0) { $0 << 8 | Self($1) }
     }
 
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         for shift in stride(from: bitWidth - 8, through: 0, by: -8) {
             writer.bytes.append(UInt8(truncatingIfNeeded: self >> shift))
         }
@@ -83,17 +83,17 @@ extension UInt16: WireValue {}
 extension UInt32: WireValue {}
 extension UInt64: WireValue {}
 extension UInt8: WireValue {
-    static var mostInList: Int { .max }
+    package static var mostInList: Int { .max }
 
-    static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [UInt8] {
+    package static func list(of count: Int, from reader: inout WireReader) throws(WireError) -> [UInt8] {
         Array(try reader.take(count))
     }
 
-    static func write(_ values: [UInt8], to writer: inout WireWriter) { writer.bytes += values }
+    package static func write(_ values: [UInt8], to writer: inout WireWriter) { writer.bytes += values }
 }
 
 extension Bool: WireValue {
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         switch try reader.value() as UInt8 {
         case 0: self = false
         case 1: self = true
@@ -101,24 +101,24 @@ extension Bool: WireValue {
         }
     }
 
-    func write(to writer: inout WireWriter) { writer.bytes.append(self ? 1 : 0) }
+    package func write(to writer: inout WireWriter) { writer.bytes.append(self ? 1 : 0) }
 }
 
 /// At most 16 KiB, which no path or message of ours comes near.
 extension String: WireValue {
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         guard let text = String(validating: try reader.list(upTo: 16_384), as: UTF8.self) else { throw .badValue }
         self = text
     }
 
-    func write(to writer: inout WireWriter) { writer.add(Array(utf8)) }
+    package func write(to writer: inout WireWriter) { writer.add(Array(utf8)) }
 }
 
 /// The count, and the elements.
 extension Array: WireValue where Element: WireValue {
-    init(from reader: inout WireReader) throws(WireError) { self = try reader.list() }
+    package init(from reader: inout WireReader) throws(WireError) { self = try reader.list() }
 
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(UInt32(clamping: count))
         Element.write(self, to: &writer)
     }
@@ -126,20 +126,20 @@ extension Array: WireValue where Element: WireValue {
 
 /// A list of one or none.
 extension Optional: WireValue where Wrapped: WireValue {
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         let values: [Wrapped] = try reader.list(upTo: 1)
         self = values.first
     }
 
-    func write(to writer: inout WireWriter) { writer.add(map { [$0] } ?? []) }
+    package func write(to writer: inout WireWriter) { writer.add(map { [$0] } ?? []) }
 }
 
 /// The code of a case.
 extension WireValue where Self: RawRepresentable<UInt8> {
-    init(from reader: inout WireReader) throws(WireError) {
+    package init(from reader: inout WireReader) throws(WireError) {
         guard let value = Self(rawValue: try reader.value()) else { throw .badValue }
         self = value
     }
 
-    func write(to writer: inout WireWriter) { writer.add(rawValue) }
+    package func write(to writer: inout WireWriter) { writer.add(rawValue) }
 }

@@ -18,13 +18,16 @@ final class LoadedModule: Sendable {
     let closeIdleSessions: @Sendable () -> Void
     /// Whether the library has loaded libpcsclite, as its users do at C_Initialize at the latest. This process links none.
     let usesCardReaders: Bool
-    /// Whether the module refuses read-only sessions, locked while one is opened or closed.
-    private let opensReadWrite = Mutex(false)
+    /// What this process does beside a worker's work; nil in a worker.
+    let duty: ManagementDuty?
+    /// Whether sessions are read-write: a keeper's, and those of a module that refuses others. Locked while one is opened or
+    /// closed.
+    private let opensReadWrite: Mutex<Bool>
     private let calls = Mutex(())
     private let signing = DispatchQueue(label: "signing", attributes: .concurrent)
 
     init(
-        _ load: ModuleLoad, renewal: SessionRenewal, agent: AgentChannel,
+        _ load: ModuleLoad, renewal: SessionRenewal, agent: AgentChannel, duty: ManagementDuty?,
         closeIdleSessions: @escaping @Sendable () -> Void
     ) throws(PKCS11Error) {
         module = try Module(path: load.path, arguments: load.initArguments)
@@ -35,6 +38,8 @@ final class LoadedModule: Sendable {
         self.load = load
         self.renewal = renewal
         self.agent = agent
+        self.duty = duty
+        opensReadWrite = Mutex(duty != nil)
         self.closeIdleSessions = closeIdleSessions
     }
 

@@ -1,11 +1,11 @@
 import LockedMemory
-import PKCS11
+package import PKCS11
 import SignatureSchemes
-import TokenService
+package import TokenService
 
 /// One thread's session with one token, and what that thread has found on it.
-final class OpenToken {
-    let reference: TokenReference
+package final class OpenToken {
+    package let reference: TokenReference
     /// Where the token is, which is not always where the agent thinks.
     var slotID: UInt64 { slot.id }
     private let owner: LoadedModule
@@ -66,11 +66,11 @@ final class OpenToken {
 
     func logOut() throws(PKCS11Error) { try with { (session) throws(PKCS11Error) in try session.logOut() } }
 
-    func objects(_ objectClass: Object.Class, id: [UInt8]? = nil) throws(PKCS11Error) -> [Object] {
+    package func objects(_ objectClass: Object.Class, id: [UInt8]? = nil) throws(PKCS11Error) -> [Object] {
         try with { (session) throws(PKCS11Error) in try session.objects(objectClass, id: id) }
     }
 
-    func attributes(_ wanted: [Attribute], of object: Object) throws(PKCS11Error) -> AttributeValues {
+    package func attributes(_ wanted: [Attribute], of object: Object) throws(PKCS11Error) -> AttributeValues {
         try with { (session) throws(PKCS11Error) in try session.attributes(wanted, of: object) }
     }
 
@@ -82,7 +82,7 @@ final class OpenToken {
     /// handle for the next card.
     ///
     /// - Throws: `.notFound` when it is another token than the one meant, which must not get this one's PIN.
-    func look() throws(PKCS11Error) -> TokenInformation {
+    package func look() throws(PKCS11Error) -> TokenInformation {
         let information = try slot.token()
         guard information.description == reference.token else { throw .notFound(.token) }
         return information
@@ -98,6 +98,12 @@ final class OpenToken {
             return false
         }
     }
+
+    /// What the token's library says of itself; nil where it does not say.
+    package var library: ModuleInformation? { try? owner.module.information() }
+
+    /// The numbers of the mechanisms that the token lists.
+    package func mechanisms() throws(PKCS11Error) -> Set<UInt64> { try slot.mechanisms() }
 
     /// What the token's slot is called; nil where the module does not tell.
     func slotDescription() -> [UInt8]? { (try? slot.description())?.description }
@@ -195,7 +201,7 @@ final class OpenToken {
         return keys
     }
 
-    private func with<Result>(
+    package func with<Result>(
         _ body: (borrowing TokenSession) throws(PKCS11Error) -> Result
     ) throws(PKCS11Error) -> Result {
         switch session {

@@ -1,5 +1,5 @@
-import PKCS11
-import TokenService
+package import PKCS11
+package import TokenService
 
 extension OpenToken {
     /// Every X.509 certificate that the token shows. One without a value that can be read has an empty one, so that
@@ -58,14 +58,14 @@ extension OpenToken {
         }
     }
 
-    private static let ofPublicKey: [Attribute] = [
+    package static let ofPublicKey: [Attribute] = [
         .id, .label, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint,
     ]
     static let ofPrivateKey = ofPublicKey + [.sign, .alwaysAuthenticate]
 }
 
 extension PublicHalf {
-    init(_ values: AttributeValues) {
+    package init(_ values: AttributeValues) {
         self =
             switch values.number(.keyType) {
             case KeyType.rsa: .rsa(modulus: values[.modulus] ?? [], exponent: values[.publicExponent] ?? [])

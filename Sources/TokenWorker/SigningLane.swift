@@ -15,7 +15,7 @@ struct SigningLane {
         switch request {
         case .sign(let request): sign(request, place)
         case .dateKey(let request): dateKey(request, place)
-        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .readers, .registeredModules:
+        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .readers, .registeredModules, .management:
             .failed(WorkerFailure(.protocol, text: "a thread that signs is asked for nothing else"))
         }
     }

@@ -44,6 +44,14 @@ struct TokenControl {
             case .logOut(let token):
                 try logOut(token)
                 return .loggedOut
+            case .management(let request):
+                guard let duty = loaded.duty else {
+                    return .failed(WorkerFailure(.protocol, text: "a worker changes no token"))
+                }
+                let answer = duty.answer(request, pin) { reference in
+                    Result { () throws(PKCS11Error) in try tokens.open(reference) }
+                }
+                return .management(answer)
             case .load, .sign, .dateKey, .renewSessions, .readers, .registeredModules:
                 return .failed(WorkerFailure(.protocol, text: "the module is loaded once, and signs elsewhere"))
             }

@@ -10,9 +10,11 @@ import TokenService
 package enum Worker {
     /// Serves the agent at the other end of `socket` until it is gone.
     ///
-    /// - Parameter signatures: The socket on which it asks for signatures.
+    /// - Parameters:
+    ///   - signatures: The socket on which it asks for signatures.
+    ///   - duty: What a keeper does beside a worker's work.
     /// - Returns: The exit code.
-    package static func run(socket: Int32, signatures: Int32) -> Int32 {
+    package static func run(socket: Int32, signatures: Int32, duty: ManagementDuty? = nil) -> Int32 {
         guard clinux_harden_process() == 0 else { return 71 }  // EX_OSERR: nothing sensible runs unprotected
         // What a crash report shows is memory, and a module crashes where the PIN is.
         guard clinux_turn_off_crash_reports() == 0 else { return 71 }
@@ -25,7 +27,7 @@ package enum Worker {
             switch first.request {
             case .load(let load):
                 try load.walls.putUp()
-                return serve(channel, PacketSocket(descriptor: signatures), loading: load, first.number)
+                return serve(channel, PacketSocket(descriptor: signatures), loading: load, first.number, duty)
             case .registeredModules:
                 try WorkerWalls(writable: ["/dev/null"]).putUp()
                 return tellRegisteredModules(channel, first.number)
@@ -57,7 +59,8 @@ package enum Worker {
     /// The thread that reads does nothing else, so that the agent's end is seen while a call into the module hangs, the
     /// loading among them. Threads that sign read what they are asked for themselves.
     private static func serve(
-        _ channel: AgentChannel, _ signatures: PacketSocket, loading load: ModuleLoad, _ number: UInt32
+        _ channel: AgentChannel, _ signatures: PacketSocket, loading load: ModuleLoad, _ number: UInt32,
+        _ duty: ManagementDuty?
     ) -> Int32 {
         let controls = WorkQueue<AgentChannel.Received?>()
         let renewal = SessionRenewal()
@@ -65,7 +68,7 @@ package enum Worker {
         let ended = DispatchSemaphore(value: 0)
         DispatchQueue(label: "control").async {
             let lanes = SigningLanes()
-            let module = Self.load(load, renewal, lanes, channel, number)
+            let module = Self.load(load, renewal, lanes, channel, number, duty)
             lanes.start(of: module, signatures, logOuts)
             var control = TokenControl(module: module, isLogOutWanted: { logOuts.areWaiting }) {
                 channel.send(.verifiedCards($0), to: 0)
@@ -103,7 +106,7 @@ package enum Worker {
     /// Ends the process where the module cannot be loaded.
     private static func load(
         _ load: ModuleLoad, _ renewal: SessionRenewal, _ lanes: SigningLanes, _ channel: AgentChannel,
-        _ number: UInt32
+        _ number: UInt32, _ duty: ManagementDuty?
     ) -> LoadedModule {
         func refuse(_ failure: WorkerFailure) -> Never {
             channel.send(.failed(failure), to: number)
@@ -118,7 +121,7 @@ package enum Worker {
         let load = looked
         do throws(PKCS11Error) {
             let module = try LoadedModule(
-                load, renewal: renewal, agent: channel, closeIdleSessions: lanes.closeIdleSessions)
+                load, renewal: renewal, agent: channel, duty: duty, closeIdleSessions: lanes.closeIdleSessions)
             let information = try? module.module.information()  // a library that does not know its name may work
             channel.send(
                 .loaded(

@@ -160,6 +160,24 @@ actor ModuleHost {
         for host in ended { await host.abandon() }
     }
 
+    /// How a keeper of the module is started.
+    nonisolated func keeperLaunch(_ executable: String) -> WorkerLaunch { launch.running(executable) }
+
+    /// No look that is under way counts any more: a token has changed.
+    func outdateLooks() {
+        workers.keys.forEach(outdate)
+        listing = nil
+    }
+
+    /// Puts new workers in the places of those that run, which log out. Requests under way have another go.
+    func renew() async {
+        let ended = hosts
+        outdateLooks()
+        await withTaskGroup { group in
+            for host in ended { group.addTask { await host.renew() } }
+        }
+    }
+
     /// Whether the library talks to pcscd; known once it has been loaded.
     var usesCardReaders: Bool {
         get async { await report?.usesCardReaders ?? false }

@@ -120,11 +120,12 @@ struct TokenLedger: Sendable {
     /// The end of a login.
     ///
     /// - Parameters:
-    ///   - lifetime: How long a typed PIN lasts, in seconds; 0: one signature.
+    ///   - lifetime: How long a typed PIN lasts, in seconds; 0: one signature; nil: the login is a keeper's, and no signature
+    ///     is made with it.
     ///   - hasStoredPIN: The token's rule names a PIN that is not typed. A typed one says nothing for that one, which may be
     ///     what was refused, and will be tried again.
     mutating func note(
-        _ answer: Result<LoginOutcome, ModuleFailure>, to sending: PINTries.Sending, lifetime: Int,
+        _ answer: Result<LoginOutcome, ModuleFailure>, to sending: PINTries.Sending, lifetime: Int?,
         hasStoredPIN: Bool, at now: Int64
     ) -> Result<Void, LoginFailure> {
         let (key, origin) = (sending.key, sending.origin)
@@ -138,8 +139,8 @@ struct TokenLedger: Sendable {
             var account = accounts[key] ?? Account()
             account.refusal = nil
             if case .stored = origin {
-                account.login = .untimed
-            } else {
+                if lifetime != nil { account.login = .untimed }
+            } else if let lifetime {
                 account.login =
                     lifetime == 0 ? .oneSignature(isSpent: false) : .typed(until: now + Int64(lifetime) * 1000)
             }

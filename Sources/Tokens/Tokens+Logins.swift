@@ -16,7 +16,7 @@ extension Tokens {
         while calls.awaitGesture(on: token.key) {  // its worker would answer nothing before
             await withCheckedContinuation { calls.wait($0) }
         }
-        if let running = logins[token.key] {
+        if let running = workerLogin(to: token.key) {
             let isForOthers =
                 switch await running.task.value {
                 case .failure(.needed): purpose != nil  // it had no person to ask
@@ -26,7 +26,7 @@ extension Tokens {
             guard isForOthers else { return try await finish(running.task, token) }
         }
         let login =
-            logins[token.key]?.task
+            workerLogin(to: token.key)?.task
             ?? login(to: token) { call in await self.attempt(token, Trial(call: call, purpose: purpose)) }
         try await finish(login, token)
     }
@@ -43,7 +43,7 @@ extension Tokens {
         if isFromLogin, ledger.refusesHandedOver(key) { throw token.problem(.notFromLogin) }
         if pin != nil { ledger.addWaitingPIN(key) }
         defer { if pin != nil { ledger.removeWaitingPIN(key) } }
-        if let pin, let running = logins[key], await prompts.supply(.pin(pin), for: key) {
+        if let pin, let running = workerLogin(to: key), await prompts.supply(.pin(pin), for: key) {
             return try await finish(running.task, token)
         }
         let purpose = LoginPurpose(Asking.current)
@@ -68,7 +68,27 @@ extension Tokens {
         return result
     }
 
+    /// Logs in in a keeper, whose login is its own: no lock and no refusal ends with it.
+    ///
+    /// - Parameter pin: One that came with the request; nil: the stored one, or a person is asked.
+    func logIn(_ keeper: KeeperHost, to token: FoundToken, pin: HeldPIN?) async throws(Problem) {
+        guard token.snapshot.flags.contains(.loginRequired) else { return }
+        while calls.awaitGesture(on: token.key) {  // some modules let one process wait for another's
+            await withCheckedContinuation { calls.wait($0) }
+        }
+        let purpose = LoginPurpose(Asking.current)
+        let login = login(to: token, isOfKeeper: true) { call in
+            let trial = Trial(
+                call: call, purpose: purpose, pin: pin, mayUseKeypad: Gestures.areAllowed, keeper: keeper)
+            return await self.attempt(token, trial)
+        }
+        try await finish(login, token)
+    }
+
     // MARK: One login
+
+    /// The login of the token's worker that is under way. A keeper's logs in no other process.
+    private func workerLogin(to key: TokenKey) -> RunningLogin? { logins[key].flatMap { $0.isOfKeeper ? nil : $0 } }
 
     private func finish(_ login: Task<Result<Void, LoginFailure>, Never>, _ token: FoundToken) async throws(Problem) {
         if case .failure(let failure) = await login.value { throw token.problem(failure) }
@@ -76,7 +96,8 @@ extension Tokens {
 
     /// The token's next login, after those that are under way.
     private func login(
-        to token: FoundToken, _ body: @escaping @Sendable (OpenCalls.Call) async -> Result<Void, LoginFailure>
+        to token: FoundToken, isOfKeeper: Bool = false,
+        _ body: @escaping @Sendable (OpenCalls.Call) async -> Result<Void, LoginFailure>
     ) -> Task<Result<Void, LoginFailure>, Never> {
         let key = token.key
         // Another module may show the same card: its refusal there must be known before it is asked here.
@@ -89,7 +110,7 @@ extension Tokens {
             if logins[key]?.call.id == call.id { logins[key] = nil }
             return result
         }
-        logins[key] = (call, task)
+        logins[key] = RunningLogin(call: call, task: task, isOfKeeper: isOfKeeper)
         return task
     }
 
@@ -102,6 +123,8 @@ extension Tokens {
         var pin: HeldPIN?
         /// A person stands at the token: its keypad may be switched on.
         var mayUseKeypad = false
+        /// The process that is to be logged in; nil: the token's worker.
+        var keeper: KeeperHost?
     }
 
     private func isLocked(_ trial: Trial, _ key: TokenKey) -> Bool {
@@ -125,7 +148,7 @@ extension Tokens {
             source = stored
         } else {
             // Only a person has the PIN, and may have given it already: the worker knows.
-            if token.snapshot.isLoggedIn { return .success(()) }
+            if trial.keeper == nil, token.snapshot.isLoggedIn { return .success(()) }
             return isPrompted ? await logInByPrompt(token, trial) : .failure(.keypad)
         }
         if let failure = ambiguity(of: token, rule) { return .failure(failure) }
@@ -166,15 +189,23 @@ extension Tokens {
             refused: source == .protected ? [] : ledger.tries.refused(by: key),
             mayBeReserved: rule?.reservedPINs == true, isFromLogin: pin?.isFromLogin == true)
         calls.note(trial.call, source == .protected ? .gesture(.pin) : .login)
-        let answer = await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
+        let answer =
+            if let keeper = trial.keeper {
+                await keeper.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
+            } else {
+                await host.logIn(request, pin: pin, permit: permit).map { explained($0, rule) }
+            }
         tell(of: answer, token, isTyped: pin != nil)
         let result = ledger.note(
-            answer, to: sending, lifetime: rule?.pinLifetimeSeconds ?? TokenRule.usualPINLifetime,
+            answer, to: sending,
+            lifetime: trial.keeper == nil ? rule?.pinLifetimeSeconds ?? TokenRule.usualPINLifetime : nil,
             hasStoredPIN: loginSource(of: rule) != nil, at: clock.boot())
         keepTries()
         calls.note(trial.call, .quiet)
         if answer == .failure(.lost(.revoked)) { return .failure(.locked) }
-        if answer == .success(.loggedIn), let end = ledger.loginEnds(key) { endLogin(of: token, at: end) }
+        if trial.keeper == nil, answer == .success(.loggedIn), let end = ledger.loginEnds(key) {
+            endLogin(of: token, at: end)
+        }
         guard ledger.isLocked(key) else { return result }
         // Locked meanwhile, perhaps before there was a worker to log out.
         await logOut(token)
@@ -191,7 +222,7 @@ extension Tokens {
         found.meantBy = token.meantBy
         let token = found
         if isLocked(trial, token.key) { return .failure(.locked) }
-        if !token.needsLogin { return .success(()) }
+        if trial.keeper == nil, !token.needsLogin { return .success(()) }
         // No person is asked for a PIN that would not be sent.
         if let failure = ambiguity(of: token, token.rule) { return .failure(failure) }
         if let refusal = LoginRefusal(flags: token.snapshot.flags, isStored: false) {
@@ -207,7 +238,8 @@ extension Tokens {
         let name = token.snapshot.token.plainName
         switch answer {
         case .pin(let pin):
-            let result = await attempt(token, Trial(call: trial.call, purpose: nil, pin: pin, mayUseKeypad: true))
+            let result = await attempt(
+                token, Trial(call: trial.call, purpose: nil, pin: pin, mayUseKeypad: true, keeper: trial.keeper))
             ledger.notePrompt(result, for: token.key)
             return result
         case .declined(let decline):

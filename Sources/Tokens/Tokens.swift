@@ -51,10 +51,13 @@ package actor Tokens {
     private var keptLocks: LockSet
     private let triesFile: RuntimeFile
     /// The logins under way.
-    var logins: [TokenKey: (call: OpenCalls.Call, task: Task<Result<Void, LoginFailure>, Never>)] = [:]
+    var logins: [TokenKey: RunningLogin] = [:]
     /// The ends of logins whose time is over, for all who find that it is.
     var endings: [TokenKey: Task<Void, Never>] = [:]
     var calls = OpenCalls()
+    /// The keepers that run, by their calls, and the tokens that management commands are at work on.
+    var keepers: [UInt64: (key: TokenKey, keeper: KeeperHost)] = [:]
+    var managed: Set<TokenDescription> = []
 
     var sightings = Sightings()
     /// Modules that `poll` is looking at.
@@ -81,6 +84,14 @@ package actor Tokens {
     var watched: [UInt64: WatchedSignature] = [:]
     var isTelling = false
 
+    /// A login under way.
+    struct RunningLogin {
+        let call: OpenCalls.Call
+        let task: Task<Result<Void, LoginFailure>, Never>
+        /// It is a keeper's, and logs in no worker.
+        let isOfKeeper: Bool
+    }
+
     /// What a configuration says of tokens.
     package struct Configuration: Sendable {
         /// Empty: every module that p11-kit has registered, p11-kit-trust apart.
@@ -100,6 +111,8 @@ package actor Tokens {
     package struct Setting: Sendable {
         /// The path of `tokenward-worker`.
         package var workerExecutable: String
+        /// The path of `tokenward-keeper`.
+        package var keeperExecutable: String
         /// The path of `tokenward-card-watcher`.
         package var watcherExecutable: String
         /// What the names of the files begin with that must outlive a restart: the socket's path, or one in a folder in
@@ -120,12 +133,13 @@ package actor Tokens {
         var pinentry: @Sendable () -> any Pinentry = { PinentryProcess() }
 
         package init(
-            workerExecutable: String, watcherExecutable: String, runtimeFiles: String,
+            workerExecutable: String, keeperExecutable: String, watcherExecutable: String, runtimeFiles: String,
             credentialsFolder: String? = nil, home: String? = nil, configHome: String? = nil, ownFolders: [String] = [],
             sessionBus: String? = nil
         ) {
             self.sessionBus = sessionBus
             self.workerExecutable = workerExecutable
+            self.keeperExecutable = keeperExecutable
             self.watcherExecutable = watcherExecutable
             self.runtimeFiles = runtimeFiles
             self.credentialsFolder = credentialsFolder
@@ -173,6 +187,7 @@ package actor Tokens {
         removal.finish()
         await readers.stop()
         await prompts.end()
+        await endKeepers()
         await Self.each(hosts) { await $0.stop() }
     }
 
@@ -251,6 +266,7 @@ package actor Tokens {
         // A token that no look has shown since a reload may be logged in all the same; its worker finds the slot.
         let present = sightings.present
         async let left: Void = Self.each(leaving) { await $0.stop() }
+        await endKeepers(of: keys)
         await withTaskGroup { group in
             for key in keys { group.addTask { await self.logOut(key, slotID: present[key]?.slotID ?? 0) } }
         }
@@ -263,12 +279,14 @@ package actor Tokens {
     package func endLogins() async {
         ledger.forgetAllTyped()
         await prompts.cancelAll()
+        await endKeepers()
         await Self.each(hosts + leaving) { await $0.restart() }
     }
 
     /// Forgets the PINs that were typed for tokens that are gone, and ends their workers: a module may keep the PIN, and take
     /// the next card in the slot for the last one.
     package func forget(removed: Set<TokenKey>) async {
+        await endKeepers(of: removed)
         for key in removed {
             ledger.forgetTyped(key)
             await host(of: key)?.forget(removed: key.token)

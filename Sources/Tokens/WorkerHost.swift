@@ -141,6 +141,12 @@ actor WorkerHost {
         end()
     }
 
+    /// Logs out and ends the worker; the next request starts another. Requests under way have another go.
+    func renew() async {
+        await logOut(nil)
+        end(.othersDeadline)
+    }
+
     /// Ends the worker without another call. Requests under way have another go.
     func abandon() { end(.othersDeadline) }
 
@@ -292,7 +298,7 @@ actor WorkerHost {
                 case .dateKey: .signature
                 case .logIn: .login
                 case .list: .look
-                case .load, .logOut, .presence, .renewSessions, .readers, .registeredModules: .other
+                case .load, .logOut, .presence, .renewSessions, .readers, .registeredModules, .management: .other
                 }
         }
 
@@ -322,6 +328,7 @@ extension Request {
         case .renewSessions: "renew"
         case .readers: "readers"
         case .registeredModules: "registered-modules"
+        case .management: "management"
         }
     }
 }

@@ -30,6 +30,13 @@ struct WorkerLaunch: Sendable {
                 output: { output.note($0) }))
     }
 
+    /// The same for another program.
+    func running(_ executable: String) -> WorkerLaunch {
+        WorkerLaunch(
+            configuration: configuration, path: path, executable: executable, home: home, ownFolders: ownFolders,
+            abandonedCards: abandonedCards, start: start, clock: clock, log: log)
+    }
+
     /// The first request of each.
     var load: Request { .load(configuration.load(library: path, home: home, own: ownFolders)) }
 }
@@ -45,6 +52,8 @@ struct CallDeadlines: Sendable {
     let touch: Int64
     /// What a person types on the reader's keypad: twice the time of a touch.
     let keypad: Int64
+    /// What makes or changes objects: some cards compute an RSA key for a minute and more.
+    let management: Int64 = 180_000
     /// After this, the worker is ended: that logs out as well, and a lock is to be done within a second.
     let logOut: Int64 = 600
 

@@ -299,7 +299,7 @@ extension Request {
         switch self {
         case .logIn(let login): login.token.token
         case .sign(let request): request.token.token
-        case .load, .list, .logOut, .dateKey, .presence, .renewSessions, .registeredModules, .readers: nil
+        case .load, .list, .logOut, .dateKey, .presence, .renewSessions, .registeredModules, .readers, .management: nil
         }
     }
 
@@ -307,7 +307,7 @@ extension Request {
     fileprivate var isSignature: Bool {
         switch self {
         case .sign, .dateKey: true
-        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .registeredModules, .readers: false
+        case .load, .list, .logIn, .logOut, .presence, .renewSessions, .registeredModules, .readers, .management: false
         }
     }
 }

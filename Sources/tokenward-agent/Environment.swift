@@ -46,6 +46,8 @@ struct Environment {
         let runtime = runtimeFolder ?? folder
         let tokens = Tokens.Setting(
             workerExecutable: try executable("tokenward-worker"),
+            // Without it nothing is changed on a token, and a command that would says so.
+            keeperExecutable: (try? executable("tokenward-keeper")) ?? "/nonexistent/tokenward-keeper",
             // Without it the agent looks for cards as it looks for other tokens, and says so.
             watcherExecutable: (try? executable("tokenward-card-watcher")) ?? "/nonexistent/tokenward-card-watcher",
             runtimeFiles: "\(runtime)/\(name)",

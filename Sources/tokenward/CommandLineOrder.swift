@@ -2,6 +2,8 @@
 enum CommandLineOrder {
     private static let withValue: Set = ["--socket", "--agent-uid", "--timeout"]
     private static let withoutValue: Set = ["--json"]
+    /// Commands with commands of their own, which take the options in their stead.
+    private static let groups: Set = ["key"]
 
     /// The options' names, for suggestions.
     static var names: [String] { Array(withValue.union(withoutValue)) }
@@ -19,6 +21,10 @@ enum CommandLineOrder {
             rest = rest.dropFirst(count)
         }
         guard let command = rest.first, !command.hasPrefix("-") else { return Array(rest) }
+        let second = rest.dropFirst().first
+        if groups.contains(command), let second, !second.hasPrefix("-") {
+            return [command, second] + moved + rest.dropFirst(2)
+        }
         return [command] + moved + rest.dropFirst()
     }
 }

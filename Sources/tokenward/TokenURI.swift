@@ -18,6 +18,13 @@ enum TokenURI {
         }
     }
 
+    /// The tokens that the URI of an object may mean.
+    static func matching(object text: String, _ tokens: [TokenListing]) throws -> [TokenListing] {
+        // What is no URI is refused below, in the words for tokens.
+        guard let uri = try? PKCS11URI(text) else { return try matching(text, tokens) }
+        return try matching("\(uri.tokenPart)", tokens)
+    }
+
     /// The tokens that a URI means.
     static func matching(_ text: String, _ tokens: [TokenListing]) throws -> [TokenListing] {
         let uri: PKCS11URI

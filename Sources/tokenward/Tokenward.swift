@@ -24,7 +24,7 @@ struct Tokenward: ParsableCommand {
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
             ReloadCommand.self, ProfilesCommand.self, ExecCommand.self, ExportCommand.self,
-            CertificateRequestCommand.self, CredentialProcessCommand.self, VersionCommand.self,
+            KeyCommand.self, CertificateRequestCommand.self, CredentialProcessCommand.self, VersionCommand.self,
         ])
 
     static func main() {

@@ -135,6 +135,14 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),
             Sample("ExplainedCandidate", ExplainedCandidate()),
             Sample(
+                "KeyListing",
+                KeyListing {
+                    ($0.local, $0.sensitive, $0.alwaysSensitive) = (true, true, true)
+                    ($0.extractable, $0.neverExtractable, $0.signOnly, $0.alwaysAuthenticate) = (
+                        false, true, true, false
+                    )
+                }, least: KeyListing()),
+            Sample(
                 "ProfileStatus",
                 ProfileStatus {
                     $0.certificate = ProfileStatus.Certificate()

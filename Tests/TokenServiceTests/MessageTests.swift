@@ -40,7 +40,7 @@ enum Samples {
                 ModuleLoad(
                     path: "/m", sessions: 64, initArguments: "configdir='sql:/db'",
                     walls: WorkerWalls(hasNetwork: true, writable: ["/a", "/b"]))), .presence, .renewSessions,
-            .registeredModules,
+            .registeredModules, .management([]), .management([1, 2]),
             .readers(.now), .readers(.reset([0xFF, 0x20])),
             .readers(.after(.max)), .logOut(nil), .logOut(token),
             .list(.all(sparing: [])), .list(.all(sparing: [token.token, token.token])), .list(.one(token)),
@@ -80,7 +80,7 @@ enum Samples {
                 RegisteredModule(name: "nss", path: "/m.so", initArguments: "configdir='sql:/db'", isTrusted: true),
                 RegisteredModule(name: "far", path: nil),
             ]),
-            .verifiedCards([]), .verifiedCards([[0xFF], []]),
+            .verifiedCards([]), .verifiedCards([[0xFF], []]), .management([]), .management([0xFF]),
             .readers(ReaderReport(version: 1, service: .unreachable(.refused), readers: [])),
             .tokens([snapshot, snapshot]), .loggedOut, .signature([0x30, 1]),
             .failed(WorkerFailure(.gesture, returnValue: 0x50, text: "C_Sign answered CKR_FUNCTION_CANCELED")),

@@ -1,11 +1,14 @@
-import CP11Kit
+package import CP11Kit
 
-/// The attributes that are read here (PKCS#11 2.40 §4), each with a limit on its length.
+/// The attributes that are read and set here (PKCS#11 2.40 §4), each with a limit on its length.
 package enum Attribute: Sendable {
     case id, label, value, keyType, sign, alwaysAuthenticate, certificateType
     case modulus, publicExponent, ecParameters, ecPoint
+    // What a keeper sets and reads back.
+    case objectClass, onToken, isPrivate, modulusBits, verify, encrypt, decrypt, wrap, unwrap, derive, signRecover
+    case verifyRecover, sensitive, alwaysSensitive, extractable, neverExtractable, local
 
-    var rawValue: CK_ATTRIBUTE_TYPE {
+    package var rawValue: CK_ATTRIBUTE_TYPE {
         let type =
             switch self {
             case .id: CKA_ID
@@ -19,6 +22,23 @@ package enum Attribute: Sendable {
             case .publicExponent: CKA_PUBLIC_EXPONENT
             case .ecParameters: CKA_EC_PARAMS
             case .ecPoint: CKA_EC_POINT
+            case .objectClass: CKA_CLASS
+            case .onToken: CKA_TOKEN
+            case .isPrivate: CKA_PRIVATE
+            case .modulusBits: CKA_MODULUS_BITS
+            case .verify: CKA_VERIFY
+            case .encrypt: CKA_ENCRYPT
+            case .decrypt: CKA_DECRYPT
+            case .wrap: CKA_WRAP
+            case .unwrap: CKA_UNWRAP
+            case .derive: CKA_DERIVE
+            case .signRecover: CKA_SIGN_RECOVER
+            case .verifyRecover: CKA_VERIFY_RECOVER
+            case .sensitive: CKA_SENSITIVE
+            case .alwaysSensitive: CKA_ALWAYS_SENSITIVE
+            case .extractable: CKA_EXTRACTABLE
+            case .neverExtractable: CKA_NEVER_EXTRACTABLE
+            case .local: CKA_LOCAL
             }
         return CK_ATTRIBUTE_TYPE(type)
     }
@@ -28,8 +48,10 @@ package enum Attribute: Sendable {
         switch self {
         case .value: 65_536
         case .id, .label, .modulus, .publicExponent, .ecParameters, .ecPoint: 4096
-        case .keyType, .certificateType: MemoryLayout<CK_ULONG>.size
-        case .sign, .alwaysAuthenticate: MemoryLayout<CK_BBOOL>.size
+        case .keyType, .certificateType, .objectClass, .modulusBits: MemoryLayout<CK_ULONG>.size
+        case .sign, .alwaysAuthenticate, .onToken, .isPrivate, .verify, .encrypt, .decrypt, .wrap, .unwrap, .derive,
+            .signRecover, .verifyRecover, .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .local:
+            MemoryLayout<CK_BBOOL>.size
         }
     }
 }

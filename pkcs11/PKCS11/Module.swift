@@ -1,11 +1,11 @@
-import CP11Kit
+package import CP11Kit
 
 /// A PKCS#11 library, loaded and initialised through p11-kit in managed mode, which gives it thread-safe
 /// initialisation and reference counting (p11-kit manual, "Initialization"). It is finalised when the last user,
 /// such as an open session, lets go.
 @safe package final class Module: Sendable {
     /// p11-kit's wrapper of the module's function list: never NULL in any member, and not changed after loading.
-    nonisolated(unsafe) let functions: CK_FUNCTION_LIST_PTR
+    package nonisolated(unsafe) let functions: CK_FUNCTION_LIST_PTR
 
     /// The module was initialised without locks: only one thread may call it at a time.
     package let isSingleThreaded: Bool

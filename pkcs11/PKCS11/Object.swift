@@ -1,8 +1,10 @@
-import CP11Kit
+package import CP11Kit
 
 /// An object in a session, by its handle. 0 is a handle like any other: ykcs11 gives it out.
 package struct Object: Hashable, Sendable {
-    let handle: CK_OBJECT_HANDLE
+    package let handle: CK_OBJECT_HANDLE
+
+    package init(handle: CK_OBJECT_HANDLE) { self.handle = handle }
 
     /// More objects of a class than any token here is used with; a module that never stops finding ends here.
     package static let limit = 4096
@@ -10,7 +12,7 @@ package struct Object: Hashable, Sendable {
     package enum Class: Sendable {
         case certificate, privateKey, publicKey, secretKey
 
-        var rawValue: CK_OBJECT_CLASS {
+        package var rawValue: CK_OBJECT_CLASS {
             switch self {
             case .certificate: CK_OBJECT_CLASS(CKO_CERTIFICATE)
             case .privateKey: CK_OBJECT_CLASS(CKO_PRIVATE_KEY)
@@ -64,7 +66,7 @@ extension TokenSession {
             guard count <= batch.count else {
                 throw .nonsense(what: "C_FindObjects found more objects than it had room for")
             }
-            objects += batch.prefix(Int(count)).map(Object.init)
+            objects += batch.prefix(Int(count)).map(Object.init(handle:))
             guard objects.count <= Object.limit else {
                 throw .overLimit(what: "an object count", value: UInt(objects.count), limit: Object.limit)
             }

@@ -1,4 +1,4 @@
-import CP11Kit
+package import CP11Kit
 
 /// A PKCS#11 call that failed, or a token that answered what cannot be.
 package enum PKCS11Error: Error, Hashable, Sendable {
@@ -56,7 +56,7 @@ extension PKCS11Error: CustomStringConvertible {
 }
 
 /// The one place where a return code becomes an error.
-func check(_ function: Function, _ returnValue: CK_RV) throws(PKCS11Error) {
+package func check(_ function: Function, _ returnValue: CK_RV) throws(PKCS11Error) {
     guard returnValue == CKR_OK else {
         throw .failed(function, ReturnValue(rawValue: UInt(returnValue)))
     }

@@ -1,16 +1,17 @@
-import CP11Kit
+package import CP11Kit
 
-/// An open session, read-only where the module has such. It keeps its module loaded, has one owner, and closes when that owner lets go.
+/// An open session, read-only but in a keeper and where the module has no such. It keeps its module loaded, has one owner, and closes when that owner lets go.
 ///
 /// One session is for one thread at a time: SoftHSM crashes when two share it.
 @safe package struct TokenSession: ~Copyable, Sendable {
-    let module: Module
-    let handle: CK_SESSION_HANDLE
+    package let module: Module
+    package let handle: CK_SESSION_HANDLE
 
     /// Opens a session (C_OpenSession). Callers must not open or close two sessions of a module at the same time:
     /// tpm2-pkcs11 1.9 gives both threads the same handle.
     ///
-    /// - Parameter isReadWrite: For modules that refuse a read-only session; nothing is written all the same.
+    /// - Parameter isReadWrite: For a keeper, and for modules that refuse a read-only session; a worker writes nothing all
+    ///   the same.
     package init(slot: Slot, isReadWrite: Bool = false) throws(PKCS11Error) {
         var handle = CK_SESSION_HANDLE()
         try check(

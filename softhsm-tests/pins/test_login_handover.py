@@ -67,7 +67,7 @@ def users_agent(folder, service, root):
     token = softhsm.token("login-card")
     token.identity(root)
     (folder / "agent").mkdir()
-    for name in ("tokenward-agent", "tokenward-worker", "tokenward-card-watcher"):
+    for name in ("tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher"):
         if pathlib.Path(binary("tokenward-agent")).with_name(name).exists():
             shutil.copy(binary(name), folder / name)
     shutil.copy(service.ca, folder / "ca.pem")

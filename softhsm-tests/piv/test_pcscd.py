@@ -88,7 +88,7 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 def test_a_socket_that_is_closed_to_the_user_is_named(open_folder, pcsc_is_possible):
-    for name in ("tokenward-agent", "tokenward-worker", "tokenward-card-watcher"):
+    for name in ("tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher"):
         shutil.copy(binary(name), open_folder / name)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{open_folder}/pcscd.comm")

@@ -35,17 +35,24 @@ def has_module(listing, module):
 @pytest.mark.parametrize(
     "program, own_module, forbidden_modules, forbidden_libraries",
     [
-        ("tokenward-agent", "Agent", ["PKCS11", "TokenWorker", "Emulator"], ["libp11-kit", "libpcsclite"]),
+        ("tokenward-agent", "Agent", ["PKCS11", "PKCS11Management", "Keeper", "TokenWorker", "Emulator"],
+         ["libp11-kit", "libpcsclite"]),
         (
             "tokenward-worker",
             "TokenWorker",
-            ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere"],
+            ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere", "PKCS11Management", "Keeper", "KeeperService"],
+            ["libcurl", "libssl", "libpcsclite"],
+        ),
+        (
+            "tokenward-keeper",
+            "PKCS11Management",
+            ["HTTPTransport", "NIOHTTP1", "NIOPosix", "Agent", "RolesAnywhere", "Tokens"],
             ["libcurl", "libssl", "libpcsclite"],
         ),
         (
             "tokenward-card-watcher",
             "PCSC",
-            ["PKCS11", "HTTPTransport", "Agent", "NIOPosix", "X509"],
+            ["PKCS11", "HTTPTransport", "Agent", "NIOPosix", "X509", "KeeperService"],
             ["libp11-kit", "libcurl", "libssl", "libcrypto"],
         ),
         ("tokenward", "AgentClient", ["PKCS11", "HTTPTransport", "Agent", "NIOPosix"], ["libp11-kit", "libcurl", "libssl"]),
@@ -58,7 +65,8 @@ def test_each_program_has_only_what_its_privilege_needs(program, own_module, for
     assert [library for library in forbidden_libraries if has_library(program, library)] == []
 
 
-@pytest.mark.parametrize("program", ["tokenward-agent", "tokenward-worker", "tokenward-card-watcher"])
+@pytest.mark.parametrize(
+    "program", ["tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher"])
 def test_no_program_that_stays_in_memory_has_an_engine_for_regular_expressions(program):
     """It is a megabyte, and a single `contains("text")` brings it in."""
     assert "17_StringProcessing" not in symbols(program)
@@ -66,8 +74,8 @@ def test_no_program_that_stays_in_memory_has_an_engine_for_regular_expressions(p
 
 
 PROGRAMS = [
-    "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-card-watcher", "tokenward-credential-process",
-    "rolesanywhere-emulator"]
+    "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher",
+    "tokenward-credential-process", "rolesanywhere-emulator"]
 
 
 def elf(program, option):
@@ -154,6 +162,18 @@ def test_the_worker_calls_nothing_that_makes_changes_or_exports_keys():
     }
 
 
+def test_the_keeper_alone_holds_the_calls_that_make_and_delete_objects():
+    holders = {program for program in PROGRAMS if has_module(symbols(program), "PKCS11Management")}
+    assert holders == {"tokenward-keeper"}
+    changes = "GenerateKey|GenerateKeyPair|CreateObject|CopyObject|DestroyObject|SetAttributeValue|WrapKey|UnwrapKey"
+    callers = set()
+    for folder in ("Sources", "pkcs11"):
+        for path in Path(ROOT, folder).rglob("*.swift"):
+            if re.search(rf"pointee\.C_(?:{changes}|DeriveKey|InitToken|InitPIN|SetPIN)\b", path.read_text()):
+                callers.add(path.relative_to(ROOT).parts[1])
+    assert callers == {"PKCS11Management"}
+
+
 def test_each_c_library_has_one_importer():
     importers = {}
     for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):
@@ -163,7 +183,8 @@ def test_each_c_library_has_one_importer():
                 importers.setdefault(module, set()).add(room)
     # The emulator verifies with OpenSSL on its own: it must share no code with what it checks.
     assert importers == {
-        "CP11Kit": {"PKCS11"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "KeyFiles", "Emulator"}, "CCurl": {"HTTPTransport"},
+        "CP11Kit": {"PKCS11", "PKCS11Management"}, "CPCSCLite": {"PCSC"}, "COpenSSL": {"X509", "KeyFiles", "Emulator"},
+        "CCurl": {"HTTPTransport"},
         "CSystemd": {"Logind"}}
 
 

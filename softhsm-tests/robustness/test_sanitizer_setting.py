@@ -14,7 +14,7 @@ from support.shipped import PROGRAMS
 SETTING = "TOKENWARD_SANITIZER"
 C = ROOT / "Sources"
 [MARKER] = re.findall(r'sanitizer_marker\[\] = "(.*)";', (C / "CLinux/linux.c").read_text())
-HEAP = ["tokenward-agent", "tokenward-worker"]
+HEAP = ["tokenward-agent", "tokenward-worker", "tokenward-keeper"]
 
 # Actions of a process after all its hardening; the order matters, because the last of them are for good.
 LOOK = """
@@ -87,6 +87,7 @@ def test_the_wiping_heap_is_in_the_programs_that_see_secrets_all_day(program):
 @pytest.mark.parametrize("program, calls", [
     ("tokenward-agent", ["clinux_harden_process"]),
     ("tokenward-worker", ["clinux_harden_process", "clinux_limit_files", "clinux_limit_calls"]),
+    ("tokenward-keeper", ["clinux_harden_process", "clinux_limit_files", "clinux_limit_calls"]),
     ("tokenward-card-watcher", ["clinux_harden_process"]),
 ])
 def test_the_programs_hold_what_hardens_them(program, calls):

@@ -5,7 +5,9 @@ import re
 from support.processes import ROOT
 
 README = ROOT / "README.md"
-PROGRAMS = ("tokenward", "tokenward-agent", "tokenward-worker", "tokenward-card-watcher", "tokenward-credential-process")
+PROGRAMS = (
+    "tokenward", "tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher",
+    "tokenward-credential-process")
 FOLDER = "/usr/local/bin"
 
 UNITS = ROOT / "Sources/tokenward-agent/systemd"

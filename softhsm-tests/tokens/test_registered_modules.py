@@ -155,7 +155,7 @@ def test_the_modules_are_those_that_p11_kit_shows(name, layout):
 
 def test_the_users_own_modules_are_used_from_where_the_user_has_them(open_folder, libraries):
     """$XDG_CONFIG_HOME as p11-kit takes it: before ~/.config."""
-    for name in ("tokenward-agent", "tokenward-worker", "tokenward-card-watcher"):
+    for name in ("tokenward-agent", "tokenward-worker", "tokenward-keeper", "tokenward-card-watcher"):
         shutil.copy(binary(name), open_folder / name)
     files = {"home/.config/pkcs11/modules/a.module": "a", "elsewhere/pkcs11/modules/b.module": "b"}
     for name, library in files.items():

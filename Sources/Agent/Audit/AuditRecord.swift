@@ -74,6 +74,7 @@ extension AuditRecord: CustomStringConvertible {
         if !peer.isOnLoopback { fields += [("gid", "\(peer.gid)"), ("pid", "\(peer.pid)")] }
         if let listener { fields.append(("listener", listener)) }
         if let route { fields.append(("route", "\(route)")) }
+        if route?.permission == .management { fields.append(("permission", Route.Permission.management.rawValue)) }
         if let profile { fields.append(("profile", "\(profile)")) }
         fields.append(("status", "\(status)"))
         if let problem { fields.append(("problem", problem.rawValue)) }

@@ -92,7 +92,7 @@ package struct Policy: Hashable, Sendable {
         if peer.uid == agentUID { return .allow(reason: "the agent's own user") }
         if peer.uid == KnownIDs.overflow { return Self.hidden(peer) }
         switch permission {
-        case .owner:
+        case .owner, .management:
             if scope == .system, peer.uid == 0 { return .allow(reason: "root") }
             return .deny(reason: "only the agent's own user\(scope == .system ? " and root" : "") may ask this")
         case .useProfile:

@@ -28,9 +28,18 @@ struct AgentOperations: Sendable {
     var status: @Sendable () async throws(Problem) -> Status
     /// A certificate request that a token's key has signed, as PEM. The texts are as they arrived.
     var certificateRequest: @Sendable (CertificateRequestBody) async throws(Problem) -> String
+    var keys: KeyOperations
     /// Takes note of what a peer was told in the place of the profile's credentials. Called on the server's threads, so it
     /// must not wait.
     var noteRefusal: @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in }
+}
+
+/// The management of keys.
+struct KeyOperations: Sendable {
+    var list: @Sendable () async throws(Problem) -> [KeyListing]
+    var generate: @Sendable (KeyGenerationBody) async throws(Problem) -> KeyListing
+    var verify: @Sendable (KeyBody) async throws(Problem) -> KeyListing
+    var destroy: @Sendable (KeyBody) async throws(Problem) -> KeyListing
 }
 
 /// Credentials as they leave the agent. They print as `‹redacted›`.

@@ -222,7 +222,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             ? Asking(
                 uid: caller.peer.uid, agentUID: policy.agentUID, processID: caller.peer.pid,
                 header: request.head.person,
-                isExplicit: [.refresh, .unlock, .certificateRequest].contains(request.route.action)) : nil
+                isExplicit: request.route.isExplicit) : nil
         let mayGesture = policy.allowsGestures(for: caller.peer, profile: request.profile)
         // Not awaited: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {

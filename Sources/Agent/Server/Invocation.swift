@@ -9,6 +9,10 @@ enum Invocation: Sendable {
     case unlock(UnlockBody)
     case lock(LockBody)
     case certificateRequest(CertificateRequestBody)
+    case keys
+    case generateKey(KeyGenerationBody)
+    case verifyKey(KeyBody)
+    case destroyKey(KeyBody)
 
     /// - Parameters:
     ///   - form: How the listener answers.
@@ -21,6 +25,10 @@ enum Invocation: Sendable {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
         case (.certificateRequest, _): self = .certificateRequest(try CertificateRequestBody(body))
+        case (.keys, _): self = .keys
+        case (.generateKey, _): self = .generateKey(try KeyGenerationBody(body))
+        case (.verifyKey, _): self = .verifyKey(try KeyBody(body))
+        case (.destroyKey, _): self = .destroyKey(try KeyBody(body, needsSerial: true))
         case (.credentials, let profile?): self = .credentials(profile, form)
         case (.refresh, let profile?): self = .refresh(profile, try RefreshBody(body).code.map(BroughtCode.init))
         case (.explain, let profile?): self = .explain(profile)
@@ -53,6 +61,10 @@ enum Invocation: Sendable {
             case .profiles: return .message(try await operations.profiles())
             case .identities: return .message(try await operations.identities())
             case .tokens: return .message(try await operations.tokens())
+            case .keys: return .message(try await operations.keys.list())
+            case .generateKey(let body): return .message(try await operations.keys.generate(body))
+            case .verifyKey(let body): return .message(try await operations.keys.verify(body))
+            case .destroyKey(let body): return .message(try await operations.keys.destroy(body))
             case .status: return .message(try await operations.status())
             case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)

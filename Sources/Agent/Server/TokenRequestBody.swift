@@ -90,7 +90,7 @@ extension JSONMembers {
     ///   - names: The members that may be there as strings.
     ///   - arrays: Those that may be there as arrays.
     /// - Throws: `badRequest`, which quotes nothing of the body.
-    fileprivate init(body: Span<UInt8>, names: [StaticString], arrays: [StaticString] = []) throws(Problem) {
+    init(body: Span<UInt8>, names: [StaticString], arrays: [StaticString] = []) throws(Problem) {
         do throws(JSONFault) {
             try self.init(body, limits: Self.limits)
         } catch {
@@ -135,7 +135,7 @@ extension JSONMembers {
     }
 
     /// The PIN in its own page; nil where there is none.
-    fileprivate func pin(in body: Span<UInt8>, isFromLogin: Bool) throws(Problem) -> HeldPIN? {
+    func pin(in body: Span<UInt8>, isFromLogin: Bool = false) throws(Problem) -> HeldPIN? {
         guard case .string(let range)? = value("pin", in: body) else { return nil }
         do throws(PINError) {
             return HeldPIN(

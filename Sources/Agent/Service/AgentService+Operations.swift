@@ -35,6 +35,7 @@ extension AgentService {
                     signer: TokenSigner(tokens: tokens, occasion: .demand, allow: AllowList())
                 ).request(body)
             },
+            keys: keyOperations(),
             noteRefusal: { [refusals] problem, name, peer in refusals.note(problem, of: name, to: peer) })
     }
 

@@ -45,6 +45,21 @@ package enum ChangeRequest {
         return try post("/v1/certificate-requests", start, pin: pin)
     }
 
+    /// A `POST` of a management command.
+    ///
+    /// - Parameters:
+    ///   - members: The body's other members.
+    ///   - pin: Wiped with this call. nil: the agent uses the PIN that its configuration names, or asks a person.
+    /// - Throws: Exit code 64 for members that are too long.
+    package static func management(
+        _ path: String, _ members: [(name: String, value: String)], pin: consuming PINEntry?
+    ) throws(ClientFailure) -> SecretBuffer {
+        var start = JSONWriter()
+        start.beginObject()
+        for (name, value) in members { start.member(name, value) }
+        return try post(path, start, pin: pin)
+    }
+
     /// A request with the members of an object that is not closed yet, and with the PIN as its last one. It is made around
     /// the PIN, in the PIN's own pages.
     private static func post(

@@ -124,7 +124,11 @@ extension AgentOperations {
                 try await status()
                 return Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) }
             },
-            certificateRequest: { (body) async throws(Problem) in body.subject })
+            certificateRequest: { (body) async throws(Problem) in body.subject },
+            keys: KeyOperations(
+                list: { () async throws(Problem) in [] }, generate: { (_) async throws(Problem) in KeyListing() },
+                verify: { (_) async throws(Problem) in KeyListing() },
+                destroy: { (_) async throws(Problem) in KeyListing() }))
     }
 }
 

@@ -70,7 +70,8 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
         for name in ["refused-pins", "locked"] where unsafe access("\(files).\(name)", F_OK) == 0 {
             unsafe link("\(files).\(name)", "\(life.files).\(name)")
         }
-        var setting = Tokens.Setting(workerExecutable: "", watcherExecutable: "", runtimeFiles: life.files)
+        var setting = Tokens.Setting(
+            workerExecutable: "", keeperExecutable: "", watcherExecutable: "", runtimeFiles: life.files)
         let life = life
         setting.workers = WorkerStart(
             identity: { ModuleFile.Identity($0) }, stamp: { StoredPINStamp($0) },

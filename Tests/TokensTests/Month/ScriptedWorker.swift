@@ -205,7 +205,7 @@ final class ScriptedWorker: WorkerConnection, @unchecked Sendable {  // used by 
         case .logOut(let reference): return logOut(reference, fails)
         case .sign(let request): return sign(request, job.arrived, fails)
         case .renewSessions: return .answer(.renewed)
-        case .dateKey, .registeredModules, .readers: return .crash
+        case .dateKey, .registeredModules, .readers, .management: return .crash
         }
     }
 

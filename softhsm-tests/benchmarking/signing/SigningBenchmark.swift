@@ -28,7 +28,7 @@ enum SigningBenchmark {
                     ModuleConfiguration(location: .path(arguments[2]), environment: ["SOFTHSM2_CONF": arguments[3]])
                 ], rules: [TokenRule(uri: PKCS11URI(), pinSource: .file(arguments[4]))], prompt: PromptSettings()),
             setting: Tokens.Setting(
-                workerExecutable: arguments[1], watcherExecutable: "/nonexistent",
+                workerExecutable: arguments[1], keeperExecutable: "/nonexistent", watcherExecutable: "/nonexistent",
                 runtimeFiles: "/nonexistent/agent.sock"),
             clock: .system,
             log: Logger(label: "benchmark", factory: { _ in SwiftLogNoOpLogHandler() }))

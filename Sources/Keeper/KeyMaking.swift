@@ -1,0 +1,153 @@
+import Encodings
+import KeeperService
+import PKCS11
+import PKCS11Management
+import TokenService
+import TokenWorker
+
+extension KeyGeneration {
+    /// Has the token make the pair, and reads back what it has become. After a failure the token is as it was, or the failure
+    /// says what is left.
+    ///
+    /// - Throws: `.exists` before anything is made: NSS puts a new key in the place of an old one with the same CKA_ID.
+    func carryOut(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
+        try checkAbility(of: token)
+        try checkNames(on: token)
+        do throws(KeeperFailure) {
+            try make(on: token)
+            return try readBack(on: token)
+        } catch {
+            var failure = error
+            failure.remains = removeRemains(on: token)
+            throw failure
+        }
+    }
+
+    // MARK: Before
+
+    private func checkAbility(of token: OpenToken) throws(KeeperFailure) {
+        let (information, listed) = try KeeperFailure.catching { () throws(PKCS11Error) in
+            (try token.look(), try token.mechanisms())
+        }
+        guard !TokenFlags(rawValue: information.flags).contains(.writeProtected) else {
+            throw KeeperFailure(.readOnly, "the token is write-protected")
+        }
+        guard mechanism.isAmong(listed) else {
+            throw KeeperFailure(
+                .unsupported, "its module offers no way to make \(mechanism == .rsa ? "an RSA" : "an EC") key on it")
+        }
+    }
+
+    private func checkNames(on token: OpenToken) throws(KeeperFailure) {
+        for objectClass in [Object.Class.privateKey, .publicKey, .certificate] {
+            for object in try token.named(objectClass) {
+                guard object.id == id || object.label == label else { continue }
+                let which = object.id == id ? "the id \(Hexadecimal.encode(id))" : "this label"
+                throw KeeperFailure(.exists, "\(objectClass.words) with \(which) is on it already")
+            }
+        }
+    }
+
+    // MARK: The pair
+
+    private var mechanism: KeyPairMechanism { type.curve == nil ? .rsa : .ec }
+
+    /// With all that forbids other uses first: SoftHSM lets a key decrypt, unwrap and derive where nothing is said. Tokens
+    /// that do not know such an attribute get the template that every one of them takes. tpm2-pkcs11 1.9 answers the other one
+    /// with CKR_GENERAL_ERROR, and leaves its objects in the TPM's few places.
+    private func make(on token: OpenToken) throws(KeeperFailure) {
+        let isTPM = token.library?.manufacturer.starts(with: "tpm2-software".utf8) == true
+        do throws(PKCS11Error) {
+            return try make(on: token, withProhibitions: !isTPM)
+        } catch {
+            guard error.returnValue?.changeMeaning == .template else { throw KeeperFailure(error) }
+        }
+        if let remains = removeRemains(on: token) {
+            throw KeeperFailure(.function, "the token refused the attributes of the key", remains: remains)
+        }
+        try KeeperFailure.catching { () throws(PKCS11Error) in try make(on: token, withProhibitions: false) }
+    }
+
+    private func make(on token: OpenToken, withProhibitions: Bool) throws(PKCS11Error) {
+        var (publicKey, privateKey) = (publicTemplate, privateTemplate)
+        if !withProhibitions {
+            publicKey.leaveOut([.encrypt, .wrap, .verifyRecover])
+            privateKey.leaveOut([.decrypt, .unwrap, .derive, .signRecover])
+        }
+        _ = try token.with { (session) throws(PKCS11Error) in
+            try session.generateKeyPair(mechanism, publicKey: publicKey, privateKey: privateKey)
+        }
+    }
+
+    var privateTemplate: ObjectTemplate {
+        var template = commonTemplate
+        template.set(.privateKey)
+        for attribute in [Attribute.isPrivate, .sensitive, .sign] { template.set(attribute, true) }
+        for attribute in [Attribute.extractable, .decrypt, .unwrap, .derive, .signRecover] {
+            template.set(attribute, false)
+        }
+        return template
+    }
+
+    var publicTemplate: ObjectTemplate {
+        var template = commonTemplate
+        template.set(.publicKey)
+        template.set(.verify, true)
+        for attribute in [Attribute.isPrivate, .encrypt, .wrap, .verifyRecover] { template.set(attribute, false) }
+        if let curve = type.curve { template.set(.ecParameters, curve) }
+        if let bits = type.modulusBits {
+            template.set(.modulusBits, bits)
+            template.set(.publicExponent, [1, 0, 1])
+        }
+        return template
+    }
+
+    private var commonTemplate: ObjectTemplate {
+        var template = ObjectTemplate()
+        template.set(.keyType, type.curve == nil ? KeyType.rsa : KeyType.ec)
+        template.set(.onToken, true)
+        template.set(.id, id)
+        template.set(.label, label)
+        return template
+    }
+
+    // MARK: After
+
+    /// - Throws: `.disobeyed` for a key that is not what was asked for: it must not be used.
+    private func readBack(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
+        let selection = KeySelection(token: self.token, id: id, label: nil)
+        let report: KeyReport
+        do throws(KeeperFailure) {
+            report = try selection.read(on: token)
+        } catch {
+            guard error.kind == .notFound || error.kind == .ambiguous else { throw error }
+            throw KeeperFailure(.disobeyed, "the token says that the key is made, and shows \(error.text)")
+        }
+        if report.isExtractable == true || report.isSensitive == false {
+            throw KeeperFailure(.disobeyed, "the token has made a key that could leave it, which is not kept")
+        }
+        guard type.isType(of: report.publicHalf) else {
+            throw KeeperFailure(.disobeyed, "the token has made a key of another type, which is not kept")
+        }
+        return report
+    }
+
+    /// Deletes what a failed attempt has left: nothing with this id and nothing with this label was there before.
+    ///
+    /// - Returns: What is there all the same, or may be.
+    private func removeRemains(on token: OpenToken) -> String? {
+        do throws(KeeperFailure) {
+            for objectClass in [Object.Class.privateKey, .publicKey] {
+                for stray in try token.named(objectClass) where stray.id == id && stray.label == label {
+                    try? token.with { (session) throws(PKCS11Error) in try session.destroy(stray.object) }
+                }
+                if try token.named(objectClass).contains(where: { $0.id == id && $0.label == label }) {
+                    return "\(objectClass.words) with the id \(Hexadecimal.encode(id)) is left on it"
+                }
+            }
+            return nil
+        } catch {
+            return "it could not be looked at whether half of the pair is left on it (\(error.text))"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package import TokenService
+
+/// What the agent asks of a keeper beside what it asks of a worker: all that makes, changes and deletes objects, and the
+/// parsing of files with keys in them. It travels as the bytes of `Request.management`, which no worker understands.
+///
+/// Each kind of request has a file of its own here, and the file that carries it out in `Keeper`.
+package enum KeeperRequest: Hashable, Sendable {
+    case generateKey(KeyGeneration)
+    case readKey(KeySelection)
+    case destroyKey(KeySelection)
+}
+
+/// What a keeper answers.
+package enum KeeperReply: Hashable, Sendable {
+    /// To `generateKey` and `readKey`.
+    case key(KeyReport)
+    /// To `destroyKey`: what was destroyed, as it was before.
+    case destroyed(KeyReport)
+    case failed(KeeperFailure)
+}
+
+extension KeeperRequest {
+    /// Whether the token may be another one afterwards, also where the request fails.
+    package var makesChanges: Bool {
+        switch self {
+        case .generateKey, .destroyKey: true
+        case .readKey: false
+        }
+    }
+
+    package var bytes: [UInt8] {
+        var writer = WireWriter()
+        switch self {
+        case .generateKey(let request): writer.add(1 as UInt8, request)
+        case .readKey(let selection): writer.add(2 as UInt8, selection)
+        case .destroyKey(let selection): writer.add(3 as UInt8, selection)
+        }
+        return writer.bytes
+    }
+
+    package init(_ bytes: [UInt8]) throws(WireError) {
+        var reader = WireReader(bytes)
+        switch try reader.value() as UInt8 {
+        case 1: self = .generateKey(try reader.value())
+        case 2: self = .readKey(try reader.value())
+        case 3: self = .destroyKey(try reader.value())
+        case let kind: throw .unknownKind(kind)
+        }
+        try reader.end()
+    }
+}
+
+extension KeeperReply {
+    package var bytes: [UInt8] {
+        var writer = WireWriter()
+        switch self {
+        case .key(let report): writer.add(1 as UInt8, report)
+        case .destroyed(let report): writer.add(2 as UInt8, report)
+        case .failed(let failure): writer.add(0 as UInt8, failure)
+        }
+        return writer.bytes
+    }
+
+    package init(_ bytes: [UInt8]) throws(WireError) {
+        var reader = WireReader(bytes)
+        switch try reader.value() as UInt8 {
+        case 0: self = .failed(try reader.value())
+        case 1: self = .key(try reader.value())
+        case 2: self = .destroyed(try reader.value())
+        case let kind: throw .unknownKind(kind)
+        }
+        try reader.end()
+    }
+}

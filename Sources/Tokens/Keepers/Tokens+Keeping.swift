@@ -1,0 +1,118 @@
+package import AgentAPI
+package import KeeperService
+import PKCS11URI
+package import TokenService
+
+/// A token as one management command has it: in a keeper, logged in.
+package struct KeptToken: Sendable {
+    package let token: FoundToken
+    /// What the token's module says of itself.
+    package let module: ModuleReport
+    fileprivate let keeper: KeeperHost
+    fileprivate let call: OpenCalls.Call
+
+    /// Where the token is, for requests.
+    package var reference: TokenReference { token.reference }
+
+    /// Asks the keeper.
+    ///
+    /// - Parameter secret: What goes with the request and is in no message, such as a file's password.
+    /// - Throws: What the keeper answers instead, in words for people.
+    package func ask(_ request: KeeperRequest, secret: HeldPIN? = nil) async throws(Problem) -> KeeperReply {
+        switch await keeper.ask(request, secret: secret, permit: call.permit) {
+        case .success(.failed(let failure)): throw failure.problem(for: token.snapshot.token)
+        case .success(let reply): return reply
+        case .failure(.lost(.revoked)): throw token.problem(.locked)
+        case .failure(let failure):
+            if call.permit.isRevoked { throw token.problem(.locked) }
+            var problem = failure.problem(doing: "changing token \(token.snapshot.token.displayName, .token)")
+            if request.makesChanges, case .lost = failure {
+                problem.hint = "look at what it has now with 'tokenward key list', then try again"
+            }
+            throw problem
+        }
+    }
+}
+
+extension Tokens {
+    /// Runs one management command on a token, in a keeper of its own: a process that is logged in as any other use of the
+    /// token would be, and ends with the command. There is one at a time on a token. A locked token stays locked, and a lock
+    /// that comes meanwhile ends the command.
+    ///
+    /// - Parameter pin: One that came with the request; nil: the stored one, or a person is asked.
+    package func keeping<Outcome: Sendable>(
+        _ token: FoundToken, pin: HeldPIN?, _ body: @Sendable (KeptToken) async throws(Problem) -> Outcome
+    ) async throws(Problem) -> Outcome {
+        let key = token.key
+        let name = token.snapshot.token.displayName
+        guard !ledger.isLocked(key) else { throw token.problem(.locked) }
+        guard let host = host(of: key) else {
+            throw Problem(
+                .tokenGone, "token \(name, .token) is gone with its module",
+                hint: "run 'tokenward status' to see what is there")
+        }
+        guard managed.insert(key.token).inserted else {
+            throw Problem(
+                .tokenBusy, "another management command is at work on token \(name, .token)",
+                hint: "wait for its end, then try again")
+        }
+        defer { managed.remove(key.token) }
+        await renewAfterSleep()
+        let call = calls.begin(key)  // before the look at the locks counts: a lock that comes now revokes it
+        defer { calls.end(call) }
+        let keeper: KeeperHost
+        do throws(ModuleFailure) {
+            keeper = try await KeeperHost(host.keeperLaunch(setting.keeperExecutable))
+        } catch {
+            throw error.problem(doing: "preparing a change of token \(name, .token)")
+        }
+        keepers[call.id] = (key, keeper)
+        let result: Result<Outcome, Problem>
+        do throws(Problem) {
+            if ledger.isLocked(key) || call.permit.isRevoked { throw token.problem(.locked) }
+            try await logIn(keeper, to: token, pin: pin)
+            result = .success(
+                try await body(KeptToken(token: token, module: keeper.report, keeper: keeper, call: call)))
+        } catch {
+            result = .failure(error)
+        }
+        let after = keeper.hasChanged ? await keeper.look(at: token.reference) : nil
+        keepers[call.id] = nil
+        await keeper.end()
+        if let after { await renewWorkers(of: host, after: (try? after.get())?.first) }
+        return try result.get()
+    }
+
+    /// Ends the keepers of these tokens, or all.
+    func endKeepers(of keys: Set<TokenKey>? = nil) async {
+        for (key, keeper) in keepers.values where keys?.contains(key) != false { await keeper.end() }
+    }
+
+    /// Has the module's workers see a token that has changed. Some modules show what another process has changed only after
+    /// they are initialised anew (tpm2-pkcs11, ykcs11, OpenSC): their workers are ended, after the signatures under way. Others
+    /// show it at once, and keep the login of a PIN that a person has typed.
+    ///
+    /// - Parameter changed: The token as the keeper has left it; nil where it could not say.
+    private func renewWorkers(of host: ModuleHost, after changed: TokenSnapshot?) async {
+        await host.outdateLooks()
+        let shown = await survey(of: [host]).tokens.map(\.snapshot).first { $0.token == changed?.token }
+        if let changed, let shown, shown.isLoggedIn, shown.shows(changed) { return }
+        let patience = clock.boot() + 5000
+        while calls.haveSignature(of: host.identity), clock.boot() < patience {
+            await withCheckedContinuation { calls.wait($0) }
+        }
+        await host.renew()
+        _ = await survey(of: [host])
+    }
+}
+
+extension FoundToken {
+    fileprivate var reference: TokenReference { TokenReference(slotID: snapshot.slotID, token: snapshot.token) }
+}
+
+extension TokenSnapshot {
+    /// Whether it has the same objects.
+    fileprivate func shows(_ other: TokenSnapshot) -> Bool {
+        Set(keys) == Set(other.keys) && Set(certificates) == Set(other.certificates)
+    }
+}
