@@ -37,6 +37,19 @@ static int certificate_wanted(SSL *connection, void *context) {
     return cclienttls_registered.certificate(context, connection);
 }
 
+/// OpenSSL calls it for each message of the protocol. An alert is told even where libcurl has given up the connection, and
+/// only reads what is left: a server of TLS 1.3 refuses a certificate when the request may be on its way.
+static void message_seen(
+    int is_sent, int version, int type, const void *message, size_t length, SSL *connection, void *context) {
+    (void)version;
+    if (is_sent || type != SSL3_RT_ALERT || length != 2) return;
+    const uint8_t number = ((const uint8_t *)message)[1];
+    // A warning of TLS 1.2 ends nothing; these two end what was said, and are no error (RFC 8446 §6.1).
+    const bool is_warning = ((const uint8_t *)message)[0] == SSL3_AL_WARNING && !cclienttls_is_tls13(connection);
+    if (is_warning || number == SSL_AD_CLOSE_NOTIFY || number == SSL_AD_USER_CANCELLED) return;
+    cclienttls_registered.alert(context, number);
+}
+
 void cclienttls_warm_up(void) { SSL_CTX_free(SSL_CTX_new(TLS_client_method())); }
 
 bool cclienttls_prepare(void *settings, const char *host, bool is_address, bool without_pss, void *context) {
@@ -55,8 +68,22 @@ bool cclienttls_prepare(void *settings, const char *host, bool is_address, bool 
     SSL_CTX_set_post_handshake_auth(ssl, 0);
     SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_cert_cb(ssl, certificate_wanted, context);
+    SSL_CTX_set_msg_callback(ssl, message_seen);
+    SSL_CTX_set_msg_callback_arg(ssl, context);
     return true;
 }
+
+size_t cclienttls_schemes(void *connection, uint16_t *schemes, size_t capacity) {
+    const int count = SSL_get_shared_sigalgs(connection, 0, NULL, NULL, NULL, NULL, NULL);
+    for (int index = 0; index < count && (size_t)index < capacity; index++) {
+        unsigned char low, high;
+        SSL_get_shared_sigalgs(connection, index, NULL, NULL, NULL, &low, &high);
+        schemes[index] = (uint16_t)(high << 8 | low);
+    }
+    return count > 0 ? (size_t)count : 0;
+}
+
+bool cclienttls_is_tls13(void *connection) { return SSL_version(connection) == TLS1_3_VERSION; }
 
 bool cclienttls_present(void *connection, const uint8_t *certificate, size_t length, void *context) {
     X509 *leaf = d2i_X509(NULL, &certificate, (long)length);

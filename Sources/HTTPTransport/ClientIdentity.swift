@@ -1,13 +1,5 @@
 package import SignatureSchemes
 
-/// What a client's key can sign with, for a server that wants to know its client by a certificate.
-package enum ClientAuthentication: Hashable, Sendable {
-    /// ECDSA, or RSA with either padding.
-    case anyScheme
-    /// RSA PKCS #1 v1.5 alone. Its place is TLS 1.2: TLS 1.3 takes RSA-PSS of RSA keys (RFC 8446 §4.4.3).
-    case withoutPSS
-}
-
 /// A client's certificate, and a key that may be anywhere.
 package struct ClientIdentity: Sendable {
     /// DER: the client's own, then those that lead to its root.

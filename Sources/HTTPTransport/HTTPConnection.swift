@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// It opens as soon as it is made, on a thread of its own. The request is sent later, with headers that are worth making
 /// only for a service that can be reached: they may take a token's time, and a person's. A client certificate and the
-/// signature for it come at that time as well (`ClientAuthentication`): TLS then waits for them, halfway.
+/// signature for it come at that time as well (`ClientKey`): TLS then waits for them, halfway.
 package final class HTTPConnection: Sendable {
     private let state = Mutex(State())
     private let decided = DispatchSemaphore(value: 0)
@@ -17,6 +17,8 @@ package final class HTTPConnection: Sendable {
         /// Since when the server is known by its certificate, and waits: TLS stands, or it has asked for the client's
         /// certificate. The thread waits from then on for `send` or `hangUp`.
         var openSince: ContinuousClock.Instant?
+        /// What the server wants to know of its client, where it has asked.
+        var wish: CertificateRequest?
         var result: Result<HTTPResponse, any Error>?
         /// The task that waits for one of the two; there is one at a time.
         var waiter: CheckedContinuation<Void, Never>?
@@ -58,14 +60,16 @@ package final class HTTPConnection: Sendable {
     /// Waits until TLS stands and is verified; where the client needs a certificate, until the server has asked for it, and
     /// its own certificate has been verified (in TLS 1.3 the signature that goes with it, too).
     ///
+    /// - Parameter key: What the client has, once that is known.
     /// - Returns: For how long the server has been waiting.
-    /// - Throws: `TransportError` where it does not; `CancellationError` within a tenth of a second when the task is
-    ///   cancelled, which ends the connection.
-    @discardableResult package func opened() async throws -> Duration {
+    /// - Throws: `TransportError` where it does not, or takes no signature of such a key; `CancellationError` within a tenth
+    ///   of a second when the task is cancelled, which ends the connection.
+    @discardableResult package func opened(for key: ClientKey = .unknown) async throws -> Duration {
         await wait { $0.openSince != nil }
         try Task.checkCancellation()
-        let (since, result) = state.withLock { ($0.openSince, $0.result) }
+        let (since, wish, result) = state.withLock { ($0.openSince, $0.wish, $0.result) }
         if case .failure(let error)? = result { throw error }
+        try wish?.check(key)
         return since.map { .now - $0 } ?? .zero
     }
 
@@ -129,11 +133,12 @@ package final class HTTPConnection: Sendable {
 
     /// Says that the connection is open, and waits for what becomes of it. The second call does not wait.
     ///
+    /// - Parameter wish: Of a server that has asked for the client's certificate.
     /// - Returns: What to send; nil: nothing is sent.
-    func orderWhenOpen() -> Order? {
+    func orderWhenOpen(_ wish: CertificateRequest? = nil) -> Order? {
         let isFirst = state.withLock { $0.openSince == nil }
         if isFirst {
-            advance { $0.openSince = .now }
+            advance { ($0.openSince, $0.wish) = (.now, wish) }
             decided.wait()
         }
         return state.withLock { $0.isAbandoned ? nil : $0.order }

@@ -17,18 +17,18 @@ package struct HTTPRequest: Hashable, Sendable {
     /// Lets `url` be of scheme http if its host is a loopback address.
     package var allowsLoopbackPlaintext: Bool
     /// Set where the server must ask for the client's certificate, which `HTTPConnection.send` then has.
-    package var clientAuthentication: ClientAuthentication?
+    package var clientKey: ClientKey?
 
     package init(
         method: Method, url: String, headers: [HeaderField] = [], caBundle: String? = nil,
-        allowsLoopbackPlaintext: Bool = false, clientAuthentication: ClientAuthentication? = nil
+        allowsLoopbackPlaintext: Bool = false, clientKey: ClientKey? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.caBundle = caBundle
         self.allowsLoopbackPlaintext = allowsLoopbackPlaintext
-        self.clientAuthentication = clientAuthentication
+        self.clientKey = clientKey
     }
 }
 

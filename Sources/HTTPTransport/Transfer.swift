@@ -31,6 +31,10 @@ final class Transfer {
         case signature
     }
 
+    /// The one that ended TLS.
+    private var alert: TLSAlert?
+    private var isTLS13 = false
+
     init(_ request: HTTPRequest, _ limits: HTTPLimits, _ connection: HTTPConnection) throws(TransportError) {
         self.request = request
         self.limits = limits
@@ -47,7 +51,7 @@ final class Transfer {
         try handle.configure(for: request, url, limits)
         try lines.append(request.headers)
         try installCallbacks()
-        if request.clientAuthentication != nil { try installClientTLS() }
+        if request.clientKey != nil { try installClientTLS() }
         phaseBegan = .now
         defer { withExtendedLifetime(self) { handle.end() } }
         try handle.begin()
@@ -87,7 +91,7 @@ final class Transfer {
         guard isRunning, failure == nil else { return false }
         do {
             _ = try remainingMilliseconds()  // libcurl closes a connection that it has given up while it runs
-            guard let order = connection.orderWhenOpen() else { throw CancellationError() }
+            guard let order = unsafe connection.orderWhenOpen(wish(of: tls)) else { throw CancellationError() }
             guard let identity = order.identity, let leaf = identity.chain.first else {
                 throw TransportError.configuration("there is no client certificate for a server that asks for one")
             }
@@ -105,6 +109,16 @@ final class Transfer {
             return false
         }
     }
+
+    private func wish(of tls: UnsafeMutableRawPointer?) -> CertificateRequest {
+        isTLS13 = unsafe cclienttls_is_tls13(tls)
+        let schemes = unsafe [UInt16](unsafeUninitializedCapacity: 32) { buffer, count in
+            count = unsafe min(cclienttls_schemes(tls, buffer.baseAddress, buffer.count), buffer.count)
+        }
+        return CertificateRequest(host: url.host, isTLS13: isTLS13, schemes: Set(schemes))
+    }
+
+    fileprivate func note(_ alert: TLSAlert) { self.alert = alert }
 
     /// - Returns: Nil where there will be none, or it is not for what TLS has to have signed.
     fileprivate func sign(_ wanted: cclienttls_signature) -> [UInt8]? {
@@ -125,7 +139,7 @@ final class Transfer {
     }
 
     private func requireProof() throws(TransportError) {
-        guard request.clientAuthentication != nil else { return }
+        guard request.clientKey != nil else { return }
         switch proof {
         case .none: throw .tls(.asksForNoCertificate, host: url.host)
         case .certificate: throw .tls(.noCommonSignature, host: url.host)
@@ -171,30 +185,23 @@ final class Transfer {
 
     /// The same, told as what it means to a client with a certificate. TLS 1.3 judges it after the client's last word.
     private func explained(_ error: TransportError) -> TransportError {
-        guard let authentication = request.clientAuthentication, collector.status == 0 else { return error }
+        guard let key = request.clientKey, collector.status == 0 else { return error }
         switch error {
         case .protocolViolation, .tooLarge, .configuration, .tlsProxy: return error  // TLS is not at fault
         default: break
         }
-        let text = handle.errorDescription
-        let alert = text.range(ofText: "alert ").map { text[$0.upperBound...].prefix { $0 != "," && $0 != "(" } }
         switch proof {
-        case .none where authentication == .withoutPSS && alert == "protocol version":
-            return .tls(.wantsTLS13, host: url.host)
+        case .none where key == .rsaWithoutPSS && alert == .protocolVersion: return .tls(.wantsTLS13, host: url.host)
         case .none: return error
         case .certificate: return .tls(.noCommonSignature, host: url.host)
         case .signature:
-            guard let alert = alert.map(String.init) else { return .tls(.hungUp, host: url.host) }
-            let isOfHandshake = phase == .connect || Self.alertsAboutCertificates.contains(alert)
+            guard let alert else { return .tls(.hungUp, host: url.host) }
+            // The handshake of TLS 1.3 is over for the client before it is over for the server.
+            let isOfHandshake =
+                phase == .connect || alert.isAboutCertificate || (isTLS13 && alert == .handshakeFailure)
             return .tls(isOfHandshake ? .refusedCertificate(alert) : .ended(alert), host: url.host)
         }
     }
-
-    /// In OpenSSL's words (RFC 8446 §6.2).
-    private static let alertsAboutCertificates: Set = [
-        "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired",
-        "certificate unknown", "unknown ca", "access denied", "decrypt error", "certificate required",
-    ]
 
     private func installClientTLS() throws(TransportError) {
         guard ClientTLS.isLoaded else {
@@ -207,7 +214,7 @@ final class Transfer {
                 guard let transfer = unsafe Transfer.from(context) else { return CURLE_ABORTED_BY_CALLBACK }
                 let name = transfer.url.verifiedName
                 let isSet = unsafe cclienttls_prepare(
-                    settings, name.text, name.isAddress, transfer.request.clientAuthentication == .withoutPSS, context)
+                    settings, name.text, name.isAddress, transfer.request.clientKey == .rsaWithoutPSS, context)
                 return isSet ? CURLE_OK : CURLE_SSL_CONNECT_ERROR
             })
     }
@@ -251,6 +258,7 @@ private enum ClientTLS {
     static let isLoaded = cclienttls_load(
         unsafe cclienttls_callbacks(
             certificate: { context, tls in unsafe Transfer.from(context)?.giveCertificate(to: tls) ?? false },
+            alert: { context, number in unsafe Transfer.from(context)?.note(TLSAlert(rawValue: number)) },
             sign: { context, wanted, place, capacity in
                 guard let wanted = unsafe wanted, let place = unsafe place,
                     let signature = unsafe Transfer.from(context)?.sign(wanted.pointee), signature.count <= capacity
@@ -305,7 +313,7 @@ extension EasyHandle {
             try set(CURLOPT_POST, 1)
             try set(postFields: body)
         }
-        try configureConnection(to: url, limits, hasCertificate: request.clientAuthentication != nil)
+        try configureConnection(to: url, limits, hasCertificate: request.clientKey != nil)
         try configureTLS(caBundle: request.caBundle)
     }
 

@@ -24,12 +24,12 @@ package enum TransportError: Error, Hashable, Sendable {
         case asksForNoCertificate
         /// It takes no signature that the client's key makes.
         case noCommonSignature
-        /// TLS 1.2 is all that the client's key can do (`ClientAuthentication.withoutPSS`), and the server does not take it.
+        /// TLS 1.2 is all that the client's key can do (`ClientKey.rsaWithoutPSS`), and the server does not take it.
         case wantsTLS13
-        /// It has refused the client's certificate or signature; the alert in OpenSSL's words (RFC 8446 §6.2).
-        case refusedCertificate(String)
-        /// It ended TLS when the request was on its way, for a reason that is none of the handshake's: the alert.
-        case ended(String)
+        /// It has refused the client's certificate or signature.
+        case refusedCertificate(TLSAlert)
+        /// It ended TLS when the request was on its way, for a reason that is none of the handshake's.
+        case ended(TLSAlert)
         /// It ended the connection after the client's signature was asked for.
         case hungUp
         /// In OpenSSL's words.
@@ -99,8 +99,7 @@ extension TransportError {
         case .tls(.noCommonSignature, _): "use a key of another kind: P-256, P-384 or RSA 2048"
         case .tls(.wantsTLS13, _):
             "use an EC key, or a token whose module lists CKM_RSA_PKCS_PSS; or let the server take TLS 1.2"
-        case .tls(.refusedCertificate, _):
-            "check that the certificate is registered and active there, and that its key is the one that signed"
+        case .tls(.refusedCertificate(let alert), _): alert.hint
         case .tls(.ended, _):
             "check endpoint; a server that begins TLS anew after the request (renegotiation) is not served"
         case .tls(.hungUp, _): "it may wait no longer for a touch or a PIN, or not take the certificate: try again"

@@ -17,6 +17,8 @@ struct Sightings: Sendable {
         var seen: Set<TokenSighting>?
         var present: [TokenKey: LocatedToken] = [:]
         var snapshots: [TokenSnapshot] = []
+        /// Tokens that have refused RSA-PSS, whatever they list.
+        var withoutPSS: Set<TokenKey> = []
     }
 
     /// The difference that a look has made.
@@ -36,6 +38,18 @@ struct Sightings: Sendable {
 
     /// The last answer, for the time in which the module cannot be asked.
     func snapshots(of module: ModuleIdentity) -> [TokenSnapshot] { modules[module]?.snapshots ?? [] }
+
+    /// Whether the token is believed to make RSA-PSS signatures.
+    func havePSS(_ key: TokenKey, _ snapshot: TokenSnapshot) -> Bool {
+        snapshot.hasPSS && modules[key.module]?.withoutPSS.contains(key) != true
+    }
+
+    /// The token lists RSA-PSS and has refused to sign with it: that stands until it goes, or its module is set anew.
+    ///
+    /// - Returns: Whether that is new.
+    mutating func noteRefusedPSS(_ key: TokenKey) -> Bool {
+        modules[key.module, default: Module()].withoutPSS.insert(key).inserted
+    }
 
     /// The number of a look that begins now.
     mutating func begin() -> UInt64 {
@@ -60,6 +74,7 @@ struct Sightings: Sendable {
         module.seen = seen
         if isAnswer {
             change.removed = Set(module.present.keys.filter { found[$0] == nil })
+            module.withoutPSS.subtract(change.removed)
             module.present = found
             module.snapshots = snapshots
         } else {
@@ -81,6 +96,7 @@ struct Sightings: Sendable {
     /// No look that has begun counts any more: the module runs with other settings, and may show other tokens.
     mutating func beginAnew(_ identity: ModuleIdentity) {
         modules[identity]?.snapshots = []
+        modules[identity]?.withoutPSS = []
         modules[identity]?.noted = last
     }
 }

@@ -69,6 +69,7 @@ extension Tokens {
         case .success(.notAuthorized(let outcome)): throw await problem(of: outcome, call)
         case .failure(.lost(.revoked)): throw token.problem(.locked)
         case .failure(let failure):
+            noteRefusedPSS(failure, call)
             if failure == .stopped, let refusal = refusal(of: call) { throw token.problem(refusal) }
             if let problem = failure.problem(of: use, on: token) { throw problem }
             throw failure.problem(doing: "signing on token \(token.snapshot.token.displayName, .token)")
@@ -154,6 +155,16 @@ extension Tokens {
         keepTries()
         calls.end(open)
         return result
+    }
+
+    /// A module may list mechanisms that its token refuses. The next handshake gets on without them.
+    private func noteRefusedPSS(_ failure: ModuleFailure, _ call: Signing) {
+        guard case .refused(let refusal) = failure, refusal.kind == .mechanism,
+            call.request.scheme.algorithm == .rsaPSS, sightings.noteRefusedPSS(call.token.key)
+        else { return }
+        log.notice(
+            "the token refuses RSA-PSS signatures, which its module lists: from now on TLS 1.2 is used",
+            metadata: ["token": "\(call.token.snapshot.token.plainName)"])
     }
 
     /// The PIN that a key wants each time was not sent, or refused: the same as for any login.

@@ -108,6 +108,8 @@ extension Tokens {
     private func describe(_ snapshot: TokenSnapshot, _ look: Look) -> FoundToken {
         let key = TokenKey(module: look.identity, token: snapshot.token)
         let located = snapshot.located(in: look.description)
+        var snapshot = snapshot
+        snapshot.hasPSS = sightings.havePSS(key, snapshot)
         ledger.noteSeen(key, snapshot.flags)
         return FoundToken(
             module: look.identity, shownModule: look.module.name, located: located, snapshot: snapshot,

@@ -22,24 +22,24 @@ import Testing
 
     /// A GET with a client certificate.
     private func get(
-        _ server: OpenSSLServer, as client: MutualTLS.Client, _ authentication: ClientAuthentication = .anyScheme,
+        _ server: OpenSSLServer, as client: MutualTLS.Client, _ key: ClientKey = .unknown,
         host: String = "localhost", trusting bundle: String? = nil, limits: HTTPLimits = testLimits(),
         asked: Asked = Asked(), sign: (@Sendable (HandshakeSignature) async throws -> [UInt8])? = nil
     ) async throws -> String {
         try await get(
-            port: server.port, as: client, authentication, host: host, trusting: bundle, limits: limits, asked: asked,
+            port: server.port, as: client, key, host: host, trusting: bundle, limits: limits, asked: asked,
             sign: sign)
     }
 
     private func get(
-        port: UInt16, as client: MutualTLS.Client, _ authentication: ClientAuthentication = .anyScheme,
+        port: UInt16, as client: MutualTLS.Client, _ key: ClientKey = .unknown,
         host: String = "localhost", trusting bundle: String? = nil, limits: HTTPLimits = testLimits(),
         asked: Asked = Asked(), sign: (@Sendable (HandshakeSignature) async throws -> [UInt8])? = nil
     ) async throws -> String {
         let files = files
         let request = HTTPRequest(
             method: .get, url: "https://\(host):\(port)/", caBundle: bundle ?? files.caBundle,
-            clientAuthentication: authentication)
+            clientKey: key)
         let connection = HTTPConnection(for: request, limits: limits)
         defer { connection.hangUp() }
         try await connection.opened()
@@ -75,7 +75,7 @@ import Testing
     func withoutPSS() async throws {
         let server = try OpenSSLServer(files)
         let asked = Asked()
-        let page = try await get(server, as: .rsa2048, .withoutPSS, asked: asked)
+        let page = try await get(server, as: .rsa2048, .rsaWithoutPSS, asked: asked)
         #expect(page.contains("Protocol  : TLSv1.2\n") && page.contains("Subject: CN=rsa2048\n"))
         #expect(asked.schemes == [SignatureScheme(.rsaPKCS1, .sha256)])
     }
@@ -89,12 +89,12 @@ import Testing
     }
 
     private func failure(
-        _ server: OpenSSLServer, as client: MutualTLS.Client, _ authentication: ClientAuthentication = .anyScheme,
+        _ server: OpenSSLServer, as client: MutualTLS.Client, _ key: ClientKey = .unknown,
         host: String = "localhost", trusting bundle: String? = nil, asked: Asked = Asked(),
         sign: (@Sendable (HandshakeSignature) async throws -> [UInt8])? = nil
     ) async -> TransportError? {
         await #expect(throws: TransportError.self) {
-            try await get(server, as: client, authentication, host: host, trusting: bundle, asked: asked, sign: sign)
+            try await get(server, as: client, key, host: host, trusting: bundle, asked: asked, sign: sign)
         }
     }
 
@@ -138,7 +138,8 @@ import Testing
     func nothingInCommon() async throws {
         let asked = Asked()
         let modern = try OpenSSLServer(files, ["-tls1_3"])
-        #expect(await failure(modern, as: .rsa2048, .withoutPSS, asked: asked) == .tls(.wantsTLS13, host: "localhost"))
+        #expect(
+            await failure(modern, as: .rsa2048, .rsaWithoutPSS, asked: asked) == .tls(.wantsTLS13, host: "localhost"))
         for version in Self.versions {
             let server = try OpenSSLServer(files, [version, "-client_sigalgs", "RSA-PSS+SHA256"])
             #expect(await failure(server, as: .p256, asked: asked) == .tls(.noCommonSignature, host: "localhost"))
@@ -149,10 +150,10 @@ import Testing
     @Test("A server's refusal is told in the words of its alert", arguments: versions)
     func refusals(_ version: String) async throws {
         let server = try OpenSSLServer(files, [version])
-        #expect(await failure(server, as: .stranger) == .tls(.refusedCertificate("unknown ca"), host: "localhost"))
+        #expect(await failure(server, as: .stranger) == .tls(.refusedCertificate(.unknownCA), host: "localhost"))
         let files = files
         let forged = await failure(server, as: .p256) { try files.sign($0, with: .stranger) }
-        #expect(forged == .tls(.refusedCertificate("decrypt error"), host: "localhost"))
+        #expect(forged == .tls(.refusedCertificate(.decryptError), host: "localhost"))
     }
 
     @Test("Where openssl.cnf rules out keys that are elsewhere, that is told before anything is connected")
@@ -164,7 +165,7 @@ import Testing
             unsafe setenv("OPENSSL_CONF", file.path, 1)
             let server = try LoopbackServer { _ in Issue.record("the server was asked") }
             let request = HTTPRequest(
-                method: .get, url: "https://localhost:\(server.port)/", clientAuthentication: .anyScheme)
+                method: .get, url: "https://localhost:\(server.port)/", clientKey: .unknown)
             let error = await #expect(throws: TransportError.self) { try await exchange(request) }
             try FileManager.default.removeItem(at: file)
             #expect(error?.message.contains("see default_properties in openssl.cnf") == true)
@@ -255,7 +256,7 @@ import Testing
         for _ in 0..<10 {
             let request = HTTPRequest(
                 method: .get, url: "https://localhost:\(server.port)/", caBundle: files.caBundle,
-                clientAuthentication: .anyScheme)
+                clientKey: .unknown)
             let connection = HTTPConnection(for: request, limits: testLimits())
             try await connection.opened()
             connection.hangUp()

@@ -70,7 +70,7 @@ import Testing
             let proxy = try LoopbackServer { _ in Issue.record("the proxy was asked") }
             func failure() async -> TransportError? {
                 let request = HTTPRequest(
-                    method: .get, url: "https://nonexistent.invalid/", clientAuthentication: .anyScheme)
+                    method: .get, url: "https://nonexistent.invalid/", clientKey: .unknown)
                 return await #expect(throws: TransportError.self) { try await exchange(request) }
             }
             for name in ["all_proxy", "HTTPS_PROXY", "https_proxy"] {

@@ -82,4 +82,26 @@ struct SightingsTests {
         #expect(present == [Self.key("card")])
         #expect(note([], of: Self.a).removed == [Self.key("card")])
     }
+
+    @Test("A refusal of RSA-PSS stands against what the token lists, until it goes or its module is set anew")
+    mutating func refusedPSS() {
+        func havePSS(_ name: String) -> Bool {
+            var snapshot = Self.snapshot(name)
+            snapshot.hasPSS = true
+            return sightings.havePSS(Self.key(name), snapshot)
+        }
+        _ = note(["card", "other"], of: Self.a)
+        #expect(!sightings.havePSS(Self.key("card"), Self.snapshot("card")))  // lists none
+        let areNew = [sightings.noteRefusedPSS(Self.key("card")), sightings.noteRefusedPSS(Self.key("card"))]
+        #expect(areNew == [true, false])
+        _ = note(["card", "other"], of: Self.a)
+        #expect(!havePSS("card") && havePSS("other"))
+        _ = note([], of: Self.a, isAnswer: false)
+        #expect(!havePSS("card"))
+        _ = note(["other"], of: Self.a)
+        #expect(havePSS("card"))
+        _ = sightings.noteRefusedPSS(Self.key("card"))
+        sightings.beginAnew(Self.a)
+        #expect(havePSS("card"))
+    }
 }

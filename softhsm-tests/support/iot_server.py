@@ -6,6 +6,7 @@ import datetime
 import json
 import socket
 import ssl
+import subprocess
 import threading
 
 from support.authority import Authority, key_pem, make_key, pem
@@ -95,3 +96,18 @@ class IoTServer:
                 self.failures.append(error)
         finally:
             plain.close()
+
+
+@contextlib.contextmanager
+def openssl_server(folder, *options):
+    """The URL of `openssl s_server`, which can be told what to take of a client's signatures, with the files that an
+    IoTServer has written here. Its page is no credentials, but it comes only after the handshake."""
+    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", *options, "-cert", "server.pem", "-key", "server.pem",
+               "-CAfile", "clients-ca.pem", "-Verify", "1", "-verify_return_error"]
+    with subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            lines = iter(server.stdout.readline, "")
+            yield "https://" + next(line for line in lines if line.startswith("ACCEPT ")).removeprefix("ACCEPT ").strip()
+        finally:
+            server.kill()

@@ -1,7 +1,6 @@
 """What a token, its module or a person do while IoT Core waits for the signature."""
 
 import concurrent.futures
-import subprocess
 
 import pytest
 from cryptography import x509
@@ -43,29 +42,6 @@ def test_a_key_that_wants_its_pin_each_time_gets_it_in_the_middle_of_tls(spied, 
     status, answer = agent.get(PATH)
     assert status == 200, answer
     assert spy.logins() == (1, 1) and spy.count("C_Sign") == 1 and server.handshakes == 1
-
-
-@pytest.mark.parametrize("token, version, schemes", [
-    ("EC-prime256v1", "-tls1_2", "ECDSA+SHA384"), ("EC-prime256v1", "-tls1_2", "ECDSA+SHA512"),
-    ("rsa-2048", "-tls1_2", "RSA+SHA512"), ("rsa-2048", "-tls1_2", "RSA-PSS+SHA384"),
-    ("rsa-2048", "-tls1_3", "RSA-PSS+SHA512")])
-def test_the_token_signs_with_the_hash_that_the_server_wants(spied, server, tmp_path, token, version, schemes):
-    """`openssl s_server` can be told which; its page is no credentials, but it comes only after the handshake."""
-    other = subprocess.Popen(
-        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", version, "-client_sigalgs", schemes, "-cert", "server.pem",
-         "-key", "server.pem", "-CAfile", "clients-ca.pem", "-Verify", "1", "-verify_return_error"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        lines = iter(other.stdout.readline, "")
-        port = next(line for line in lines if line.startswith("ACCEPT 127")).rpartition(":")[2].strip()
-        agent, spy = spied(profile(server, token, endpoint=f"https://127.0.0.1:{port}"))
-        answer = agent.credentials("edge")
-        assert "not JSON" in answer.stderr, answer.stderr
-        assert spy.count("C_Sign") == 1
-    finally:
-        other.kill()
-        other.wait()
-        other.stdout.close()
 
 
 def test_a_lock_ends_an_exchange_that_waits_for_a_touch(spied, server, shim, tmp_path):

@@ -8,6 +8,7 @@
 //   SHIM_LOGINS=PATH             C_Login appends a byte to this file, which outlives a crash
 //   SHIM_REFUSE=TYPE,...         C_SignInit answers CKR_MECHANISM_INVALID for these mechanisms (numbers, 0x for hex),
 //                                and C_GetMechanismList does not list them
+//   SHIM_BOAST=1                 C_GetMechanismList lists them all the same
 //   SHIM_WIDTH=TYPE,...          C_GetAttributeValue gives these attributes one byte too few, or a CK_BBOOL eight
 //   SHIM_HUGE=TYPE,...           C_GetAttributeValue says that these attributes have 2^40 bytes
 //   SHIM_GROW=TYPE,...           these attributes are always longer than the room given for them
@@ -131,7 +132,7 @@ static CK_RV shim_get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE *mechani
     enter();
     CK_RV rv = real->C_GetMechanismList(slot, mechanisms, count);
     leave();
-    if (rv != CKR_OK || mechanisms == NULL) return rv;
+    if (rv != CKR_OK || mechanisms == NULL || switch_value("SHIM_BOAST") != NULL) return rv;
     unsigned long left = 0;
     for (unsigned long i = 0; i < *count; i++) {
         if (!lists("SHIM_REFUSE", mechanisms[i])) mechanisms[left++] = mechanisms[i];
