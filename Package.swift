@@ -312,7 +312,8 @@ let package = Package(
             dependencies: ["Differential", "Encodings", "HeaderFields", "SigV4", "UTCTime", "X509"],
             exclude: ["vectors"], swiftSettings: strict),
         .testTarget(name: "AWSNamesTests", dependencies: ["AWSNames", "Differential"], swiftSettings: strict),
-        .testTarget(name: "ServiceAnswersTests", dependencies: ["ServiceAnswers"], swiftSettings: strict),
+        .testTarget(
+            name: "ServiceAnswersTests", dependencies: ["HeaderFields", "ServiceAnswers"], swiftSettings: strict),
         .testTarget(
             name: "IoTCoreTests", dependencies: ["AWSNames", "HeaderFields", "IoTCore", "ServiceAnswers"],
             swiftSettings: strict),

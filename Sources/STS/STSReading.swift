@@ -4,13 +4,6 @@ import PlainText
 import ServiceAnswers
 
 extension STSReading {
-    func error(_ kind: STSError.Kind, code: String? = nil, message: String? = nil, requestID: String? = nil) -> STSError
-    {
-        STSError(
-            operation: operation, kind: kind, status: answer.status, code: code, serviceMessage: message,
-            requestID: requestID ?? answer.requestID, clockSkew: answer.clockSkew)
-    }
-
     /// The error that an answer other than 200 stands for: `ErrorResponse` with `Error` and `RequestId` (AWS query
     /// protocol).
     var refusal: STSError {
@@ -22,7 +15,7 @@ extension STSReading {
             return switch answer.status {
             case 429: error(.throttled(retryAfterSeconds: answer.retryAfterSeconds))
             case 500...: error(.server(retryAfterSeconds: answer.retryAfterSeconds))
-            default: error(.notXML)
+            default: error(.foreign)
             }
         }
         let text = Self.words(element["Message"]?.text ?? "")
@@ -49,10 +42,10 @@ extension STSReading {
             return .throttled(retryAfterSeconds: answer.retryAfterSeconds)
         }
         if answer.status >= 500 { return .server(retryAfterSeconds: answer.retryAfterSeconds) }
-        if let kind = Self.kinds[code] { return kind }
+        if let refusal = Self.refusals[code] { return .refused(refusal) }
         switch code {
-        case "AccessDenied", "AccessDeniedException": return deniedKind(text)
-        case "ValidationError", "ValidationException": return validationKind(text)
+        case "AccessDenied", "AccessDeniedException": return .refused(deniedRefusal(text))
+        case "ValidationError", "ValidationException": return .refused(validationRefusal(text))
         default: return .other
         }
     }
@@ -62,7 +55,7 @@ extension STSReading {
     ]
 
     /// Codes that mean one thing (STS API reference, "Common Errors" and the operations' own).
-    private static let kinds: [String: STSError.Kind] = [
+    private static let refusals: [String: STSRefusal] = [
         "MalformedPolicyDocument": .malformedPolicy, "PackedPolicyTooLarge": .packedPolicyTooLarge,
         "RegionDisabledException": .regionDisabled, "ExpiredToken": .sourceExpired,
         "ExpiredTokenException": .sourceExpired, "InvalidClientTokenId": .unknownKey,
@@ -71,7 +64,7 @@ extension STSReading {
         "InvalidParameterValue": .validation, "InvalidParameterCombination": .validation,
     ]
 
-    private func deniedKind(_ text: String) -> STSError.Kind {
+    private func deniedRefusal(_ text: String) -> STSRefusal {
         if text.holds(text: "multifactorauthentication") {
             return text.holds(text: "one time pass code") && text.holds(text: "invalid")
                 || text.holds(text: "unable to validate mfa code") ? .mfaCodeRefused : .mfaDeviceRefused
@@ -82,7 +75,7 @@ extension STSReading {
         return .accessDenied
     }
 
-    private func validationKind(_ text: String) -> STSError.Kind {
+    private func validationRefusal(_ text: String) -> STSRefusal {
         if text.holds(text: "role chaining") { return .chainedTooLong }
         if text.holds(text: "maxsessionduration") { return .tooLongForRole }
         if text.holds(text: "source identity") || text.holds(text: "sourceidentity") {

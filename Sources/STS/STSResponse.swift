@@ -16,12 +16,12 @@ package struct AssumedRole: Hashable, Sendable {
 
 /// Reads answers of STS, and believes nothing of them that does not fit the request.
 package enum STSResponse {
-    /// - Throws: `STSError` for a refusal, and for credentials that are incomplete, of another shape than AWS gives them,
+    /// - Throws: A refusal; or that credentials are incomplete, of another shape than AWS gives them,
     ///   for another role or session, expired, or good for longer than was asked for.
     package static func assumedRole(
         _ answer: ServiceAnswer, to request: AssumeRoleRequest
     ) throws(STSError) -> AssumedRole {
-        let reading = STSReading(operation: .assumeRole, answer: answer)
+        let reading = STSReading(answer, of: STSOperation.assumeRole.rawValue)
         let result = try reading.result()
         // What is no ARN is told as such.
         guard let text = result["AssumedRoleUser"]?["Arn"]?.text, let arn = try? ARN(text) else {
@@ -45,28 +45,26 @@ package enum STSResponse {
     package static func session(
         _ answer: ServiceAnswer, to request: GetSessionTokenRequest
     ) throws(STSError) -> SessionCredentials {
-        let reading = STSReading(operation: .getSessionToken, answer: answer)
+        let reading = STSReading(answer, of: STSOperation.getSessionToken.rawValue)
         return try reading.credentials(
             of: try reading.result(), durationSeconds: request.durationSeconds, accountID: request.accountID)
     }
 }
 
-/// One answer, while it is read.
-struct STSReading {
-    let operation: STSOperation
-    let answer: ServiceAnswer
+typealias STSReading = ServiceReading<STSRefusal>
 
+extension STSReading {
     /// The element `…Result` of a good answer.
     func result() throws(STSError) -> XMLElement {
         guard answer.status == 200 else { throw refusal }
-        guard answer.declaresXML else { throw error(.notXML) }
+        guard answer.declaresXML else { throw error(.foreign) }
         let root: XMLElement
         do throws(XMLFault) {
             root = try XMLReader.read(answer.body.span)
         } catch {
-            throw self.error(error.reason == .tooMuch ? .malformed(field: "the XML text, too large") : .notXML)
+            throw self.error(error.reason == .tooMuch ? .malformed(field: "the XML text, too large") : .foreign)
         }
-        guard root.name == "\(operation.rawValue)Response", let result = root["\(operation.rawValue)Result"] else {
+        guard root.name == "\(operation)Response", let result = root["\(operation)Result"] else {
             throw error(.malformed(field: root.name == "html" ? "the XML text, a web page" : "the result"))
         }
         return result
@@ -79,16 +77,8 @@ struct STSReading {
         let issued = IssuedCredentials(
             accessKeyID: element?["AccessKeyId"]?.text, secretAccessKey: element?["SecretAccessKey"]?.text,
             sessionToken: element?["SessionToken"]?.text, expiration: element?["Expiration"]?.text)
-        do throws(IssuedCredentials.Fault) {
-            return try issued.checked(
-                durationSeconds: durationSeconds, receivedAt: answer.receivedAt, accountID: accountID)
-        } catch {
-            switch error {
-            case .expired: throw self.error(.expiredAnswer)
-            case .malformed(let member):
-                let name = "\(member)"
-                throw self.error(.malformed(field: "Credentials.\(name.prefix(1).uppercased())\(name.dropFirst())"))
-            }
+        return try checked(issued, durationSeconds: durationSeconds, accountID: accountID) { name in
+            "Credentials.\(name.prefix(1).uppercased())\(name.dropFirst())"
         }
     }
 

@@ -35,6 +35,12 @@ package struct ServiceAnswer: Hashable, Sendable {
             || (bare.hasPrefix("application/") && bare.hasSuffix("+json"))
     }
 
+    /// The words of a JSON service: one line, at most 300 characters.
+    package var words: String? {
+        let json = json
+        return (json?["message"]?.text ?? json?["Message"]?.text).map { PlainText.message($0, longest: 300) }
+    }
+
     /// For AWS support, as JSON services send it.
     package var requestID: String? {
         headers.value(of: "x-amzn-RequestId").map { PlainText.message($0, longest: 64) }

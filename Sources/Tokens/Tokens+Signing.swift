@@ -160,7 +160,8 @@ extension Tokens {
     /// A module may list mechanisms that its token refuses. The next handshake gets on without them.
     private func noteRefusedPSS(_ failure: ModuleFailure, _ call: Signing) {
         guard case .refused(let refusal) = failure, refusal.kind == .mechanism,
-            call.request.scheme.algorithm == .rsaPSS, sightings.noteRefusedPSS(call.token.key)
+            case .signature(let request) = call.use, request.scheme.algorithm == .rsaPSS,
+            sightings.noteRefusedPSS(call.token.key)
         else { return }
         log.notice(
             "the token refuses RSA-PSS signatures, which its module lists: from now on TLS 1.2 is used",

@@ -84,7 +84,7 @@ extension Peer {
         while true {
             var waiting = [pollfd(fd: socket, events: Int16(POLLIN), revents: 0)]
             waiting.append(pollfd(fd: other.socket, events: Int16(POLLIN), revents: 0))
-            guard unsafe poll(&waiting, 2, 10_000) > 0 else { return }
+            guard unsafe poll(&waiting, 2, -1) > 0 else { return }
             if waiting[1].revents != 0 {
                 guard let part = other.read(), send(part) else { return }
             } else {

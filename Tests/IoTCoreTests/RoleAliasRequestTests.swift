@@ -25,8 +25,8 @@ import Testing
             status: 403, headers: [HeaderField(name: "Content-Type", value: "application/json")],
             body: Array(#"{"message":"Access\u0007 Denied"}"#.utf8), receivedAt: 0)
         let error = try #require(throws: RoleAliasError.self) { try RoleAliasResponse.parse(answer) }
-        #expect(error.message == "IoT Core's credential provider refused with 403: Access Denied")
-        let hint = try #require(error.hint(for: request, certificate: "4711"))
+        #expect(error.message == "AssumeRoleWithCertificate was refused with 403: Access Denied")
+        let hint = try #require(error.hint { $0.hint(for: request, certificate: "4711") })
         for part in ["serial 4711", "ACTIVE", "iot:AssumeRoleWithCertificate", "alias edge", "thing-name edge-7"] {
             #expect(hint.contains(part))
         }

@@ -65,7 +65,8 @@ import Testing
     @Test(
         "Each status is told apart",
         arguments: [
-            (401, .accessDenied), (403, .accessDenied), (400, .rejected), (404, .notFound), (418, .other),
+            (401, .refused(.accessDenied)), (403, .refused(.accessDenied)), (400, .refused(.rejected)),
+            (404, .refused(.notFound)), (418, .other),
             (201, .other), (302, .redirect), (429, .throttled(retryAfterSeconds: 7)),
             (500, .server(retryAfterSeconds: 7)), (503, .server(retryAfterSeconds: 7)),
         ] as [(Int, RoleAliasError.Kind)])
@@ -78,8 +79,8 @@ import Testing
         let html = [HeaderField(name: "Content-Type", value: "text/html")]
         for status in [200, 400, 404, 511] {
             let kind = Self.kind("<html>Log in</html>", status: status, headers: html)
-            #expect(kind == (status == 511 ? .server(retryAfterSeconds: nil) : .notJSON))
+            #expect(kind == (status == 511 ? .server(retryAfterSeconds: nil) : .foreign))
         }
-        #expect(Self.kind(Self.body(), headers: []) == .notJSON)
+        #expect(Self.kind(Self.body(), headers: []) == .foreign)
     }
 }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import RolesAnywhere
 
-@Suite struct ServiceErrorTests {
+@Suite struct CreateSessionErrorTests {
     static func error(
         _ status: Int, _ code: String?, _ body: String, date: String? = nil, retryAfter: String? = nil
-    ) throws -> ServiceError {
+    ) throws -> CreateSessionError {
         var headers = [HeaderField(name: "Content-Type", value: "application/json; charset=utf-8")]
         if let code { headers.append(HeaderField(name: "x-amzn-ErrorType", value: code)) }
         if let date { headers.append(HeaderField(name: "Date", value: date)) }
@@ -16,7 +16,7 @@ import Testing
         let answer = ServiceAnswer(
             status: status, headers: headers, body: Array(body.utf8), receivedAt: SessionFixture.now)
         let request = try SessionFixture.request()
-        return try #require(throws: ServiceError.self) { try CreateSessionResponse.parse(answer, to: request) }
+        return try #require(throws: CreateSessionError.self) { try CreateSessionResponse.parse(answer, to: request) }
     }
 
     @Test(
@@ -24,25 +24,33 @@ import Testing
         arguments: [
             (
                 403, "AccessDeniedException", #"{"message":"Untrusted Signing Certificate"}"#,
-                ServiceError.Kind.untrustedCertificate
+                CreateSessionError.Kind.refused(.untrustedCertificate)
             ),
-            (403, "AccessDeniedException", #"{"message":"Untrusted signing certificate"}"#, .untrustedCertificate),
-            (403, "AccessDeniedException", #"{"message":"Invalid signature"}"#, .invalidSignature),
+            (
+                403, "AccessDeniedException", #"{"message":"Untrusted signing certificate"}"#,
+                .refused(.untrustedCertificate)
+            ),
+            (403, "AccessDeniedException", #"{"message":"Invalid signature"}"#, .refused(.invalidSignature)),
             (
                 403, "InvalidSignatureException", #"{"message":"Signature expired: 2023 is now earlier"}"#,
-                .invalidSignature
+                .refused(.invalidSignature)
             ),
             (
                 403, "AccessDeniedException", #"{"message":"Not authorized to set roleSessionName."}"#,
-                .roleSessionNameRefused
+                .refused(.roleSessionNameRefused)
             ),
-            (403, "AccessDeniedException", #"{"message":"Unable to assume role"}"#, .accessDenied),
-            (403, nil, "{}", .accessDenied),
-            (400, "ValidationException", #"{"message":"1 validation error detected"}"#, .validation),
-            (400, "ValidationException:http://internal.amazon.com/coral/", "{}", .validation),
-            (400, nil, #"{"__type":"com.amazonaws.rolesanywhere#ValidationException","Message":"x"}"#, .validation),
-            (400, nil, #"{"code":"ValidationException"}"#, .validation), (400, nil, "{}", .validation),
-            (404, "ResourceNotFoundException", #"{"message":"x"}"#, .notFound), (404, nil, "{}", .notFound),
+            (403, "AccessDeniedException", #"{"message":"Unable to assume role"}"#, .refused(.accessDenied)),
+            (403, nil, "{}", .refused(.accessDenied)),
+            (400, "ValidationException", #"{"message":"1 validation error detected"}"#, .refused(.validation)),
+            (400, "ValidationException:http://internal.amazon.com/coral/", "{}", .refused(.validation)),
+            (
+                400, nil, #"{"__type":"com.amazonaws.rolesanywhere#ValidationException","Message":"x"}"#,
+                .refused(.validation)
+            ),
+            (400, nil, #"{"code":"ValidationException"}"#, .refused(.validation)),
+            (400, nil, "{}", .refused(.validation)),
+            (404, "ResourceNotFoundException", #"{"message":"x"}"#, .refused(.notFound)),
+            (404, nil, "{}", .refused(.notFound)),
             (429, "TooManyRequestsException", "{}", .throttled(retryAfterSeconds: nil)),
             (429, nil, "<html>", .throttled(retryAfterSeconds: nil)),
             (400, "ThrottlingException", "{}", .throttled(retryAfterSeconds: nil)),
@@ -51,8 +59,8 @@ import Testing
             (503, nil, "<html>", .server(retryAfterSeconds: nil)), (599, nil, "", .server(retryAfterSeconds: nil)),
             (301, nil, "", .redirect), (302, "AccessDeniedException", "{}", .redirect), (304, nil, "", .redirect),
             (418, "TeapotException", "{}", .other), (400, "NewException", #"{"message":"x"}"#, .other),
-        ] as [(Int, String?, String, ServiceError.Kind)])
-    func kinds(status: Int, code: String?, body: String, kind: ServiceError.Kind) throws {
+        ] as [(Int, String?, String, CreateSessionError.Kind)])
+    func kinds(status: Int, code: String?, body: String, kind: CreateSessionError.Kind) throws {
         let error = try Self.error(status, code, body)
         #expect(error.kind == kind)
         #expect(error.status == status)

@@ -86,19 +86,19 @@ import Testing
             (String(body().dropLast()), "the JSON text"), (body() + "x", "the JSON text"),
         ])
     func malformed(body: String, field: String) throws {
-        let error = #expect(throws: ServiceError.self) { try Self.parse(body) }
+        let error = #expect(throws: CreateSessionError.self) { try Self.parse(body) }
         #expect(error?.kind == .malformed(field: field))
-        #expect(error?.message == "the service's answer is not valid at \(field)")
+        #expect(error?.message == "the answer of Roles Anywhere is not valid at \(field)")
     }
 
     @Test("Lengths have their limits")
     func lengths() throws {
         let token = String(repeating: "A", count: 16_384)
         _ = try Self.parse(Self.body(token: "\"\(token)\""))
-        let long = #expect(throws: ServiceError.self) { try Self.parse(Self.body(token: "\"\(token)A\"")) }
+        let long = #expect(throws: CreateSessionError.self) { try Self.parse(Self.body(token: "\"\(token)A\"")) }
         #expect(long?.kind == .malformed(field: "credentials.sessionToken"))
         let padding = String(repeating: " ", count: 262_144)
-        let huge = #expect(throws: ServiceError.self) { try Self.parse(padding + Self.body()) }
+        let huge = #expect(throws: CreateSessionError.self) { try Self.parse(padding + Self.body()) }
         #expect(huge?.kind == .malformed(field: "the JSON text"))
     }
 
@@ -106,7 +106,9 @@ import Testing
         "Credentials that have expired, or are about to, are refused",
         arguments: ["2023-10-01T12:01:00Z", "2023-10-01T12:00:00Z", "1970-01-01T00:00:00Z"])
     func expired(expiration: String) {
-        let error = #expect(throws: ServiceError.self) { try Self.parse(Self.body(expiration: "\"\(expiration)\"")) }
+        let error = #expect(throws: CreateSessionError.self) {
+            try Self.parse(Self.body(expiration: "\"\(expiration)\""))
+        }
         #expect(error?.kind == .expiredAnswer)
     }
 
@@ -129,18 +131,18 @@ import Testing
             body(assumed: #""arn:aws:iam::123456789012:role/test""#),
         ])
     func wrongRole(body: String) {
-        let error = #expect(throws: ServiceError.self) { try Self.parse(body) }
+        let error = #expect(throws: CreateSessionError.self) { try Self.parse(body) }
         #expect(error?.kind == .wrongRole)
     }
 
     @Test(
         "An answer that is no JSON is taken for a captive portal",
         arguments: [(200, "text/html"), (201, "text/plain"), (403, "text/html"), (404, "")])
-    func notJSON(status: Int, type: String) {
-        let error = #expect(throws: ServiceError.self) {
+    func foreign(status: Int, type: String) {
+        let error = #expect(throws: CreateSessionError.self) {
             try Self.parse("<html>", status: status, headers: [HeaderField(name: "Content-Type", value: type)])
         }
-        #expect(error?.kind == .notJSON)
+        #expect(error?.kind == .foreign)
         #expect(error?.hint(issuer: "CN=Root", chainCount: 0)?.contains("captive portal") == true)
     }
 }

@@ -10,7 +10,7 @@ import Testing
         let words: String
         var status = 403
         let kind: STSError.Kind
-        var retry = STSError.Retry.change
+        var retry = STSRetry.change
         /// What the hint names.
         let setting: String
     }
@@ -20,66 +20,67 @@ import Testing
     private static let refusals = [
         Refusal(
             code: "AccessDenied", words: "\(user): sts:AssumeRole on resource: arn:aws:iam::123456789012:role/demo",
-            kind: .accessDenied, setting: "trust policy"),
+            kind: .refused(.accessDenied), setting: "trust policy"),
         Refusal(
             code: "AccessDenied", words: "\(user): sts:TagSession on resource: arn:aws:iam::123456789012:role/demo",
-            kind: .settingDenied(.tags), setting: "tags"),
+            kind: .refused(.settingDenied(.tags)), setting: "tags"),
         Refusal(
             code: "AccessDenied",
             words: "\(user): sts:SetSourceIdentity on resource: arn:aws:iam::123456789012:role/demo",
-            kind: .settingDenied(.sourceIdentity), setting: "source-identity"),
+            kind: .refused(.settingDenied(.sourceIdentity)), setting: "source-identity"),
         Refusal(
             code: "AccessDenied", words: "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-            kind: .mfaCodeRefused, retry: .newCode, setting: "next code"),
+            kind: .refused(.mfaCodeRefused), retry: .newCode, setting: "next code"),
         Refusal(
             code: "AccessDenied",
             words:
                 "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number "
-                + "is valid and associated with this user.", kind: .mfaCodeRefused, retry: .newCode,
+                + "is valid and associated with this user.", kind: .refused(.mfaCodeRefused), retry: .newCode,
             setting: "next code"),
         Refusal(
             code: "AccessDenied",
             words: "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.",
-            kind: .mfaDeviceRefused, setting: "mfa-serial"),
+            kind: .refused(.mfaDeviceRefused), setting: "mfa-serial"),
         Refusal(
             code: "AccessDenied", words: "Cannot call GetSessionToken with session credentials",
-            kind: .notForSessions, setting: "mfa-serial"),
+            kind: .refused(.notForSessions), setting: "mfa-serial"),
         Refusal(
-            code: "MalformedPolicyDocument", words: "Syntax errors in policy.", status: 400, kind: .malformedPolicy,
+            code: "MalformedPolicyDocument", words: "Syntax errors in policy.", status: 400,
+            kind: .refused(.malformedPolicy),
             setting: "policy"),
         Refusal(
             code: "PackedPolicyTooLarge",
             words: "Packed size of session tags consumes 108% of allotted space.", status: 400,
-            kind: .packedPolicyTooLarge, setting: "tags"),
+            kind: .refused(.packedPolicyTooLarge), setting: "tags"),
         Refusal(
             code: "RegionDisabledException", words: "STS is not activated in this region for account:123456789012.",
-            kind: .regionDisabled, setting: "region"),
+            kind: .refused(.regionDisabled), setting: "region"),
         Refusal(
             code: "ExpiredToken", words: "The security token included in the request is expired",
-            kind: .sourceExpired, retry: .newSource, setting: "source-profile"),
+            kind: .refused(.sourceExpired), retry: .newSource, setting: "source-profile"),
         Refusal(
-            code: "ExpiredTokenException", words: "Token is expired", status: 400, kind: .sourceExpired,
+            code: "ExpiredTokenException", words: "Token is expired", status: 400, kind: .refused(.sourceExpired),
             retry: .newSource, setting: "source-profile"),
         Refusal(
             code: "InvalidClientTokenId", words: "The security token included in the request is invalid.",
-            kind: .unknownKey, retry: .newSource, setting: "source-profile"),
+            kind: .refused(.unknownKey), retry: .newSource, setting: "source-profile"),
         Refusal(
             code: "SignatureDoesNotMatch",
             words: "The request signature we calculated does not match the signature you provided.",
-            kind: .invalidSignature, setting: "proxy"),
+            kind: .refused(.invalidSignature), setting: "proxy"),
         Refusal(
             code: "ValidationError",
             words: "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-            status: 400, kind: .chainedTooLong, setting: "session-duration-seconds"),
+            status: 400, kind: .refused(.chainedTooLong), setting: "session-duration-seconds"),
         Refusal(
             code: "ValidationError",
             words: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", status: 400,
-            kind: .tooLongForRole, setting: "session-duration-seconds"),
+            kind: .refused(.tooLongForRole), setting: "session-duration-seconds"),
         Refusal(
             code: "ValidationError",
             words:
                 "1 validation error detected: Value 'x' at 'roleSessionName' failed to satisfy constraint: Member must "
-                + "have length greater than or equal to 2", status: 400, kind: .validation,
+                + "have length greater than or equal to 2", status: 400, kind: .refused(.validation),
             setting: "role-session-name"),
         Refusal(
             code: "Throttling", words: "Rate exceeded", status: 400, kind: .throttled(retryAfterSeconds: nil),
@@ -149,7 +150,7 @@ import Testing
         let wait = [HeaderField(name: "Retry-After", value: "7")]
         #expect(try Self.error("", status: 503, headers: wait).kind == .server(retryAfterSeconds: 7))
         #expect(try Self.error("slow down", status: 429, headers: wait).retry == .pause(seconds: 7))
-        #expect(try Self.error("<html></html>", status: 403).kind == .notXML)
+        #expect(try Self.error("<html></html>", status: 403).kind == .foreign)
         #expect(try Self.error("", status: 302).kind == .redirect)
         #expect(try Self.error(STSAnswers.refusal("Novelty", "x"), status: 400).kind == .other)
     }

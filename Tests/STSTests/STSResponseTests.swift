@@ -52,10 +52,10 @@ import Testing
             ("wJalrXUtnFEMI", "wJalr\u{7F}", .malformed(field: "Credentials.SecretAccessKey")),
             ("AQoDYXdz", "AQoD YXdz", .malformed(field: "Credentials.SessionToken")),
             ("<PackedPolicySize>6", "<PackedPolicySize>-6", .malformed(field: "PackedPolicySize")),
-            ("</Credentials>", "</Credentials><Credentials></Credentials>", .notXML),
-            ("</AssumeRoleResponse>", "", .notXML),
+            ("</Credentials>", "</Credentials><Credentials></Credentials>", .foreign),
+            ("</AssumeRoleResponse>", "", .foreign),
             ("AssumeRoleResult>", "Result>", .malformed(field: "the result")),
-            ("<AssumeRoleResponse", "<!DOCTYPE x><AssumeRoleResponse", .notXML),
+            ("<AssumeRoleResponse", "<!DOCTYPE x><AssumeRoleResponse", .foreign),
         ])
     func unfit(old: String, new: String, kind: STSError.Kind) throws {
         let error = try #require(throws: STSError.self) {

@@ -18,7 +18,7 @@ RESOURCES = "check region and ARNs, and that trust anchor and profile are enable
 POLICY = ("check that the profile lists the role, that the role's trust policy lets rolesanywhere.amazonaws.com in "
           "with this certificate, and that the certificate is not revoked")
 PORTAL = "a captive portal or a proxy may answer in the service's place; see endpoint"
-OTHER_SERVICE = "check endpoint: something else than the service may answer there"
+OTHER_SERVICE = "check endpoint: something else than Roles Anywhere may answer there"
 NOT_HTTP = "something else than the service may answer there: check endpoint"
 GATEWAY = "the signature was verified before it was sent and the clock agrees: a proxy or gateway may have changed the request"
 ANCHOR = ("the certificate's issuer is 'CN=Root,O=Tokenward Tests', sent with no chain certificates: the trust anchor "
@@ -50,17 +50,17 @@ FAULTS = {
     "throttled": (status(429, "ThrottlingException", "Rate exceeded", retryAfter=7), 75, 503, "aws-throttled",
                   "CreateSession was throttled (429): ThrottlingException: Rate exceeded", SLOW_DOWN),
     "internal-error": (status(500, "InternalServerException"), 75, 503, "aws-unavailable",
-                       "the service failed with 500: InternalServerException: injected by the emulator", AGAIN),
+                       "CreateSession failed with 500: InternalServerException: injected by the emulator", AGAIN),
     "unavailable": (status(503, "ServiceUnavailableException", retryAfter=2), 75, 503, "aws-unavailable",
-                    "the service failed with 503: ServiceUnavailableException: injected by the emulator", AGAIN),
+                    "CreateSession failed with 503: ServiceUnavailableException: injected by the emulator", AGAIN),
     "terminal-escapes": (status(403, "AccessDeniedException", "a\x1b[31mb\nc\u202ed"), 77, 502, "aws-denied",
                          re.compile(r"CreateSession was refused with 403: AccessDeniedException: [ -~]+"), POLICY),
     "html": ({"fault": "html"}, 75, 502, "aws-answer-invalid",
              "the endpoint answered 200 with something that is not JSON", PORTAL),
     "garbage": ({"fault": "garbage"}, 75, 502, "aws-answer-invalid",
-                "the service's answer is not valid at the JSON text", OTHER_SERVICE),
+                "the answer of Roles Anywhere is not valid at the JSON text", OTHER_SERVICE),
     "empty-set": ({"fault": "empty-set"}, 75, 502, "aws-answer-invalid",
-                  "the service's answer is not valid at credentialSet", OTHER_SERVICE),
+                  "the answer of Roles Anywhere is not valid at credentialSet", OTHER_SERVICE),
     "truncated": ({"fault": "truncated"}, 75, 503, "aws-unavailable",
                   "the connection ended before the answer did", "it is tried again by itself"),
     "close": ({"fault": "close"}, 75, 503, "aws-unavailable",
@@ -70,12 +70,12 @@ FAULTS = {
     "huge-headers": ({"fault": "huge-headers"}, 75, 502, "aws-answer-invalid",
                      "the headers of the answer are too large", NOT_HTTP),
     "expired-answer": ({"fault": "expired-answer", "seconds": 120}, 75, 502, "aws-answer-invalid",
-                       "the service sent credentials that have expired or are about to",
+                       "Roles Anywhere sent credentials that have expired or are about to",
                        "compare this machine's clock with the service's"),
     "wrong-role": ({"fault": "wrong-role"}, 75, 502, "aws-answer-invalid",
-                   "the service sent credentials for another role", OTHER_SERVICE),
+                   "Roles Anywhere sent credentials for another role or session", OTHER_SERVICE),
     **{f"no-{field}": ({"fault": "missing-field", "field": field}, 75, 502, "aws-answer-invalid",
-                       f"the service's answer is not valid at credentials.{field}", OTHER_SERVICE)
+                       f"the answer of Roles Anywhere is not valid at credentials.{field}", OTHER_SERVICE)
        for field in ("accessKeyId", "secretAccessKey", "sessionToken", "expiration")},
     "redirect": ({"fault": "redirect"}, 75, 502, "aws-answer-invalid",
                  "the endpoint answered 307, a redirect, which is not followed", PORTAL),

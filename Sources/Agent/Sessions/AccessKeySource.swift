@@ -50,7 +50,7 @@ struct AccessKeySource: Sendable {
         let line = ServiceLine(
             to: HTTPRequest(
                 method: .post(body: unsigned.body), url: service.url, caBundle: profile.caBundle,
-                allowsLoopbackPlaintext: service.endpoint.isPlaintext))
+                allowsLoopbackPlaintext: service.endpoint.isPlaintext), clock: clock, log: log)
         defer {
             line.hangUp()
             clinux_wipe_stack()
@@ -76,10 +76,7 @@ struct AccessKeySource: Sendable {
         let answer = try await line.send(headers)
         let session: SessionCredentials
         do throws(STSError) {
-            session = try STSResponse.session(
-                ServiceAnswer(
-                    status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
-                to: key.request)
+            session = try STSResponse.session(answer, to: key.request)
         } catch {
             throw error.problem(ofAccessKey: key.id)
         }

@@ -25,7 +25,7 @@ struct AssumeRoleSource: Sendable {
         let line = ServiceLine(
             to: HTTPRequest(
                 method: .post(body: unsigned.body), url: service.url, caBundle: caBundle,
-                allowsLoopbackPlaintext: service.endpoint.isPlaintext))
+                allowsLoopbackPlaintext: service.endpoint.isPlaintext), clock: clock, log: log)
         defer {
             line.hangUp()
             clinux_wipe_stack()
@@ -35,10 +35,7 @@ struct AssumeRoleSource: Sendable {
             key.accessKey.sign(unsigned, at: clock.wall() / 1000, with: .openSSL).headers)
         let assumed: AssumedRole
         do throws(STSError) {
-            assumed = try STSResponse.assumedRole(
-                ServiceAnswer(
-                    status: answer.status, headers: answer.headers, body: answer.body, receivedAt: clock.wall() / 1000),
-                to: role.request)
+            assumed = try STSResponse.assumedRole(answer, to: role.request)
         } catch {
             throw error.problem(of: role.base, signedBy: key)
         }
@@ -62,31 +59,12 @@ extension STSError {
     ///   - base: The profile whose session asked.
     ///   - key: Of that session. What the service's words have of it is left out.
     func problem(of base: ProfileName, signedBy key: SessionKey) -> Problem {
-        let retry: Problem.Retry? = if case .newSource = self.retry { .base } else { nil }
-        let seconds: Int? = if case .pause(let seconds) = self.retry { seconds } else { nil }
+        let message = key.redact(message)
+        guard case .newSource = retry else { return problem(message, hint: hint) }
         let another = "ask for another session with 'tokenward refresh \(base)'"
-        let hint = retry == nil ? hint : hint.map { "\($0), or \(another)" } ?? another
-        return Problem(problemCode, "\(key.redact(message), .reason)", hint: hint, retryAfter: seconds, retry: retry)
+        return problem(message, hint: hint.map { "\($0), or \(another)" } ?? another, retry: .base)
     }
 
     /// - Parameter key: The id of the IAM user's access key that asked.
-    func problem(ofAccessKey key: String) -> Problem {
-        let seconds: Int? = if case .pause(let seconds) = self.retry { seconds } else { nil }
-        return Problem(problemCode, "\("access key \(key): \(message)", .reason)", hint: hint, retryAfter: seconds)
-    }
-
-    private var problemCode: Problem.Code {
-        if isClocks { return .clockSkew }
-        return switch kind {
-        case .throttled: .awsThrottled
-        case .server: .awsUnavailable
-        case .accessDenied, .settingDenied, .mfaCodeRefused, .mfaDeviceRefused, .invalidSignature, .sourceExpired,
-            .unknownKey:
-            .awsDenied
-        case .malformedPolicy, .packedPolicyTooLarge, .regionDisabled, .chainedTooLong, .tooLongForRole,
-            .notForSessions, .validation:
-            .awsRejected
-        case .notXML, .redirect, .expiredAnswer, .wrongRole, .malformed, .other: .awsAnswerInvalid
-        }
-    }
+    func problem(ofAccessKey key: String) -> Problem { problem("access key \(key): \(message)", hint: hint) }
 }

@@ -10,8 +10,7 @@ import Tokens
 final class ProfileSources: CredentialSource {
     /// What is signed on tokens.
     let use: TokenUse
-    private let rolesAnywhere: RolesAnywhereSource
-    private let iotCore: IoTCoreSource
+    private let exchange: TokenExchange
     private let assumeRole: AssumeRoleSource
     private let accessKey: AccessKeySource
     private let places = ExchangePlaces()
@@ -31,8 +30,7 @@ final class ProfileSources: CredentialSource {
     init(_ configuration: Configuration, tokens: Tokens, clock: AgentClock, log: Logger) {
         self.log = log
         use = TokenUse(of: tokens, log: log)
-        rolesAnywhere = RolesAnywhereSource(tokens: tokens, use: use, clock: clock, log: log)
-        iotCore = IoTCoreSource(tokens: tokens, use: use, clock: clock, log: log)
+        exchange = TokenExchange(tokens: tokens, use: use, clock: clock, log: log)
         assumeRole = AssumeRoleSource(clock: clock, log: log)
         accessKey = AccessKeySource(tokens: tokens, use: use, clock: clock, log: log)
         state = Mutex(State(configuration))
@@ -79,9 +77,9 @@ final class ProfileSources: CredentialSource {
         guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
         switch profile.source {
         case .rolesAnywhere(let identity, let request):
-            return try await rolesAnywhere.session(of: name, profile, identity, request, on: occasion)
+            return try await exchange.session(of: name, profile, identity, request, on: occasion)
         case .iotCore(let identity, let request):
-            return try await iotCore.session(of: name, profile, identity, request, on: occasion)
+            return try await exchange.session(of: name, profile, identity, request, on: occasion)
         case .accessKey(let key):
             return try await accessKey.session(of: name, profile, key, on: occasion)
         case .assumeRole(let role):

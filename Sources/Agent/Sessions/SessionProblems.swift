@@ -1,6 +1,5 @@
 import AgentAPI
 import HTTPTransport
-import RolesAnywhere
 import ServiceAnswers
 import X509
 
@@ -31,22 +30,18 @@ extension TransportError {
 }
 
 extension ServiceError {
-    func problem(hint: String?) -> Problem {
-        switch kind {
-        case .throttled(let seconds): Problem(.awsThrottled, "\(message, .reason)", hint: hint, retryAfter: seconds)
-        case .server(let seconds): Problem(.awsUnavailable, "\(message, .reason)", hint: hint, retryAfter: seconds)
-        case .invalidSignature where clockSkew?.isSignificant == true,
-            .accessDenied where signatureIsOutOfDate:
-            Problem(.clockSkew, "\(message, .reason)", hint: hint)
-        case .untrustedCertificate, .invalidSignature, .roleSessionNameRefused, .accessDenied:
-            Problem(.awsDenied, "\(message, .reason)", hint: hint)
-        case .validation, .notFound: Problem(.awsRejected, "\(message, .reason)", hint: hint)
-        case .notJSON, .redirect, .expiredAnswer, .wrongRole, .malformed, .other:
-            Problem(.awsAnswerInvalid, "\(message, .reason)", hint: hint)
-        }
+    /// - Parameter retry: Nil for what the code means most often.
+    func problem(_ message: String, hint: String?, retry: Problem.Retry? = nil) -> Problem {
+        Problem(problemCode, "\(message, .reason)", hint: hint, retryAfter: retryAfterSeconds, retry: retry)
     }
 
-    /// AWS takes signatures for some five minutes around its own clock: a refusal with a clock that is further off is
-    /// the clock's, whatever the words.
-    private var signatureIsOutOfDate: Bool { (clockSkew?.seconds.magnitude ?? 0) > 240 }
+    private var problemCode: Problem.Code {
+        if isClocks { return .clockSkew }
+        return switch kind {
+        case .throttled: .awsThrottled
+        case .server: .awsUnavailable
+        case .refused(let refusal): refusal.isDenial ? .awsDenied : .awsRejected
+        case .foreign, .redirect, .expiredAnswer, .wrongRole, .malformed, .other: .awsAnswerInvalid
+        }
+    }
 }

@@ -20,6 +20,8 @@ final class TokenUse: Sendable {
         /// The gesture that each profile's last signature took, or would have taken.
         var gestures: [ProfileName: Gesture?] = [:]
         var spares = SpareUse()
+        /// The tokens that are known to sign for TLS 1.2 alone.
+        var withoutPSS: Set<TokenKey> = []
     }
 
     init(of tokens: Tokens, log: Logger) {
@@ -57,9 +59,15 @@ final class TokenUse: Sendable {
         state.withLock { state in
             let names = state.tokens.filter { !keys.isDisjoint(with: $0.value) }.keys
             for name in names { state.tokens[name]?.subtract(keys) }
+            state.withoutPSS.subtract(keys)
             return Set(names)
         }
     }
+
+    /// Notes a token whose RSA keys make no RSA-PSS signatures.
+    ///
+    /// - Returns: Whether that is new.
+    func noteWithoutPSS(_ key: TokenKey) -> Bool { state.withLock { $0.withoutPSS.insert(key).inserted } }
 
     /// The tokens of these profiles' sessions.
     func tokens(ofProfiles isMeant: (ProfileName) -> Bool) -> Set<TokenKey> {
