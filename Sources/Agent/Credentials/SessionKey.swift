@@ -23,30 +23,9 @@ package final class SessionKey: Sendable, CustomStringConvertible, CustomDebugSt
             id: id, secret: secret.withLock { text($0) }, sessionToken: token.withLock { text($0) })
     }
 
-    /// The text of another with `…` in the place of each run of 16 or more bytes that a secret part has too.
+    /// The text of another without what it has of the secret parts.
     func redact(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        var isSecret = [Bool](repeating: false, count: bytes.count)
-        for start in bytes.indices.dropLast(Self.leastRun - 1) {
-            let run = bytes[start..<start + Self.leastRun]
-            guard Self.does(secret, contain: run) || Self.does(token, contain: run) else { continue }
-            isSecret.replaceSubrange(run.indices, with: repeatElement(true, count: Self.leastRun))
-        }
-        let kept = bytes.indices.flatMap { index in
-            if !isSecret[index] { return [bytes[index]] }
-            return index > 0 && isSecret[index - 1] ? [] : Array("…".utf8)
-        }
-        return String(decoding: kept, as: UTF8.self)
-    }
-
-    private static let leastRun = 16
-
-    private static func does(_ secret: borrowing Mutex<[UInt8]>, contain run: ArraySlice<UInt8>) -> Bool {
-        secret.withLock { bytes in
-            bytes.indices.dropLast(run.count - 1).contains { start in
-                bytes[start] == run.first && bytes[start..<start + run.count].elementsEqual(run)
-            }
-        }
+        Redaction.redact(text, secrets: [secret.withLock(\.self), token.withLock(\.self)])
     }
 
     deinit {
