@@ -36,6 +36,14 @@ def world(tmp_path):
         yield world
 
 
+@pytest.fixture(scope="session")
+def killed_world(tmp_path_factory):
+    """A world for tests that kill: its token is in a process of its own, as hardware is."""
+    with World(tmp_path_factory.mktemp("kills")) as world:
+        world.serve_token()
+        yield world
+
+
 @pytest.fixture(scope="module")
 def shared_agent(shared_world):
     """An agent that the tests of a module share, with one profile."""

@@ -16,7 +16,6 @@ from support.killing import ask, children
 from support.processes import is_running
 from support.scripted_sts import scripted_sts
 from support.waiting import in_background, wait_until
-from support.world import World
 
 ADMIN = "arn:aws:iam::444455556666:role/team/admin"
 DEPLOY = "arn:aws:iam::777788889999:role/deploy"
@@ -25,15 +24,9 @@ SEED = 20240301
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("kills")) as world:
-        world.serve_token()
-        yield world
-
-
-@pytest.fixture(scope="module")
-def emulator(world):
-    return world.endpoint(roles=[trusted_role(ADMIN, fixed_arns()["roleArn"]), trusted_role(DEPLOY, ADMIN)])
+def emulator(killed_world):
+    roles = [trusted_role(ADMIN, fixed_arns()["roleArn"]), trusted_role(DEPLOY, ADMIN)]
+    return killed_world.endpoint(name="chains", roles=roles)
 
 
 @pytest.fixture
@@ -43,19 +36,19 @@ def sts():
         service.gate.set()
 
 
-def held_agent(world, emulator, sts, folder):
+def held_agent(killed_world, emulator, sts, folder):
     """An agent with a caller that waits for the second of three hops, which STS does not answer."""
-    agent = world.agent(
-        world.profile(emulator, "root"), assumed(sts, "admin", "root", ADMIN), assumed(sts, "deploy", "admin", DEPLOY),
-        folder=folder)
+    agent = killed_world.agent(
+        killed_world.profile(emulator, "root"), assumed(sts, "admin", "root", ADMIN),
+        assumed(sts, "deploy", "admin", DEPLOY), folder=folder)
     sts.gate.clear()
     caller = in_background(ask, agent, "/v1/profiles/deploy/credentials")
     wait_until(lambda: len(sts.requests) == 1, "the second hop is asked for")
     return agent, caller
 
 
-def test_an_agent_that_is_killed_between_two_hops_begins_anew(world, emulator, sts):
-    agent, caller = held_agent(world, emulator, sts, "agent")
+def test_an_agent_that_is_killed_between_two_hops_begins_anew(killed_world, emulator, sts):
+    agent, caller = held_agent(killed_world, emulator, sts, "between")
     workers, root = children(agent.process.pid), ask(agent, "/v1/profiles/root/credentials")[1]
     agent.process.kill()
     agent.process.wait()
@@ -71,8 +64,8 @@ def test_an_agent_that_is_killed_between_two_hops_begins_anew(world, emulator, s
     assert ask(agent, "/v1/profiles/root/credentials")[1]["AccessKeyId"] != root["AccessKeyId"]
 
 
-def test_a_worker_that_is_killed_between_two_hops_costs_nothing(world, emulator, sts):
-    agent, caller = held_agent(world, emulator, sts, "worker")
+def test_a_worker_that_is_killed_between_two_hops_costs_nothing(killed_world, emulator, sts):
+    agent, caller = held_agent(killed_world, emulator, sts, "worker")
     created = emulator.created()
     [worker] = children(agent.process.pid)
     os.kill(worker, signal.SIGKILL)
@@ -83,12 +76,12 @@ def test_a_worker_that_is_killed_between_two_hops_costs_nothing(world, emulator,
     assert emulator.created() == created
 
 
-def test_agent_and_worker_can_be_killed_at_any_moment_of_a_chain(world, emulator):
+def test_agent_and_worker_can_be_killed_at_any_moment_of_a_chain(killed_world, emulator):
     chance = random.Random(SEED)
-    agent = world.agent(
-        *(world.profile(emulator, f"root{n}")
+    agent = killed_world.agent(
+        *(killed_world.profile(emulator, f"root{n}")
           + assumed(emulator, f"admin{n}", f"root{n}", ADMIN) + assumed(emulator, f"deploy{n}", f"admin{n}", DEPLOY)
-          for n in range(KILLS)), world.profile(emulator), folder="any")
+          for n in range(KILLS)), killed_world.profile(emulator), folder="any")
     # A kill within the first login leaves its PIN in doubt: see test_pins_in_doubt.
     assert ask(agent, "/v1/profiles/test/credentials")[0] == 200
     for kill in range(KILLS):

@@ -13,7 +13,6 @@ from support.credentials import access_key, checked_credentials
 from support.killing import PROFILES, Load, TokenCaller, ask, cached, children, kill_workers
 from support.processes import is_running
 from support.waiting import wait_until
-from support.world import World
 
 AGENT_KILLS = 100
 WORKER_KILLS = 1000
@@ -21,20 +20,13 @@ SEED = 20240229
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with World(tmp_path_factory.mktemp("kills")) as world:
-        world.serve_token()
-        yield world
-
-
-@pytest.fixture(scope="module")
-def endpoint(world):
-    return world.endpoint()
+def endpoint(killed_world):
+    return killed_world.endpoint()
 
 
 @pytest.fixture
-def profiles(world, endpoint):
-    return [world.profile(endpoint, name) for name in ("test", *(f"p{i}" for i in range(PROFILES)))]
+def profiles(killed_world, endpoint):
+    return [killed_world.profile(endpoint, name) for name in ("test", *(f"p{i}" for i in range(PROFILES)))]
 
 
 def files(folder):
@@ -42,10 +34,10 @@ def files(folder):
     return {os.path.join(place, name) for place, folders, names in os.walk(folder) for name in folders + names}
 
 
-def test_the_agent_can_be_killed_at_any_moment(world, profiles):
+def test_the_agent_can_be_killed_at_any_moment(killed_world, profiles):
     chance = random.Random(SEED)
-    agent = world.agent(*profiles[:AGENT_KILLS])
-    before = files(world.folder)
+    agent = killed_world.agent(*profiles[:AGENT_KILLS])
+    before = files(killed_world.folder)
     # A kill within the first login of all leaves its PIN in doubt, and nothing is sent again by itself: see test_pins_in_doubt.
     assert cached(agent) is None
     with Load(agent, cached, cached) as load:
@@ -66,28 +58,28 @@ def test_the_agent_can_be_killed_at_any_moment(world, profiles):
             checked_credentials(json.dumps(answer))
     assert load.wrong == [] and set(load.failed) <= {"connection"} and load.answered > AGENT_KILLS
     access_key(agent.credentials())
-    assert files(world.folder) == before
+    assert files(killed_world.folder) == before
     assert agent.stop() == 0
 
 
 @pytest.fixture
-def worker_agent(request, world, profiles):
-    agent = world.agent(*profiles, folder=f"agent-{len(request.node.name)}")
+def worker_agent(request, killed_world, profiles):
+    agent = killed_world.agent(*profiles, folder=f"agent-{len(request.node.name)}")
     access_key(agent.credentials())
     yield agent
     assert agent.stop() == 0
 
 
-def test_a_worker_that_is_killed_costs_one_request_at_most(world, worker_agent):
+def test_a_worker_that_is_killed_costs_one_request_at_most(killed_world, worker_agent):
     agent, chance = worker_agent, random.Random(SEED + 1)
     key = access_key(agent.credentials())
-    before = files(world.folder)
+    before = files(killed_world.folder)
     load, others = kill_workers(agent, WORKER_KILLS, chance)
     assert load.wrong == [] and others.wrong == []
     assert len(load.failed) <= WORKER_KILLS and others.failed == []
     assert access_key(agent.credentials()) == key
     assert ask(agent, "/v1/identities")[1][0]["usable"]
-    assert files(world.folder) == before
+    assert files(killed_world.folder) == before
 
 
 def test_a_module_that_dies_as_it_starts_is_back_when_it_stops_doing_so(worker_agent):
