@@ -19,9 +19,17 @@ struct TokenLedger: Sendable {
         case untimed
         /// The login of a typed PIN ends then, in milliseconds of boot time.
         case typed(until: Int64)
-        /// A typed PIN is good for one signature. A spent one stays so until the next login: the token may be logged in for
-        /// a moment more.
-        case oneSignature(isSpent: Bool)
+        /// A typed PIN is good for one signature.
+        case oneSignature(OneSignature)
+    }
+
+    /// How far the one signature of a typed PIN has come.
+    private enum OneSignature: Hashable, Sendable {
+        case unused
+        /// It is made, and the token is to be logged out of after it: a login before that would end with it.
+        case taken
+        /// It stays so until the next login, whatever became of the logout.
+        case spent
     }
 
     /// What is remembered of a token as one module shows it.
@@ -109,6 +117,7 @@ struct TokenLedger: Sendable {
         if isLocked(key) { return .refuse(.locked) }
         if origin == .handedOver, refusesHandedOver(key) { return .refuse(.notFromLogin) }
         if tries.owesAnswer(key) { return .refuse(.unanswered) }
+        if awaitsLogout(key) { return .wait(milliseconds: Self.answerPause) }
         if !tries.knows(origin, of: key) {
             let rest = max(tries.rest(of: key, at: now), tries.awaitsAnswer(from: key) ? Self.answerPause : 0)
             if rest > 0 { return .wait(milliseconds: rest) }
@@ -142,7 +151,7 @@ struct TokenLedger: Sendable {
                 if lifetime != nil { account.login = .untimed }
             } else if let lifetime {
                 account.login =
-                    lifetime == 0 ? .oneSignature(isSpent: false) : .typed(until: now + Int64(lifetime) * 1000)
+                    lifetime == 0 ? .oneSignature(.unused) : .typed(until: now + Int64(lifetime) * 1000)
             }
             accounts[key] = account
             tries.noteTaken(origin, by: key, isForAll: !origin.isTyped || !hasStoredPIN)
@@ -195,13 +204,22 @@ struct TokenLedger: Sendable {
 
     /// Takes the one signature that a typed PIN may be good for, before any other caller can.
     ///
-    /// - Returns: Whether the token is to be logged out of after it; or why there is no signature.
+    /// - Returns: Whether the token is to be logged out of after it, and `noteSignatureOver` to follow; or why there is no
+    ///   signature.
     mutating func takeSignature(_ key: TokenKey) -> Result<Bool, LoginFailure> {
         guard !isLocked(key) else { return .failure(.locked) }
-        guard case .oneSignature(let isSpent)? = accounts[key]?.login else { return .success(false) }
-        guard !isSpent else { return .failure(.needed) }
-        accounts[key]?.login = .oneSignature(isSpent: true)
+        guard case .oneSignature(let signature)? = accounts[key]?.login else { return .success(false) }
+        guard signature == .unused else { return .failure(.needed) }
+        accounts[key]?.login = .oneSignature(.taken)
         return .success(true)
+    }
+
+    /// Whether the one signature of a typed PIN is made, and the logout after it is still to come.
+    func awaitsLogout(_ key: TokenKey) -> Bool { accounts[key]?.login == .oneSignature(.taken) }
+
+    /// The token is logged out of after the one signature of a typed PIN: the next login may come.
+    mutating func noteSignatureOver(_ key: TokenKey) {
+        if awaitsLogout(key) { accounts[key]?.login = .oneSignature(.spent) }
     }
 
     /// Why a stored PIN is not sent to a key that wants one for each signature.

@@ -124,7 +124,11 @@ extension Tokens {
         turns.leave()
         switch taken {
         case .failure(let failure): throw call.token.problem(failure)
-        case .success(let isLast): if isLast { await logOut(call.token) }
+        case .success(let isLast):
+            if isLast {
+                await logOut(call.token)
+                ledger.noteSignatureOver(key)
+            }
         }
         return result
     }

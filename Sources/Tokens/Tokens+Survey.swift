@@ -107,6 +107,8 @@ extension Tokens {
 
     private func describe(_ snapshot: TokenSnapshot, _ look: Look) -> FoundToken {
         let key = TokenKey(module: look.identity, token: snapshot.token)
+        var snapshot = snapshot
+        if ledger.awaitsLogout(key) { snapshot.isLoggedIn = false }
         let located = snapshot.located(in: look.description)
         var snapshot = snapshot
         snapshot.hasPSS = sightings.havePSS(key, snapshot)

@@ -150,8 +150,22 @@ struct TokenLedgerTests {
         #expect(ledger.takeSignature(card).failure == .needed)
         ledger.noteLogout(card, ofLoginUntil: nil)
         #expect(ledger.takeSignature(card).failure == .needed)
+        ledger.noteSignatureOver(card)
         _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 0, at: 1000)
         #expect(ledger.takeSignature(card).value == true)
+    }
+
+    @Test("No PIN is sent between a typed PIN's one signature and the logout after it, which would end that login too")
+    mutating func betweenSignatureAndLogout() throws {
+        for origin in [PINTries.Origin.typed, .handedOver, .keypad, .stored(nil)] {
+            _ = try logIn(.typed, to: card, .success(.loggedIn), lifetime: 0, at: 0)
+            #expect(ledger.takeSignature(card).value == true)
+            #expect(ledger.decide(origin, to: card, at: 100_000) == .wait(milliseconds: 100))
+            ledger.noteSignatureOver(card)
+            let after = ledger.decide(origin, to: card, at: 100_000)
+            guard case .send = after else { throw Unsent(decision: after) }
+            ledger = TokenLedger()
+        }
     }
 
     @Test("The end of a typed PIN's login ends with a logout, a lock, and a login with the stored PIN")

@@ -1,8 +1,10 @@
 """A PIN is good until its lifetime ends or somebody locks."""
 
+import concurrent.futures
+
 import pytest
 
-from support import configuration
+from support import configuration, mock_module
 from support.agent import read_again
 from support.answers import refresh_code, token_of
 from support.softhsm import PIN
@@ -19,6 +21,24 @@ def test_a_lifetime_of_zero_is_one_signature(agent_with, spy, service):
     assert refresh_code(agent) == (423, "pin-needed")
     assert agent.credentials().returncode == 0, "what is valid is served"
     assert spy.counts("C_Login", "C_Sign") == (1, 1)
+
+
+def test_an_unlock_while_the_one_signature_is_made_serves_the_next_one(start, mock, root, service):
+    mock.card("card").identity(root)
+    agent = start(
+        configuration.mock(mock), configuration.token("prompt", pin_lifetime_seconds=0), configuration.profile(service),
+        configuration.profile(service, "other"))
+    assert agent.cli("unlock", "--pin-stdin", input=mock_module.PIN).returncode == 0
+    slow = mock.on("C_Sign", delay=2000, next=1)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(agent.credentials)
+        wait_until(lambda: mock.fired(slow) == 1, "the signature")
+        assert token_of(agent)["state"] == "pin-needed"
+        unlocked = agent.cli("unlock", "--pin-stdin", input=mock_module.PIN)
+        assert (unlocked.returncode, unlocked.stderr) == (0, "tokenward: token card is unlocked\n")
+        assert first.result().returncode == 0
+    assert agent.credentials("other").returncode == 0
+    assert mock.counts("C_Login", "C_Sign", "C_Logout") == (2, 2, 2)
 
 
 def test_a_lifetime_ends_with_a_logout(agent_with, spy):

@@ -64,6 +64,8 @@ private struct LedgerRun {
         var unjudged: [Int64] = []
         var loginEnds: Int64?
         var signaturesLeft: Int?
+        /// It is to be logged out of after the one signature of a typed PIN.
+        var isEnding = false
         var hasRefusal = false
         var isBlocked = false
     }
@@ -126,6 +128,10 @@ private struct LedgerRun {
 
     private mutating func step() {
         let key = dice.one(of: Self.keys)
+        if tokens[key]?.isEnding == true, dice.happens(500) {
+            ledger.noteSignatureOver(key)
+            tokens[key]?.isEnding = false
+        }
         let kind = dice.roll(0...99)
         if diary != nil {
             let line = "\(now) \(kind) \(String(decoding: key.token.label, as: UTF8.self)) of \(key.module.path)"
@@ -169,7 +175,8 @@ private struct LedgerRun {
         let origin = origin()
         let (isKnown, card) = (isKnown(origin, of: key), cards[key.token] ?? Card())
         let rest: Int64 = card.misses == 0 ? 100 : min(10_000, 1000 << Int64(min(card.misses, 4)))
-        let mayFollow = isKnown || !isAwaited(key) && now >= card.lastSent + rest
+        let isEnding = tokens[key]?.isEnding == true
+        let mayFollow = !isEnding && (isKnown || !isAwaited(key) && now >= card.lastSent + rest)
         if diary != nil {
             let line = "   \(origin)"
             diary?.append(line)
@@ -183,6 +190,7 @@ private struct LedgerRun {
             sent += 1
             expect(!isLocked(key), "a PIN is sent to a locked token")
             expect(!owesAnswer(key), "a PIN is sent to a card that owes an answer")
+            expect(!isEnding, "a PIN is sent before the logout that would end its login")
             expect(mayFollow, "a PIN follows another too soon")
             expect(sending.isKnown == isKnown, "a PIN is known that the token has not taken, or new that it has")
             calls.append(sending)
@@ -212,8 +220,7 @@ private struct LedgerRun {
         if !sending.origin.isTyped || !hasStoredPIN { cards[key.token]?.refused = [] }
         tokens[key]?.hasRefusal = false
         tokens[key]?.isBlocked = false
-        tokens[key]?.loginEnds = nil
-        tokens[key]?.signaturesLeft = nil
+        forgetTyped(key)
         if case .stored(let stamp) = sending.origin {
             tokens[key]?.taken = stamp
         } else if lifetime == 0 {
@@ -271,7 +278,10 @@ private struct LedgerRun {
         case .success(let isLast):
             expect(!isLocked(key) && left != 0, "a signature is made that is not allowed")
             expect(isLast == (left == 1), "the only signature is not known as such")
-            if isLast { tokens[key]?.signaturesLeft = 0 }
+            if isLast {
+                tokens[key]?.signaturesLeft = 0
+                tokens[key]?.isEnding = true
+            }
         }
         let stamp = dice.one(of: Self.stamps)
         let isKnown = isKnown(.stored(stamp), of: key)
@@ -385,6 +395,7 @@ private struct LedgerRun {
     }
 
     private mutating func forgetTyped(_ key: TokenKey) {
+        tokens[key]?.isEnding = false
         tokens[key]?.loginEnds = nil
         tokens[key]?.signaturesLeft = nil
     }
