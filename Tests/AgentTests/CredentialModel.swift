@@ -173,9 +173,16 @@ struct CredentialModel {
 
     /// Whether an attempt that its callers wait for takes longer than they do.
     private func isSlow(_ profile: ProfileName) -> Bool {
-        world.chain(profile).contains { hop in
-            world.source.last(hop).map { $0.ended == nil && world.clock.boot - $0.began >= 3500 } ?? false
+        let chain = world.chain(profile)
+        guard let index = chain.firstIndex(where: { world.source.last($0).map { $0.ended == nil } ?? false }),
+            var began = world.source.last(chain[index])?.began
+        else { return false }
+        // It began when its base had answered, which callers have waited for as well.
+        for base in chain[(index + 1)...].compactMap(world.source.last)
+        where base.ended.map({ $0 + 500 >= began }) ?? false {
+            began = min(began, base.began)
         }
+        return world.clock.boot - began >= 3500
     }
 
     private func remaining(_ attempt: ScriptedSource.Attempt) -> Int64 {

@@ -51,6 +51,9 @@ final class ScriptedSource: CredentialSource {
         /// How often a file has changed that every attempt reads.
         var fileChanges = 0
         var looks = 0
+        /// The profiles whose files hang, and the looks at them.
+        var hanging: Set<ProfileName> = []
+        var hungLooks: [ProfileName: [CheckedContinuation<Void, Never>]] = [:]
         var released = 0
         var asleep = 0
         var running: [ProfileName: Int] = [:]
@@ -119,7 +122,15 @@ final class ScriptedSource: CredentialSource {
     func needsPerson(for profile: ProfileName) -> Bool? { state.withLock { $0.needsPerson } }
 
     func files(of profile: ProfileName) async -> [FileStamp?] {
-        state.withLock { state in
+        await withCheckedContinuation { continuation in
+            let isHung = state.withLock { state in
+                guard state.hanging.contains(profile) else { return false }
+                state.hungLooks[profile, default: []].append(continuation)
+                return true
+            }
+            if !isHung { continuation.resume() }
+        }
+        return state.withLock { state in
             state.looks += 1
             return Array(repeating: nil, count: state.fileChanges)
         }
@@ -127,6 +138,18 @@ final class ScriptedSource: CredentialSource {
 
     /// How often the files have been looked at.
     var looks: Int { state.withLock(\.looks) }
+
+    /// How many looks at the profile's files hang.
+    func hungLooks(_ profile: ProfileName) -> Int { state.withLock { $0.hungLooks[profile]?.count ?? 0 } }
+
+    /// Lets looks at the profile's files hang, or go on.
+    func hang(_ profile: ProfileName, _ hangs: Bool = true) {
+        let ended = state.withLock { state in
+            if hangs { state.hanging.insert(profile) } else { state.hanging.remove(profile) }
+            return hangs ? [] : state.hungLooks.removeValue(forKey: profile) ?? []
+        }
+        for look in ended { look.resume() }
+    }
 
     func changeFiles() { state.withLock { $0.fileChanges += 1 } }
 

@@ -91,7 +91,7 @@ struct CredentialWorld {
             let before = (source.steps, clock.naps)
             guard source.isQuiet, clock.sleeping == 1 + source.asleep else { return false }
             for profile in profiles {
-                let isIdle = chain(profile).allSatisfy { source.running($0) == 0 }
+                let isIdle = chain(profile).allSatisfy { source.running($0) == 0 && source.hungLooks($0) == 0 }
                 if isIdle, try await status(profile).isRefreshing { return false }
             }
             return source.isQuiet && clock.sleeping == 1 + source.asleep && before == (source.steps, clock.naps)

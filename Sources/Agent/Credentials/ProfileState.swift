@@ -2,33 +2,33 @@ import AgentAPI
 import Files
 import Prompts
 
-/// The state of a profile in the cache, for `status`.
-package struct CredentialStatus {
-    /// Of the session that is held, in seconds since 1970; nil without one.
-    let expiration: Int64?
-    let isRefreshing: Bool
-    /// Callers that wait for the refresh.
-    let waiting: Int
-    /// Why the last attempt failed; nil since one did not.
-    let lastError: Problem?
-    /// When the next attempt is planned, in seconds since 1970; nil if that takes a caller, or a change of the token.
-    let nextAttempt: Int64?
-    /// When the next caller causes an attempt if nothing else has before, in seconds since 1970; nil without a session.
-    let nextNeeded: Int64?
-    /// The fallback whose sessions callers get.
-    let standIn: ProfileName?
-}
-
 /// Where a profile stands: what is held, what is under way, what went wrong last. Pure; the cache acts on it.
 struct ProfileState {
     /// One attempt under way.
     struct Flight {
+        enum Stage: Hashable {
+            /// At the files that it will read, so that no change of them is missed.
+            case looking
+            /// For the session of the profile's base, by this call.
+            case awaitingBase(UInt64)
+            /// The source.
+            case asking
+        }
+
+        /// An attempt that takes longer, in milliseconds, is given up: no source takes ten minutes, but a hung one must not
+        /// hold a profile for ever.
+        static let longest: Int64 = 600_000
+
         let id: UInt64
         /// Boot time in milliseconds.
         let began: Int64
-        let task: Task<Void, Never>
-        /// The person who can be asked for a PIN on the way.
-        let asking: Asking?
+        let occasion: Occasion
+        let share: AttemptBudget.Share
+        /// The person who can be asked for a PIN on the way, and whether one may be made to act.
+        let person: SessionCall.Person
+        var stage = Stage.looking
+        /// The files that it reads, as they were when it began; nil if they could not be looked at in time.
+        var files: [FileStamp?]?
         /// The configuration or the token changed since, so what a token lacked it may have now.
         var isOutdated = false
         /// It was begun in the place of an outdated one.
@@ -58,6 +58,11 @@ struct ProfileState {
     /// Whether what is held, and under way, is made as these routes have it.
     func isMade(for name: ProfileName, along routes: ProfileRoutes) -> Bool {
         routes.lead(along: session?.profiles ?? []) && routes.lead(along: [name] + (flight?.madeOf ?? []))
+    }
+
+    /// Credentials that no caller needs to wait for better ones than.
+    func ready(at now: Moment) -> CachedCredentials? {
+        session.flatMap { $0.validity.isReady(at: now, lenientUntil: lenientUntil) ? $0 : nil }
     }
 
     /// Credentials that are still valid, but due for a refresh.
@@ -135,8 +140,7 @@ struct ProfileState {
     ///   - isOfBase: It was the base that had no session.
     ///   - isForeign: The token was asked for nothing, as a person would have had to act for another user.
     mutating func fail(
-        _ cause: Problem, of flight: Flight, reading files: [FileStamp?], isOfBase: Bool, isForeign: Bool,
-        at now: Moment,
+        _ cause: Problem, of flight: Flight, isOfBase: Bool, isForeign: Bool, at now: Moment,
         random: (ClosedRange<Int64>) -> Int64
     ) -> Aftermath {
         guard !isForeign else {
@@ -144,8 +148,8 @@ struct ProfileState {
             return waiters.mayGesture ? .again(isRepeated: false) : .answer(cause)
         }
         let new = RememberedFailure(
-            cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.asking != nil, reading: files, isOfBase: isOfBase,
-            at: now, remaining: session?.validity.remaining(at: now), random: random)
+            cause, count: (failure?.count ?? 0) + 1, wasAsked: flight.person.asking != nil, reading: flight.files,
+            isOfBase: isOfBase, at: now, remaining: session?.validity.remaining(at: now), random: random)
         // "PIN needed", said before the PIN came. A module that failed has had its turn, and its deadline. A refusal by the
         // service is about what the token has signed: a change of the tokens, as the attempt's own login is one, is no reason
         // to have a person touch a key once more.
@@ -154,15 +158,19 @@ struct ProfileState {
         let keepsOwn = isOfBase && failure.map { !$0.isOfBase && $0.isInForce(at: now) } == true
         if !keepsOwn { failure = isVoid ? nil : new }
         // No person could be asked for this attempt, but one of the callers that have come since may have one.
-        let asking = flight.asking == nil ? waiters.asking : nil
+        let asking = flight.person.asking == nil ? waiters.asking : nil
         // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
         let isAgain = isVoid ? !flight.isRepeated : new.yields(to: asking)
         return isAgain ? .again(isRepeated: isVoid) : .answer(new.problem(at: now))
     }
 
     /// Forgets a refusal that was made of other files than there are now.
-    mutating func forgetRefusal(ifNotOf files: [FileStamp?]) {
-        if failure?.isOutlived(by: files) == true { failure = nil }
+    ///
+    /// - Returns: Whether there was one.
+    mutating func forgetRefusal(ifNotOf files: [FileStamp?]) -> Bool {
+        guard failure?.isOutlived(by: files) == true else { return false }
+        failure = nil
+        return true
     }
 
     /// Forgets a failure that a change may have cured. Pauses stay: no change here makes the network whole, or a

@@ -9,10 +9,7 @@ package final class PublishedCredentials: Sendable {
         var lenientUntil: Int64
         var isUsed: Bool
 
-        func isReady(at now: Moment) -> Bool {
-            let least = now.boot < lenientUntil ? SessionValidity.leastHandedOut : session.validity.floor
-            return session.validity.remaining(at: now) >= max(least, SessionValidity.leastHandedOut)
-        }
+        func isReady(at now: Moment) -> Bool { session.validity.isReady(at: now, lenientUntil: lenientUntil) }
     }
 
     private let clock: AgentClock
@@ -31,12 +28,6 @@ package final class PublishedCredentials: Sendable {
         }
     }
 
-    /// Whether there is a session that no caller needs to wait for better ones than; marks nothing.
-    func isReady(_ profile: ProfileName) -> Bool {
-        let now = clock.now()
-        return slots.withLock { $0[profile]?.isReady(at: now) == true }
-    }
-
     /// Whether there is a session, good enough or not.
     func holds(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile] != nil } }
 
@@ -51,6 +42,4 @@ package final class PublishedCredentials: Sendable {
     func markUsed(_ profile: ProfileName) { slots.withLock { $0[profile]?.isUsed = true } }
 
     func isUsed(_ profile: ProfileName) -> Bool { slots.withLock { $0[profile]?.isUsed == true } }
-
-    func removeAll() { slots.withLock { $0 = [:] } }
 }

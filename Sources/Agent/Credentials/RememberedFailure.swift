@@ -11,8 +11,8 @@ struct RememberedFailure: Sendable {
     private let at: Moment
     /// Boot time in milliseconds; nil: until what was refused has changed.
     let until: Int64?
-    /// The files that the attempt read, as they were when it began.
-    private let files: [FileStamp?]
+    /// The files that the attempt read, as they were when it began; nil if that is not known.
+    private let files: [FileStamp?]?
     /// Whether a person could be asked for a PIN.
     private let wasAsked: Bool
     /// The base had no session, and remembers why by itself: callers are sent there, and what is in force here only paces
@@ -21,7 +21,7 @@ struct RememberedFailure: Sendable {
 
     /// - Parameter remaining: The time left of the session that is held, in milliseconds.
     init(
-        _ cause: Problem, count: Int, wasAsked: Bool, reading files: [FileStamp?], isOfBase: Bool = false,
+        _ cause: Problem, count: Int, wasAsked: Bool, reading files: [FileStamp?]?, isOfBase: Bool = false,
         at now: Moment, remaining: Int64?, random: (ClosedRange<Int64>) -> Int64
     ) {
         (self.cause, self.count, self.wasAsked, self.files, at) = (cause, count, wasAsked, files, now)

@@ -49,6 +49,14 @@ struct SessionValidity: Hashable, Sendable {
 
     func canBeHandedOut(at now: Moment) -> Bool { remaining(at: now) >= Self.leastHandedOut }
 
+    /// Whether no caller needs to wait for a better session.
+    ///
+    /// - Parameter lenientUntil: Until this boot time the shortest validity will do, because the service gives nothing better.
+    func isReady(at now: Moment, lenientUntil: Int64) -> Bool {
+        let least = now.boot < lenientUntil ? Self.leastHandedOut : max(floor, Self.leastHandedOut)
+        return remaining(at: now) >= least
+    }
+
     /// The least validity that callers get while the service answers: 20 minutes, because SDKs take less than 15 for
     /// stale; half of a session that is too short for that.
     var floor: Int64 { min(1_200_000, lifetime / 2) }

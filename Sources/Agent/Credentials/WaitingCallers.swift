@@ -1,21 +1,24 @@
 import AgentAPI
 import Prompts
 
-/// The callers that wait for a profile's flight, each with its deadline.
+/// The calls that wait for a profile's flight, each with its deadline. Pure: whom it answers is carried out by others.
 struct WaitingCallers {
-    struct Caller {
+    private struct Caller {
         /// Only a new session will do.
         let wantsNew: Bool
         /// Boot time in milliseconds.
         let giveUpAt: Int64
-        /// When to look for a fallback; then `giveUpAt`.
+        /// When to look for a session that is still valid; then `giveUpAt`.
         var answerAt: Int64
-        var asking: Asking?
+        let asking: Asking?
         /// Whether a person may be made to act for it.
         let mayGesture: Bool
-        let continuation: CheckedContinuation<Result<CachedCredentials, Problem>, Never>
     }
 
+    /// The outcome of a call's wait.
+    typealias Answer = (call: UInt64, outcome: Result<CachedCredentials, Problem>)
+
+    /// By their calls' numbers, in whose order they are answered.
     private var callers: [UInt64: Caller] = [:]
 
     var count: Int { callers.count }
@@ -29,41 +32,40 @@ struct WaitingCallers {
     /// Whether a person may be made to act for one of them.
     var mayGesture: Bool { callers.values.contains(where: \.mayGesture) }
 
-    mutating func add(_ id: UInt64, _ caller: Caller) { callers[id] = caller }
-
-    mutating func remove(_ id: UInt64, _ problem: Problem) {
-        callers.removeValue(forKey: id)?.continuation.resume(returning: .failure(problem))
+    /// - Parameter answerAt: When it takes a session that is still valid in the place of a new one, in boot time.
+    mutating func add(_ call: SessionCall, answerAt: Int64, giveUpAt: Int64) {
+        callers[call.id] = Caller(
+            wantsNew: call.wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, asking: call.asking,
+            mayGesture: call.mayGesture)
     }
 
-    /// Answers all: with the outcome or, where that is a failure and they can do with it, with the fallback.
-    mutating func answerAll(_ outcome: Result<CachedCredentials, Problem>, fallback: CachedCredentials?) {
-        for caller in callers.values {
-            if case .failure = outcome, !caller.wantsNew, let fallback {
-                caller.continuation.resume(returning: .success(fallback))
-            } else {
-                caller.continuation.resume(returning: outcome)
-            }
+    mutating func remove(_ call: UInt64) { callers[call] = nil }
+
+    /// Answers all: with the outcome or, where that is a failure and they can do with it, with what is still valid.
+    mutating func answerAll(
+        _ outcome: Result<CachedCredentials, Problem>, fallback: CachedCredentials?
+    ) -> [Answer] {
+        defer { callers = [:] }
+        return callers.sorted { $0.key < $1.key }.map { id, caller in
+            if case .failure = outcome, !caller.wantsNew, let fallback { return (id, .success(fallback)) }
+            return (id, outcome)
         }
-        callers = [:]
     }
 
-    /// Answers those whose patience is at its end, with the fallback or, when there is no more time, with the problem.
-    ///
-    /// - Returns: Whether a caller had to take the fallback.
-    mutating func answerOverdue(at now: Moment, fallback: CachedCredentials?, _ problem: Problem) -> Bool {
-        var hasFallenBack = false
-        for (id, caller) in callers.filter({ $0.value.answerAt <= now.boot }) {
+    /// Answers those whose patience is at its end, with what is still valid or, when there is no more time, with the problem.
+    mutating func answerOverdue(at now: Moment, fallback: CachedCredentials?, _ problem: Problem) -> [Answer] {
+        var answers: [Answer] = []
+        for (id, caller) in callers.filter({ $0.value.answerAt <= now.boot }).sorted(by: { $0.key < $1.key }) {
             if !caller.wantsNew, let fallback {
-                caller.continuation.resume(returning: .success(fallback))
-                hasFallenBack = true
+                answers.append((id, .success(fallback)))
             } else if caller.giveUpAt <= now.boot {
-                caller.continuation.resume(returning: .failure(problem))
+                answers.append((id, .failure(problem)))
             } else {
                 callers[id]?.answerAt = caller.giveUpAt
                 continue
             }
             callers[id] = nil
         }
-        return hasFallenBack
+        return answers
     }
 }
