@@ -19,7 +19,7 @@ extension Target {
         let now: Int64 = 1_696_161_600  // 2023-10-01T12:00:00Z
         let answer = ServiceAnswer(
             status: statuses[Int(choice) % statuses.count], headers: headers, body: parts.last ?? [], receivedAt: now)
-        do throws(ServiceError) {
+        do throws(CreateSessionError) {
             let credentials = try CreateSessionResponse.parse(answer, to: request)
             require((200..<300).contains(answer.status), "status \(answer.status)")
             require(credentials.accountID == "123456789012", credentials.accountID ?? "none")
