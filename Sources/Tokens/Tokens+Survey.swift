@@ -110,7 +110,6 @@ extension Tokens {
         var snapshot = snapshot
         if ledger.awaitsLogout(key) { snapshot.isLoggedIn = false }
         let located = snapshot.located(in: look.description)
-        var snapshot = snapshot
         snapshot.hasPSS = sightings.havePSS(key, snapshot)
         ledger.noteSeen(key, snapshot.flags)
         return FoundToken(
