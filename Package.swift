@@ -115,7 +115,10 @@ let package = Package(
         .target(name: "KeeperService", dependencies: ["TokenService"], swiftSettings: strict),
         .target(
             name: "Keeper",
-            dependencies: ["Encodings", "KeeperService", "PKCS11", "PKCS11Management", "TokenService", "TokenWorker"],
+            dependencies: [
+                "Encodings", "Identities", "KeeperService", "KeyFiles", "PKCS11", "PKCS11Management", "TokenService",
+                "TokenWorker", "X509",
+            ],
             swiftSettings: strict),
 
         .target(name: "PCSC", dependencies: ["CPCSCLite", "TokenService"], swiftSettings: strict + pcscHeaders),
@@ -226,7 +229,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "JSON", "Outcomes", "PKCS11URI", "PlainText",
+                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "JSON", "LockedMemory", "Outcomes",
+                "PKCS11URI", "PlainText",
                 "UTCTime", argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),

@@ -70,8 +70,8 @@ extension ProblemCode {
         case .pinNeeded, .pinIncorrect, .pinBlocked, .locked, .noToken, .noKey, .noIdentity, .ambiguousIdentity,
             .tokenGone:
             .token
-        case .configuration, .unknownProfile, .objectExists, .tokenRefused, .mfaNeeded, .awsDenied, .awsRejected,
-            .clockSkew, .signatureInvalid:
+        case .configuration, .unknownProfile, .objectExists, .tokenRefused, .keyFileRefused, .keyFilePassword,
+            .mfaNeeded, .awsDenied, .awsRejected, .clockSkew, .signatureInvalid:
             .change
         case .badRequest, .notFound, .methodNotAllowed, .requestTooLarge, .requestTimeout, .forbidden, .tokenBusy,
             .moduleFailed, .moduleTimeout, .awsThrottled, .awsUnavailable, .awsAnswerInvalid, .tooManyRequests,

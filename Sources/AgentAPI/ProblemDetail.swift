@@ -93,7 +93,7 @@ extension ProblemCode {
             case .pinIncorrect: [.longest, .returnValue, .shortest, .token]
             case .pinBlocked: [.token]
             case .mfaNeeded: [.profile, .reason, .value]
-            case .noKey, .objectExists, .tokenRefused: [.reason, .remains, .token]
+            case .noKey, .objectExists, .tokenRefused, .keyFileRefused, .keyFilePassword: [.reason, .remains, .token]
             case .locked: [.profile, .token]
             case .tokenGone, .moduleFailed, .moduleTimeout: [.reason, .remains, .token]
             case .tokenBusy: [.count, .profile, .reason, .token]

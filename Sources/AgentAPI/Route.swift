@@ -20,7 +20,7 @@ package struct Route: Sendable {
     package enum Action: CaseIterable, Sendable {
         case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
         case certificateRequest
-        case keys, generateKey, verifyKey, destroyKey
+        case keys, generateKey, verifyKey, destroyKey, importKey
     }
 
     package let method: Method
@@ -75,6 +75,7 @@ extension Route {
         Route(.post, "/v1/lock", needs: .owner, largestBody: tokenRequest, isKept: true, .lock),
         Route(.get, "/v1/keys", needs: .management, .keys),
         Route(.post, "/v1/keys/generate", needs: .management, largestBody: tokenRequest, .generateKey),
+        Route(.post, "/v1/keys/import", needs: .management, largestBody: keyImport, .importKey),
         Route(.post, "/v1/keys/verify", needs: .management, largestBody: tokenRequest, .verifyKey),
         Route(.post, "/v1/keys/destroy", needs: .management, largestBody: tokenRequest, .destroyKey),
         Route(.post, "/v1/reload", needs: .owner, .reload),
@@ -92,6 +93,9 @@ extension Route {
 
     /// The same with a subject, and as many alternative names as fit.
     private static var certificateRequest: Int { 16_384 }
+
+    /// A file of one mebibyte in base 64, and what stands in a `tokenRequest` with a password beside the PIN.
+    package static var keyImport: Int { 1_500_000 }
 
     /// What `path` has in the place of `{name}`, "" where the pattern has none; nil when it is not this route's path.
     fileprivate func name(in path: String) -> String? {

@@ -1,8 +1,8 @@
-import TokenService
-import X509
+package import TokenService
+package import X509
 
 /// Whether a key object on a token is the key of a certificate, by the attributes that the token shows of it.
-enum KeyComparison {
+package enum KeyComparison {
     case same
     case different
     /// The token shows too few attributes.
@@ -10,7 +10,7 @@ enum KeyComparison {
 }
 
 extension PublicHalf {
-    func compared(with key: PublicKey) -> KeyComparison {
+    package func compared(with key: PublicKey) -> KeyComparison {
         guard canBe(key) else { return .different }
         guard let value else { return .unknown }
         return key.values.contains(value) ? .same : .different
@@ -43,7 +43,7 @@ extension PublicKey {
 extension PublicKey.Curve {
     /// CKA_EC_PARAMS of a token that names its curves: the DER of the object identifier (RFC 5480 §2.1.1.1); nil where
     /// it is not known.
-    fileprivate var parameters: [UInt8]? {
+    package var parameters: [UInt8]? {
         switch self {
         case .p256: [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
         case .p384: [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22]

@@ -10,11 +10,12 @@ package enum Keeper {
     /// - Parameter signatures: The other socket of a worker, on which a keeper is asked for nothing.
     /// - Returns: The exit code.
     package static func run(socket: Int32, signatures: Int32) -> Int32 {
-        Worker.run(
+        let held = HeldKeyFile()
+        return Worker.run(
             socket: socket, signatures: signatures,
             duty: ManagementDuty { bytes, secret, open in
                 do throws(KeeperFailure) {
-                    return try reply(to: bytes, open).bytes
+                    return try reply(to: bytes, secret, held, open).bytes
                 } catch {
                     return KeeperReply.failed(error).bytes
                 }
@@ -22,7 +23,8 @@ package enum Keeper {
     }
 
     private static func reply(
-        to bytes: [UInt8], _ open: (TokenReference) -> Result<OpenToken, PKCS11Error>
+        to bytes: [UInt8], _ secret: HeldPIN?, _ held: HeldKeyFile,
+        _ open: (TokenReference) -> Result<OpenToken, PKCS11Error>
     ) throws(KeeperFailure) -> KeeperReply {
         let request: KeeperRequest
         do throws(WireError) {
@@ -36,6 +38,9 @@ package enum Keeper {
         switch request {
         case .generateKey(let request): return .key(try request.carryOut(on: token(request.token)))
         case .readKey(let selection): return .key(try selection.read(on: token(selection.token)))
+        case .openKeyFile(let opening): return .keyFile(try held.open(opening, secret))
+        case .importKey(let request):
+            return .key(try request.carryOut(on: token(request.token), held.take()))
         case .destroyKey(let selection): return .destroyed(try selection.destroy(on: token(selection.token)))
         }
     }

@@ -12,13 +12,14 @@ extension KeyGeneration {
     /// - Throws: `.exists` before anything is made: NSS puts a new key in the place of an old one with the same CKA_ID.
     func carryOut(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
         try checkAbility(of: token)
-        try checkNames(on: token)
+        try token.checkAreFree(id: id, label: label)
         do throws(KeeperFailure) {
             try make(on: token)
             return try readBack(on: token)
         } catch {
             var failure = error
-            failure.remains = removeRemains(on: token)
+            failure.remains = token.removeRemains(
+                of: [.privateKey, .publicKey], id: id, label: label, "half of the pair")
             throw failure
         }
     }
@@ -38,16 +39,6 @@ extension KeyGeneration {
         }
     }
 
-    private func checkNames(on token: OpenToken) throws(KeeperFailure) {
-        for objectClass in [Object.Class.privateKey, .publicKey, .certificate] {
-            for object in try token.named(objectClass) {
-                guard object.id == id || object.label == label else { continue }
-                let which = object.id == id ? "the id \(Hexadecimal.encode(id))" : "this label"
-                throw KeeperFailure(.exists, "\(objectClass.words) with \(which) is on it already")
-            }
-        }
-    }
-
     // MARK: The pair
 
     private var mechanism: KeyPairMechanism { type.curve == nil ? .rsa : .ec }
@@ -62,7 +53,7 @@ extension KeyGeneration {
         } catch {
             guard error.returnValue?.changeMeaning == .template else { throw KeeperFailure(error) }
         }
-        if let remains = removeRemains(on: token) {
+        if let remains = token.removeRemains(of: [.privateKey, .publicKey], id: id, label: label, "half of the pair") {
             throw KeeperFailure(.function, "the token refused the attributes of the key", remains: remains)
         }
         try KeeperFailure.catching { () throws(PKCS11Error) in try make(on: token, withProhibitions: false) }
@@ -130,24 +121,5 @@ extension KeyGeneration {
             throw KeeperFailure(.disobeyed, "the token has made a key of another type, which is not kept")
         }
         return report
-    }
-
-    /// Deletes what a failed attempt has left: nothing with this id and nothing with this label was there before.
-    ///
-    /// - Returns: What is there all the same, or may be.
-    private func removeRemains(on token: OpenToken) -> String? {
-        do throws(KeeperFailure) {
-            for objectClass in [Object.Class.privateKey, .publicKey] {
-                for stray in try token.named(objectClass) where stray.id == id && stray.label == label {
-                    try? token.with { (session) throws(PKCS11Error) in try session.destroy(stray.object) }
-                }
-                if try token.named(objectClass).contains(where: { $0.id == id && $0.label == label }) {
-                    return "\(objectClass.words) with the id \(Hexadecimal.encode(id)) is left on it"
-                }
-            }
-            return nil
-        } catch {
-            return "it could not be looked at whether half of the pair is left on it (\(error.text))"
-        }
     }
 }

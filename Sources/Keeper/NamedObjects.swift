@@ -1,5 +1,7 @@
+import Encodings
 import KeeperService
 import PKCS11
+import PKCS11Management
 import TokenWorker
 
 /// An object with what it is called by.
@@ -21,6 +23,39 @@ extension OpenToken {
                 found.append(NamedObject(object: object, id: values[.id] ?? [], label: values[.label] ?? []))
             }
             return found
+        }
+    }
+
+    /// - Throws: `.exists` where an object has this id, or this label.
+    func checkAreFree(id: [UInt8], label: [UInt8]) throws(KeeperFailure) {
+        for objectClass in [Object.Class.privateKey, .publicKey, .certificate] {
+            for object in try named(objectClass) {
+                guard object.id == id || object.label == label else { continue }
+                let which = object.id == id ? "the id \(Hexadecimal.encode(id))" : "this label"
+                throw KeeperFailure(.exists, "\(objectClass.words) with \(which) is on it already")
+            }
+        }
+    }
+
+    /// Deletes what a failed attempt has left: nothing with this id and nothing with this label was there before.
+    ///
+    /// - Parameter part: What the attempt could have left, in words.
+    /// - Returns: What is there all the same, or may be.
+    func removeRemains(
+        of classes: [Object.Class], id: [UInt8], label: [UInt8], _ part: String
+    ) -> String? {
+        do throws(KeeperFailure) {
+            for objectClass in classes {
+                for stray in try named(objectClass) where stray.id == id && stray.label == label {
+                    try? with { (session) throws(PKCS11Error) in try session.destroy(stray.object) }
+                }
+                if try named(objectClass).contains(where: { $0.id == id && $0.label == label }) {
+                    return "\(objectClass.words) with the id \(Hexadecimal.encode(id)) is left on it"
+                }
+            }
+            return nil
+        } catch {
+            return "it could not be looked at whether \(part) is left on it (\(error.text))"
         }
     }
 }

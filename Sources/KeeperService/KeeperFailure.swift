@@ -27,6 +27,12 @@ package struct KeeperFailure: Error, Hashable, Sendable {
         case function = 11
         /// The agent and the keeper do not understand each other.
         case `protocol` = 12
+        /// The key file is none that can be brought to a token.
+        case keyFile = 13
+        /// The key file's password is missing, or another one.
+        case keyFilePassword = 14
+        /// The token, or its module, takes no private keys from outside.
+        case noImport = 15
     }
 
     package var kind: Kind

@@ -8,12 +8,16 @@ package enum KeeperRequest: Hashable, Sendable {
     case generateKey(KeyGeneration)
     case readKey(KeySelection)
     case destroyKey(KeySelection)
+    case openKeyFile(KeyFileOpening)
+    case importKey(KeyImport)
 }
 
 /// What a keeper answers.
 package enum KeeperReply: Hashable, Sendable {
-    /// To `generateKey` and `readKey`.
+    /// To `generateKey`, `readKey` and `importKey`.
     case key(KeyReport)
+    /// To `openKeyFile`.
+    case keyFile(KeyFileReport)
     /// To `destroyKey`: what was destroyed, as it was before.
     case destroyed(KeyReport)
     case failed(KeeperFailure)
@@ -23,8 +27,8 @@ extension KeeperRequest {
     /// Whether the token may be another one afterwards, also where the request fails.
     package var makesChanges: Bool {
         switch self {
-        case .generateKey, .destroyKey: true
-        case .readKey: false
+        case .generateKey, .destroyKey, .importKey: true
+        case .readKey, .openKeyFile: false
         }
     }
 
@@ -34,6 +38,8 @@ extension KeeperRequest {
         case .generateKey(let request): writer.add(1 as UInt8, request)
         case .readKey(let selection): writer.add(2 as UInt8, selection)
         case .destroyKey(let selection): writer.add(3 as UInt8, selection)
+        case .openKeyFile(let opening): writer.add(4 as UInt8, opening)
+        case .importKey(let request): writer.add(5 as UInt8, request)
         }
         return writer.bytes
     }
@@ -44,6 +50,8 @@ extension KeeperRequest {
         case 1: self = .generateKey(try reader.value())
         case 2: self = .readKey(try reader.value())
         case 3: self = .destroyKey(try reader.value())
+        case 4: self = .openKeyFile(try reader.value())
+        case 5: self = .importKey(try reader.value())
         case let kind: throw .unknownKind(kind)
         }
         try reader.end()
@@ -56,6 +64,7 @@ extension KeeperReply {
         switch self {
         case .key(let report): writer.add(1 as UInt8, report)
         case .destroyed(let report): writer.add(2 as UInt8, report)
+        case .keyFile(let report): writer.add(3 as UInt8, report)
         case .failed(let failure): writer.add(0 as UInt8, failure)
         }
         return writer.bytes
@@ -67,6 +76,7 @@ extension KeeperReply {
         case 0: self = .failed(try reader.value())
         case 1: self = .key(try reader.value())
         case 2: self = .destroyed(try reader.value())
+        case 3: self = .keyFile(try reader.value())
         case let kind: throw .unknownKind(kind)
         }
         try reader.end()

@@ -20,6 +20,10 @@
         case objectExists = "object-exists"
         /// The token does not do what a management command asks of it: it is full, read-only, or has no such function.
         case tokenRefused = "token-refused"
+        /// A file holds no private key that can be brought to a token.
+        case keyFileRefused = "key-file-refused"
+        /// The password of a key file is missing, or another one.
+        case keyFilePassword = "key-file-password"
         case pinNeeded = "pin-needed"
         case pinIncorrect = "pin-incorrect"
         case pinBlocked = "pin-blocked"
@@ -54,7 +58,7 @@
             case .requestTimeout: 408
             case .noIdentity, .ambiguousIdentity, .objectExists: 409
             case .requestTooLarge: 413
-            case .pinIncorrect, .tokenRefused: 422
+            case .pinIncorrect, .tokenRefused, .keyFileRefused, .keyFilePassword: 422
             case .pinNeeded, .pinBlocked, .mfaNeeded, .locked: 423
             case .tooManyRequests: 429
             case .configuration, .internalFault, .signatureInvalid: 500
@@ -67,7 +71,7 @@
         /// The exit code of a client that is told this.
         package var exit: ExitCode {
             switch self {
-            case .badRequest, .objectExists: .usage
+            case .badRequest, .objectExists, .keyFileRefused, .keyFilePassword: .usage
             case .notFound, .methodNotAllowed, .requestTooLarge: .software
             case .noToken, .noKey, .noIdentity, .ambiguousIdentity: .noInput
             case .forbidden, .awsDenied, .tokenRefused: .noPermission

@@ -1,6 +1,7 @@
 import AgentClient
 import ArgumentParser
 import Glibc
+import LockedMemory
 
 /// How a management command logs in: with the PIN that the agent's configuration names, one on standard input, or one that
 /// a person types.
@@ -17,24 +18,28 @@ struct ManagementOptions: ParsableArguments {
     ///
     /// Where the token needs its PIN and the agent could ask nobody for it, the person is asked on this terminal.
     func send(_ path: String, _ members: [(name: String, value: String)]) throws -> AgentExchange {
-        guard !pinStdin else { return try send(path, members, pin: PINEntry.fromStandardInput()) }
-        do throws(ClientFailure) {
-            return try send(path, members, pin: nil)
-        } catch {
-            guard error.code == "pin-needed", isatty(STDIN_FILENO) == 1 else { throw error }
+        try send(given: pinStdin ? PINEntry.fromStandardInput() : nil) { (pin) throws(ClientFailure) in
+            try ChangeRequest.management(path, members, pin: pin)
         }
-        return try send(path, members, pin: PINPrompt.ask("PIN of the token: "))
     }
 
-    private func send(
-        _ path: String, _ members: [(name: String, value: String)], pin: consuming PINEntry?
-    ) throws(ClientFailure) -> AgentExchange {
-        let request = try ChangeRequest.management(path, members, pin: pin)
-        var exchange: AgentExchange?
-        try request.withBytes { (bytes) throws(ClientFailure) in
-            exchange = try agent.send(bytes, atLeast: Self.patience)
+    /// Sends the request that `make` puts together around a PIN, or without one: it is called again where a person is asked.
+    ///
+    /// - Parameter given: A PIN that has been read already.
+    func send(
+        given pin: consuming PINEntry?, _ make: (consuming PINEntry?) throws(ClientFailure) -> SecretBuffer
+    ) throws -> AgentExchange {
+        do throws(ClientFailure) {
+            return try send(make(pin))
+        } catch {
+            guard !pinStdin, error.code == "pin-needed", isatty(STDIN_FILENO) == 1 else { throw error }
         }
-        guard let exchange = exchange.take() else { throw .badAnswer("there is none") }
-        return exchange
+        return try send(make(PINPrompt.ask("PIN of the token: ")))
+    }
+
+    private func send(_ request: consuming SecretBuffer) throws(ClientFailure) -> AgentExchange {
+        try request.withBytes { (bytes) throws(ClientFailure) in
+            try agent.send(bytes, atLeast: Self.patience)
+        }
     }
 }

@@ -142,6 +142,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
                         false, true, true, false
                     )
                 }, least: KeyListing()),
+            Sample("KeyImportListing", KeyImportListing { $0.subject = "CN=x" }, least: KeyImportListing()),
             Sample(
                 "ProfileStatus",
                 ProfileStatus {

@@ -16,7 +16,11 @@ struct KeeperMessageTests {
             .readKey(KeySelection(token: token, id: nil, label: nil)),
             .readKey(KeySelection(token: token, id: [], label: [1])),
             .destroyKey(KeySelection(token: token, id: [1], label: nil)),
+            .importKey(KeyImport(token: token, id: [1], label: [0x6B])),
         ]
+        + KeyFileOpening.Password.allCases.map {
+            .openKeyFile(KeyFileOpening(content: [0x30, 0x00], password: $0))
+        }
 
     static let replies: [KeeperReply] =
         KeeperFailure.Kind.allCases.map {
@@ -24,6 +28,8 @@ struct KeeperMessageTests {
         }
         + [
             .failed(KeeperFailure(.full, "")),
+            .keyFile(KeyFileReport(keyType: "EC P-256", certificate: nil, intermediates: [], leftOut: 0)),
+            .keyFile(KeyFileReport(keyType: "RSA 2048", certificate: [0x30], intermediates: [[1], [2]], leftOut: 1)),
             .key(KeyReport(id: [1], label: [], publicHalf: .ec(parameters: [6], point: [4]))),
             .destroyed(
                 KeyReport(
@@ -63,7 +69,10 @@ struct KeeperMessageTests {
     @Test("What makes changes is told from what reads")
     func changes() {
         for request in Self.requests {
-            if case .readKey = request { #expect(!request.makesChanges) } else { #expect(request.makesChanges) }
+            switch request {
+            case .readKey, .openKeyFile: #expect(!request.makesChanges)
+            case .generateKey, .destroyKey, .importKey: #expect(request.makesChanges)
+            }
         }
     }
 

@@ -6,6 +6,7 @@ package enum Attribute: Sendable {
     case modulus, publicExponent, ecParameters, ecPoint
     // What a keeper sets and reads back.
     case objectClass, onToken, isPrivate, modulusBits, verify, encrypt, decrypt, wrap, unwrap, derive, signRecover
+    case subject, issuer, serialNumber, privateExponent, prime1, prime2, exponent1, exponent2, coefficient
     case verifyRecover, sensitive, alwaysSensitive, extractable, neverExtractable, local
 
     package var rawValue: CK_ATTRIBUTE_TYPE {
@@ -39,6 +40,15 @@ package enum Attribute: Sendable {
             case .extractable: CKA_EXTRACTABLE
             case .neverExtractable: CKA_NEVER_EXTRACTABLE
             case .local: CKA_LOCAL
+            case .subject: CKA_SUBJECT
+            case .issuer: CKA_ISSUER
+            case .serialNumber: CKA_SERIAL_NUMBER
+            case .privateExponent: CKA_PRIVATE_EXPONENT
+            case .prime1: CKA_PRIME_1
+            case .prime2: CKA_PRIME_2
+            case .exponent1: CKA_EXPONENT_1
+            case .exponent2: CKA_EXPONENT_2
+            case .coefficient: CKA_COEFFICIENT
             }
         return CK_ATTRIBUTE_TYPE(type)
     }
@@ -47,7 +57,9 @@ package enum Attribute: Sendable {
     var room: Int {
         switch self {
         case .value: 65_536
-        case .id, .label, .modulus, .publicExponent, .ecParameters, .ecPoint: 4096
+        case .id, .label, .modulus, .publicExponent, .ecParameters, .ecPoint, .subject, .issuer, .serialNumber,
+            .privateExponent, .prime1, .prime2, .exponent1, .exponent2, .coefficient:
+            4096
         case .keyType, .certificateType, .objectClass, .modulusBits: MemoryLayout<CK_ULONG>.size
         case .sign, .alwaysAuthenticate, .onToken, .isPrivate, .verify, .encrypt, .decrypt, .wrap, .unwrap, .derive,
             .signRecover, .verifyRecover, .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .local:

@@ -58,6 +58,16 @@ package struct Mechanism: Hashable, Sendable {
         return scheme.algorithm == .rsaPKCS1 ? scheme.hash.digestInfoHeader + digest : digest
     }
 
+    /// Whether a token that lists these mechanisms (C_GetMechanismList) makes signatures with keys of this type at all.
+    package static func areForSignatures(of keyType: UInt64, _ listed: Set<UInt64>) -> Bool {
+        [SignatureScheme.Algorithm.ecdsa, .rsaPKCS1, .rsaPSS].contains { algorithm in
+            SignatureScheme.Hash.allCases.contains { hash in
+                candidates(for: SignatureScheme(algorithm, hash), keyType: keyType)
+                    .contains { listed.contains(UInt64($0.rawValue)) }
+            }
+        }
+    }
+
     /// Whether a token that lists these mechanisms (C_GetMechanismList) makes RSA-PSS signatures with each hash of TLS.
     package static func includePSS(_ listed: Set<UInt64>) -> Bool {
         SignatureScheme.Hash.allCases.allSatisfy { hash in

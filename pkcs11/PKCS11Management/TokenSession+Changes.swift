@@ -41,6 +41,31 @@ extension TokenSession {
         return Object(handle: object)
     }
 
+    /// Writes an object whose secrets stand in a locked page: they are copied by nobody but the module (C_CreateObject).
+    ///
+    /// - Parameter secrets: Further attributes, by where their values stand in the page.
+    package borrowing func create(
+        _ template: ObjectTemplate, secrets: [(attribute: Attribute, place: Range<Int>)], in page: Span<UInt8>
+    ) throws(PKCS11Error) -> Object {
+        var object = CK_OBJECT_HANDLE()
+        let returnValue = unsafe page.withUnsafeBytes { bytes in
+            unsafe template.withAttributes { attributes in
+                for (attribute, place) in secrets {
+                    let value = unsafe UnsafeRawBufferPointer(rebasing: bytes[place])
+                    // A mutable pointer by its C type, which C_CreateObject does not write to (PKCS#11 2.40 §5.7).
+                    unsafe attributes.append(
+                        CK_ATTRIBUTE(
+                            type: attribute.rawValue, pValue: UnsafeMutableRawPointer(mutating: value.baseAddress),
+                            ulValueLen: CK_ULONG(value.count)))
+                }
+                return unsafe module.functions.pointee.C_CreateObject(
+                    handle, &attributes, CK_ULONG(attributes.count), &object)
+            }
+        }
+        try check(.createObject, returnValue)
+        return Object(handle: object)
+    }
+
     /// Deletes an object (C_DestroyObject). CKR_OK proves nothing: ykcs11 2.2 answers it for a private key, leaves the key, and
     /// deletes the slot's certificate. Look afterwards.
     package borrowing func destroy(_ object: Object) throws(PKCS11Error) {

@@ -4,6 +4,7 @@ import pytest
 
 from support import configuration
 from support.c_sources import compile
+from support.key_files import PASSWORD, KeyFiles
 from support.softhsm import MODULE, SoftHSM, write_pin
 
 
@@ -44,3 +45,23 @@ def trapped_agent(keeping_agent, traps):
         return keeping_agent(*tables, pin=pin, module=traps, environment={"TRAPS_MODULE": MODULE, **variables})
 
     return start_agent
+
+
+@pytest.fixture
+def key_files(tmp_path, root):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return KeyFiles(folder, root)
+
+
+@pytest.fixture
+def bring():
+    """Runs `tokenward import` of a file to the token of an agent; the file's password goes to standard input."""
+
+    def bring(agent, path, *options, password=PASSWORD, label="client", number="01"):
+        stdin = [] if password is None else ["--password-stdin"]
+        return agent.cli(
+            "import", str(path), "--token", "pkcs11:token=card", "--label", label, "--id", number, *stdin, *options,
+            input=f"{password or ''}\n")
+
+    return bring

@@ -174,6 +174,14 @@ def test_the_keeper_alone_holds_the_calls_that_make_and_delete_objects():
     assert callers == {"PKCS11Management"}
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_keeper_alone_reads_key_files(program):
+    """OpenSSL's parser of PKCS#12, and our target that calls it."""
+    listing = symbols(program)
+    assert bool(re.search(r"\bPKCS12_\w+", listing)) == (program == "tokenward-keeper")
+    assert has_module(listing, "KeyFiles") == (program == "tokenward-keeper")
+
+
 def test_each_c_library_has_one_importer():
     importers = {}
     for path in glob.glob(f"{ROOT}/Sources/**/*.swift", recursive=True) + glob.glob(f"{ROOT}/pkcs11/**/*.swift", recursive=True):

@@ -38,6 +38,7 @@ struct AgentOperations: Sendable {
 struct KeyOperations: Sendable {
     var list: @Sendable () async throws(Problem) -> [KeyListing]
     var generate: @Sendable (KeyGenerationBody) async throws(Problem) -> KeyListing
+    var bring: @Sendable (KeyImportBody) async throws(Problem) -> KeyImportListing
     var verify: @Sendable (KeyBody) async throws(Problem) -> KeyListing
     var destroy: @Sendable (KeyBody) async throws(Problem) -> KeyListing
 }

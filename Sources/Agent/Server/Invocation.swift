@@ -11,6 +11,7 @@ enum Invocation: Sendable {
     case certificateRequest(CertificateRequestBody)
     case keys
     case generateKey(KeyGenerationBody)
+    case importKey(KeyImportBody)
     case verifyKey(KeyBody)
     case destroyKey(KeyBody)
 
@@ -27,6 +28,7 @@ enum Invocation: Sendable {
         case (.certificateRequest, _): self = .certificateRequest(try CertificateRequestBody(body))
         case (.keys, _): self = .keys
         case (.generateKey, _): self = .generateKey(try KeyGenerationBody(body))
+        case (.importKey, _): self = .importKey(try KeyImportBody(body))
         case (.verifyKey, _): self = .verifyKey(try KeyBody(body))
         case (.destroyKey, _): self = .destroyKey(try KeyBody(body, needsSerial: true))
         case (.credentials, let profile?): self = .credentials(profile, form)
@@ -63,6 +65,7 @@ enum Invocation: Sendable {
             case .tokens: return .message(try await operations.tokens())
             case .keys: return .message(try await operations.keys.list())
             case .generateKey(let body): return .message(try await operations.keys.generate(body))
+            case .importKey(let body): return .message(try await operations.keys.bring(body))
             case .verifyKey(let body): return .message(try await operations.keys.verify(body))
             case .destroyKey(let body): return .message(try await operations.keys.destroy(body))
             case .status: return .message(try await operations.status())

@@ -84,15 +84,20 @@ package struct CertificateRequestBody {
 }
 
 extension JSONMembers {
-    private static var limits: JSONLimits { JSONLimits(depth: 8, values: 128, members: 16) }
+    private static func limits(_ bytes: Int = 1 << 20) -> JSONLimits {
+        JSONLimits(bytes: bytes, depth: 8, values: 128, members: 16)
+    }
 
     /// - Parameters:
     ///   - names: The members that may be there as strings.
     ///   - arrays: Those that may be there as arrays.
+    ///   - largest: In bytes.
     /// - Throws: `badRequest`, which quotes nothing of the body.
-    init(body: Span<UInt8>, names: [StaticString], arrays: [StaticString] = []) throws(Problem) {
+    init(
+        body: Span<UInt8>, names: [StaticString], arrays: [StaticString] = [], largest: Int = 1 << 20
+    ) throws(Problem) {
         do throws(JSONFault) {
-            try self.init(body, limits: Self.limits)
+            try self.init(body, limits: Self.limits(largest))
         } catch {
             throw error.problem
         }
@@ -114,7 +119,7 @@ extension JSONMembers {
     /// ordinary memory.
     fileprivate func texts(_ name: StaticString, in body: Span<UInt8>) throws(Problem) -> [String]? {
         guard value(name, in: body) == .array else { return [] }
-        var reader = JSONReader(limits: Self.limits)
+        var reader = JSONReader(limits: Self.limits())
         var texts: [String]?
         do throws(JSONFault) {
             while let event = try reader.next(in: body) {
@@ -134,9 +139,10 @@ extension JSONMembers {
         return []
     }
 
-    /// The PIN in its own page; nil where there is none.
-    func pin(in body: Span<UInt8>, isFromLogin: Bool = false) throws(Problem) -> HeldPIN? {
-        guard case .string(let range)? = value("pin", in: body) else { return nil }
+    /// The PIN, or another secret, in its own page; nil where there is none.
+    func pin(_ name: StaticString = "pin", in body: Span<UInt8>, isFromLogin: Bool = false) throws(Problem) -> HeldPIN?
+    {
+        guard case .string(let range)? = value(name, in: body) else { return nil }
         do throws(PINError) {
             return HeldPIN(
                 try unsafe PIN { (page) throws(PINError) in

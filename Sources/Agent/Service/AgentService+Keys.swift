@@ -11,6 +11,7 @@ extension AgentService {
         KeyOperations(
             list: { () throws(Problem) in await self.listKeys() },
             generate: { (body) throws(Problem) in try await self.generateKey(body) },
+            bring: { (body) throws(Problem) in try await self.importKey(body) },
             verify: { (body) throws(Problem) in try await self.verifyKey(body) },
             destroy: { (body) throws(Problem) in try await self.destroyKey(body) })
     }
@@ -96,7 +97,8 @@ extension KeptToken {
     fileprivate func listing(_ reply: KeeperReply) throws(Problem) -> KeyListing {
         switch reply {
         case .key(let report), .destroyed(let report): return KeyListing(report, on: token, module)
-        case .failed: throw Problem(.internalFault, "the keeper gave another answer than the one asked for")
+        case .failed, .keyFile:
+            throw Problem(.internalFault, "the keeper gave another answer than the one asked for")
         }
     }
 }

@@ -115,7 +115,7 @@ package enum ChangeRequest {
     /// `POST /v1/reload`, which has no body.
     package static func reload() -> [UInt8] { head("/v1/reload", bodyLength: 0) }
 
-    private static func head(_ path: String, bodyLength: Int) -> [UInt8] {
+    static func head(_ path: String, bodyLength: Int) -> [UInt8] {
         let type = bodyLength > 0 ? "Content-Type: application/json\r\n" : ""
         return AgentRequest.head(
             "POST", path, PersonHeader.field() + Array("\(type)Content-Length: \(bodyLength)\r\n".utf8))

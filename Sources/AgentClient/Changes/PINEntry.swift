@@ -12,11 +12,7 @@ package struct PINEntry: ~Copyable {
     ///
     /// - Throws: Exit code 64 for a terminal, a second line, or bytes that are no PIN.
     package static func fromStandardInput(_ kind: Kind = .pin) throws(ClientFailure) -> PINEntry {
-        guard isatty(STDIN_FILENO) == 0 else {
-            throw ClientFailure(
-                .usage, "standard input is a terminal, and would show the \(kind.rawValue)",
-                hint: "leave \(kind.option) out, or send the \(kind.rawValue) through a pipe")
-        }
+        try SecretBuffer.checkStandardInput(for: "the \(kind.rawValue)", option: kind.option)
         return try PINEntry(kind) { (buffer) throws(ClientFailure) in
             try buffer.readSome(from: STDIN_FILENO)
         }
@@ -24,11 +20,9 @@ package struct PINEntry: ~Copyable {
 
     /// Takes a line from `read`, which appends some bytes to the buffer and returns how many; 0 at the end.
     init(_ kind: Kind = .pin, read: (inout SecretBuffer) throws(ClientFailure) -> Int) throws(ClientFailure) {
-        var buffer = try SecretBuffer.make(capacity: ChangeRequest.longest, isLocked: true)
-        while !buffer.holdsLineEnd, try read(&buffer) > 0 {}
-        buffer.removeEnd(0)
-        if buffer.removeEnd(UInt8(ascii: "\n")) { buffer.removeEnd(UInt8(ascii: "\r")) }
-        guard !buffer.holdsLineEnd else { throw kind.refused("the \(kind.rawValue) must be one line") }
+        guard let buffer = try SecretBuffer.line(read: read) else {
+            throw kind.refused("the \(kind.rawValue) must be one line")
+        }
         try buffer.withBytes { (bytes) throws(ClientFailure) in try kind.check(bytes) }
         bytes = buffer
     }
@@ -72,8 +66,34 @@ extension PINEntry {
 
 extension PINEntry {
     /// The PIN's own pages, with the PIN in them as a string of JSON (RFC 8259 §7). It has no control characters.
+    consuming func jsonString() throws(ClientFailure) -> SecretBuffer { try bytes.jsonString() }
+}
+
+extension SecretBuffer {
+    /// - Throws: Exit code 64 where standard input is a terminal.
+    static func checkStandardInput(for secret: String, option: String) throws(ClientFailure) {
+        guard isatty(STDIN_FILENO) == 0 else {
+            throw ClientFailure(
+                .usage, "standard input is a terminal, and would show \(secret)",
+                hint: "leave \(option) out, or send \(secret) through a pipe")
+        }
+    }
+
+    /// Takes a line from `read`, without its end; nil where there is more than one line.
+    static func line(
+        read: (inout SecretBuffer) throws(ClientFailure) -> Int
+    ) throws(ClientFailure) -> SecretBuffer? {
+        var buffer = try SecretBuffer.make(capacity: ChangeRequest.longest, isLocked: true)
+        while !buffer.holdsLineEnd, try read(&buffer) > 0 {}
+        buffer.removeEnd(0)
+        if buffer.removeEnd(UInt8(ascii: "\n")) { buffer.removeEnd(UInt8(ascii: "\r")) }
+        guard !buffer.holdsLineEnd else { return nil }
+        return buffer
+    }
+
+    /// The same pages, with the line in them as a string of JSON (RFC 8259 §7). It has no control characters.
     consuming func jsonString() throws(ClientFailure) -> SecretBuffer {
-        var string = bytes
+        var string = self
         for index in (0..<string.count).reversed() {
             let needsEscape = string.withBytes { $0[index] == UInt8(ascii: "\"") || $0[index] == UInt8(ascii: "\\") }
             if needsEscape { try string.insert([UInt8(ascii: "\\")].span, before: index) }
@@ -97,7 +117,9 @@ extension SecretBuffer {
     }
 
     /// Appends what read(2) gives at once, and returns how many bytes; 0 at the end, and when there is no room.
-    mutating func readSome(from descriptor: Int32) throws(ClientFailure) -> Int {
+    ///
+    /// - Parameter name: What is read, for the message.
+    mutating func readSome(from descriptor: Int32, _ name: String = "the PIN") throws(ClientFailure) -> Int {
         while true {
             var error: Int32 = 0
             let count = unsafe append { room in
@@ -110,7 +132,7 @@ extension SecretBuffer {
             case EINTR: continue
             default:
                 throw ClientFailure(
-                    .pinNeeded, "the PIN cannot be read (errno \(error))", hint: "look at where it comes from")
+                    .pinNeeded, "\(name) cannot be read (errno \(error))", hint: "look at where it comes from")
             }
         }
     }

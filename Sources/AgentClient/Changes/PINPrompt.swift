@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LockedMemory
 import PlainText
 
 /// Asks for a PIN on the terminal of this process, wherever its standard streams go.
@@ -7,25 +8,46 @@ package enum PINPrompt {
     /// - Parameter question: Stands before the cursor; printed with `PlainText.terminal`.
     /// - Throws: Exit code 80 where there is no terminal, 64 for what is no PIN.
     package static func ask(_ question: String) throws(ClientFailure) -> PINEntry {
-        let terminal = unsafe open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else {
+        let terminal = try SilentTerminal("the PIN")
+        return try PINEntry { (buffer) throws(ClientFailure) in try terminal.ask(question, &buffer) }
+    }
+
+    /// - Throws: Exit code 80 where there is no terminal, 64 for what is no password.
+    package static func askForPassword(_ question: String) throws(ClientFailure) -> PasswordEntry {
+        let terminal = try SilentTerminal("the file's password")
+        return try PasswordEntry { (buffer) throws(ClientFailure) in try terminal.ask(question, &buffer) }
+    }
+}
+
+/// The terminal of this process, for questions whose answers are not shown.
+private struct SilentTerminal: ~Copyable {
+    private let descriptor: Int32
+
+    init(_ secret: String) throws(ClientFailure) {
+        descriptor = unsafe open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else {
             throw ClientFailure(
-                .pinNeeded, "there is no terminal to ask for the PIN on",
-                hint: "send it through a pipe to 'tokenward unlock --pin-stdin'")
+                .pinNeeded, "there is no terminal to ask for \(secret) on",
+                hint: secret == "the PIN"
+                    ? "send it through a pipe to 'tokenward unlock --pin-stdin'"
+                    : "send it through a pipe with --password-stdin")
         }
-        defer { close(terminal) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Appends what is typed, and returns how many bytes.
+    borrowing func ask(_ question: String, _ buffer: inout SecretBuffer) throws(ClientFailure) -> Int {
         let safe = PlainText.terminal(question)
-        return try PINEntry { (buffer) throws(ClientFailure) in
-            while true {
-                let silence = try TerminalSilence(terminal)
-                silence.show(safe)
-                let signal = try silence.waitForLine()
-                guard let signal else { return try buffer.readSome(from: terminal) }
-                // The echo comes back first. Then the signal takes effect: it ends this process, or stops it until it
-                // is back in the foreground, where the question is asked again.
-                _ = consume silence
-                raise(signal)
-            }
+        while true {
+            let silence = try TerminalSilence(descriptor)
+            silence.show(safe)
+            let signal = try silence.waitForLine()
+            guard let signal else { return try buffer.readSome(from: descriptor) }
+            // The echo comes back first. Then the signal takes effect: it ends this process, or stops it until it
+            // is back in the foreground, where the question is asked again.
+            _ = consume silence
+            raise(signal)
         }
     }
 }

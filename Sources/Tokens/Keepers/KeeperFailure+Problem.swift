@@ -46,6 +46,18 @@ extension KeeperFailure {
                 Problem(
                     .tokenRefused, "\(name): \(text, .reason)",
                     hint: "look at it with 'tokenward key list', and tell the maker of its module")
+            case .noImport:
+                Problem(
+                    .tokenRefused, "\(name): \(text, .reason)",
+                    hint:
+                        "have the token make a key with 'tokenward key generate', or use its maker's program, such as "
+                        + "'tpm2_ptool import' or 'yubico-piv-tool -a import-key'")
+            case .keyFile:
+                Problem(
+                    .keyFileRefused, "\(text, .reason)", hint: "nothing was sent to token \(token.displayName)")
+            case .keyFilePassword:
+                Problem(
+                    .keyFilePassword, "\(text, .reason)", hint: "nothing was sent to token \(token.displayName)")
             case .function, .protocol:
                 Problem(
                     .moduleFailed, "\(name): \(text, .reason)", hint: "see 'tokenward status' and the agent's log")

@@ -43,6 +43,14 @@ extension Tokens {
     package func keeping<Outcome: Sendable>(
         _ token: FoundToken, pin: HeldPIN?, _ body: @Sendable (KeptToken) async throws(Problem) -> Outcome
     ) async throws(Problem) -> Outcome {
+        try await keeping(token, pin: pin, before: { _ in }) { (kept, _) throws(Problem) in try await body(kept) }
+    }
+
+    /// The same, with something that comes before the login: what fails there costs none.
+    package func keeping<Prepared: Sendable, Outcome: Sendable>(
+        _ token: FoundToken, pin: HeldPIN?, before prepare: @Sendable (KeptToken) async throws(Problem) -> Prepared,
+        _ body: @Sendable (KeptToken, Prepared) async throws(Problem) -> Outcome
+    ) async throws(Problem) -> Outcome {
         let key = token.key
         let name = token.snapshot.token.displayName
         guard !ledger.isLocked(key) else { throw token.problem(.locked) }
@@ -70,9 +78,10 @@ extension Tokens {
         let result: Result<Outcome, Problem>
         do throws(Problem) {
             if ledger.isLocked(key) || call.permit.isRevoked { throw token.problem(.locked) }
+            let kept = KeptToken(token: token, module: keeper.report, keeper: keeper, call: call)
+            let prepared = try await prepare(kept)
             try await logIn(keeper, to: token, pin: pin)
-            result = .success(
-                try await body(KeptToken(token: token, module: keeper.report, keeper: keeper, call: call)))
+            result = .success(try await body(kept, prepared))
         } catch {
             result = .failure(error)
         }

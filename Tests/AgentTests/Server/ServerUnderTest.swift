@@ -127,6 +127,7 @@ extension AgentOperations {
             certificateRequest: { (body) async throws(Problem) in body.subject },
             keys: KeyOperations(
                 list: { () async throws(Problem) in [] }, generate: { (_) async throws(Problem) in KeyListing() },
+                bring: { (_) async throws(Problem) in KeyImportListing() },
                 verify: { (_) async throws(Problem) in KeyListing() },
                 destroy: { (_) async throws(Problem) in KeyListing() }))
     }

@@ -15,9 +15,11 @@ enum KeyTable {
         ]
         let answers = words.map { ($0, $1.map { $0 ? "yes" : "no" } ?? "not said") }
         let all = facts + (key.hasPrivateKey ? answers : []) + key.remarks.map { ("remark", $0) }
-        return all.map { name, value in
-            "\(name):\(String(repeating: " ", count: max(1, 19 - name.count)))\(plain(value))\n"
-        }.joined()
+        return all.map { line($0, $1) }.joined()
+    }
+
+    static func line(_ name: String, _ value: String) -> String {
+        "\(name):\(String(repeating: " ", count: max(1, 19 - name.count)))\(plain(value))\n"
     }
 
     static func plain(_ text: String) -> String { PlainText.terminal(text) }

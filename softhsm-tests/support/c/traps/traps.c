@@ -15,6 +15,9 @@
 //   TRAPS_STALE=PATH       other processes than the one that made a key never see it until they are initialised anew
 //                          (tpm2-pkcs11, ykcs11); what was made is noted in this file
 //   TRAPS_PROTECTED=1      C_GetTokenInfo says CKF_WRITE_PROTECTED
+//   TRAPS_CREATE_REFUSED=N:RV   the Nth C_CreateObject answers this code and makes nothing
+//   TRAPS_CREATE_LEFT=N:RV      it makes the object, and answers this code
+//   TRAPS_NO_PRIVATE=RV    C_CreateObject of a private key answers this code
 //   TRAPS_CALLS=PATH       C_GenerateKeyPair and C_DestroyObject append a byte to this file
 
 #include <dlfcn.h>
@@ -156,6 +159,22 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
     return count > 0 ? real->C_DestroyObject(session, certificate) : CKR_OK;
 }
 
+static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, unsigned long count, CK_OBJECT_HANDLE *object) {
+    static unsigned long calls;
+    calls++;
+    const CK_ATTRIBUTE *class = find(attributes, count, CKA_CLASS);
+    const int is_private = class != NULL && *(CK_OBJECT_CLASS *)class->pValue == CKO_PRIVATE_KEY;
+    const char *none = switch_value("TRAPS_NO_PRIVATE");
+    if (none != NULL && is_private) return strtoul(none, NULL, 0);
+    if (switch_value("TRAPS_PLAIN") && find(attributes, count, CKA_DECRYPT)) return CKR_ATTRIBUTE_TYPE_INVALID;
+    const char *refused = switch_value("TRAPS_CREATE_REFUSED"), *left = switch_value("TRAPS_CREATE_LEFT");
+    char *rest;
+    if (refused != NULL && strtoul(refused, &rest, 10) == calls) return strtoul(rest + 1, NULL, 0);
+    CK_RV rv = real->C_CreateObject(session, attributes, count, object);
+    if (left != NULL && strtoul(left, &rest, 10) == calls) return strtoul(rest + 1, NULL, 0);
+    return rv;
+}
+
 __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR list) {
     if (real == NULL) {
         void *library = dlopen(switch_value("TRAPS_MODULE"), RTLD_NOW);
@@ -170,6 +189,7 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST_
         functions.C_FindObjectsInit = find_init;
         functions.C_FindObjects = find_next;
         functions.C_DestroyObject = destroy;
+        functions.C_CreateObject = create;
     }
     return give_list(list);
 }
