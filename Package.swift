@@ -229,9 +229,8 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "JSON", "LockedMemory", "Outcomes",
-                "PKCS11URI", "PlainText",
-                "UTCTime", argumentParser, system,
+                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "Identities", "JSON", "LockedMemory",
+                "Outcomes", "PKCS11URI", "PlainText", "UTCTime", "X509", argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(

@@ -19,7 +19,7 @@ package struct Route: Sendable {
 
     package enum Action: CaseIterable, Sendable {
         case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
-        case certificateRequest
+        case certificates, certificateRequest
         case keys, generateKey, verifyKey, destroyKey, importKey
     }
 
@@ -81,6 +81,7 @@ extension Route {
         Route(.post, "/v1/reload", needs: .owner, .reload),
         Route(.get, "/v1/status", needs: .owner, isKept: true, .status),
         Route(.get, "/v1/health", needs: .owner, .health),
+        Route(.post, "/v1/certificates", needs: .owner, largestBody: tokenRequest, .certificates),
         Route(
             .post, "/v1/certificate-requests", needs: .owner, largestBody: certificateRequest, .certificateRequest),
     ]

@@ -89,6 +89,17 @@ package enum DropReason: Hashable, Sendable {
         }
     }
 
+    /// True for the reasons that are about its private key.
+    package var isAboutKey: Bool {
+        switch self {
+        case .noKey, .noKeyForFile, .differentKey, .differentID, .namedKeyDiffers, .noNamedKey, .ambiguousKey,
+            .tooManyKeys,
+            .keyCannotSign, .keyHidden:
+            true
+        default: false
+        }
+    }
+
     /// True for the reasons that a profile gives, which say nothing about the certificate.
     package var isProfileChoice: Bool {
         switch self {

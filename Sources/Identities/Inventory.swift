@@ -107,6 +107,9 @@ package struct FoundCertificate: Hashable, Sendable {
         return reasons
     }
 
+    /// Whether the URI means this object.
+    package func isMeant(by uri: PKCS11URI) -> Bool { rank(in: [uri]) != nil }
+
     /// Which of the URIs is the first that means this object.
     func rank(in uris: [PKCS11URI]) -> Int? {
         uris.firstIndex { uri in

@@ -3,7 +3,7 @@ enum CommandLineOrder {
     private static let withValue: Set = ["--socket", "--agent-uid", "--timeout"]
     private static let withoutValue: Set = ["--json"]
     /// Commands with commands of their own, which take the options in their stead.
-    private static let groups: Set = ["key"]
+    private static let groups: Set = ["certificate", "key"]
 
     /// The options' names, for suggestions.
     static var names: [String] { Array(withValue.union(withoutValue)) }

@@ -24,7 +24,8 @@ struct Tokenward: ParsableCommand {
         subcommands: [
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
             ReloadCommand.self, ProfilesCommand.self, ExecCommand.self, ExportCommand.self,
-            KeyCommand.self, ImportCommand.self, CertificateRequestCommand.self, CredentialProcessCommand.self,
+            KeyCommand.self, ImportCommand.self, CertificateRequestCommand.self, CertificateCommand.self,
+            CredentialProcessCommand.self,
             VersionCommand.self,
         ])
 

@@ -130,6 +130,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample(
                 "TokenListing", filled(token) { $0.awaiting = Word(.touch) }, least: token),
             Sample("ChosenCertificate", ProfileStatus.Certificate()),
+            Sample(
+                "CertificateListing", CertificateListing { ($0.keyURI, $0.keyReason) = ("", "") },
+                least: CertificateListing()),
             Sample("AccessKey", ProfileStatus.AccessKey()),
             Sample("NextGesture", gesture),
             Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),

@@ -26,6 +26,8 @@ struct AgentOperations: Sendable {
     /// Reads the configuration again; throws its faults.
     var reload: @Sendable () async throws(Problem) -> Void
     var status: @Sendable () async throws(Problem) -> Status
+    /// The certificates on the tokens that the URI matches. The URI is as it arrived.
+    var certificates: @Sendable (_ uri: String) async throws(Problem) -> [CertificateListing]
     /// A certificate request that a token's key has signed, as PEM. The texts are as they arrived.
     var certificateRequest: @Sendable (CertificateRequestBody) async throws(Problem) -> String
     var keys: KeyOperations

@@ -8,6 +8,7 @@ enum Invocation: Sendable {
     case profiles, identities, tokens, reload, status
     case unlock(UnlockBody)
     case lock(LockBody)
+    case certificates(CertificatesBody)
     case certificateRequest(CertificateRequestBody)
     case keys
     case generateKey(KeyGenerationBody)
@@ -25,6 +26,7 @@ enum Invocation: Sendable {
         switch (action, profile) {
         case (.unlock, _): self = .unlock(try UnlockBody(body))
         case (.lock, _): self = .lock(try LockBody(body))
+        case (.certificates, _): self = .certificates(try CertificatesBody(body))
         case (.certificateRequest, _): self = .certificateRequest(try CertificateRequestBody(body))
         case (.keys, _): self = .keys
         case (.generateKey, _): self = .generateKey(try KeyGenerationBody(body))
@@ -72,6 +74,7 @@ enum Invocation: Sendable {
             case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)
             case .reload: try await operations.reload()
+            case .certificates(let body): return .message(try await operations.certificates(body.uri))
             case .certificateRequest(let body):
                 return .message(["pem": try await operations.certificateRequest(body)])
             }

@@ -59,6 +59,19 @@ package struct RefreshBody {
     }
 }
 
+/// The body of `POST /v1/certificates`: `{"uri"}`.
+package struct CertificatesBody {
+    package let uri: String
+
+    /// - Throws: `badRequest`.
+    package init(_ json: Span<UInt8>) throws(Problem) {
+        guard let uri = try JSONMembers(body: json, names: ["uri"]).text("uri", in: json) else {
+            throw Problem(.badRequest, "the body has no uri")
+        }
+        self.uri = uri
+    }
+}
+
 /// The body of `POST /v1/certificate-requests`: `{"key","subject","names"?,"pin"?}`.
 package struct CertificateRequestBody {
     package let key: String

@@ -29,6 +29,7 @@ extension AgentService {
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
+            certificates: { [finder] (uri) throws(Problem) in try await finder.certificates(matching: uri) },
             certificateRequest: { [tokens] (body) throws(Problem) in
                 try await RequestMaker(
                     finder: KeyFinder(tokens: tokens),

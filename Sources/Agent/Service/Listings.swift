@@ -1,3 +1,4 @@
+import ASN1
 import AgentAPI
 import Identities
 import PKCS11URI
@@ -72,6 +73,23 @@ extension IdentityListing {
         usable = candidate.isUsable || candidate.isUsableAfterLogin
         reasons = candidate.reasons.map(\.message)
         self.profiles = profiles
+    }
+}
+
+extension CertificateListing {
+    /// Nil for one that cannot be read.
+    ///
+    /// - Parameter others: The certificates on its token.
+    init?(_ candidate: Candidate, beside others: [Certificate], at now: Int64) {
+        guard let certificate = candidate.certificate else { return nil }
+        self.init()
+        uri = candidate.uri.map { "\($0)" } ?? ""
+        pem = PEM.encode(certificate.der, label: "CERTIFICATE")
+        chain = CertificateChain.intermediates(for: certificate, from: others, at: now).map {
+            PEM.encode($0.der, label: "CERTIFICATE")
+        }
+        keyURI = candidate.hasKey ? candidate.key.map { "\($0.uri)" } : nil
+        keyReason = candidate.reasons.first(where: \.isAboutKey)?.message
     }
 }
 

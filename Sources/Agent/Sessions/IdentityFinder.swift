@@ -79,6 +79,34 @@ struct IdentityFinder: Sendable {
         try await candidates(for: selector, in: await tokens.survey())
     }
 
+    /// The certificates on the tokens that the URI matches, with their keys as the tokens show them now.
+    func certificates(matching text: String) async throws(Problem) -> [CertificateListing] {
+        let uri: PKCS11URI
+        do throws(PKCS11URIError) {
+            uri = try PKCS11URI(text)
+        } catch {
+            throw Problem(
+                .badRequest, "the URI: \(error.message, .reason)", hint: "'tokenward list' shows the certificates' URIs"
+            )
+        }
+        let survey = await tokens.survey()
+        let found = await onOwnThread {
+            let inventory = Inventory(survey) { uri.matches($0.located) }
+            return zip(inventory.certificates, inventory.candidates(at: now)).filter { $0.0.isMeant(by: uri) }
+                .prefix(Self.maximumListed).compactMap { found, candidate in
+                    CertificateListing(
+                        candidate,
+                        beside: inventory.certificates.filter { $0.module == found.module }.compactMap(\.certificate),
+                        at: now)
+                }
+        }
+        if found.isEmpty, let outage = survey.modules.compactMap(\.outage).first { throw outage }
+        return found
+    }
+
+    /// The most certificates in one answer, with their chains.
+    private static let maximumListed = 100
+
     /// All that is seen, and what the profiles sign in with.
     struct Overview: Sendable {
         /// Every certificate, whatever the profiles.

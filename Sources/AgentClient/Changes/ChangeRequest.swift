@@ -78,17 +78,26 @@ package enum ChangeRequest {
         return request
     }
 
+    /// `POST /v1/certificates`.
+    ///
+    /// - Throws: Exit code 64 for a URI that is too long.
+    package static func certificates(uri: String) throws(ClientFailure) -> [UInt8] {
+        try post("/v1/certificates", uri: uri)
+    }
+
     /// `POST /v1/lock`.
     ///
     /// - Parameter uri: nil: every token.
     /// - Throws: Exit code 64 for a URI that is too long.
-    package static func lock(uri: String?) throws(ClientFailure) -> [UInt8] {
+    package static func lock(uri: String?) throws(ClientFailure) -> [UInt8] { try post("/v1/lock", uri: uri) }
+
+    private static func post(_ path: String, uri: String?) throws(ClientFailure) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         if let uri { writer.member("uri", uri) }
         writer.endObject()
         let body = writer.finish()
-        let request = head("/v1/lock", bodyLength: body.count) + body
+        let request = head(path, bodyLength: body.count) + body
         guard request.count <= longest else { throw .tooLongRequest }
         return request
     }

@@ -87,7 +87,9 @@ import TokenService
 
     @Test(
         "A body may have the members of its schema and no others",
-        arguments: [("/v1/tokens/unlock", 204), ("/v1/lock", 204), ("/v1/certificate-requests", 200)])
+        arguments: [
+            ("/v1/tokens/unlock", 204), ("/v1/lock", 204), ("/v1/certificates", 200), ("/v1/certificate-requests", 200),
+        ])
     func bodies(path: String, done: Int) async throws {
         let reference: String = try part(
             "paths", path, "post", "requestBody", "content", "application/json", "schema", "$ref")

@@ -124,6 +124,7 @@ extension AgentOperations {
                 try await status()
                 return Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) }
             },
+            certificates: { (_) async throws(Problem) in [] },
             certificateRequest: { (body) async throws(Problem) in body.subject },
             keys: KeyOperations(
                 list: { () async throws(Problem) in [] }, generate: { (_) async throws(Problem) in KeyListing() },
