@@ -25,8 +25,7 @@ struct Tokenward: ParsableCommand {
             StatusCommand.self, ListCommand.self, UnlockCommand.self, LockCommand.self, RefreshCommand.self,
             ReloadCommand.self, ProfilesCommand.self, ExecCommand.self, ExportCommand.self,
             KeyCommand.self, ImportCommand.self, CertificateRequestCommand.self, CertificateCommand.self,
-            CredentialProcessCommand.self,
-            VersionCommand.self,
+            CredentialProcessCommand.self, VersionCommand.self,
         ])
 
     static func main() {
