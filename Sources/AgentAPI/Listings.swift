@@ -109,6 +109,8 @@ package struct ExplainedCandidate: Message {
     package var chosen = false
     /// Why it was dropped, or why it was chosen.
     package var reasons: [String] = []
+    /// The profile that takes it, where the one asked for has no certificate and is made of that one's sessions.
+    package var sourceProfile: String?
 
     package init() {}
 
@@ -119,5 +121,6 @@ package struct ExplainedCandidate: Message {
         coder.member("not_after", &notAfter)
         coder.member("chosen", &chosen)
         coder.member("reasons", &reasons)
+        coder.member("source_profile", &sourceProfile)
     }
 }

@@ -84,6 +84,12 @@ package struct ProfileStatus: Message {
     package var accessKey: AccessKey?
     /// RFC 3339, UTC; absent where there is no session.
     package var sessionExpiry: String?
+    /// The most that AWS gives a session of it, in seconds, whatever its role allows; absent where that is the role's affair.
+    package var sessionCapSeconds: Int64?
+    /// The profile whose session its sessions are made of; absent where they come from a token.
+    package var sourceProfile: String?
+    /// The fallback whose sessions its callers get, as it is down; absent where they get its own.
+    package var standIn: String?
     /// One line; absent where the last attempt succeeded.
     package var lastError: String?
     /// Absent where a session needs no person.
@@ -100,6 +106,9 @@ package struct ProfileStatus: Message {
         coder.member("certificate", &certificate)
         coder.member("access_key", &accessKey)
         coder.member("session_expiry", &sessionExpiry)
+        coder.member("session_cap_seconds", &sessionCapSeconds)
+        coder.member("source_profile", &sourceProfile)
+        coder.member("stand_in", &standIn)
         coder.member("last_error", &lastError)
         coder.member("next_gesture", &nextGesture)
         coder.member("last_refusals", &lastRefusals)

@@ -136,7 +136,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample("AccessKey", ProfileStatus.AccessKey()),
             Sample("NextGesture", gesture),
             Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),
-            Sample("ExplainedCandidate", ExplainedCandidate()),
+            Sample("ExplainedCandidate", ExplainedCandidate { $0.sourceProfile = "" }, least: ExplainedCandidate()),
             Sample(
                 "KeyListing",
                 KeyListing {
@@ -152,6 +152,7 @@ struct Sample: Sendable, CustomTestStringConvertible {
                     $0.certificate = ProfileStatus.Certificate()
                     $0.accessKey = ProfileStatus.AccessKey()
                     ($0.sessionExpiry, $0.lastError) = ("", "")
+                    ($0.sessionCapSeconds, $0.sourceProfile, $0.standIn) = (3600, "", "")
                     $0.nextGesture = gesture
                     $0.lastRefusals = [refusal]
                 }, least: ProfileStatus()),

@@ -76,8 +76,8 @@ def test_status_in_a_pipe_names_the_kind_of_each_line(agent, tokenward):
         "module\t/usr/lib/p.so\trunning\t",
         f"token\tprod\tpin-needed\tok\t{PROD}",
         "token\tit's?[31m\tready\tlow\tpkcs11:token=it's;serial=02",
-        "profile\tprod\troles-anywhere\t2099-01-01T00:00:00Z\tpkcs11:id=%01\t\ttouch 2098-12-31T23:40:00Z",
-        "profile\tdev\troles-anywhere\t\t\tthe service?is down\t",
+        "profile\tprod\troles-anywhere\t2099-01-01T00:00:00Z\tpkcs11:id=%01\t\ttouch 2098-12-31T23:40:00Z\t\t\t",
+        "profile\tdev\tassume-role\t\t\tthe service?is down\t\tspare\tprod\t3600 s",
         'refusal\tprod\t2026-01-01T00:00:00Z\taws (python3.11)\t1000\ttoken "prod" needs its PIN',
         "refusal\tprod\t2025-01-01T00:00:00Z\t?\t1001\tnot?allowed",
     ]

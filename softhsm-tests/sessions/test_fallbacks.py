@@ -38,6 +38,10 @@ def test_another_region_stands_in_while_the_service_is_away(world, emulator):
     notices = agent.get("/v1/status")[1]["notices"]
     reason = "profile own: its fallback other stands in: no connection to 127.0.0.1"
     assert any(notice.startswith(reason) for notice in notices)
+    assert {profile["name"]: profile.get("stand_in") for profile in agent.get("/v1/profiles")[1]} == {
+        "other": None, "own": "other"}
+    [line] = [line for line in agent.cli("status").stdout.splitlines() if line.startswith("profile\town\t")]
+    assert line.split("\t")[7] == "other"
 
 
 def test_a_service_that_fails_is_gone_back_to_by_the_first_answer(world, emulator):
@@ -51,6 +55,7 @@ def test_a_service_that_fails_is_gone_back_to_by_the_first_answer(world, emulato
     assert status == 200
     assert agent.get("/v1/profiles/own/credentials") == (200, own)
     assert not any("stands in" in notice for notice in agent.get("/v1/status")[1]["notices"])
+    assert not any("stand_in" in profile for profile in agent.get("/v1/profiles")[1])
     wait_until(lambda: "own sessions are to be had again" in agent.log(), "the way back in the log")
 
 

@@ -97,12 +97,29 @@ def test_more_than_an_hour_is_a_fault_of_the_configuration(start, emulator):
     assert status == 200 and identity(emulator, admin)
     notice = "profile admin: AWS limits its sessions to one hour, because a session of root assumes the role"
     assert notice in agent.get("/v1/status")[1]["notices"]
+    told = {profile["name"]: (profile.get("source_profile"), profile.get("session_cap_seconds"))
+            for profile in agent.get("/v1/profiles")[1]}
+    assert told == {"admin": ("root", 3600), "root": (None, None)}
+    lines = [line.split("\t") for line in agent.cli("status").stdout.splitlines() if line.startswith("profile\t")]
+    assert [line[8:] for line in lines] == [["root", "3600 s"], ["", ""]]
     assert agent.stop() == 0
     with open(agent.configuration_path) as file:
         agent.configure(file.read().replace("session-duration-seconds = 3600", "session-duration-seconds = 3601"))
     result = run_to_end(agent)
     assert result.returncode == 78
     assert "session-duration-seconds" in result.stderr and "give 900 to 3600" in result.stderr
+
+
+def test_the_certificate_of_a_chain_is_explained_by_the_name_of_its_source_profile(start, emulator):
+    agent = start(assumed(emulator, "admin", "root", ADMIN), assumed(emulator, "deploy", "admin", DEPLOY))
+    [own] = agent.get("/v1/profiles/root/explain")[1]
+    assert own["chosen"] and "source_profile" not in own
+    for hop in ["admin", "deploy"]:
+        assert agent.get(f"/v1/profiles/{hop}/explain")[1] == [own | {"source_profile": "root"}]
+        result = agent.cli("list", "--explain", hop)
+        assert result.stdout == agent.cli("list", "--explain", "root").stdout
+        assert result.stderr == (
+            f"tokenward: profile {hop} takes no certificate or key: its sessions are made of those of root, which takes one\n")
 
 
 def test_sts_that_is_down_takes_no_session_from_the_hop_before(start, emulator):

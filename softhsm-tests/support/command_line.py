@@ -48,7 +48,8 @@ PROFILES = [
             {"uid": 1001, "time": "2025-01-01T00:00:00Z", "code": "forbidden", "detail": "not\tallowed"},
         ],
     },
-    {"name": "dev", "source": "roles-anywhere", "last_error": "the service\nis down"},
+    {"name": "dev", "source": "assume-role", "last_error": "the service\nis down", "stand_in": "spare",
+     "source_profile": "prod", "session_cap_seconds": 3600},
 ]  # fmt: skip
 STATUS = {
     "version": "9.9.9", "uptime_seconds": 11520, "pid": 7, "system": False, "tokens": TOKENS, "profiles": PROFILES,

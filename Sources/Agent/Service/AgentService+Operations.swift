@@ -143,6 +143,9 @@ extension AgentService {
                             token, alwaysAuthenticates: false, nextNeeded: session?.nextNeeded, at: clock.now())
                     }
             }
+            status.sourceProfile = profile.source.base.map { "\($0)" }
+            status.sessionCapSeconds = profile.source.base.map { _ in Int64(AssumeRole.longestSeconds) }
+            status.standIn = session?.standIn.map { "\($0)" }
             status.sessionExpiry = session?.expiration.map { "\(UTCTime(secondsSince1970: $0))" }
             status.lastError = session?.lastError?.detail
             status.lastRefusals = refusals.log.withLock { $0.refusals(of: name) }
@@ -164,17 +167,21 @@ extension AgentService {
     }
 
     private func explain(_ name: ProfileName) async throws(Problem) -> [ExplainedCandidate] {
-        guard let profile = configuration.profiles[name] else {
-            throw .unknownProfile("\(name)")
-        }
+        guard configuration.profiles[name] != nil else { throw .unknownProfile("\(name)") }
+        let root = configuration.routes.root(of: name)
+        let sourceProfile = root == name ? nil : "\(root)"
+        guard let profile = configuration.profiles[root] else { return [] }
         if case .accessKey(let key) = profile.source {
             return try SecretKeyFinder.tokens(of: key.secretKey, in: await tokens.survey()).map { token, reasons in
-                ExplainedCandidate(key, on: token, reasons)
+                var explained = ExplainedCandidate(key, on: token, reasons)
+                explained.sourceProfile = sourceProfile
+                return explained
             }
         }
         guard let identity = profile.identity else { return [] }
         return try await finder.explain(identity).map { candidate in
             var explained = ExplainedCandidate(candidate)
+            explained.sourceProfile = sourceProfile
             let issuer = candidate.certificate?.issuer.description ?? ""
             if profile.source.kind == .rolesAnywhere, IoTIssuer.isNamed(by: issuer) {
                 explained.reasons.append(IoTIssuer.advice)

@@ -62,6 +62,11 @@ struct ListCommand: ParsableCommand {
         if json { return try answer.printJSON() }
         let candidates = try answer.decode([ExplainedCandidate].self)
         guard !candidates.isEmpty else { return Voice.remark("no token has a certificate that \(profile) could take") }
+        if let source = candidates.first?.sourceProfile {
+            Voice.remark(
+                "profile \(profile) takes no certificate or key: its sessions are made of those of \(source), which takes one"
+            )
+        }
         var table = Table("CHOSEN", "URI", "SUBJECT", "SERIAL", "NOT AFTER", "REASONS")
         for candidate in candidates {
             table.append(

@@ -63,12 +63,15 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func profiles(_ status: Status) -> Table {
-        var table = Table("PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE OR KEY", "LAST ERROR", "NEXT GESTURE")
+        var table = Table(
+            "PROFILE", "SOURCE", "SESSION UNTIL", "CERTIFICATE OR KEY", "LAST ERROR", "NEXT GESTURE", "STAND-IN",
+            "SOURCE PROFILE", "AT MOST")
         for profile in status.profiles {
             table.append(
                 profile.name, profile.source, profile.sessionExpiry.map(told) ?? "",
-                profile.certificate?.uri ?? profile.accessKey?.uri ?? "",
-                profile.lastError ?? "", profile.nextGesture.map { "\($0.kind.text) \(told($0.due))" } ?? "")
+                profile.certificate?.uri ?? profile.accessKey?.uri ?? "", profile.lastError ?? "",
+                profile.nextGesture.map { "\($0.kind.text) \(told($0.due))" } ?? "", profile.standIn ?? "",
+                profile.sourceProfile ?? "", profile.sessionCapSeconds.map { "\($0) s" } ?? "")
         }
         return table
     }
