@@ -285,7 +285,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KeeperTests",
-            dependencies: ["Keeper", "KeeperService", "PKCS11", "PKCS11Management", "PKCS11URI", "TokenService"],
+            dependencies: [
+                "Keeper", "KeeperService", "PKCS11", "PKCS11Management", "PKCS11URI", "TokenService", "X509",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "TokenServiceTests", dependencies: ["LockedMemory", "PKCS11URI", "SignatureSchemes", "TokenService"],

@@ -3,7 +3,7 @@ package struct KeyImportListing: Message {
     package var key = KeyListing()
     /// The subject of the certificate that was written with the key; absent where the file has none.
     package var subject: String?
-    /// The subjects of the intermediate certificates that were written.
+    /// The subjects of the intermediate certificates, which are on the token now.
     package var intermediates: [String] = []
     /// How many certificates of the file were not written: roots, and what belongs to others.
     package var leftOut = 0

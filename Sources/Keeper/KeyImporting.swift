@@ -17,18 +17,29 @@ extension KeyImport {
         try checkAbility(of: token, for: opened.file.key.publicKey)
         try token.checkAreFree(id: id, label: label)
         try checkIsNew(opened.file.key.publicKey, on: token)
+        let certificates = names(
+            own: opened.file.certificate, intermediates: opened.intermediates,
+            beside: try ShownCertificate.all(on: token))
         do throws(KeeperFailure) {
             try writeKey(opened.file.key, to: token)
             try writePublicKey(opened.file.key.publicKey, to: token)
-            let certificates = (opened.file.certificate.map { [$0] } ?? []) + opened.intermediates
             for certificate in certificates { try write(certificate, to: token) }
             return try readBack(opened.file.key.publicKey, certificates, from: token)
         } catch {
             var failure = error
-            failure.remains = token.removeRemains(
-                of: [.privateKey, .publicKey, .certificate], id: id, label: label, "a part of the file")
+            failure.remains = removeRemains(of: certificates, from: token)
             throw failure
         }
+    }
+
+    /// - Returns: The first part that is there all the same, or may be.
+    private func removeRemains(of certificates: [NewCertificate], from token: OpenToken) -> String? {
+        let pair = token.removeRemains(
+            of: [.privateKey, .publicKey, .certificate], id: id, label: label, "a part of the file")
+        let others = certificates.filter { $0.label != label }.map {
+            token.removeRemains(of: [.certificate], id: $0.id, label: $0.label, "a certificate of the file")
+        }
+        return ([pair] + others).compactMap(\.self).first
     }
 
     // MARK: Before
@@ -151,14 +162,15 @@ extension KeyImport {
         return template
     }
 
-    private func write(_ certificate: Certificate, to token: OpenToken) throws(KeeperFailure) {
+    private func write(_ new: NewCertificate, to token: OpenToken) throws(KeeperFailure) {
+        let certificate = new.certificate
         var template = ObjectTemplate()
         template.set(.certificate)
         template.set(.certificateType, 0)  // CKC_X_509
         template.set(.onToken, true)
         template.set(.isPrivate, false)
-        template.set(.id, id)
-        template.set(.label, label)
+        if !new.id.isEmpty { template.set(.id, new.id) }
+        template.set(.label, new.label)
         template.set(.subject, certificate.subject.der)  // without it SoftHSM leaves half an object behind
         template.set(.issuer, certificate.issuer.der)
         template.set(.serialNumber, certificate.serial.der)
@@ -183,7 +195,7 @@ extension KeyImport {
     // MARK: After
 
     private func readBack(
-        _ key: PublicKey, _ certificates: [Certificate], from token: OpenToken
+        _ key: PublicKey, _ certificates: [NewCertificate], from token: OpenToken
     ) throws(KeeperFailure) -> KeyReport {
         let report = try KeySelection(token: self.token, id: id, label: nil).read(on: token)
         if report.isExtractable == true || report.isSensitive == false {
@@ -192,14 +204,7 @@ extension KeyImport {
         guard report.publicHalf.compared(with: key) != .different else {
             throw KeeperFailure(.disobeyed, "the token shows another key than the file's, which is not kept")
         }
-        var shown: Set<[UInt8]> = []
-        for object in try token.named(.certificate) where object.id == id {
-            let values = try KeeperFailure.catching { () throws(PKCS11Error) in
-                try token.attributes([.value], of: object.object)
-            }
-            shown.insert(values[.value] ?? [])
-        }
-        guard shown.isSuperset(of: certificates.map(\.der)) else {
+        guard certificates.areAll(among: try ShownCertificate.all(on: token)) else {
             throw KeeperFailure(.disobeyed, "the token says that the certificates are written, and does not show them")
         }
         return report

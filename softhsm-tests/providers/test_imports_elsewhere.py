@@ -4,13 +4,15 @@ import pytest
 
 from support.configuration import profile, token
 from support.key_files import PASSWORD, KeyFiles
+from support.providers.nss import NSS
 from support.providers.opencryptoki import OpenCryptoki
 from support.providers.provider import Missing
 from support.providers.remoting import Remoting
 from support.providers.tpm import TPM
 
 OUTCOMES = {
-    ("rsa2048", OpenCryptoki): None, ("p256", OpenCryptoki): "lists no signature with EC P-256 keys", ("rsa2048", Remoting): None, ("p256", Remoting): None,
+    ("rsa2048", NSS): None, ("p256", NSS): None, ("rsa2048", OpenCryptoki): None,
+    ("p256", OpenCryptoki): "lists no signature with EC P-256 keys", ("rsa2048", Remoting): None, ("p256", Remoting): None,
     ("p256", TPM): "takes no private keys", ("rsa2048", TPM): "takes no private keys"}
 
 
