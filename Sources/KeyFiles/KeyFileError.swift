@@ -23,8 +23,10 @@ package enum KeyFileError: Error, Hashable, Sendable {
     case otherBlock(name: String)
     case passwordNeeded
     case wrongPassword
-    /// By its name.
+    /// By its name, which may be the file's own word.
     case unsupportedEncryption(String)
+    /// PBMAC1.
+    case unsupportedMAC
     /// More work than any honest file asks for: of so many iterations or scrypt units.
     case tooCostly(String)
     /// The file's encryption needs OpenSSL's legacy provider, and it cannot be loaded.
@@ -63,7 +65,8 @@ extension KeyFileError {
         case .passwordNeeded: "the file is encrypted, and no password was given"
         case .wrongPassword: "the password is not the file's, or the file is damaged"
         case .unsupportedEncryption(let name):
-            "the file is encrypted with \(name), which is not taken; write it anew with AES-256"
+            "the file is encrypted with \(PlainText.log(name, longest: 80)), which is not taken; write it anew with AES-256"
+        case .unsupportedMAC: "the file's MAC is PBMAC1, which is not taken; write it anew with a MAC by SHA-256 alone"
         case .tooCostly(let work): "the file's password asks for \(work), more than any honest file"
         case .noLegacyProvider:
             "the file is encrypted with RC2, and OpenSSL's legacy provider (legacy.so) cannot be loaded; install it"

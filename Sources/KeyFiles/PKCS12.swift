@@ -37,7 +37,10 @@ struct PKCS12: ~Copyable {
     private mutating func verifyMAC(of file: OpaquePointer, _ password: Password) throws(KeyFileError) {
         guard unsafe PKCS12_mac_present(file) == 1 else { return }
         var iterations: UnsafePointer<ASN1_INTEGER>?
-        unsafe PKCS12_get0_mac(nil, nil, nil, &iterations, file)
+        var algorithm: UnsafePointer<X509_ALGOR>?
+        unsafe PKCS12_get0_mac(nil, &algorithm, nil, &iterations, file)
+        // RFC 9579. OpenSSL reads it since 3.4, with rounds and a key's length that are not in `iterations`.
+        guard unsafe OBJ_obj2nid(algorithm?.pointee.algorithm) != NID_pbmac1 else { throw .unsupportedMAC }
         // Absent, it is 1 (RFC 7292 §4).
         try content.budget.spend(unsafe iterations.map { unsafe PasswordEncryption.number($0) } ?? 1)
         guard unsafe PKCS12_verify_mac(file, password.characters, password.count) != 1 else { return }
@@ -131,9 +134,17 @@ struct PKCS12: ~Copyable {
         return unsafe certificate.use { certificate in unsafe derBytes { unsafe i2d_X509(certificate, $0) } }
     }
 
+    /// UTF-16 (RFC 2985 §5.5.1). OpenSSL's PKCS12_get_friendlyname writes beside its memory in many versions
+    /// (CVE-2025-69419).
     private static func friendlyName(of bag: OpaquePointer) -> String? {
-        guard let name = unsafe PKCS12_get_friendlyname(bag) else { return nil }
-        defer { unsafe tokenward_OPENSSL_free(name) }
-        return unsafe String(cString: name)
+        guard let value = unsafe PKCS12_SAFEBAG_get0_attr(bag, NID_friendlyName),
+            unsafe value.pointee.type == V_ASN1_BMPSTRING, let text = unsafe value.pointee.value.bmpstring
+        else { return nil }
+        let bytes = unsafe UnsafeBufferPointer(
+            start: ASN1_STRING_get0_data(text), count: max(0, Int(ASN1_STRING_length(text))))
+        let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
+            unsafe UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1])
+        }
+        return String(decoding: units, as: UTF16.self)
     }
 }

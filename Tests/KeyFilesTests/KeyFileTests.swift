@@ -41,6 +41,7 @@ import X509
             ),
             ("explicit.pem", "the key's curve is spelled out in the file; only curves by their name are taken"),
             ("costly-key.p12", "the file's password asks for 16777216 rounds, more than any honest file"),
+            ("pbmac1.p12", "the file's MAC is PBMAC1, which is not taken; write it anew with a MAC by SHA-256 alone"),
             (
                 "certificate.pem",
                 "the file has no private key, only a certificate; 'tokenward certificate install' takes that"
@@ -68,6 +69,21 @@ import X509
         #expect(
             KeyFileError.severalKeys(names: ["first", "second\n"]).message
                 == "the file has more than one private key: \"first\" and \"second\\u{a}\"; export one of them alone")
+    }
+
+    @Test("A cipher of DEK-Info that is no name cannot break the line of its message")
+    func cipher() throws {
+        let text =
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES\u{1B}[2J-CBC,00\n\nAAAA\n"
+            + "-----END RSA PRIVATE KEY-----\n"
+        do {
+            _ = try KeyFile.read(Array(text.utf8).span, password: Vectors.password("x"))
+            Issue.record("a key")
+        } catch let error as KeyFileError {
+            #expect(
+                error.message
+                    == "the file is encrypted with DES\\u{1b}[2J-CBC, which is not taken; write it anew with AES-256")
+        }
     }
 
     @Test("A file of more than a mebibyte is not looked at")
