@@ -375,9 +375,9 @@ if let libFuzzer {
             name: "fuzzing",
             dependencies: [
                 "AWSNames", "Agent", "AgentAPI", "AgentClient", "CFuzzer", "COpenSSL", "CertificateRequests", "Clocks",
-                "DistinguishedNames", "Encodings", "HeaderFields", "IoTCore", "JSON", "KeyFiles", "Outcomes",
-                "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4", "TokenService",
-                "UTCTime", "X509",
+                "DistinguishedNames", "Encodings", "HeaderFields", "IoTCore", "JSON", "KeeperService", "KeyFiles",
+                "Outcomes", "PKCS11URI", "PlainText", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers", "SigV4",
+                "TokenService", "UTCTime", "X509",
             ],
             path: "softhsm-tests/fuzzing/targets", swiftSettings: strict,
             linkerSettings: [

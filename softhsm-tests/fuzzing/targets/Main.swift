@@ -6,8 +6,8 @@ import Glibc
 @main enum Main {
     private static let targets: [Target] = [
         .answers, .arns, .assuan, .bodies, .certificates, .configurations, .encodings, .endpoints, .frames, .heads,
-        .json, .messages, .names, .pkcs12, .pkcs8, .places, .points, .replies, .reports, .requests, .roleAliases,
-        .sessions, .signatures, .sts, .subjects, .texts, .times, .toml, .uris, .xml,
+        .json, .keeperReplies, .keeperRequests, .messages, .names, .pkcs12, .pkcs8, .places, .points, .replies,
+        .reports, .requests, .roleAliases, .sessions, .signatures, .sts, .subjects, .texts, .times, .toml, .uris, .xml,
     ]
     private nonisolated(unsafe) static var chosen: Target?  // before the first input, by this thread alone
 

@@ -32,7 +32,7 @@ extension Target {
         }
     }
 
-    /// RFC 2253 text of a name; nil where OpenSSL reads none, or writes other DER.
+    /// RFC 2253 text of a name, with the types in dotted decimal, because OpenSSL has names for more; nil where OpenSSL reads none, or writes other DER.
     private static func printed(_ der: [UInt8]) -> String? {
         unsafe der.withUnsafeBufferPointer { buffer -> String? in
             var cursor = buffer.baseAddress
@@ -43,7 +43,7 @@ extension Target {
                 return nil
             }
             defer { unsafe BIO_free(output) }
-            let flags = tokenward_XN_FLAG_RFC2253 & ~UInt(ASN1_STRFLGS_ESC_MSB)
+            let flags = (tokenward_XN_FLAG_RFC2253 & ~UInt(ASN1_STRFLGS_ESC_MSB)) | UInt(XN_FLAG_FN_OID)
             guard unsafe X509_NAME_print_ex(output, name, 0, flags) >= 0 else { return nil }
             var data: UnsafeMutablePointer<CChar>?
             let count = unsafe tokenward_BIO_get_mem_data(output, &data)
