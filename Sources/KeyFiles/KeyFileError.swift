@@ -84,8 +84,8 @@ extension KeyFileError {
     private static func beside(_ certificates: Int) -> String {
         switch certificates {
         case 0: ""
-        case 1: ", only a certificate; 'tokenward certificate install' takes that"
-        default: ", only \(certificates) certificates; 'tokenward certificate install' takes those"
+        case 1: ", only a certificate; give the file that has the key"
+        default: ", only \(certificates) certificates; give the file that has the key"
         }
     }
 

@@ -44,7 +44,7 @@ import X509
             ("pbmac1.p12", "the file's MAC is PBMAC1, which is not taken; write it anew with a MAC by SHA-256 alone"),
             (
                 "certificate.pem",
-                "the file has no private key, only a certificate; 'tokenward certificate install' takes that"
+                "the file has no private key, only a certificate; give the file that has the key"
             ),
         ])
     func messages(_ file: String, message: String) throws {
