@@ -67,10 +67,15 @@ final class ServerTestClient: Sendable {
         }
     }
 
-    /// Returns once the server has read all that was sent.
+    /// Returns once the server has read all that was sent, has answered, or has hung up: after a reset, loopback keeps saying
+    /// that bytes wait.
     func waitUntilRead() async {
         var unread: CInt = 1
-        while unsafe ioctl(descriptor, UInt(TIOCOUTQ), &unread) == 0, unread > 0 { await Task.yield() }
+        var answer = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        repeat {
+            await Task.yield()
+            guard unsafe ioctl(descriptor, UInt(TIOCOUTQ), &unread) == 0, unread > 0 else { return }
+        } while unsafe poll(&answer, 1, 0) == 0
     }
 
     func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
