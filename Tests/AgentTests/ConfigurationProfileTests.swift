@@ -61,8 +61,8 @@ struct ConfigurationProfileTests {
             "config.toml:5: certificate-subject has 1025 bytes; give at most 1024"),
         FaultCase(
             "certificate-issuer = 'Example Root'",
-            "config.toml:5: certificate-issuer is \"Example Root\", which is no name (column 1: unknown attribute type "
-                + "'Example'); write it like \"CN=Example Root,O=Example\""),
+            "config.toml:5: certificate-issuer is \"Example Root\", which is no name (column 9: '=' is missing "
+                + "after 'Example'); write it like \"CN=Example Root,O=Example\""),
         FaultCase("certificate-issuer = ['CN=a']", "config.toml:5: certificate-issuer is an array; give a string"),
         FaultCase(
             "certificate-serial = 1234",

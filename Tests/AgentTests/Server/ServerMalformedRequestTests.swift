@@ -80,8 +80,11 @@ import Testing
             "a body of 8,193 bytes announced", "POST /v1/lock HTTP/1.1\r\nHost: x\r\nContent-Length: 8193\r\n\r\n",
             413),
         Case(
-            "a PIN for no route that takes one",
-            "POST /v1/profiles/prod/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{\"pin\":\"8351\"}", 413),
+            "a PIN for a route that takes no body",
+            "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{\"pin\":\"8351\"}", 413),
+        Case(
+            "a PIN for a route that takes a code",
+            "POST /v1/profiles/prod/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n{\"pin\":\"8351\"}", 400),
         Case("a body for a GET announced", line + host + "Content-Length: 1\r\n\r\n", 413),
     ]
 
