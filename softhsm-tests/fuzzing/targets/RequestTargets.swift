@@ -26,7 +26,8 @@ extension Target {
             let name = try AlternativeName(text)
             let content = Array(name.der.dropFirst(2))
             require(name.der.first.map { (0x81...0x87).contains($0) } ?? false, text)
-            require(name.der.count > 200 || Int(name.der[1]) == content.count, text)
+            // A length below 128 is one byte (X.690 §8.1.3.4).
+            require(content.count >= 128 || Int(name.der[1]) == content.count, text)
         } catch {
             require(error.message.isOneHarmlessLine, error.message)
         }
