@@ -34,6 +34,12 @@ package final class AgentChannel: Sendable {
     /// of it.
     package var isOver: Bool { hasEnded.load(ordering: .sequentiallyConsistent) }
 
+    /// Listens no longer: `receive` finds that the agent is gone, which by another way has said what makes no sense.
+    package func hangUp() {
+        hasEnded.store(true, ordering: .sequentiallyConsistent)
+        socket.stopReading()
+    }
+
     /// Answers a request. A failure to write means that the agent is gone, which `receive` notices.
     package func send(_ reply: Reply, to number: UInt32) {
         let body = reply.body

@@ -30,6 +30,9 @@ package struct FrameSocket: Sendable {
         return count == 0 ? nil : Received(header: header, body: body, secret: HeldSecret(page))
     }
 
+    /// Ends `receive`, on another thread as well, behind what has come already.
+    package func stopReading() { shutdown(descriptor, Int32(SHUT_RD)) }
+
     /// Writes a whole frame.
     ///
     /// - Parameter isPatient: Whether to wait for a peer that does not read; otherwise that is a failure.

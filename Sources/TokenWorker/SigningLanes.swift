@@ -6,19 +6,22 @@ import TokenService
 final class SigningLanes: Sendable {
     private let lanes = Mutex<[Thread]>([])
 
-    /// Starts as many as the module has sessions. They end with the agent.
+    /// Starts as many as the module has sessions. They end with the agent, and with what makes no sense from it.
     func start(of module: LoadedModule, _ requests: PacketSocket, _ logOuts: LogOuts) {
         for number in 1...module.sessions {
             let thread = Thread(SigningLane(module: module))
             lanes.withLock { $0.append(thread) }
             DispatchQueue(label: "lane \(number)").async {
                 let reader = PacketReader(requests)
-                while let packet = try? reader.receive(),
-                    let request = try? Request(kind: packet.header.kind, body: packet.body)
-                {
-                    let place = logOuts.place(of: packet.header.number)
-                    let reply = thread.use { lane in module.serving { lane.answer(request, place) } }
-                    module.agent.send(reply, to: packet.header.number)
+                do throws(WireError) {
+                    while let packet = try reader.receive() {
+                        let request = try Request(kind: packet.header.kind, body: packet.body)
+                        let place = logOuts.place(of: packet.header.number)
+                        let reply = thread.use { lane in module.serving { lane.answer(request, place) } }
+                        module.agent.send(reply, to: packet.header.number)
+                    }
+                } catch {
+                    module.agent.hangUp()  // as where the other socket brings what is no request
                 }
             }
         }
