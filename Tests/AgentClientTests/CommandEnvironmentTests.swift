@@ -43,33 +43,3 @@ struct CommandEnvironmentTests {
         #expect { try set([UInt8](repeating: 1, count: 5000)) } throws: { ($0 as? ClientFailure)?.exit == .software }
     }
 }
-
-@Suite("Profiles in AWS' own files")
-struct AWSProfileFileTests {
-    private func has(_ name: String, _ text: String, isConfig: Bool) throws -> Bool {
-        try AWSProfileFile(Array(text.utf8), isConfig: isConfig).has(ProfileArgument(name.utf8))
-    }
-
-    @Test(
-        "A profile is found as botocore finds it in ~/.aws/config",
-        arguments: ["[profile prod]", "a=1\n[profile  prod ] # x\r\nb=2", "[profile \"prod\"]\n", "[profile\tprod]"])
-    func config(text: String) throws {
-        #expect(try has("prod", text, isConfig: true))
-        #expect(try !has("pro", text, isConfig: true))
-    }
-
-    @Test(
-        "The section of another file, a comment and a nested line are none",
-        arguments: ["[prod]", "#[profile prod]", " [profile prod]", "[profile prod", "[sso-session prod]"])
-    func others(text: String) throws {
-        #expect(try !has("prod", text, isConfig: true))
-    }
-
-    @Test("~/.aws/credentials has the bare name, and default has it in both")
-    func credentials() throws {
-        #expect(try has("prod", "[prod]\n", isConfig: false))
-        #expect(try !has("prod", "[profile prod]\n", isConfig: false))
-        #expect(try has("default", "[default]", isConfig: true) && has("default", "[default]", isConfig: false))
-        #expect(try has("default", "[profile default]", isConfig: true))
-    }
-}

@@ -21,6 +21,7 @@ STATIC = {
     "AWS_ACCESS_KEY_ID": WHOLE["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": WHOLE["SecretAccessKey"],
     "AWS_SESSION_TOKEN": WHOLE["SessionToken"], "AWS_CREDENTIAL_EXPIRATION": WHOLE["Expiration"],
     "AWS_ACCOUNT_ID": WHOLE["AccountId"]}
+PROCESS = "credential_process = x\n"
 # Each would have some SDK take another identity, or is another's.
 ELSEWHERE = {
     name: "elsewhere" for name in (
@@ -73,14 +74,14 @@ def test_env_hands_over_the_session_and_nothing_that_leads_elsewhere(run):
 
 def test_profile_env_hands_over_the_name_alone(run, tmp_path):
     (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws/config").write_text("[profile prod]\ncredential_process = x\n")
+    (tmp_path / ".aws/config").write_text(f"[profile prod]\n{PROCESS}")
     shown = variables_of(run("prod", "--profile-env", "--", "env", "-0", variables=ELSEWHERE))
     assert {name: value for name, value in shown.items() if name.startswith("AWS_")} == {
         "AWS_VAULT": "prod", "AWS_PROFILE": "prod", "AWS_SDK_LOAD_CONFIG": "1"}
 
 
 @pytest.mark.parametrize("variable, text", [
-    ("AWS_CONFIG_FILE", "[profile prod]\n"), ("AWS_SHARED_CREDENTIALS_FILE", "[prod]\n")])
+    ("AWS_CONFIG_FILE", f"[profile prod]\n{PROCESS}"), ("AWS_SHARED_CREDENTIALS_FILE", f"[prod]\n{PROCESS}")])
 def test_profile_env_finds_the_profile_where_the_variables_say(run, tmp_path, variable, text):
     (tmp_path / "file").write_text(text)
     for path in (str(tmp_path / "file"), "~/file"):
@@ -88,7 +89,7 @@ def test_profile_env_finds_the_profile_where_the_variables_say(run, tmp_path, va
 
 
 def test_profile_env_leads_the_command_to_the_same_agent(run, tmp_path):
-    (tmp_path / "aws").write_text("[profile prod]\n")
+    (tmp_path / "aws").write_text(f"[profile prod]\n{PROCESS}")
     variables = {"AWS_CONFIG_FILE": str(tmp_path / "aws"), "TOKENWARD_SOCKET": "/nonexistent"}
     shown = variables_of(run(
         "prod", "--socket", "agent.sock", "--profile-env", "--", "env", "-0", variables=variables, cwd=tmp_path))
@@ -98,6 +99,20 @@ def test_profile_env_leads_the_command_to_the_same_agent(run, tmp_path):
 def test_profile_env_wants_the_profile_in_aws_own_files(run, served, tmp_path):
     [line] = failed(run("prod", "--profile-env", "--", "true"), 125, "configuration")
     assert f"{tmp_path}/.aws/config has no [profile prod]" in line and served.requests == []
+
+
+@pytest.mark.parametrize("config, credentials, words", [
+    (PROCESS, "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n", "/.aws/credentials has aws_access_key_id for prod"),
+    (PROCESS + "AWS_ACCESS_KEY_ID: AKIAEXAMPLE\n", "", "/.aws/config has aws_access_key_id for prod"),
+    (PROCESS + f"role_arn = {ARN}\nsource_profile = other\n", "", "/.aws/config has role_arn for prod"),
+    (PROCESS + "sso_session=x\n", "", "/.aws/config has sso_session for prod"),
+    ("region = eu-central-1\n#" + PROCESS, "", "/.aws/config has no credential_process for prod")])
+def test_profile_env_refuses_a_profile_that_leads_to_other_credentials(run, served, tmp_path, config, credentials, words):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text(f"[profile prod]\n{config}")
+    (tmp_path / ".aws/credentials").write_text(f"[other]\n[prod]\n{credentials}")
+    [line] = failed(run("prod", "--profile-env", "--", "true"), 125, "configuration")
+    assert words in line and served.requests == []
 
 
 def test_one_line_says_which_role_and_until_when(run):

@@ -103,18 +103,35 @@ struct ExecCommand: ParsableCommand {
         return unsafe "\(String(cString: folder))/\(path)"
     }
 
-    /// - Throws: Exit code 78 where AWS' own files have no such profile: each program would say so in words of its own.
+    /// - Throws: Exit code 78 where AWS' own files have no such profile, or it leads to other credentials than the command is
+    ///   said to get.
     private func checkConfiguration(of profile: ProfileArgument) throws(ClientFailure) {
         let config = file("AWS_CONFIG_FILE", "/.aws/config")
         let credentials = file("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials")
-        for (path, isConfig) in [(config, true), (credentials, false)] {
+        let found = [(config, true), (credentials, false)].compactMap { (path, isConfig) in
             // One that is not there has no profile.
             let text = try? OpenFile.contents(of: path, atMost: 16 * 1024 * 1024)
-            if AWSProfileFile(text ?? [], isConfig: isConfig).has(profile) { return }
+            return AWSProfileFile(text ?? [], isConfig: isConfig).settings(of: profile).map { (path, $0) }
         }
-        throw ClientFailure(
-            .configuration, "\(config) has no [profile \(profile.name)]",
-            hint: "add it, with 'credential_process = tokenward-credential-process \(profile.name)', or take --env")
+        let line = "'credential_process = tokenward-credential-process \(profile.name)'"
+        guard let (path, _) = found.first else {
+            throw ClientFailure(
+                .configuration, "\(config) has no [profile \(profile.name)]",
+                hint: "add it, with \(line), or take --env")
+        }
+        switch ProfileOrigin(found.reduce(into: []) { $0.formUnion($1.1) }) {
+        case .program: return
+        case .setting(let setting):
+            let place = found.first { $0.1.contains(setting) }?.0 ?? path
+            throw ClientFailure(
+                .configuration,
+                "\(place) has \(setting) for \(profile.name), which programs follow before credential_process",
+                hint: "remove it there, or take --env")
+        case .elsewhere:
+            throw ClientFailure(
+                .configuration, "\(path) has no credential_process for \(profile.name)",
+                hint: "add \(line), or take --env")
+        }
     }
 
     /// `~` is the home in the variables' values too, as SDKs read them.
