@@ -13,7 +13,7 @@ package struct Route: Sendable {
         case useProfile = "use-profile"
         /// To run the agent: its own user, or root where the agent is the system's.
         case owner
-        /// To make, change and delete what tokens hold: as `owner`, and a word of its own in the audit log.
+        /// To make, change and delete what tokens hold, and to ask for certificates of it: as `owner`, and a word of its own in the audit log.
         case management
     }
 
@@ -30,7 +30,7 @@ package struct Route: Sendable {
     package let action: Action
     /// Whether a person asks for a login by name: a refusal before it does not stand.
     package var isExplicit: Bool {
-        [.refresh, .unlock, .certificateRequest].contains(action) || permission == .management
+        [.refresh, .unlock].contains(action) || permission == .management
     }
     /// The largest body that the route takes, in bytes; 0 where it takes none.
     package let largestBody: Int
@@ -83,7 +83,8 @@ extension Route {
         Route(.get, "/v1/health", needs: .owner, .health),
         Route(.post, "/v1/certificates", needs: .owner, largestBody: tokenRequest, .certificates),
         Route(
-            .post, "/v1/certificate-requests", needs: .owner, largestBody: certificateRequest, .certificateRequest),
+            .post, "/v1/certificate-requests", needs: .management, largestBody: certificateRequest,
+            .certificateRequest),
     ]
 
     /// An MFA code, each digit of it escaped.

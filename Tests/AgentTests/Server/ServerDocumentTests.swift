@@ -40,7 +40,7 @@ import TokenService
         }
         let names = asking.compactMap { $0["operationId"] as? String }
         let management = Route.all.filter { $0.permission == .management && $0.method == .post }.map { "\($0.action)" }
-        #expect(Set(names) == Set(["credentials", "refresh", "unlock", "certificateRequest"] + management))
+        #expect(Set(names) == Set(["credentials", "refresh", "unlock"] + management))
     }
 
     @Test(
