@@ -31,6 +31,7 @@ struct KeeperLoginTests {
     mutating func oneSignature() throws {
         try logIn(.loggedIn, lifetime: 0, at: 0)
         #expect(try ledger.takeSignature(card).get())
+        ledger.noteSignatureOver(card)
         try logIn(.loggedIn, lifetime: nil, at: 10_000)
         #expect(throws: LoginFailure.needed) { try ledger.takeSignature(card).get() }
     }
