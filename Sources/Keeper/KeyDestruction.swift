@@ -12,16 +12,13 @@ extension KeySelection {
         let pair = try find(on: token)
         let certificates = try token.named(.certificate).filter { $0.id == pair.report.id }.count
         if let privateKey = pair.privateKey {
-            try delete(privateKey, on: token)
-            let isThere = try token.named(.privateKey).contains { isSame($0, pair.report) }
-            let left = try token.named(.certificate).filter { $0.id == pair.report.id }.count
-            let loss = left < certificates ? "and has deleted its certificate instead" : nil
-            guard !isThere else {
-                throw KeeperFailure(
-                    .disobeyed, "the token says that the key is deleted, and still has it", remains: loss)
-            }
-            guard left == certificates else {
-                throw KeeperFailure(.disobeyed, "the key is deleted", remains: "its certificate is gone with it")
+            do throws(KeeperFailure) {
+                try delete(privateKey, on: token)
+                try checkDeletion(of: pair.report, certificates, on: token)
+            } catch {
+                var failure = error
+                failure.remains = failure.remains ?? loss(of: pair.report, on: token)
+                throw failure
             }
         }
         for publicKey in pair.publicKeys {
@@ -34,6 +31,31 @@ extension KeySelection {
             }
         }
         return pair.report
+    }
+
+    /// - Parameter certificates: How many it had.
+    private func checkDeletion(
+        of report: KeyReport, _ certificates: Int, on token: OpenToken
+    ) throws(KeeperFailure) {
+        let isThere = try token.named(.privateKey).contains { isSame($0, report) }
+        let left = try token.named(.certificate).filter { $0.id == report.id }.count
+        guard !isThere else {
+            throw KeeperFailure(
+                .disobeyed, "the token says that the key is deleted, and still has it",
+                remains: left < certificates ? "and has deleted its certificate instead" : nil)
+        }
+        guard left == certificates else {
+            throw KeeperFailure(.disobeyed, "the key is deleted", remains: "its certificate is gone with it")
+        }
+    }
+
+    /// What a deletion that failed has done to the private key all the same; nil where it is there.
+    private func loss(of report: KeyReport, on token: OpenToken) -> String? {
+        do throws(KeeperFailure) {
+            return try token.named(.privateKey).contains { isSame($0, report) } ? nil : "the private key is gone"
+        } catch {
+            return "it could not be looked at whether the private key is gone (\(error.text))"
+        }
     }
 
     private func isSame(_ object: NamedObject, _ report: KeyReport) -> Bool {

@@ -197,10 +197,7 @@ extension KeyImport {
     private func readBack(
         _ key: PublicKey, _ certificates: [NewCertificate], from token: OpenToken
     ) throws(KeeperFailure) -> KeyReport {
-        let report = try KeySelection(token: self.token, id: id, label: nil).read(on: token)
-        if report.isExtractable == true || report.isSensitive == false {
-            throw KeeperFailure(.disobeyed, "the token has made a key that could leave it, which is not kept")
-        }
+        let report = try KeySelection(token: self.token, id: id, label: nil).readNew(on: token)
         guard report.publicHalf.compared(with: key) != .different else {
             throw KeeperFailure(.disobeyed, "the token shows another key than the file's, which is not kept")
         }

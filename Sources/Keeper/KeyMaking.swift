@@ -12,14 +12,16 @@ extension KeyGeneration {
     /// - Throws: `.exists` before anything is made: NSS puts a new key in the place of an old one with the same CKA_ID.
     func carryOut(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
         try checkAbility(of: token)
-        try token.checkAreFree(id: id, label: label)
+        let others = try token.checkAreFree(id: id, label: label)
+        var made: Set<Object> = []
         do throws(KeeperFailure) {
-            try make(on: token)
+            made = try make(on: token)
             return try readBack(on: token)
         } catch {
             var failure = error
             failure.remains = token.removeRemains(
-                of: [.privateKey, .publicKey], id: id, label: label, "half of the pair")
+                of: [.privateKey, .publicKey], id: id, label: label, made: made.subtracting(others),
+                "half of the pair")
             throw failure
         }
     }
@@ -46,7 +48,7 @@ extension KeyGeneration {
     /// With all that forbids other uses first: SoftHSM lets a key decrypt, unwrap and derive where nothing is said. Tokens
     /// that do not know such an attribute get the template that every one of them takes. tpm2-pkcs11 1.9 answers the other one
     /// with CKR_GENERAL_ERROR, and leaves its objects in the TPM's few places.
-    private func make(on token: OpenToken) throws(KeeperFailure) {
+    private func make(on token: OpenToken) throws(KeeperFailure) -> Set<Object> {
         let isTPM = token.library?.manufacturer.starts(with: "tpm2-software".utf8) == true
         do throws(PKCS11Error) {
             return try make(on: token, withProhibitions: !isTPM)
@@ -56,18 +58,21 @@ extension KeyGeneration {
         if let remains = token.removeRemains(of: [.privateKey, .publicKey], id: id, label: label, "half of the pair") {
             throw KeeperFailure(.function, "the token refused the attributes of the key", remains: remains)
         }
-        try KeeperFailure.catching { () throws(PKCS11Error) in try make(on: token, withProhibitions: false) }
+        return try KeeperFailure.catching { () throws(PKCS11Error) in
+            try make(on: token, withProhibitions: false)
+        }
     }
 
-    private func make(on token: OpenToken, withProhibitions: Bool) throws(PKCS11Error) {
+    private func make(on token: OpenToken, withProhibitions: Bool) throws(PKCS11Error) -> Set<Object> {
         var (publicKey, privateKey) = (publicTemplate, privateTemplate)
         if !withProhibitions {
             publicKey.leaveOut([.encrypt, .wrap, .verifyRecover])
             privateKey.leaveOut([.decrypt, .unwrap, .derive, .signRecover])
         }
-        _ = try token.with { (session) throws(PKCS11Error) in
+        let pair = try token.with { (session) throws(PKCS11Error) in
             try session.generateKeyPair(mechanism, publicKey: publicKey, privateKey: privateKey)
         }
+        return [pair.publicKey, pair.privateKey]
     }
 
     var privateTemplate: ObjectTemplate {
@@ -106,17 +111,7 @@ extension KeyGeneration {
 
     /// - Throws: `.disobeyed` for a key that is not what was asked for: it must not be used.
     private func readBack(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
-        let selection = KeySelection(token: self.token, id: id, label: nil)
-        let report: KeyReport
-        do throws(KeeperFailure) {
-            report = try selection.read(on: token)
-        } catch {
-            guard error.kind == .notFound || error.kind == .ambiguous else { throw error }
-            throw KeeperFailure(.disobeyed, "the token says that the key is made, and shows \(error.text)")
-        }
-        if report.isExtractable == true || report.isSensitive == false {
-            throw KeeperFailure(.disobeyed, "the token has made a key that could leave it, which is not kept")
-        }
+        let report = try KeySelection(token: self.token, id: id, label: nil).readNew(on: token)
         guard type.isType(of: report.publicHalf) else {
             throw KeeperFailure(.disobeyed, "the token has made a key of another type, which is not kept")
         }

@@ -9,6 +9,32 @@ extension KeySelection {
     /// - Throws: `.notFound`, `.ambiguous`.
     func read(on token: OpenToken) throws(KeeperFailure) -> KeyReport { try find(on: token).report }
 
+    /// What the token says of a pair that it has just made or taken.
+    ///
+    /// - Throws: `.disobeyed` for none, and for one that could leave the token, or that is gone with this process.
+    func readNew(on token: OpenToken) throws(KeeperFailure) -> KeyReport {
+        let pair: Pair
+        do throws(KeeperFailure) {
+            pair = try find(on: token)
+        } catch {
+            guard error.kind == .notFound || error.kind == .ambiguous else { throw error }
+            throw KeeperFailure(.disobeyed, "the token says that the key is made, and shows \(error.text)")
+        }
+        guard let privateKey = pair.privateKey else {
+            throw KeeperFailure(.disobeyed, "the token says that the key is made, and shows its public key alone")
+        }
+        let values = try KeeperFailure.catching { () throws(PKCS11Error) in
+            try token.attributes([.onToken], of: privateKey)
+        }
+        guard values.flag(.onToken) != false else {
+            throw KeeperFailure(.disobeyed, "the token has made a key that it forgets at once, which is not kept")
+        }
+        if pair.report.isExtractable == true || pair.report.isSensitive == false {
+            throw KeeperFailure(.disobeyed, "the token has made a key that could leave it, which is not kept")
+        }
+        return pair.report
+    }
+
     /// The objects of a pair: the one private key that is meant, and the public keys that belong to it; where there is no such
     /// private key, the one public key that is meant.
     struct Pair {
@@ -18,26 +44,48 @@ extension KeySelection {
     }
 
     func find(on token: OpenToken) throws(KeeperFailure) -> Pair {
-        let privateKeys = try token.named(.privateKey).filter(isMeant)
+        let allPrivateKeys = try token.named(.privateKey)
+        let privateKeys = allPrivateKeys.filter(isMeant)
         let publicKeys = try token.named(.publicKey)
         guard privateKeys.count < 2 else {
             throw KeeperFailure(.ambiguous, "\(privateKeys.count) private keys of this name")
         }
-        guard let key = privateKeys.first else { return try half(of: publicKeys.filter(isMeant), on: token) }
+        guard let key = privateKeys.first else {
+            // The public key of a private key that has another label is not what stands alone here.
+            let taken = Set(allPrivateKeys.map(\.id)).subtracting([[]])
+            return try half(of: publicKeys.filter { isMeant($0) && !taken.contains($0.id) }, on: token)
+        }
         let (values, halves) = try KeeperFailure.catching { () throws(PKCS11Error) in
             let values = try token.attributes(Self.ofPrivateKey, of: key.object)
-            var halves: [(object: Object, half: PublicHalf)] = []
+            var halves: [(key: NamedObject, half: PublicHalf)] = []
             for other in publicKeys where other.id == key.id {
-                halves.append((other.object, PublicHalf(try token.attributes(OpenToken.ofPublicKey, of: other.object))))
+                halves.append((other, PublicHalf(try token.attributes(OpenToken.ofPublicKey, of: other.object))))
             }
             return (values, halves)
         }
         let own = PublicHalf(values)
-        // An EC private key often shows no point; then the id is all that tells which public key is its own.
-        let ofPair = halves.filter { own.value == nil || $0.half.value == nil || own.value == $0.half.value }
+        let hasIDAlone = !key.id.isEmpty && allPrivateKeys.count { $0.id == key.id } == 1
+        let ofPair = Self.own(halves, of: key, own, hasIDAlone: hasIDAlone)
         let report = KeyReport(
             key, own.value == nil ? ofPair.first?.half ?? own : own, values, hasPublicKey: !ofPair.isEmpty)
-        return Pair(privateKey: key.object, publicKeys: ofPair.map(\.object), report: report)
+        return Pair(privateKey: key.object, publicKeys: ofPair.map(\.key.object), report: report)
+    }
+
+    /// The public keys that surely belong to a private key, of those with its id: they are deleted with it.
+    ///
+    /// - Parameter hasIDAlone: No other private key has its id.
+    private static func own(
+        _ halves: [(key: NamedObject, half: PublicHalf)], of key: NamedObject, _ own: PublicHalf, hasIDAlone: Bool
+    ) -> [(key: NamedObject, half: PublicHalf)] {
+        if let value = own.value {
+            let proven = halves.filter { $0.half.value == value }
+            if !proven.isEmpty { return proven }
+        }
+        // An EC private key often shows no point: then the id tells, and where several have it, the label.
+        let possible = halves.filter { own.value == nil || $0.half.value == nil }
+        let named = possible.filter { !key.label.isEmpty && $0.key.label == key.label }
+        let meant = hasIDAlone && Set(possible.map(\.half)).count == 1 ? possible : named
+        return Set(meant.map(\.half)).count == 1 ? meant : []
     }
 
     private func half(of publicKeys: [NamedObject], on token: OpenToken) throws(KeeperFailure) -> Pair {

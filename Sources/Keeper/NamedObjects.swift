@@ -26,31 +26,47 @@ extension OpenToken {
         }
     }
 
+    /// - Returns: What is on the token.
     /// - Throws: `.exists` where an object has this id, or this label.
-    func checkAreFree(id: [UInt8], label: [UInt8]) throws(KeeperFailure) {
+    @discardableResult
+    func checkAreFree(id: [UInt8], label: [UInt8]) throws(KeeperFailure) -> Set<Object> {
+        var others: Set<Object> = []
         for objectClass in [Object.Class.privateKey, .publicKey, .certificate] {
             for object in try named(objectClass) {
+                others.insert(object.object)
                 guard object.id == id || object.label == label else { continue }
                 let which = object.id == id ? "the id \(Hexadecimal.encode(id))" : "this label"
                 throw KeeperFailure(.exists, "\(objectClass.words) with \(which) is on it already")
             }
         }
+        return others
     }
 
-    /// Deletes what a failed attempt has left: nothing with this id and nothing with this label was there before.
+    /// Deletes what a failed attempt has left: nothing with this id and nothing with this label was there before. A token may
+    /// have given what it made another label, as ykcs11 does, or another id. What has no id is known by its label.
     ///
-    /// - Parameter part: What the attempt could have left, in words.
+    /// - Parameters:
+    ///   - made: What the token says that it has made, and had not before. Where it shows that, nothing else is deleted.
+    ///   - part: What the attempt could have left, in words.
     /// - Returns: What is there all the same, or may be.
     func removeRemains(
-        of classes: [Object.Class], id: [UInt8], label: [UInt8], _ part: String
+        of classes: [Object.Class], id: [UInt8], label: [UInt8], made: Set<Object> = [], _ part: String
     ) -> String? {
+        let hasName = { (object: NamedObject) in object.id == id && (!id.isEmpty || object.label == label) }
         do throws(KeeperFailure) {
             for objectClass in classes {
-                for stray in try named(objectClass) where stray.id == id && stray.label == label {
+                let shown = try named(objectClass)
+                let own = shown.filter { made.contains($0.object) }
+                for stray in own.isEmpty ? shown.filter(hasName) : own {
                     try? with { (session) throws(PKCS11Error) in try session.destroy(stray.object) }
                 }
-                if try named(objectClass).contains(where: { $0.id == id && $0.label == label }) {
-                    return "\(objectClass.words) with the id \(Hexadecimal.encode(id)) is left on it"
+            }
+            for objectClass in classes {
+                let left = try named(objectClass).first {
+                    made.contains($0.object) || hasName($0) || !id.isEmpty && $0.label == label
+                }
+                if let left {
+                    return "\(objectClass.words) with the id \(Hexadecimal.encode(left.id)) is left on it"
                 }
             }
             return nil

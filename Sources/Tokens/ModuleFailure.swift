@@ -28,6 +28,11 @@ enum ModuleFailure: Error, Hashable, Sendable {
         return loss.cause == .stopped || loss.cause == .othersDeadline
     }
 
+    /// Whether the module may have done what it was asked: nobody has heard its answer.
+    var mayHaveBeenCarriedOut: Bool {
+        if case .lost(let loss) = self { loss.wasSent } else { self == .confused }
+    }
+
     static let stopped = ModuleFailure.lost(WorkerLoss(cause: .stopped))
 
     static let confused = ModuleFailure.refused(

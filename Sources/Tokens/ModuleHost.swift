@@ -169,10 +169,14 @@ actor ModuleHost {
         listing = nil
     }
 
-    /// Puts new workers in the places of those that run, which log out. Requests under way have another go.
-    func renew() async {
-        let ended = hosts
+    /// Puts new workers in the places of the token's and of the one that lists, which log out. Requests under way have another
+    /// go. Where another token's own worker lists, that one stays, and another lists.
+    func renew(for token: TokenDescription) async {
+        let own = workers[token]?.host
+        let isOthers = workers.contains { $0.key != token && $0.value.host === lister }
+        let ended = [own, isOthers || own === lister ? nil : lister].compactMap(\.self)
         outdateLooks()
+        if isOthers { lister = newHost() }
         await withTaskGroup { group in
             for host in ended { group.addTask { await host.renew() } }
         }

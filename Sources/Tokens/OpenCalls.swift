@@ -76,10 +76,6 @@ struct OpenCalls: Sendable {
 
     func haveSignature(on key: TokenKey) -> Bool { calls.values.contains { $0.isSignature && $0.key == key } }
 
-    func haveSignature(of module: ModuleIdentity) -> Bool {
-        calls.values.contains { $0.isSignature && $0.key.module == module }
-    }
-
     /// What people are told that the token waits for.
     func gesture(on key: TokenKey) -> Gesture? {
         for call in calls.values where call.key == key {

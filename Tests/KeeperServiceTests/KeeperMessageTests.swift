@@ -66,6 +66,20 @@ struct KeeperMessageTests {
         }
     }
 
+    @Test("Whatever a byte of a message is changed to, it is another message or none")
+    func changedBytes() throws {
+        for bytes in Self.requests.map(\.bytes) + Self.replies.map(\.bytes) {
+            for index in bytes.indices {
+                for byte: UInt8 in [0, 1, 0x7F, 0x80, 0xFF] {
+                    var changed = bytes
+                    changed[index] = byte
+                    if let request = try? KeeperRequest(changed) { #expect(request.bytes == changed) }
+                    if let reply = try? KeeperReply(changed) { #expect(reply.bytes == changed) }
+                }
+            }
+        }
+    }
+
     @Test("What makes changes is told from what reads")
     func changes() {
         for request in Self.requests {

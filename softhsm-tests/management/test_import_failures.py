@@ -5,15 +5,17 @@ import time
 
 import pytest
 
-from support import configuration, scan
+from support import authority, configuration, scan
 
 OBJECTS = ["the key", "its public key", "its certificate", "the intermediate"]
 
 
 @pytest.mark.parametrize("stray", ["refused", "left"])
 @pytest.mark.parametrize("number", range(1, 5), ids=OBJECTS)
-def test_what_was_written_before_a_failure_is_removed(bring, trapped_agent, card, key_files, number, stray):
-    card.generate("other", "05")
+def test_what_was_written_before_a_failure_is_removed(bring, trapped_agent, card, key_files, root, tmp_path, number, stray):
+    """And nothing else, such as a certificate that has no id either."""
+    (tmp_path / "lonely").write_bytes(authority.der(root.issue("lonely", card.generate("other", "05"))))
+    card.tool("--write-object", tmp_path / "lonely", "--type", "cert", "--label", "lonely")
     before = card.tool("--list-objects")
     key_files.identity()
     result = bring(trapped_agent(**{f"create_{stray}": f"{number}:0x30"}), key_files.pfx())

@@ -1,8 +1,10 @@
 """What providers were seen to do to changes: each ends in one line that says so, and leaves the token as it was."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -52,10 +54,19 @@ def keepers(agent):
     ({"half": 0x30}, 75, "CKR_DEVICE_ERROR"),
     ({"half": 0x31}, 77, "has no room"),
     ({"weak": 1}, 77, "could leave it, which is not kept"),
+    ({"half": 0x30, "label": 1}, 75, "CKR_DEVICE_ERROR"),
+    ({"id": 1}, 77, "says that the key is made, and shows no private key"),
+    ({"lost": 1}, 77, "shows its public key alone"),
+    ({"session": 1}, 77, "forgets at once"),
 ])
 def test_a_failure_leaves_the_token_as_it_was(trapped_agent, card, switches, code, words):
     refused(generate(trapped_agent(**switches)), code, words)
     assert objects(card) == []
+
+
+def test_a_pair_that_another_program_has_made_meanwhile_is_kept_and_told(trapped_agent, card):
+    refused(generate(trapped_agent(twin=1)), 77, "shows 2 private keys of this name; a private key with the id 4a is left")
+    assert objects(card) == [("Private Key", "made"), ("Public Key", "made")]
 
 
 def test_half_of_a_pair_is_deleted_and_nothing_else(trapped_agent, card):
@@ -92,6 +103,16 @@ def test_a_deletion_that_the_token_only_claims_is_told(trapped_agent, card, root
     refused(agent.cli("key", "destroy", f"{URI};id=%4A", "--serial", serial), 77, words)
 
 
+@pytest.mark.parametrize("trap, code, words", [
+    ("broken", 75, "CKR_DEVICE_ERROR.*; the private key is gone"),
+    ("pulled", 81, "is gone.*; it could not be looked at whether the private key is gone")])
+def test_a_deletion_that_fails_and_was_done_is_told(trapped_agent, card, trap, code, words):
+    card.generate("made", "4a")
+    agent = trapped_agent(destroy=trap)
+    serial = agent.json("status")["tokens"][0]["serial"]
+    refused(agent.cli("key", "destroy", f"{URI};id=%4A", "--serial", serial), code, words)
+
+
 def test_a_worker_that_never_sees_a_new_key_is_replaced(trapped_agent, card, tmp_path):
     agent = trapped_agent(stale=tmp_path / "stale", pin="prompt")
     assert agent.cli("unlock", "--pin-stdin", URI, input=PIN).returncode == 0
@@ -107,7 +128,7 @@ def test_a_keeper_that_hangs_is_ended_by_a_lock_and_nothing_is_made(trapped_agen
     wait_until(mark.exists, "the call")
     [keeper] = keepers(agent)
     assert agent.cli("lock", timeout=5).returncode == 0
-    refused(result(), 80, "is locked")
+    refused(result(), 80, "is locked; the change was under way, and may be done all the same")
     wait_until(lambda: not is_running(keeper), "the keeper's end", seconds=1)
     assert objects(card) == []
 
@@ -142,8 +163,49 @@ def test_a_keeper_that_dies_costs_its_command_alone(trapped_agent, card, tmp_pat
     wait_until(mark.exists, "the call")
     [keeper] = keepers(agent)
     os.kill(keeper, signal.SIGKILL)
-    refused(result(), 75, "worker is gone.*signal 9")
+    refused(result(), 75, "worker is gone.*signal 9; the change was under way, and may be done all the same")
     assert agent.json("key", "list") == []
+
+
+@pytest.mark.parametrize("end", ["killed", "locked"])
+def test_a_pin_that_a_keeper_was_sending_at_its_end_is_not_sent_again(trapped_agent, card, tmp_path, end):
+    mark = tmp_path / "hangs"
+    agent = trapped_agent(login_hangs=mark)
+    result = in_background(lambda: generate(agent))
+    wait_until(mark.exists, "the login")
+    [keeper] = keepers(agent)
+    if end == "killed":
+        os.kill(keeper, signal.SIGKILL)
+    else:
+        assert agent.cli("lock", timeout=5).returncode == 0
+    assert result().returncode in (75, 80)
+    wait_until(lambda: not is_running(keeper), "the keeper's end", seconds=1)
+    for options, how in ([], {}), (["--pin-stdin"], {"input": PIN}):
+        refused(generate(agent, *options, **how), 80, "did not answer|locked")
+    assert mark.stat().st_size == 1
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_nothing_is_changed_for_a_command_that_has_ended_before(trapped_agent, card, tmp_path, hangs_up):
+    card.generate("kept", "01")
+    mark = tmp_path / "login"
+    agent = trapped_agent(login_waits=mark)
+    serial = agent.json("status")["tokens"][0]["serial"]
+    body = json.dumps({"uri": f"{URI};id=%01", "serial": serial})
+    with socket.socket(socket.AF_UNIX) as command:
+        command.connect(str(agent.socket))
+        command.sendall(
+            f"POST /v1/keys/destroy HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        wait_until(mark.exists, "the login")
+        [keeper] = keepers(agent)
+        if hangs_up:
+            command.close()
+            for _ in range(2):  # answered by the thread that sees the other connection's end
+                agent.get("/v1/status")
+        (tmp_path / "login.go").touch()
+        wait_until(lambda: not is_running(keeper), "the keeper's end")
+    assert bool(objects(card)) == hangs_up
 
 
 def test_a_key_is_made_by_one_call_whatever_the_token_answers(trapped_agent, card, tmp_path):

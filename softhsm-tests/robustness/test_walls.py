@@ -119,6 +119,19 @@ def test_a_module_changes_files_only_where_it_may(no_changes, tried):
         assert outside.read_text() == "kept"
 
 
+def test_a_keeper_has_the_walls_of_a_worker(tried, no_changes, tmp_path):
+    agent, found, outside = tried
+    (tmp_path / "report").write_text("")
+    serial = agent.json("status")["tokens"][0]["serial"]
+    made = agent.cli(
+        "key", "generate", "--token", f"pkcs11:serial={serial}", "--type", "ec:p256", "--label", "made", "--id", "4a")
+    assert made.returncode == 0, made.stderr
+    assert attempts(tmp_path / "report") == found
+    assert {**KEPT, **NO_NETWORK, **NO_ESCAPE}.items() <= found.items()
+    uri = f"pkcs11:serial={serial};id=%4A"
+    assert agent.cli("key", "destroy", uri, "--serial", serial).returncode == 0
+
+
 def test_a_module_that_is_given_the_network_has_it_and_no_more(
         start, softhsm, demo, service, escape, listener, tmp_path, pin_file):
     outside = tmp_path / "file"

@@ -2,7 +2,7 @@ import AgentAPI
 import TokenService
 
 /// The operations that the server asks of the rest of the agent. Each ends within its own deadline; hanging up cancels
-/// none of them.
+/// none of them, but a change of a token is not begun any more.
 struct AgentOperations: Sendable {
     typealias Unlock =
         @Sendable (_ uri: String, _ pin: HeldPIN?, _ isFromLogin: Bool) async throws(Problem) -> Void

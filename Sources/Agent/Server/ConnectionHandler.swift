@@ -44,6 +44,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var isAdvancing = false
     /// The operation under way must not answer with credentials that it may have had before.
     private var isWithdrawn = false
+    /// Of the peer, for the change under way.
+    private var presence: Presence?
     /// Nothing is read after the answer under way: the peer or the agent ends.
     private var isLast = false
 
@@ -91,6 +93,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
+        presence?.end()
         buffer.removeAll()
         try? countBytes()  // there are fewer, which is never too much
         core.remove(self)
@@ -224,12 +227,16 @@ final class ConnectionHandler: ChannelInboundHandler {
                 header: request.head.person,
                 isExplicit: request.route.isExplicit) : nil
         let mayGesture = policy.allowsGestures(for: caller.peer, profile: request.profile)
+        let presence = request.route.permission == .management ? Presence() : nil
+        self.presence = presence
         // Not awaited: it ends with its operation, and a peer that hangs up must not end that for others.
         Task {
             let answer = await Asking.$current.withValue(asking) {
                 await Gestures.$areAllowed.withValue(mayGesture) {
                     await BroughtCode.$current.withValue(invocation.code) {
-                        await invocation.answer(from: operations, isOwner: caller.isOwner)
+                        await Presence.$current.withValue(presence) {
+                            await invocation.answer(from: operations, isOwner: caller.isOwner)
+                        }
                     }
                 }
             }

@@ -2,6 +2,7 @@ package import AgentAPI
 import Encodings
 import JSON
 package import KeeperService
+import PlainText
 package import TokenService
 
 /// The body of `POST /v1/keys/generate`: `{"uri","type","label","id","pin"?}`.
@@ -33,8 +34,9 @@ package struct KeyGenerationBody: Sendable {
     /// A label of an object that is made here.
     static func checked(label: String) throws(Problem) -> [UInt8] {
         let bytes = Array(label.utf8)
-        guard (1...255).contains(bytes.count), !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-            throw Problem(.badRequest, "the label is not one line of 1 to 255 bytes", hint: "give another label")
+        guard (1...255).contains(bytes.count), label.unicodeScalars.allSatisfy(PlainText.isHarmless) else {
+            throw Problem(
+                .badRequest, "the label is not one line of 1 to 255 bytes that all show", hint: "give another label")
         }
         return bytes
     }

@@ -41,6 +41,7 @@ extension AgentService {
 
     private func verifyKey(_ body: KeyBody) async throws(Problem) -> KeyListing {
         let (token, uri) = try await onlyToken(body.uri)
+        try checkMayBeKey(uri)
         return try await tokens.keeping(token, pin: body.pin) { (kept) throws(Problem) in
             try kept.listing(await kept.ask(.readKey(uri.selection(on: kept.reference))))
         }
@@ -52,6 +53,7 @@ extension AgentService {
             throw Problem(
                 .badRequest, "the URI names no key", hint: "'tokenward key list' shows the keys and their URIs")
         }
+        try checkMayBeKey(uri)
         try check(serial: body.serial, of: token)
         try check(token, isFit: "delete-key", nil)
         let listing = try await tokens.keeping(token, pin: body.pin) { (kept) throws(Problem) in
@@ -59,6 +61,14 @@ extension AgentService {
         }
         await cache.stateChanged()
         return listing
+    }
+
+    /// Whoever names a certificate, or a public key alone, does not mean the private key with the same id.
+    private func checkMayBeKey(_ uri: PKCS11URI) throws(Problem) {
+        guard let type = uri.type, type != .privateKey else { return }
+        throw Problem(
+            .badRequest, "the URI has another type than private",
+            hint: "'tokenward key list' shows the keys and their URIs; nothing was changed")
     }
 
     /// ykcs11 lets the card's management key alone make keys, and answers CKR_OK to the deletion of one, leaves it, and deletes

@@ -1,6 +1,7 @@
 package import AgentAPI
 package import KeeperService
 import PKCS11URI
+import Prompts
 package import TokenService
 
 /// A token as one management command has it: in a keeper, logged in.
@@ -19,15 +20,26 @@ package struct KeptToken: Sendable {
     /// - Parameter secret: What goes with the request and is in no message, such as a file's password.
     /// - Throws: What the keeper answers instead, in words for people.
     package func ask(_ request: KeeperRequest, secret: HeldPIN? = nil) async throws(Problem) -> KeeperReply {
+        if request.makesChanges, Presence.current?.isOver == true {
+            throw Problem(
+                .shuttingDown, "the command has ended that asked for the change, and nothing was changed",
+                hint: "run it again")
+        }
         switch await keeper.ask(request, secret: secret, permit: call.permit) {
         case .success(.failed(let failure)): throw failure.problem(for: token.snapshot.token)
         case .success(let reply): return reply
         case .failure(.lost(.revoked)): throw token.problem(.locked)
         case .failure(let failure):
-            if call.permit.isRevoked { throw token.problem(.locked) }
-            var problem = failure.problem(doing: "changing token \(token.snapshot.token.displayName, .token)")
-            if request.makesChanges, case .lost = failure {
-                problem.hint = "look at what it has now with 'tokenward key list', then try again"
+            let isLocked = call.permit.isRevoked
+            var problem =
+                isLocked
+                ? token.problem(.locked)
+                : failure.problem(doing: "changing token \(token.snapshot.token.displayName, .token)")
+            if request.makesChanges, failure.mayHaveBeenCarriedOut {
+                problem.append("; the change was under way, and may be done all the same")
+                problem.hint =
+                    "\(isLocked ? "run 'tokenward unlock', then " : "")look at what it has now with 'tokenward key list'"
+                    + "\(isLocked ? "" : ", then try again")"
             }
             throw problem
         }
@@ -88,7 +100,7 @@ extension Tokens {
         let after = keeper.hasChanged ? await keeper.look(at: token.reference) : nil
         keepers[call.id] = nil
         await keeper.end()
-        if let after { await renewWorkers(of: host, after: (try? after.get())?.first) }
+        if let after { await renewWorkers(of: key, by: host, after: (try? after.get())?.first) }
         return try result.get()
     }
 
@@ -97,20 +109,21 @@ extension Tokens {
         for (key, keeper) in keepers.values where keys?.contains(key) != false { await keeper.end() }
     }
 
-    /// Has the module's workers see a token that has changed. Some modules show what another process has changed only after
-    /// they are initialised anew (tpm2-pkcs11, ykcs11, OpenSC): their workers are ended, after the signatures under way. Others
-    /// show it at once, and keep the login of a PIN that a person has typed.
+    /// Has the token's worker and the one that lists see a token that has changed. Some modules show what another process has
+    /// changed only after they are initialised anew (tpm2-pkcs11, ykcs11, OpenSC): those workers are ended, after the token's
+    /// signatures under way. Others show it at once, and keep the login of a PIN that a person has typed. Other tokens keep
+    /// theirs in either case.
     ///
     /// - Parameter changed: The token as the keeper has left it; nil where it could not say.
-    private func renewWorkers(of host: ModuleHost, after changed: TokenSnapshot?) async {
+    private func renewWorkers(of key: TokenKey, by host: ModuleHost, after changed: TokenSnapshot?) async {
         await host.outdateLooks()
-        let shown = await survey(of: [host]).tokens.map(\.snapshot).first { $0.token == changed?.token }
+        let shown = await survey(of: [host]).tokens.map(\.snapshot).first { $0.token == key.token }
         if let changed, let shown, shown.isLoggedIn, shown.shows(changed) { return }
         let patience = clock.boot() + 5000
-        while calls.haveSignature(of: host.identity), clock.boot() < patience {
+        while calls.haveSignature(on: key), clock.boot() < patience {
             await withCheckedContinuation { calls.wait($0) }
         }
-        await host.renew()
+        await host.renew(for: key.token)
         _ = await survey(of: [host])
     }
 }

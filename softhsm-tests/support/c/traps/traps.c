@@ -6,12 +6,19 @@
 //   TRAPS_HALF=RV          it makes the pair, deletes the public key, and answers this code
 //   TRAPS_PULLED=1         it makes the pair, and the token is gone: every later call answers CKR_DEVICE_REMOVED
 //   TRAPS_HANG=PATH        it makes this file and never returns
+//   TRAPS_LOGIN_HANGS=PATH C_Login appends a byte to this file and never returns
+//   TRAPS_LOGIN_WAITS=PATH C_Login appends a byte to this file, and waits for one with the same name and .go
 //   TRAPS_WEAK=1           it makes a key that can leave the token, whatever the template says
 //   TRAPS_PLAIN=1          it takes no CKA_DECRYPT and its like in a template: CKR_ATTRIBUTE_TYPE_INVALID
 //   TRAPS_LABEL=1          it gives the key a label of its own (ykcs11)
+//   TRAPS_ID=1             it gives the key an id of its own, 7F
+//   TRAPS_LOST=1           it makes the pair, deletes the private key, and answers CKR_OK
+//   TRAPS_SESSION=1        it makes a key of the session, which is gone with it
+//   TRAPS_TWIN=1           another program has made a pair with the same names just before
 //   TRAPS_NO_KEYGEN=1      C_GetMechanismList has no mechanism that makes keys
 //   TRAPS_DESTROY=certificate|nothing   C_DestroyObject of a private key answers CKR_OK and deletes its certificate (ykcs11
 //                          2.2), or nothing
+//   TRAPS_DESTROY=broken|pulled   it deletes the key and answers CKR_DEVICE_ERROR, or the token is gone after it
 //   TRAPS_STALE=PATH       other processes than the one that made a key never see it until they are initialised anew
 //                          (tpm2-pkcs11, ykcs11); what was made is noted in this file
 //   TRAPS_PROTECTED=1      C_GetTokenInfo says CKF_WRITE_PROTECTED
@@ -23,6 +30,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +115,20 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATT
             label->ulValueLen = 34;
         }
     }
+    if (switch_value("TRAPS_ID")) {
+        for (int i = 0; i < 2; i++) {
+            CK_ATTRIBUTE *id = i ? find(private, privates, CKA_ID) : find(public, publics, CKA_ID);
+            id->pValue = "\x7f";
+            id->ulValueLen = 1;
+        }
+    }
+    if (switch_value("TRAPS_SESSION"))
+        find(private, privates, CKA_TOKEN)->pValue = find(public, publics, CKA_TOKEN)->pValue = &no;
+    if (switch_value("TRAPS_TWIN")) {
+        CK_RV twin = real->C_GenerateKeyPair(
+            session, mechanism, public, publics, private, privates, public_key, private_key);
+        if (twin != CKR_OK) return twin;
+    }
     CK_RV rv = real->C_GenerateKeyPair(
         session, mechanism, public, publics, private, privates, public_key, private_key);
     is_maker = 1;
@@ -115,10 +137,24 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATT
         is_pulled = 1;
         return CKR_DEVICE_REMOVED;
     }
+    if (switch_value("TRAPS_LOST")) return real->C_DestroyObject(session, *private_key);
     const char *half = switch_value("TRAPS_HALF");
     if (half == NULL) return rv;
     real->C_DestroyObject(session, *public_key);
     return strtoul(half, NULL, 0);
+}
+
+static CK_RV log_in(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char *pin, unsigned long length) {
+    const char *hang = switch_value("TRAPS_LOGIN_HANGS"), *wait = switch_value("TRAPS_LOGIN_WAITS");
+    if (wait != NULL) {
+        char go[4096];
+        snprintf(go, sizeof go, "%s.go", wait);
+        append(wait);
+        while (access(go, F_OK) != 0) usleep(1000);
+    }
+    if (hang == NULL) return real->C_Login(session, user, pin, length);
+    append(hang);
+    for (;;) pause();
 }
 
 static CK_RV find_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, unsigned long count) {
@@ -149,6 +185,11 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
     CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id, sizeof id}};
     CK_RV rv = real->C_GetAttributeValue(session, object, wanted, 2);
     if (trap == NULL || rv != CKR_OK || class != CKO_PRIVATE_KEY) return real->C_DestroyObject(session, object);
+    if (strcmp(trap, "broken") == 0) return real->C_DestroyObject(session, object) == CKR_OK ? CKR_DEVICE_ERROR : CKR_OK;
+    if (strcmp(trap, "pulled") == 0) {
+        is_pulled = 1;
+        return real->C_DestroyObject(session, object);
+    }
     if (strcmp(trap, "certificate") != 0) return CKR_OK;
     class = CKO_CERTIFICATE;
     CK_OBJECT_HANDLE certificate;
@@ -189,6 +230,7 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST_
         functions.C_FindObjectsInit = find_init;
         functions.C_FindObjects = find_next;
         functions.C_DestroyObject = destroy;
+        functions.C_Login = log_in;
         functions.C_CreateObject = create;
     }
     return give_list(list);
