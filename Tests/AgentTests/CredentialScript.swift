@@ -1,8 +1,9 @@
-import Agent
 import AgentAPI
 import Files
 import ServiceAnswers
 import Synchronization
+
+@testable import Agent
 
 /// A source that does what a test's script says, and remembers each attempt.
 final class ScriptedSource: CredentialSource {
@@ -27,6 +28,8 @@ final class ScriptedSource: CredentialSource {
         let accessKeyID: String
         /// The number of the attempt that gave the base's session.
         let base: Int?
+        /// Whether it had the MFA code that the caller has brought.
+        let hasCode: Bool
         /// Boot time in milliseconds, and the wall's.
         let began: Int64
         let beganByWall: Int64
@@ -165,7 +168,7 @@ final class ScriptedSource: CredentialSource {
             state.attempts.append(
                 Attempt(
                     profile: profile, occasion: occasion, accessKeyID: key, base: base.flatMap(Self.number),
-                    began: clock.boot, beganByWall: clock.wall))
+                    hasCode: BroughtCode.current != nil, began: clock.boot, beganByWall: clock.wall))
             state.steps += 1
             state.running[profile, default: 0] += 1
             state.last[profile] = index

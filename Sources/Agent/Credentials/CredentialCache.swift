@@ -126,11 +126,7 @@ extension CredentialCache {
             }
         case .ask(let profile, let flight, let base):
             // Not awaited: it ends in `land`, or is cancelled.
-            attempts[flight.id] = Asking.$current.withValue(flight.person.asking) {
-                Gestures.$areAllowed.withValue(flight.person.mayGesture) {
-                    Task { await attempt(flight, for: profile, from: base?.key) }
-                }
-            }
+            attempts[flight.id] = flight.person.act { Task { await attempt(flight, for: profile, from: base?.key) } }
         case .cancel(let flight): attempts.removeValue(forKey: flight)?.cancel()
         case .answer(let call, let result): clients.removeValue(forKey: call)?.resume(returning: result)
         }

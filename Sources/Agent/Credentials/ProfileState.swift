@@ -160,7 +160,8 @@ struct ProfileState {
         // No person could be asked for this attempt, but one of the callers that have come since may have one.
         let asking = flight.person.asking == nil ? waiters.asking : nil
         // Retry only once: the attempt's own login changes the token's state and would cause attempts without end.
-        let isAgain = isVoid ? !flight.isRepeated : new.yields(to: asking)
+        let hasCode = flight.person.code == nil && cause.code == .mfaNeeded && waiters.code != nil
+        let isAgain = isVoid ? !flight.isRepeated : hasCode || new.yields(to: asking)
         return isAgain ? .again(isRepeated: isVoid) : .answer(new.problem(at: now))
     }
 

@@ -18,9 +18,23 @@ struct SessionCall {
         var asking: Asking?
         /// Whether a person may be made to act for it.
         var mayGesture: Bool
+        /// The MFA code that was brought: for the profile that was asked for, and for those that its sessions are made of.
+        var code: BroughtCode?
 
         /// Whoever the task that runs works for.
-        static var current: Self { Self(asking: Asking.current, mayGesture: Gestures.areAllowed) }
+        static var current: Self {
+            Self(asking: Asking.current, mayGesture: Gestures.areAllowed, code: BroughtCode.current)
+        }
+
+        /// The same for a fallback, which has another device.
+        var withoutCode: Self { Self(asking: asking, mayGesture: mayGesture) }
+
+        /// Runs `body`, and the tasks that it starts, for this person and for no other.
+        func act<R>(_ body: () -> R) -> R {
+            Asking.$current.withValue(asking) {
+                Gestures.$areAllowed.withValue(mayGesture) { BroughtCode.$current.withValue(code) { body() } }
+            }
+        }
     }
 
     let id: UInt64

@@ -239,12 +239,14 @@ struct SessionChains {
     /// The call that those who wait would make, once what they waited for has become void; nil where none waits.
     func nextPerson(waitingFor profile: ProfileName) -> SessionCall.Person? {
         guard let waiters = profiles[profile]?.waiters, !waiters.isEmpty else { return nil }
-        return SessionCall.Person(asking: waiters.asking, mayGesture: waiters.mayGesture)
+        return SessionCall.Person(asking: waiters.asking, mayGesture: waiters.mayGesture, code: waiters.code)
     }
 
     /// Why no other attempt is made for them.
     func refusalToRepeat(_ profile: ProfileName, for person: SessionCall.Person, at now: Moment) -> Problem? {
-        profiles[profile]?.refusal(at: now, .whole, of: profile, asking: person.asking)
+        // A code comes with a refresh alone, which may be tried during a pause.
+        let share: AttemptBudget.Share = person.code == nil ? .whole : person.mayGesture ? .owner : .others
+        return profiles[profile]?.refusal(at: now, share, of: profile, asking: person.asking)
     }
 
     // MARK: Attempts

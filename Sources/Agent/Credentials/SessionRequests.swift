@@ -124,9 +124,8 @@ struct SessionRequests {
         guard chains.fallbacks(of: call.profile).contains(name) else { return askNextFallback(for: id, at: now) }
         let next = newID()
         calls[id]?.toFallback = next
-        ask(
-            SessionCall(next, for: name, .standIn(for: id), on: call.occasion, by: call.person, until: call.end),
-            at: now)
+        let person = call.person.withoutCode
+        ask(SessionCall(next, for: name, .standIn(for: id), on: call.occasion, by: person, until: call.end), at: now)
     }
 
     /// Answers the call.

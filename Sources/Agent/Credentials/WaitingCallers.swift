@@ -13,6 +13,7 @@ struct WaitingCallers {
         let asking: Asking?
         /// Whether a person may be made to act for it.
         let mayGesture: Bool
+        let code: BroughtCode?
     }
 
     /// The outcome of a call's wait.
@@ -29,6 +30,9 @@ struct WaitingCallers {
     /// One of them who can be asked for a PIN.
     var asking: Asking? { callers.values.lazy.compactMap(\.asking).first }
 
+    /// An MFA code that one of them has brought, and that no attempt has taken.
+    var code: BroughtCode? { callers.values.lazy.compactMap(\.code).first { !$0.isTaken } }
+
     /// Whether a person may be made to act for one of them.
     var mayGesture: Bool { callers.values.contains(where: \.mayGesture) }
 
@@ -36,7 +40,7 @@ struct WaitingCallers {
     mutating func add(_ call: SessionCall, answerAt: Int64, giveUpAt: Int64) {
         callers[call.id] = Caller(
             wantsNew: call.wantsNew, giveUpAt: giveUpAt, answerAt: answerAt, asking: call.asking,
-            mayGesture: call.mayGesture)
+            mayGesture: call.mayGesture, code: call.person.code)
     }
 
     mutating func remove(_ call: UInt64) { callers[call] = nil }

@@ -15,6 +15,8 @@ final class BroughtCode: Sendable {
 
     init(_ code: MFACode) { self.code = Mutex(code) }
 
+    var isTaken: Bool { code.withLock { $0 == nil } }
+
     /// Nil where it was taken before.
     func take() -> MFACode? {
         code.withLock { code in
