@@ -3,13 +3,21 @@ package import Clocks
 import Files
 import Glibc
 import LockedMemory
+import Synchronization
 import SystemPackage
 package import TokenService
 
 /// A program that prints one code, such as an MFA device's: run once, without a shell, for one answer.
-package struct CodeProgram: Sendable {
+package final class CodeProgram: Sendable {
     private let command: [String]
     private let home: String?
+    private let state = Mutex(State())
+
+    private struct State {
+        /// While it runs.
+        var processID: pid_t?
+        var isUnwanted = false
+    }
 
     /// How long it may take, in milliseconds: less than clients wait.
     package static let longest: Int64 = 40_000
@@ -31,6 +39,17 @@ package struct CodeProgram: Sendable {
         /// Nothing, or what cannot be a code.
         case nothing
         case noMemory
+        /// Nobody waits for its code any more.
+        case unwanted
+    }
+
+    /// Ends it, or keeps it from being started, because its code is not wanted any more.
+    package func end() {
+        state.withLock { state in
+            state.isUnwanted = true
+            // Its number is its own as long as it stands there. Its session is its own as well.
+            if let processID = state.processID { kill(-processID, SIGKILL) }
+        }
     }
 
     /// Runs it on a thread of its own: reading from a program blocks.
@@ -54,17 +73,26 @@ package struct CodeProgram: Sendable {
         variables["HOME"] = home
         let arguments = CStrings(command)
         let environment = CStrings(variables.map { "\($0)=\($1)" }.sorted())
-        var processID: pid_t = 0
-        let error = unsafe clinux_spawn_on_pipes(
-            program, arguments.pointers, environment.pointers, nothing, pipes[1], &processID)
-        close(pipes[1])
-        guard error == 0 else { throw .notStarted(reason: "\(Errno(rawValue: error))") }
+        let processID: pid_t
+        do {
+            defer { close(pipes[1]) }
+            processID = try state.withLock { (state) throws(Failure) in
+                guard !state.isUnwanted else { throw .unwanted }
+                var processID: pid_t = 0
+                let error = unsafe clinux_spawn_on_pipes(
+                    program, arguments.pointers, environment.pointers, nothing, pipes[1], &processID)
+                guard error == 0 else { throw .notStarted(reason: "\(Errno(rawValue: error))") }
+                state.processID = processID
+                return processID
+            }
+        }
         let read = Result { () throws(Failure) in
             try Self.read(from: pipes[0], until: clock.boot() + Self.longest, clock)
         }
         var mayFinish = true
         if case .failure(let failure) = read, failure != .nothing { mayFinish = false }
-        let status = Self.end(processID, mayFinish: mayFinish, clock)
+        let status = finish(processID, mayFinish: mayFinish, clock)
+        if state.withLock(\.isUnwanted) { throw .unwanted }
         // It says more than that nothing was printed.
         guard status == 0 || !mayFinish else { throw .failed(status: status) }
         return try read.get()
@@ -107,7 +135,7 @@ package struct CodeProgram: Sendable {
     /// Waits for its end, and makes it come, with all that it has started.
     ///
     /// - Returns: The status of waitpid(2).
-    private static func end(_ processID: pid_t, mayFinish: Bool, _ clock: AgentClock) -> Int32 {
+    private func finish(_ processID: pid_t, mayFinish: Bool, _ clock: AgentClock) -> Int32 {
         let deadline = clock.boot() + (mayFinish ? 2000 : 0)
         var information = unsafe siginfo_t()
         while true {
@@ -117,7 +145,10 @@ package struct CodeProgram: Sendable {
             if unsafe result != 0 || information.si_signo == SIGCHLD || clock.boot() >= deadline { break }
             usleep(5000)
         }
-        kill(-processID, SIGKILL)  // its session is its own
+        state.withLock { state in
+            kill(-processID, SIGKILL)
+            state.processID = nil
+        }
         var status: Int32 = 0
         _ = uninterrupted { unsafe waitpid(processID, &status, 0) }
         return status
@@ -135,6 +166,7 @@ extension CodeProgram.Failure: CustomStringConvertible {
         case .tooMuch: "printed more than a code"
         case .nothing: "printed no code"
         case .noMemory: "could not be read: no memory is left"
+        case .unwanted: "was ended, as all was locked or the agent ends"
         }
     }
 }

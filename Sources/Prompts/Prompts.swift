@@ -13,6 +13,8 @@ package actor Prompts {
     private var current: Current?
     private var queue: Deque<Waiting> = []
     private var isEnded = false
+    /// Those that run.
+    private var programs: [ObjectIdentifier: CodeProgram] = [:]
 
     /// What is asked for.
     private enum Subject: Hashable {
@@ -71,6 +73,14 @@ package actor Prompts {
             ["mfa-serial": "\(serial)"])
     }
 
+    /// The code that a program prints, which ends where prompts do. Several run at a time: no person is in their way.
+    package func code(from program: CodeProgram) async -> Result<HeldPIN, CodeProgram.Failure> {
+        guard !isEnded else { return .failure(.unwanted) }
+        programs[ObjectIdentifier(program)] = program
+        defer { programs[ObjectIdentifier(program)] = nil }
+        return await program.run(clock: clock)
+    }
+
     private func ask(
         _ subject: Subject, _ question: PromptQuestion, _ purpose: LoginPurpose, _ metadata: Logger.Metadata
     ) async -> PromptAnswer {
@@ -123,14 +133,15 @@ package actor Prompts {
         return true
     }
 
-    /// Ends every prompt, and lets none begin any more: the agent ends.
+    /// Ends every prompt and program, and lets none begin any more: the agent ends.
     package func end() {
         isEnded = true
         cancelAll()
     }
 
-    /// Ends every prompt: all was locked.
+    /// Ends every prompt and program: all was locked.
     package func cancelAll() {
+        for program in programs.values { program.end() }
         for waiting in queue { waiting.continuation.resume(returning: .declined(.cancelled)) }
         queue = []
         guard current?.answer == nil else { return }

@@ -1,12 +1,15 @@
 """Sessions of an IAM user that take a code of an MFA device: one for all roles, none sent twice, none without a person."""
 
+import fcntl
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support import configuration
 from support.sts_roles import ADMIN, KEY, ROLES, SEED, code
 from support.terminal import FakePinentry
+from support.waiting import wait_until
 from support.world import World
 
 numbers = itertools.count()
@@ -128,6 +131,16 @@ def test_a_wrong_code_is_refused_once_and_the_next_one_is_taken(start, emulator)
     assert refresh(agent, right).returncode == 0
 
 
+def test_a_code_that_was_not_sent_may_be_given_again(start, emulator, device):
+    agent = start(configuration.access_key(
+        emulator, "astray", device.key_id, "pkcs11:token=demo;object=nothing", region=emulator.region,
+        mfa_serial=device.serial))
+    same = code()
+    assert refresh(agent, same, "astray").returncode == 66
+    result = refresh(agent, same)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("text", ["", "\n", "12345", "1234567", "12345a", "123456\n123456", " 123456"])
 def test_what_is_no_code_is_not_sent(start, world, emulator, text):
     agent = start()
@@ -196,6 +209,30 @@ def test_a_program_that_fails_is_told_of_and_run_once(start, emulator, tmp_path,
     credentials(agent)
     assert (tmp_path / "runs").read_text() == "run\n"
     assert emulator.get("counters")["stsCalls"] == calls
+
+
+@pytest.mark.parametrize("end", ["the agent ends", "all is locked"])
+def test_a_program_that_hangs_ends_with_all_that_it_has_started(start, tmp_path, end):
+    body = f'exec 3>>{tmp_path}/held; flock 3; sleep 600 & echo 1 >{tmp_path}/runs; wait'
+    agent = start(mfa_process=program(tmp_path, body))
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(agent.credentials, "legacy")
+        wait_until(lambda: (tmp_path / "runs").exists(), "the program runs")
+        if end == "all is locked":
+            assert agent.cli("lock").returncode == 0
+        else:
+            agent.stop()
+        assert answer.result(timeout=20).returncode != 0
+    with open(tmp_path / "held", "r+b") as held:  # as long as one of them lives, the lock is theirs
+        wait_until(lambda: is_free(held), "all of them have ended")
+
+
+def is_free(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def test_a_program_that_cannot_be_started_is_named(start):

@@ -11,7 +11,6 @@ import SigV4
 import TokenService
 import Tokens
 import UTCTime
-import X509
 
 /// Obtains sessions of IAM users from STS by GetSessionToken, signed with access keys whose secrets stay on their tokens.
 ///
@@ -63,16 +62,20 @@ struct AccessKeySource: Sendable {
         try await line.open()
         try await tokens.logIn(
             to: token, for: LoginPurpose(Asking.current, session: (profile: "\(name)", role: nil)))
-        if let device = key.mfa {
-            unsigned = key.request.unsigned(mfa: try await codes.proof(for: name, device))
+        let proof: MFAProof? = if let device = key.mfa { try await codes.proof(for: name, device) } else { nil }
+        if let proof {
+            unsigned = key.request.unsigned(mfa: proof)
             line.post(unsigned.body)
         }
         try await line.open()
         let signer = Signer(
             key: key, token: token, isAskedByName: occasion == .demand,
             flow: SigningFlow(users: profile.allow.users, groups: profile.allow.groups))
-        let headers = try await sign(unsigned, by: signer)
+        let headers = try await unsigned.dated(by: clock, signedBy: key.id) { (day) throws(Problem) in
+            try await dateKey(for: day, signer)
+        }
         try await line.open()  // a touch may have taken longer than the server waits
+        if let proof { try codes.noteSending(proof, for: name) }
         let answer = try await line.send(headers)
         let session: SessionCredentials
         do throws(STSError) {
@@ -90,39 +93,12 @@ struct AccessKeySource: Sendable {
         return session
     }
 
-    /// Signs with the date key of today. Where midnight has passed while the token made it, it makes another.
-    private func sign(_ request: UnsignedRequest, by signer: Signer) async throws(Problem) -> [HeaderField] {
-        for _ in 1...2 {
-            let day = Self.day(at: clock.wall() / 1000)
-            let dateKey = try await dateKey(for: day, signer)
-            let now = clock.wall() / 1000
-            guard Self.day(at: now) == day else { continue }
-            return try request.signed(by: signer.key.id, at: now, sha256: Digest.sha256) {
-                (_, texts) throws(Problem) in
-                guard let signature = dateKey.hmacs(texts) else {
-                    throw Problem(.internalFault, "no memory is left to sign with", hint: "try again")
-                }
-                return signature
-            }.headers
-        }
-        throw Problem(.clockSkew, "the clock jumps from day to day", hint: "set this machine's clock")
-    }
-
-    private func dateKey(for day: String, _ signer: Signer) async throws(Problem) -> HeldSecret {
-        guard let day = SigningDay(day.utf8) else {
-            throw Problem(
-                .clockSkew, "the clock is at a day that no signature is for", hint: "set this machine's clock")
-        }
+    private func dateKey(for day: SigningDay, _ signer: Signer) async throws(Problem) -> HeldSecret {
         let token = signer.token.snapshot
         return try await tokens.dateKey(
             DateKeyRequest(
                 token: TokenReference(slotID: token.slotID, token: token.token), keyID: signer.key.secretKey.id,
                 keyLabel: signer.key.secretKey.object, day: day),
             on: signer.token, isAskedByName: signer.isAskedByName, in: signer.flow)
-    }
-
-    /// `yyyyMMdd`, in UTC.
-    private static func day(at unixSeconds: Int64) -> String {
-        String(UTCTime(secondsSince1970: unixSeconds).basic.prefix(8))
     }
 }

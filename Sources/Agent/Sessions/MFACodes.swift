@@ -58,16 +58,12 @@ final class MFACodes: Sendable {
         }
     }
 
-    /// The next code of the device.
+    /// The next code of the device. Its sending is to be noted, once and before it is sent.
     ///
     /// - Throws: Why there is none, or none that may be sent.
     func proof(for name: ProfileName, _ device: MFADevice) async throws(Problem) -> MFAProof {
         let code = try await code(for: name, device)
-        guard note(code, of: device.serial) else {
-            throw Problem(
-                .mfaNeeded, "this code of MFA device \(device.serial, .value) was sent already, and is not sent twice",
-                hint: "wait for the device's next code, then run 'tokenward refresh \(name)'")
-        }
+        guard !wasSent(code, of: device.serial) else { throw .sentAlready(device.serial, name) }
         do throws(RequestFault) {
             return try MFAProof(serial: device.serial, code: code)
         } catch {
@@ -75,12 +71,23 @@ final class MFACodes: Sendable {
         }
     }
 
+    /// - Throws: Where the code was sent meanwhile.
+    func noteSending(_ proof: MFAProof, for name: ProfileName) throws(Problem) {
+        let (now, number) = (clock.boot(), Self.number(of: proof.code))
+        let isNew = sent.withLock { sent in
+            let known = sent[proof.serial, default: []].filter { now - $0.at < Self.lifetime }
+            sent[proof.serial] = known + [(number, now)]
+            return !known.contains { $0.code == number }
+        }
+        guard isNew else { throw .sentAlready(proof.serial, name) }
+    }
+
     private func code(for name: ProfileName, _ device: MFADevice) async throws(Problem) -> MFACode {
         if let brought = BroughtCode.current?.take() { return brought }
         if !device.program.isEmpty {
             let typed: HeldPIN
             do throws(CodeProgram.Failure) {
-                typed = try await CodeProgram(device.program, home: home).run(clock: clock).get()
+                typed = try await prompts.code(from: CodeProgram(device.program, home: home)).get()
             } catch {
                 throw Problem(
                     .mfaNeeded, "\("mfa-process \(error)", .reason)",
@@ -102,15 +109,15 @@ final class MFACodes: Sendable {
         }
     }
 
-    /// - Returns: False where it was sent before.
-    private func note(_ code: MFACode, of serial: String) -> Bool {
-        let (now, number) = (clock.boot(), code.hashValue)  // keyed anew in each process
+    private func wasSent(_ code: MFACode, of serial: String) -> Bool {
+        let (now, number) = (clock.boot(), Self.number(of: code))
         return sent.withLock { sent in
-            let known = sent[serial, default: []].filter { now - $0.at < Self.lifetime }
-            sent[serial] = known + [(number, now)]
-            return !known.contains { $0.code == number }
+            sent[serial, default: []].contains { $0.code == number && now - $0.at < Self.lifetime }
         }
     }
+
+    /// Keyed anew in each process.
+    private static func number(of code: MFACode) -> Int { code.hashValue }
 }
 
 extension MFACode {
@@ -130,6 +137,12 @@ extension Problem {
         Problem(
             .mfaNeeded, "a session of profile \(name, .profile) takes a code of MFA device \(device.serial, .value)",
             hint: "run 'tokenward refresh \(name)' on a terminal, or with --mfa-stdin")
+    }
+
+    fileprivate static func sentAlready(_ serial: String, _ name: ProfileName) -> Problem {
+        Problem(
+            .mfaNeeded, "this code of MFA device \(serial, .value) was sent already, and is not sent twice",
+            hint: "wait for the device's next code, then run 'tokenward refresh \(name)'")
     }
 
     fileprivate static func noCode(_ detail: Problem.Detail, _ name: ProfileName) -> Problem {
