@@ -235,6 +235,15 @@ def is_free(file):
     return True
 
 
+def test_two_profiles_of_one_device_wait_for_its_next_code_and_no_longer(start, emulator, device, tmp_path):
+    command = program(tmp_path, f"echo {code()}")
+    agent = start(profile(emulator, device, "again", mfa_process=command), mfa_process=command)
+    assert credentials(agent)[0] == 200
+    status, problem = credentials(agent, "again")
+    assert problem["code"] == "mfa-needed" and "was sent already" in problem["detail"]
+    assert 0 < problem["retry_after"] <= 30
+
+
 def test_a_program_that_cannot_be_started_is_named(start):
     status, problem = credentials(start(mfa_process=["/nowhere/mfa"]))
     assert (problem["code"], problem["exit"]) == ("mfa-needed", 80)

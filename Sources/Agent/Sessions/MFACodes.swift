@@ -34,6 +34,8 @@ final class MFACodes: Sendable {
     /// What was sent of each device: a number that is the code's in this process, and when, in boot time.
     private let sent = Mutex<[String: [(code: Int, at: Int64)]]>([:])
 
+    /// How often a device shows another code, in seconds (RFC 6238 §5.2).
+    private static let step: Int64 = 30
     /// A code is good for its 30 seconds, and AWS takes it for one step more or less (RFC 6238 §5.2); in milliseconds.
     private static let lifetime: Int64 = 90_000
 
@@ -63,7 +65,7 @@ final class MFACodes: Sendable {
     /// - Throws: Why there is none, or none that may be sent.
     func proof(for name: ProfileName, _ device: MFADevice) async throws(Problem) -> MFAProof {
         let code = try await code(for: name, device)
-        guard !wasSent(code, of: device.serial) else { throw .sentAlready(device.serial, name) }
+        guard !wasSent(code, of: device.serial) else { throw sentAlready(device.serial, name) }
         do throws(RequestFault) {
             return try MFAProof(serial: device.serial, code: code)
         } catch {
@@ -79,7 +81,7 @@ final class MFACodes: Sendable {
             sent[proof.serial] = known + [(number, now)]
             return !known.contains { $0.code == number }
         }
-        guard isNew else { throw .sentAlready(proof.serial, name) }
+        guard isNew else { throw sentAlready(proof.serial, name) }
     }
 
     private func code(for name: ProfileName, _ device: MFADevice) async throws(Problem) -> MFACode {
@@ -116,6 +118,15 @@ final class MFACodes: Sendable {
         }
     }
 
+    /// It is over with the device's next code.
+    private func sentAlready(_ serial: String, _ name: ProfileName) -> Problem {
+        var problem = Problem(
+            .mfaNeeded, "this code of MFA device \(serial, .value) was sent already, and is not sent twice",
+            hint: "wait for the device's next code, then run 'tokenward refresh \(name)'")
+        problem.causeEnds = clock.wall() / 1000 + Self.step
+        return problem
+    }
+
     /// Keyed anew in each process.
     private static func number(of code: MFACode) -> Int { code.hashValue }
 }
@@ -137,12 +148,6 @@ extension Problem {
         Problem(
             .mfaNeeded, "a session of profile \(name, .profile) takes a code of MFA device \(device.serial, .value)",
             hint: "run 'tokenward refresh \(name)' on a terminal, or with --mfa-stdin")
-    }
-
-    fileprivate static func sentAlready(_ serial: String, _ name: ProfileName) -> Problem {
-        Problem(
-            .mfaNeeded, "this code of MFA device \(serial, .value) was sent already, and is not sent twice",
-            hint: "wait for the device's next code, then run 'tokenward refresh \(name)'")
     }
 
     fileprivate static func noCode(_ detail: Problem.Detail, _ name: ProfileName) -> Problem {
