@@ -15,6 +15,10 @@ extension Target {
             require(printed.isOneHarmlessLine, text)
             // A string of another kind, which can be given after '#', is printed as text.
             guard !text.contains("#") else { return }
+            // X509_NAME_print_ex does not escape a value that is '#' alone, and cuts identifiers off after 79 characters.
+            guard !"\(printed),".contains("=#,"), !printed.contains("=#+") else { return }
+            let types = try NameText(text).parts.joined().map(\.type)
+            guard types.allSatisfy({ $0.utf8.count < 80 }) else { return }
             require((try? SubjectName(printed)) == subject, "\(text) becomes \(printed)")
         } catch {
             require(error.message.hasPrefix("column ") && error.message.isOneHarmlessLine, error.message)
