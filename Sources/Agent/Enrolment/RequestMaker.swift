@@ -44,7 +44,9 @@ struct RequestMaker: Sendable {
 
     private func alternativeNames(_ texts: [String]) throws(Problem) -> [AlternativeName] {
         guard texts.count <= AlternativeName.most else {
-            throw Problem(.badRequest, "there are more than \(AlternativeName.most, .limit) alternative names")
+            throw Problem(
+                .badRequest, "there are more than \(AlternativeName.most, .limit) alternative names",
+                hint: "leave some out: a certificate for Roles Anywhere needs none")
         }
         var names: [AlternativeName] = []
         for (index, text) in texts.enumerated() {
