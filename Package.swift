@@ -145,11 +145,10 @@ let package = Package(
         .target(
             name: "RolesAnywhere",
             dependencies: [
-                "AWSNames", "Encodings", "HeaderFields", "JSON", "PlainText", "ServiceAnswers", "SigV4", "UTCTime",
+                "AWSNames", "Encodings", "HeaderFields", "JSON", "ServiceAnswers", "SigV4", "UTCTime",
             ], swiftSettings: strict),
         .target(
-            name: "IoTCore", dependencies: ["AWSNames", "HeaderFields", "JSON", "PlainText", "ServiceAnswers"],
-            swiftSettings: strict),
+            name: "IoTCore", dependencies: ["AWSNames", "HeaderFields", "ServiceAnswers"], swiftSettings: strict),
         .target(
             name: "STS",
             dependencies: [
