@@ -228,7 +228,7 @@ let package = Package(
         .executableTarget(
             name: "tokenward",
             dependencies: [
-                "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "Identities", "JSON", "LockedMemory",
+                "ASN1", "AgentAPI", "AgentClient", "CLinux", "Encodings", "Files", "Identities", "JSON", "LockedMemory",
                 "Outcomes", "PKCS11URI", "PlainText", "UTCTime", "X509", argumentParser, system,
             ],
             exclude: ["pam"], swiftSettings: strict, linkerSettings: boundAtStart),

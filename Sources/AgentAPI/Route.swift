@@ -19,7 +19,7 @@ package struct Route: Sendable {
 
     package enum Action: CaseIterable, Sendable {
         case credentials, refresh, explain, profiles, identities, tokens, unlock, lock, reload, status, health
-        case certificates, certificateRequest
+        case certificates, certificateRequest, installCertificate, removeCertificate
         case keys, generateKey, verifyKey, destroyKey, importKey
     }
 
@@ -85,6 +85,10 @@ extension Route {
         Route(
             .post, "/v1/certificate-requests", needs: .management, largestBody: certificateRequest,
             .certificateRequest),
+        Route(
+            .post, "/v1/certificates/install", needs: .management, largestBody: certificateInstall, .installCertificate),
+        Route(
+            .post, "/v1/certificates/remove", needs: .management, largestBody: certificateInstall, .removeCertificate),
     ]
 
     /// An MFA code, each digit of it escaped.
@@ -95,6 +99,9 @@ extension Route {
 
     /// The same with a subject, and as many alternative names as fit.
     private static var certificateRequest: Int { 16_384 }
+
+    /// A certificate with its intermediates in PEM, and what stands in a `tokenRequest`.
+    private static var certificateInstall: Int { 16_384 }
 
     /// A file of one mebibyte in base 64, and what stands in a `tokenRequest` with a password beside the PIN.
     package static var keyImport: Int { 1_500_000 }

@@ -41,6 +41,10 @@ package enum Keeper {
         case .openKeyFile(let opening): return .keyFile(try held.open(opening, secret))
         case .importKey(let request):
             return .key(try request.carryOut(on: token(request.token), held.take()))
+        case .installCertificates(let request):
+            return .certificates(try request.carryOut(on: token(request.token)))
+        case .removeCertificates(let request):
+            return .certificates(try request.carryOut(on: token(request.token)))
         case .destroyKey(let selection): return .destroyed(try selection.destroy(on: token(selection.token)))
         }
     }

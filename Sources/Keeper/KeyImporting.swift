@@ -17,13 +17,13 @@ extension KeyImport {
         try checkAbility(of: token, for: opened.file.key.publicKey)
         try token.checkAreFree(id: id, label: label)
         try checkIsNew(opened.file.key.publicKey, on: token)
-        let certificates = names(
-            own: opened.file.certificate, intermediates: opened.intermediates,
+        let certificates = NewCertificate.names(
+            own: opened.file.certificate, intermediates: opened.intermediates, id: id, label: label,
             beside: try ShownCertificate.all(on: token))
         do throws(KeeperFailure) {
             try writeKey(opened.file.key, to: token)
             try writePublicKey(opened.file.key.publicKey, to: token)
-            for certificate in certificates { try write(certificate, to: token) }
+            for certificate in certificates { try token.write(certificate) }
             return try readBack(opened.file.key.publicKey, certificates, from: token)
         } catch {
             var failure = error
@@ -160,22 +160,6 @@ extension KeyImport {
         case .other: break
         }
         return template
-    }
-
-    private func write(_ new: NewCertificate, to token: OpenToken) throws(KeeperFailure) {
-        let certificate = new.certificate
-        var template = ObjectTemplate()
-        template.set(.certificate)
-        template.set(.certificateType, 0)  // CKC_X_509
-        template.set(.onToken, true)
-        template.set(.isPrivate, false)
-        if !new.id.isEmpty { template.set(.id, new.id) }
-        template.set(.label, new.label)
-        template.set(.subject, certificate.subject.der)  // without it SoftHSM leaves half an object behind
-        template.set(.issuer, certificate.issuer.der)
-        template.set(.serialNumber, certificate.serial.der)
-        template.set(.value, certificate.der)
-        try KeeperFailure.catching { () throws(PKCS11Error) in try create(template, on: token) }
     }
 
     private func create(_ template: ObjectTemplate, on token: OpenToken) throws(PKCS11Error) {

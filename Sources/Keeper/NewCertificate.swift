@@ -1,5 +1,4 @@
 import KeeperService
-import PKCS11
 import TokenWorker
 import X509
 
@@ -19,22 +18,19 @@ struct ShownCertificate: Hashable {
     let label: [UInt8]
 
     static func all(on token: OpenToken) throws(KeeperFailure) -> [ShownCertificate] {
-        var shown: [ShownCertificate] = []
-        for object in try token.named(.certificate) {
-            let values = try KeeperFailure.catching { () throws(PKCS11Error) in
-                try token.attributes([.value], of: object.object)
-            }
-            shown.append(ShownCertificate(der: values[.value] ?? [], id: object.id, label: object.label))
-        }
-        return shown
+        try token.storedCertificates().map { ShownCertificate(der: $0.der, id: $0.name.id, label: $0.name.label) }
     }
 }
 
-extension KeyImport {
+extension NewCertificate {
     /// The key's own certificate under the key's name, and then the intermediates that are not on the token: `NAME issuer 1`,
     /// and so on, where no certificate is called so.
-    func names(
-        own: Certificate?, intermediates: [Certificate], beside shown: [ShownCertificate]
+    ///
+    /// - Parameters:
+    ///   - id: The key's.
+    ///   - label: The key's.
+    static func names(
+        own: Certificate?, intermediates: [Certificate], id: [UInt8], label: [UInt8], beside shown: [ShownCertificate]
     ) -> [NewCertificate] {
         var names = own.map { [NewCertificate(certificate: $0, id: id, label: label)] } ?? []
         let taken = Set(shown.map(\.label))

@@ -33,6 +33,8 @@ package struct KeeperFailure: Error, Hashable, Sendable {
         case keyFilePassword = 14
         /// The token, or its module, takes no private keys from outside.
         case noImport = 15
+        /// The token, or its module, takes no certificates.
+        case noCertificates = 16
     }
 
     package var kind: Kind

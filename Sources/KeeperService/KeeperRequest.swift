@@ -10,6 +10,8 @@ package enum KeeperRequest: Hashable, Sendable {
     case destroyKey(KeySelection)
     case openKeyFile(KeyFileOpening)
     case importKey(KeyImport)
+    case installCertificates(CertificateInstallation)
+    case removeCertificates(CertificateRemoval)
 }
 
 /// What a keeper answers.
@@ -20,6 +22,8 @@ package enum KeeperReply: Hashable, Sendable {
     case keyFile(KeyFileReport)
     /// To `destroyKey`: what was destroyed, as it was before.
     case destroyed(KeyReport)
+    /// To `installCertificates`: those that were not there before. To `removeCertificates`: those that were.
+    case certificates(CertificateChanges)
     case failed(KeeperFailure)
 }
 
@@ -27,7 +31,7 @@ extension KeeperRequest {
     /// Whether the token may be another one afterwards, also where the request fails.
     package var makesChanges: Bool {
         switch self {
-        case .generateKey, .destroyKey, .importKey: true
+        case .generateKey, .destroyKey, .importKey, .installCertificates, .removeCertificates: true
         case .readKey, .openKeyFile: false
         }
     }
@@ -40,6 +44,8 @@ extension KeeperRequest {
         case .destroyKey(let selection): writer.add(3 as UInt8, selection)
         case .openKeyFile(let opening): writer.add(4 as UInt8, opening)
         case .importKey(let request): writer.add(5 as UInt8, request)
+        case .installCertificates(let request): writer.add(6 as UInt8, request)
+        case .removeCertificates(let request): writer.add(7 as UInt8, request)
         }
         return writer.bytes
     }
@@ -52,6 +58,8 @@ extension KeeperRequest {
         case 3: self = .destroyKey(try reader.value())
         case 4: self = .openKeyFile(try reader.value())
         case 5: self = .importKey(try reader.value())
+        case 6: self = .installCertificates(try reader.value())
+        case 7: self = .removeCertificates(try reader.value())
         case let kind: throw .unknownKind(kind)
         }
         try reader.end()
@@ -65,6 +73,7 @@ extension KeeperReply {
         case .key(let report): writer.add(1 as UInt8, report)
         case .destroyed(let report): writer.add(2 as UInt8, report)
         case .keyFile(let report): writer.add(3 as UInt8, report)
+        case .certificates(let changes): writer.add(4 as UInt8, changes)
         case .failed(let failure): writer.add(0 as UInt8, failure)
         }
         return writer.bytes
@@ -77,6 +86,7 @@ extension KeeperReply {
         case 1: self = .key(try reader.value())
         case 2: self = .destroyed(try reader.value())
         case 3: self = .keyFile(try reader.value())
+        case 4: self = .certificates(try reader.value())
         case let kind: throw .unknownKind(kind)
         }
         try reader.end()

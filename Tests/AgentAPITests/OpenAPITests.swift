@@ -133,6 +133,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
             Sample(
                 "CertificateListing", CertificateListing { ($0.keyURI, $0.keyReason) = ("", "") },
                 least: CertificateListing()),
+            Sample(
+                "CertificateInstallListing",
+                CertificateInstallListing { ($0.provenBy, $0.remark) = ("a", "") }, least: CertificateInstallListing()),
             Sample("AccessKey", ProfileStatus.AccessKey()),
             Sample("NextGesture", gesture),
             Sample("Refusal", filled(refusal) { $0.program = "" }, least: refusal),

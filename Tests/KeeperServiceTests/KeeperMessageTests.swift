@@ -17,6 +17,9 @@ struct KeeperMessageTests {
             .readKey(KeySelection(token: token, id: [], label: [1])),
             .destroyKey(KeySelection(token: token, id: [1], label: nil)),
             .importKey(KeyImport(token: token, id: [1], label: [0x6B])),
+            .installCertificates(
+                CertificateInstallation(token: token, id: [1], label: [0x6B], certificates: [[0x30], [0x30, 0]])),
+            .removeCertificates(CertificateRemoval(token: token, certificates: [[0x30]])),
         ]
         + KeyFileOpening.Password.allCases.map {
             .openKeyFile(KeyFileOpening(content: [0x30, 0x00], password: $0))
@@ -27,7 +30,8 @@ struct KeeperMessageTests {
             .failed(KeeperFailure($0, "C_GenerateKeyPair answered 0x1", remains: "half"))
         }
         + [
-            .failed(KeeperFailure(.full, "")),
+            .failed(KeeperFailure(.full, "")), .certificates(CertificateChanges(certificates: [[0x30], []])),
+            .certificates(CertificateChanges(certificates: [])),
             .keyFile(KeyFileReport(keyType: "EC P-256", certificate: nil, intermediates: [], leftOut: 0)),
             .keyFile(KeyFileReport(keyType: "RSA 2048", certificate: [0x30], intermediates: [[1], [2]], leftOut: 1)),
             .key(KeyReport(id: [1], label: [], publicHalf: .ec(parameters: [6], point: [4]))),
@@ -85,7 +89,8 @@ struct KeeperMessageTests {
         for request in Self.requests {
             switch request {
             case .readKey, .openKeyFile: #expect(!request.makesChanges)
-            case .generateKey, .destroyKey, .importKey: #expect(request.makesChanges)
+            case .generateKey, .destroyKey, .importKey, .installCertificates, .removeCertificates:
+                #expect(request.makesChanges)
             }
         }
     }

@@ -9,10 +9,7 @@ import X509
 
 @Suite("The names of a file's certificates on a token")
 struct NewCertificateTests {
-    static let request = KeyImport(
-        token: TokenReference(
-            slotID: 0, token: TokenDescription(label: [1], manufacturer: [], model: [], serial: [])),
-        id: [0x4A], label: Array("client".utf8))
+    private static let label = Array("client".utf8)
 
     /// The files that `X509Tests/vectors/make` made.
     private static func certificate(_ name: String) throws -> Certificate {
@@ -25,9 +22,9 @@ struct NewCertificateTests {
     }
 
     private static func names(_ shown: [ShownCertificate]) throws -> [NewCertificate] {
-        request.names(
+        NewCertificate.names(
             own: try certificate("leaf"), intermediates: [try certificate("int-1"), try certificate("int-2")],
-            beside: shown)
+            id: [0x4A], label: label, beside: shown)
     }
 
     @Test("The key's certificate has the key's name, and each intermediate a label of its own and no id")
@@ -55,7 +52,7 @@ struct NewCertificateTests {
 
     @Test("A file without a certificate gives no name")
     func none() {
-        #expect(Self.request.names(own: nil, intermediates: [], beside: []) == [])
+        #expect(NewCertificate.names(own: nil, intermediates: [], id: [0x4A], label: Self.label, beside: []) == [])
     }
 
     @Test("A token shows all only with the key's id at the key's certificate")

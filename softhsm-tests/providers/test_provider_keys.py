@@ -3,11 +3,14 @@
 Providers that this machine lacks are skipped by name.
 """
 
+import json
 import re
 
 import pytest
+from cryptography import x509
 
-from support.configuration import token
+from support.authority import DAY, NOW, pem
+from support.configuration import profile, token
 from support.piv import YKCS11, Card, PCSC
 from support.piv.agents import configure
 from support.providers.nss import NSS
@@ -64,6 +67,29 @@ def test_it_makes_keys_beside_those_that_it_has_and_deletes_them(agent, provider
     assert before <= {key["id"] for key in agent.json("key", "list")}
 
 
+def test_a_renewed_certificate_replaces_the_old_one_when_it_has_fetched_a_session(
+        start, provider, service, root, tmp_path):
+    name = f"pkcs11:token={provider.label}"
+    agent = start(
+        "lock-on = []\n", provider.configuration(), token(write_pin(tmp_path / "pin")),
+        profile(service, certificate=name), prefix=provider.prefix)
+    assert agent.credentials().returncode == 0
+    old = x509.load_pem_x509_certificate(agent.cli("certificate", "export", name).stdout.encode())
+    new = root.issue("client", old.public_key(), not_after=NOW + 180 * DAY)
+    (tmp_path / "new.pem").write_bytes(pem(new))
+    result = agent.cli("certificate", "install", str(tmp_path / "new.pem"), "--json")
+    if isinstance(provider, TPM):
+        # It has no resource manager here, and then serves one login at a time: the worker has it, the keeper gets none.
+        assert result.returncode == 75 and "C_Login answered CKR_GENERAL_ERROR" in result.stderr
+        assert agent.cli("certificate", "export", name).stdout.encode() == pem(old)
+        return
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert (report["proven_by"], report["retired"]) == ("test", [str(old.serial_number)])
+    assert agent.cli("certificate", "export", name).stdout.encode() == pem(new)
+    assert agent.cli("refresh", "test").returncode == 0
+
+
 def test_what_its_words_on_a_key_are_worth_is_said(agent, provider):
     words = {NSS: "not local", OpenCryptoki: "imported keys", TPM: "set extractable again"}.get(provider.__class__)
     key = agent.json("key", "verify", f"pkcs11:token={provider.label}")
@@ -83,6 +109,12 @@ def test_a_yubikey_is_changed_by_its_vendor_s_program_alone(start, pcsc_is_possi
         assert result.returncode == 77 and "yubico-piv-tool -a generate -s SLOT -A ECCP256 -k" in result.stderr
         result = agent.cli("key", "destroy", f"{token['uri']};id=%01", "--serial", token["serial"])
         assert result.returncode == 77 and "yubico-piv-tool -a delete-key" in result.stderr
+        shown = agent.cli("certificate", "export", f"{token['uri']};id=%01")
+        (tmp_path / "same.pem").write_text(shown.stdout)
+        result = agent.cli("certificate", "install", str(tmp_path / "same.pem"))
+        assert result.returncode == 77 and "yubico-piv-tool -a import-certificate -i FILE -s SLOT -k" in result.stderr
+        result = agent.cli("certificate", "remove", f"{token['uri']};id=%01", "--yes")
+        assert result.returncode == 77 and "yubico-piv-tool -a delete-certificate -s SLOT -k" in result.stderr
         assert (card.pin_checks, card.wrong_pins) == (0, 0), "no person is asked in vain"
     finally:
         pcsc.close()

@@ -26,14 +26,21 @@ struct AgentOperations: Sendable {
     /// Reads the configuration again; throws its faults.
     var reload: @Sendable () async throws(Problem) -> Void
     var status: @Sendable () async throws(Problem) -> Status
-    /// The certificates on the tokens that the URI matches. The URI is as it arrived.
-    var certificates: @Sendable (_ uri: String) async throws(Problem) -> [CertificateListing]
-    /// A certificate request that a token's key has signed, as PEM. The texts are as they arrived.
-    var certificateRequest: @Sendable (CertificateRequestBody) async throws(Problem) -> String
+    var certificates: CertificateOperations
     var keys: KeyOperations
     /// Takes note of what a peer was told in the place of the profile's credentials. Called on the server's threads, so it
     /// must not wait.
     var noteRefusal: @Sendable (Problem, ProfileName, Peer) -> Void = { _, _, _ in }
+}
+
+/// The management of certificates.
+struct CertificateOperations: Sendable {
+    /// Those on the tokens that the URI matches. The URI is as it arrived.
+    var find: @Sendable (_ uri: String) async throws(Problem) -> [CertificateListing]
+    /// A certificate request that a token's key has signed, as PEM. The texts are as they arrived.
+    var request: @Sendable (CertificateRequestBody) async throws(Problem) -> String
+    var install: @Sendable (CertificateInstallBody) async throws(Problem) -> CertificateInstallListing
+    var remove: @Sendable (CertificateRemovalBody) async throws(Problem) -> Void
 }
 
 /// The management of keys.

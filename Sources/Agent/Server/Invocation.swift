@@ -10,6 +10,8 @@ enum Invocation: Sendable {
     case lock(LockBody)
     case certificates(CertificatesBody)
     case certificateRequest(CertificateRequestBody)
+    case installCertificate(CertificateInstallBody)
+    case removeCertificate(CertificateRemovalBody)
     case keys
     case generateKey(KeyGenerationBody)
     case importKey(KeyImportBody)
@@ -28,6 +30,8 @@ enum Invocation: Sendable {
         case (.lock, _): self = .lock(try LockBody(body))
         case (.certificates, _): self = .certificates(try CertificatesBody(body))
         case (.certificateRequest, _): self = .certificateRequest(try CertificateRequestBody(body))
+        case (.installCertificate, _): self = .installCertificate(try CertificateInstallBody(body))
+        case (.removeCertificate, _): self = .removeCertificate(try CertificateRemovalBody(body))
         case (.keys, _): self = .keys
         case (.generateKey, _): self = .generateKey(try KeyGenerationBody(body))
         case (.importKey, _): self = .importKey(try KeyImportBody(body))
@@ -74,9 +78,11 @@ enum Invocation: Sendable {
             case .unlock(let body): try await operations.unlock(body.uri, body.pin, body.isFromLogin)
             case .lock(let body): try await operations.lock(body.uri)
             case .reload: try await operations.reload()
-            case .certificates(let body): return .message(try await operations.certificates(body.uri))
+            case .certificates(let body): return .message(try await operations.certificates.find(body.uri))
             case .certificateRequest(let body):
-                return .message(["pem": try await operations.certificateRequest(body)])
+                return .message(["pem": try await operations.certificates.request(body)])
+            case .installCertificate(let body): return .message(try await operations.certificates.install(body))
+            case .removeCertificate(let body): try await operations.certificates.remove(body)
             }
             return .noContent
         } catch {

@@ -107,7 +107,7 @@ extension KeptToken {
     fileprivate func listing(_ reply: KeeperReply) throws(Problem) -> KeyListing {
         switch reply {
         case .key(let report), .destroyed(let report): return KeyListing(report, on: token, module)
-        case .failed, .keyFile:
+        case .failed, .keyFile, .certificates:
             throw Problem(.internalFault, "the keeper gave another answer than the one asked for")
         }
     }

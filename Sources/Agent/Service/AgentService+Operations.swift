@@ -29,13 +29,7 @@ extension AgentService {
             lock: { (uri) throws(Problem) in try await self.lock(uri) },
             reload: { () throws(Problem) in if let error = await self.reload() { throw Problem(error) } },
             status: { () throws(Problem) in await self.status() },
-            certificates: { [finder] (uri) throws(Problem) in try await finder.certificates(matching: uri) },
-            certificateRequest: { [tokens] (body) throws(Problem) in
-                try await RequestMaker(
-                    finder: KeyFinder(tokens: tokens),
-                    signer: TokenSigner(tokens: tokens, occasion: .demand, allow: AllowList())
-                ).request(body)
-            },
+            certificates: certificateOperations(),
             keys: keyOperations(),
             noteRefusal: { [refusals] problem, name, peer in refusals.note(problem, of: name, to: peer) })
     }

@@ -5,6 +5,7 @@ import Logging
 import ServiceAnswers
 import Synchronization
 import Tokens
+import X509
 
 /// The sources of all profiles: asks that of each profile for its sessions.
 final class ProfileSources: CredentialSource {
@@ -71,15 +72,24 @@ final class ProfileSources: CredentialSource {
         }
     }
 
+    /// Fetches one session of a profile, signed for this certificate, and throws it away.
+    ///
+    /// - Throws: Why there is none.
+    func prove(_ certificate: Certificate, for name: ProfileName) async throws(Problem) {
+        _ = try await places.during(.demand) { () async throws(Problem) in
+            try await session(for: name, on: .demand, from: nil, with: certificate)
+        }
+    }
+
     private func session(
-        for name: ProfileName, on occasion: Occasion, from base: SessionKey?
+        for name: ProfileName, on occasion: Occasion, from base: SessionKey?, with certificate: Certificate? = nil
     ) async throws(Problem) -> SessionCredentials {
         guard let profile = state.withLock({ $0.profiles[name] }) else { throw .unknownProfile("\(name)") }
         switch profile.source {
         case .rolesAnywhere(let identity, let request):
-            return try await exchange.session(of: name, profile, identity, request, on: occasion)
+            return try await exchange.session(of: name, profile, identity, request, on: occasion, with: certificate)
         case .iotCore(let identity, let request):
-            return try await exchange.session(of: name, profile, identity, request, on: occasion)
+            return try await exchange.session(of: name, profile, identity, request, on: occasion, with: certificate)
         case .accessKey(let key):
             return try await accessKey.session(of: name, profile, key, on: occasion)
         case .assumeRole(let role):

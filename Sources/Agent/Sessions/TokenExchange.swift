@@ -77,9 +77,10 @@ struct TokenExchange: Sendable {
         let line: ServiceLine
     }
 
+    /// - Parameter certificate: The one to sign with, of those that the profile can choose; nil: as the profile chooses.
     func session(
         of name: ProfileName, _ profile: Profile, _ identity: IdentitySelector, _ request: any SignedRequest,
-        on occasion: Occasion
+        on occasion: Occasion, with certificate: Certificate? = nil
     ) async throws(Problem) -> SessionCredentials {
         let attempt = Attempt(
             name: name, profile: profile, identity: identity, request: request,
@@ -89,7 +90,8 @@ struct TokenExchange: Sendable {
         let identities = try await finder.find(for: identity, attempt.purpose) { () async throws(Problem) in
             try await attempt.line.open()
         }
-        return try await use.session(of: name, identity, on: occasion, with: identities) { found throws(Problem) in
+        let meant = identities.filter { certificate == nil || $0.identity.certificate == certificate }
+        return try await use.session(of: name, identity, on: occasion, with: meant) { found throws(Problem) in
             try await obtain(attempt, on: found)
         }
     }

@@ -52,6 +52,10 @@ extension KeeperFailure {
                     hint:
                         "have the token make a key with 'tokenward key generate', or use its maker's program, such as "
                         + "'tpm2_ptool import' or 'yubico-piv-tool -a import-key'")
+            case .noCertificates:
+                Problem(
+                    .tokenRefused, "\(name): \(text, .reason)",
+                    hint: "use its maker's program, such as 'yubico-piv-tool -a import-certificate' or 'piv-tool -C'")
             case .keyFile:
                 Problem(
                     .keyFileRefused, "\(text, .reason)", hint: "nothing was sent to token \(token.displayName)")

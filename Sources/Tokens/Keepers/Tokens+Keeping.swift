@@ -104,6 +104,13 @@ extension Tokens {
         return try result.get()
     }
 
+    /// Has the workers see what a command has changed before it ends: for a use of the token in the middle of it.
+    package func showChanges(of kept: KeptToken) async {
+        guard let host = host(of: kept.token.key) else { return }
+        let after = await kept.keeper.look(at: kept.reference)
+        await renewWorkers(of: kept.token.key, by: host, after: (try? after.get())?.first)
+    }
+
     /// Ends the keepers of these tokens, or all.
     func endKeepers(of keys: Set<TokenKey>? = nil) async {
         for (key, keeper) in keepers.values where keys?.contains(key) != false { await keeper.end() }

@@ -124,8 +124,11 @@ extension AgentOperations {
                 try await status()
                 return Status { ($0.version, $0.pid, $0.uptimeSeconds) = ("1", 1, 1) }
             },
-            certificates: { (_) async throws(Problem) in [] },
-            certificateRequest: { (body) async throws(Problem) in body.subject },
+            certificates: CertificateOperations(
+                find: { (_) async throws(Problem) in [] },
+                request: { (body) async throws(Problem) in body.subject },
+                install: { (_) async throws(Problem) in CertificateInstallListing() },
+                remove: { (_) async throws(Problem) in }),
             keys: KeyOperations(
                 list: { () async throws(Problem) in [] }, generate: { (_) async throws(Problem) in KeyListing() },
                 bring: { (_) async throws(Problem) in KeyImportListing() },

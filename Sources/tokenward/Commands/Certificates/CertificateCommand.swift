@@ -6,8 +6,11 @@ import X509
 
 struct CertificateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "certificate", abstract: "Show and export certificates.",
-        subcommands: [CertificateShowCommand.self, CertificateExportCommand.self])
+        commandName: "certificate", abstract: "Show, export, install and remove certificates.",
+        subcommands: [
+            CertificateShowCommand.self, CertificateExportCommand.self, CertificateInstallCommand.self,
+            CertificateRemoveCommand.self,
+        ])
 }
 
 struct CertificateShowCommand: ParsableCommand {
@@ -65,18 +68,15 @@ struct CertificateExportCommand: ParsableCommand {
     @Flag(help: "Print the certificates between it and its root as well, as far as its token has them.")
     var chain = false
 
+    @Option(help: ArgumentHelp("Its serial number, where several have the URI.", valueName: "decimal"))
+    var serial: String?
+
     @OptionGroup var agent: AgentOptions
 
     func validate() throws { try TokenURI.check(uri) }
 
     func run() throws {
-        let found = try CertificateSource.onTokens(uri, agent)
-        guard Set(found.map(\.pem)).count == 1 else {
-            throw ClientFailure(
-                .noInput, "\(found.count) certificates match \(uri)",
-                hint: "name one of: " + found.prefix(8).map { TokenURI.quoted($0.uri) }.joined(separator: " "))
-        }
-        _ = try CertificateSource.read(found[0])
-        try Voice.result(found[0].pem + (chain ? found[0].chain.joined() : ""))
+        let found = try CertificateSource.oneOnTokens(uri, serial: serial, agent).listing
+        try Voice.result(found.pem + (chain ? found.chain.joined() : ""))
     }
 }

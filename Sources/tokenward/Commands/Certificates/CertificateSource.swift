@@ -25,6 +25,33 @@ enum CertificateSource {
         return found
     }
 
+    /// The only certificate that a URI means, with its serial number where that is given.
+    static func oneOnTokens(
+        _ uri: String, serial: String?, _ agent: AgentOptions
+    ) throws(ClientFailure) -> (listing: CertificateListing, certificate: Certificate) {
+        var found: [(listing: CertificateListing, certificate: Certificate)] = []
+        for listing in try onTokens(uri, agent) {
+            let certificate = try read(listing)
+            if serial ?? certificate.serial.decimal == certificate.serial.decimal {
+                found.append((listing, certificate))
+            }
+        }
+        guard let first = found.first else {
+            throw ClientFailure(
+                .noInput, "no certificate of \(uri) has this serial number",
+                hint: "'tokenward certificate show' tells the serial numbers")
+        }
+        guard found.count == 1 else {
+            let names = found.prefix(8).map {
+                "\(TokenURI.quoted($0.listing.uri)) --serial \($0.certificate.serial.decimal)"
+            }
+            throw ClientFailure(
+                .noInput, "\(found.count) certificates match \(uri)",
+                hint: "name one of: " + names.joined(separator: ", "))
+        }
+        return first
+    }
+
     /// The certificates of a file, PEM or DER: the leaf, then others.
     static func inFile(_ path: String) throws(ClientFailure) -> [Certificate] {
         let hint = "name a file with a certificate in PEM or DER, the leaf first"

@@ -25,6 +25,9 @@
 //   TRAPS_CREATE_REFUSED=N:RV   the Nth C_CreateObject answers this code and makes nothing
 //   TRAPS_CREATE_LEFT=N:RV      it makes the object, and answers this code
 //   TRAPS_NO_PRIVATE=RV    C_CreateObject of a private key answers this code
+//   TRAPS_NO_CERTIFICATE=RV     C_CreateObject of a certificate answers this code
+//   TRAPS_OVERWRITE=1      C_CreateObject of a certificate deletes those with its id first (ykcs11)
+//   TRAPS_KEEP_CERTIFICATE=1    C_DestroyObject of a certificate answers CKR_OK and deletes nothing
 //   TRAPS_CALLS=PATH       C_GenerateKeyPair and C_DestroyObject append a byte to this file
 
 #include <dlfcn.h>
@@ -184,6 +187,7 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
     unsigned char id[64];
     CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_ID, id, sizeof id}};
     CK_RV rv = real->C_GetAttributeValue(session, object, wanted, 2);
+    if (switch_value("TRAPS_KEEP_CERTIFICATE") && rv == CKR_OK && class == CKO_CERTIFICATE) return CKR_OK;
     if (trap == NULL || rv != CKR_OK || class != CKO_PRIVATE_KEY) return real->C_DestroyObject(session, object);
     if (strcmp(trap, "broken") == 0) return real->C_DestroyObject(session, object) == CKR_OK ? CKR_DEVICE_ERROR : CKR_OK;
     if (strcmp(trap, "pulled") == 0) {
@@ -200,11 +204,27 @@ static CK_RV destroy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
     return count > 0 ? real->C_DestroyObject(session, certificate) : CKR_OK;
 }
 
+static void destroy_certificates(CK_SESSION_HANDLE session, const CK_ATTRIBUTE *id) {
+    CK_OBJECT_CLASS class = CKO_CERTIFICATE;
+    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, *id};
+    CK_OBJECT_HANDLE found[16];
+    unsigned long count = 0;
+    if (real->C_FindObjectsInit(session, wanted, 2) != CKR_OK) abort();
+    real->C_FindObjects(session, found, 16, &count);
+    real->C_FindObjectsFinal(session);
+    while (count > 0) real->C_DestroyObject(session, found[--count]);
+}
+
 static CK_RV create(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, unsigned long count, CK_OBJECT_HANDLE *object) {
     static unsigned long calls;
     calls++;
     const CK_ATTRIBUTE *class = find(attributes, count, CKA_CLASS);
     const int is_private = class != NULL && *(CK_OBJECT_CLASS *)class->pValue == CKO_PRIVATE_KEY;
+    if (class != NULL && *(CK_OBJECT_CLASS *)class->pValue == CKO_CERTIFICATE) {
+        const char *no_certificate = switch_value("TRAPS_NO_CERTIFICATE");
+        if (no_certificate != NULL) return strtoul(no_certificate, NULL, 0);
+        if (switch_value("TRAPS_OVERWRITE")) destroy_certificates(session, find(attributes, count, CKA_ID));
+    }
     const char *none = switch_value("TRAPS_NO_PRIVATE");
     if (none != NULL && is_private) return strtoul(none, NULL, 0);
     if (switch_value("TRAPS_PLAIN") && find(attributes, count, CKA_DECRYPT)) return CKR_ATTRIBUTE_TYPE_INVALID;
