@@ -8,7 +8,6 @@ from support import configuration
 from support.authority import key_pem, pem
 from support.processes import BINARIES
 from support.shipped import README
-from support.softhsm import MODULE, PIN
 
 
 def blocks():
@@ -25,9 +24,8 @@ def test_the_section_works_as_it_is_written(start, softhsm, pin_file, tmp_path, 
         configuration.module(softhsm), configuration.token(pin_file),
         configuration.profile(service, "prod", certificate="pkcs11:token=prod;object=client"))
     done = subprocess.run(
-        ["bash", "-e", "-c", "".join(blocks()).replace("p11tool ", f"p11tool --provider={MODULE} ")],
-        env={"PATH": f"{BINARIES}:/usr/bin:/bin", "HOME": str(tmp_path), "TOKENWARD_SOCKET": agent.socket,
-             "GNUTLS_PIN": PIN, "P11_KIT_STRICT": "no", **softhsm.environment},
+        ["bash", "-e", "-c", "".join(blocks())],
+        env={"PATH": f"{BINARIES}:/usr/bin:/bin", "HOME": str(tmp_path), "TOKENWARD_SOCKET": agent.socket},
         cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
