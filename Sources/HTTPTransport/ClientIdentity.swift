@@ -19,9 +19,13 @@ package struct HandshakeSignature: Hashable, Sendable {
     /// Not hashed.
     package let message: [UInt8]
 
-    /// Nil for a message that is not the content of a client's CertificateVerify, and for a scheme that has no place in its
-    /// version of TLS: nothing else shall ever be signed on the word of a TLS library.
+    /// The longest handshake, in bytes: a token that hashes by itself gets it whole.
+    static let longest = 96 << 10
+
+    /// Nil for a message that is not the content of a client's CertificateVerify, for one that is too long, and for a scheme
+    /// that has no place in its version of TLS: nothing else shall ever be signed on the word of a TLS library.
     package init?(scheme: SignatureScheme, message: [UInt8]) {
+        guard message.count <= Self.longest else { return nil }
         guard Self.isOfTLS13(message, scheme) || Self.isOfTLS12(message) else { return nil }
         self.scheme = scheme
         self.message = message

@@ -128,7 +128,8 @@ final class Transfer {
             let hash = SignatureScheme.Hash(rawValue: unsafe wanted.hash),
             let handshake = HandshakeSignature(scheme: SignatureScheme(algorithm, hash), message: message)
         else {
-            failure = TransportError.protocolViolation("TLS wants something signed that is no CertificateVerify")
+            failure = TransportError.protocolViolation(
+                "TLS wants something signed that is no CertificateVerify, or that of a very long handshake")
             return nil
         }
         proof = .signature

@@ -13,19 +13,27 @@ package struct PacketSocket: Sendable {
 
     package init(descriptor: Int32) { self.descriptor = descriptor }
 
+    /// What became of a frame.
+    package enum Sending: Hashable, Sendable {
+        case sent
+        /// It is too long, or so much waits already that the kernel takes no more. The connection is as it was.
+        case refused
+        /// The peer is gone.
+        case ended
+    }
+
     /// Sends a frame. It does not wait.
-    ///
-    /// - Returns: Whether it went out: not where the peer is gone, where it is too long, or where too much waits.
-    package func send(kind: UInt8, number: UInt32, body: [UInt8]) -> Bool {
+    package func send(kind: UInt8, number: UInt32, body: [UInt8]) -> Sending {
         let header = FrameHeader(kind: kind, secretLength: 0, number: number, bodyLength: body.count)
         let packet = header.bytes + body
-        guard packet.count <= Self.longest else { return false }
+        guard packet.count <= Self.longest else { return .refused }
         let sent = uninterrupted {
             unsafe packet.withUnsafeBytes { bytes in
                 unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             }
         }
-        return sent == packet.count
+        if sent == packet.count { return .sent }
+        return [EAGAIN, EMSGSIZE, ENOBUFS, ENOMEM].contains(errno) ? .refused : .ended
     }
 }
 

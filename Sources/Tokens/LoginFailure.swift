@@ -193,6 +193,8 @@ extension ModuleFailure {
                 .moduleFailed, "\(action): the module rests, because \(reason, .reason)",
                 hint: "see the agent's log; it is started again by itself",
                 retryAfter: Int(milliseconds / 1000) + 1)
+        case .lost(.full):
+            Problem(.tokenBusy, "\(action): \(WorkerLoss.full, .reason)", hint: "try again when fewer wait")
         case .lost(let loss):
             if case .deadline = loss.cause {
                 Problem(

@@ -77,7 +77,8 @@ actor ModuleHost {
         case notAuthorized(LoginOutcome)
     }
 
-    /// The most signatures that wait in a worker for a session: what its socket holds of the longest.
+    /// The most signatures that wait in a worker for a session: its socket holds them, whatever is signed but the longest
+    /// handshakes of TLS 1.2.
     private static let mostNext = 8
 
     /// Where a signature waits for its turn, and has to be for as long as it is made. Each session of the token's worker has

@@ -103,7 +103,7 @@ actor WorkerHost {
                 if case .failed(let failure) = reply { return .failure(.refused(failure)) }
                 replaceIfWorn(worker)
                 return .success(reply)
-            case .failure(.revoked): return .failure(.lost(.revoked))
+            case .failure(let loss) where loss.isOfRequest: return .failure(.lost(loss))
             case .failure(let loss):
                 note(loss, of: worker)
                 if !isLastAttempt, kind.mayBeSentAgain(after: loss) { continue }

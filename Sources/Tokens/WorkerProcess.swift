@@ -24,6 +24,8 @@ struct WorkerLoss: Error, Hashable, Sendable {
         case stopped
         /// Nothing was sent: the token was locked meanwhile. The process is as it was.
         case revoked
+        /// Nothing was sent: it is too long, or too much waits for the process already. The process is as it was.
+        case full
 
         /// Neither the agent nor the module ended it: SIGKILL, from an operator or a kernel that is short of memory.
         static let killed = Cause.ended(describe(SIGKILL))
@@ -33,6 +35,10 @@ struct WorkerLoss: Error, Hashable, Sendable {
     var wasSent = true
 
     static let revoked = WorkerLoss(cause: .revoked, wasSent: false)
+    static let full = WorkerLoss(cause: .full, wasSent: false)
+
+    /// Whether the process goes on.
+    var isOfRequest: Bool { self == .revoked || self == .full }
 }
 
 extension WorkerLoss: CustomStringConvertible {
@@ -44,6 +50,7 @@ extension WorkerLoss: CustomStringConvertible {
         case .notStarted(let error): "it cannot be started: errno \(error)"
         case .stopped: "the agent ended it"
         case .revoked: "the token was locked meanwhile"
+        case .full: "its worker takes no more: the request is too long, or too many wait"
         }
     }
 }
@@ -163,13 +170,19 @@ final class WorkerProcess: WorkerConnection {
                 state.nextNumber &+= 1
                 let number = state.nextNumber
                 // Sent under the lock, so that frames do not mix and their numbers tell their order. It never waits: a
-                // worker always reads, and more signatures than the sockets hold are not asked for at a time.
-                let isSent =
-                    isSignature
-                    ? signatures.send(kind: request.kind, number: number, body: body)
-                    : socket.send(kind: request.kind, number: number, body: body, pin: secret, isPatient: false)
-                guard isSent else {
-                    return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false)
+                // worker always reads, but threads that all sign, or hang, take no other signatures.
+                let sending: PacketSocket.Sending
+                if isSignature {
+                    sending = signatures.send(kind: request.kind, number: number, body: body)
+                } else {
+                    let isSent = socket.send(
+                        kind: request.kind, number: number, body: body, pin: secret, isPatient: false)
+                    sending = isSent ? .sent : .ended
+                }
+                switch sending {
+                case .sent: break
+                case .refused: return .full
+                case .ended: return WorkerLoss(cause: state.cause ?? .ended("it does not read"), wasSent: false)
                 }
                 state.pending[number] = call
                 state.words = 0
@@ -178,7 +191,7 @@ final class WorkerProcess: WorkerConnection {
                 return nil
             }
             guard let loss else { return }
-            if loss != .revoked { kill(loss.cause) }
+            if !loss.isOfRequest { kill(loss.cause) }
             continuation.resume(returning: .failure(loss))
         }
     }

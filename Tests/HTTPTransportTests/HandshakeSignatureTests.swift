@@ -39,4 +39,10 @@ struct HandshakeSignatureTests {
             for algorithm in SignatureScheme.Algorithm.allCases { #expect(!isTaken(algorithm, odd)) }
         }
     }
+
+    @Test("A handshake that is longer than a token can be given is not taken") func long() {
+        let certificates = Self.message(1) + Self.message(11, 60_000)
+        #expect(isTaken(.ecdsa, certificates + Self.message(16, 66)))
+        #expect(!isTaken(.ecdsa, certificates + Self.message(13, 60_000) + Self.message(16, 66)))
+    }
 }

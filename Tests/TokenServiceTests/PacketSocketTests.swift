@@ -33,7 +33,7 @@ struct PacketSocketTests {
         }
         for number in 0..<100 as Range<UInt32> {
             let body = [UInt8](repeating: 7, count: Int(number) * 50)
-            while !sender.send(kind: 5, number: number, body: body) { sched_yield() }  // much waits already
+            while sender.send(kind: 5, number: number, body: body) != .sent { sched_yield() }  // much waits already
         }
         close(sender.descriptor)
         threads.wait()
@@ -47,11 +47,26 @@ struct PacketSocketTests {
         let (sender, receiver) = Self.pair()
         defer { for end in [sender, receiver] { close(end.descriptor) } }
         let body = [UInt8](repeating: 1, count: PacketSocket.longest - FrameHeader.length)
-        #expect(!sender.send(kind: 1, number: 1, body: body + [1]))
-        #expect(sender.send(kind: 1, number: 2, body: body))
+        #expect(sender.send(kind: 1, number: 1, body: body + [1]) == .refused)
+        #expect(sender.send(kind: 1, number: 2, body: body) == .sent)
         let reader = PacketReader(receiver)
         let packet = try reader.receive()
         #expect(packet?.header.number == 2 && packet?.body == body)
+    }
+
+    @Test("What the kernel takes no more of is told from a peer that is gone")
+    func refused() throws {
+        let (sender, receiver) = Self.pair()
+        defer { close(sender.descriptor) }
+        let body = [UInt8](repeating: 1, count: 64 << 10)
+        var number: UInt32 = 0
+        while number < 1000, sender.send(kind: 1, number: number, body: body) == .sent { number += 1 }
+        #expect(sender.send(kind: 1, number: number, body: body) == .refused)
+        let reader = PacketReader(receiver)
+        for expected in 0..<number { #expect(try reader.receive()?.header.number == expected) }
+        #expect(sender.send(kind: 1, number: number, body: body) == .sent)
+        close(receiver.descriptor)
+        #expect(sender.send(kind: 1, number: number, body: body) == .ended)
     }
 
     @Test(

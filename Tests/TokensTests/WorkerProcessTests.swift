@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PKCS11URI
 import SignatureSchemes
 import Testing
@@ -68,12 +69,7 @@ struct WorkerProcessTests {
 
     @Test("A signature that hangs is given up after four times its limit, however many were before it")
     func hang() async throws {
-        let token = TokenDescription(label: [0x41], manufacturer: [], model: [], serial: [])
-        let request = Request.sign(
-            SignRequest(
-                token: TokenReference(slotID: 1, token: token), keyID: [], keyLabel: nil, publicHalf: nil,
-                scheme: SignatureScheme(.ecdsa, .sha256), message: [],
-                digest: []))
+        let request = Request.sign(Self.signing([]))
         let answers = (1...29).map { "01 85 0000 000000\(String($0, radix: 16).leftPadded) 00000004 00000000" }
         let worker = try worker(saying: answers.joined(separator: " "), after: 30 * (12 + request.body.count), on: 4)
         let began = ContinuousClock.now
@@ -81,6 +77,30 @@ struct WorkerProcessTests {
             for _ in 1...30 { group.addTask { _ = await worker.ask(request, deadline: 300, clock: .system) } }
         }
         #expect(.now - began < .seconds(6))
+    }
+
+    @Test("What it takes no more of is refused, and costs it and those that wait nothing")
+    func full() async throws {
+        let worker = try worker(saying: Self.renewed, after: 12)
+        let long = Request.sign(Self.signing([UInt8](repeating: 0, count: PacketSocket.longest)))
+        #expect(await worker.ask(long, deadline: 30_000, clock: .system) == .failure(.full))
+        let request = Request.sign(Self.signing([UInt8](repeating: 0, count: 64 << 10)))
+        let refused = await withTaskGroup { group in
+            for _ in 1...100 { group.addTask { await worker.ask(request, deadline: 30_000, clock: .system) } }
+            // Those that were sent wait for an answer, which never comes.
+            let first = await group.next()
+            #expect(worker.processID > 0 && kill(worker.processID, 0) == 0)
+            worker.kill(.stopped)
+            return await group.reduce(into: [first]) { $0.append($1) }.count { $0 == .failure(.full) }
+        }
+        #expect((1..<100).contains(refused))
+    }
+
+    private static func signing(_ message: [UInt8]) -> SignRequest {
+        let token = TokenDescription(label: [0x41], manufacturer: [], model: [], serial: [])
+        return SignRequest(
+            token: TokenReference(slotID: 1, token: token), keyID: [], keyLabel: nil, publicHalf: nil,
+            scheme: SignatureScheme(.ecdsa, .sha256), message: message, digest: [])
     }
 
     @Test("A second answer to the same request ends it")
