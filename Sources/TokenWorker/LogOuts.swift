@@ -52,5 +52,14 @@ final class LogOuts: Sendable {
     }
 
     /// Of the request with this number.
-    func place(of number: UInt32) -> Place { Place(logOuts: self, number: number) }
+    func place(of number: UInt32) -> Place {
+        let last = last.load(ordering: .sequentiallyConsistent)
+        if last != Self.end, number &- UInt32(truncatingIfNeeded: last) > 1 << 30,
+            Int32(bitPattern: number &- UInt32(truncatingIfNeeded: last)) > 0
+        {
+            // It is so long ago that the numbers would soon say that it comes after this request.
+            _ = self.last.compareExchange(expected: last, desired: 0, ordering: .sequentiallyConsistent)
+        }
+        return Place(logOuts: self, number: number)
+    }
 }

@@ -23,6 +23,15 @@ struct LogOutsTests {
         #expect(logOuts.place(of: number &- 1).isOvertaken && !logOuts.place(of: number &+ 1).isOvertaken)
     }
 
+    @Test("One that was long ago overtakes nothing, however many requests come after it")
+    func longAgo() {
+        let logOuts = LogOuts()
+        logOuts.noteArrival(7)
+        for number in stride(from: 8 as UInt64, through: 5 << 32, by: 1 << 28) {
+            #expect(!logOuts.place(of: UInt32(truncatingIfNeeded: number)).isOvertaken)
+        }
+    }
+
     @Test("The agent's end overtakes all", arguments: [0, 1, UInt32.max])
     func end(_ number: UInt32) {
         let logOuts = LogOuts()
