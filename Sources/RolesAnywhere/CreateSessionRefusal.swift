@@ -24,12 +24,12 @@ package enum CreateSessionRefusal: ServiceRefusal {
 
     package var isDenial: Bool { self != .validation && self != .notFound }
 
-    /// AWS takes signatures for some five minutes around its own clock.
+    /// AWS takes signatures for some five minutes around its own clock; their date is a parameter, too.
     package var clockTolerance: UInt64? {
         switch self {
         case .invalidSignature: 60
-        case .accessDenied: 240
-        case .untrustedCertificate, .roleSessionNameRefused, .validation, .notFound: nil
+        case .accessDenied, .validation: 240
+        case .untrustedCertificate, .roleSessionNameRefused, .notFound: nil
         }
     }
 }

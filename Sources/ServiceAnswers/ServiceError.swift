@@ -97,7 +97,7 @@ extension ServiceError {
         case .foreign, .redirect: "a captive portal or a proxy may answer in the service's place; see endpoint"
         case .expiredAnswer: "compare this machine's clock with the service's"
         case .wrongRole, .malformed: "check endpoint: something else than \(Refusal.service) may answer there"
-        case .other: nil
+        case .other: clockSkew?.hint
         }
     }
 }

@@ -134,4 +134,15 @@ import Testing
         let error = try Self.error(403, "AccessDeniedException", #"{"message":"Invalid signature"}"#, date: date)
         #expect(error.hint(issuer: "CN=R", chainCount: 0) == hint)
     }
+
+    @Test(
+        "A clock that is far off is told where the refusal may be for its date",
+        arguments: [(400, "ValidationException", true), (418, "NewException", false)])
+    func clockOfOthers(status: Int, code: String, isClocks: Bool) throws {
+        let error = try Self.error(status, code, "{}", date: "Sun, 01 Oct 2023 12:07:00 GMT")
+        #expect(error.hint(issuer: "CN=R", chainCount: 0)?.hasPrefix("the clock is 7 minutes slow") == true)
+        #expect(error.isClocks == isClocks)
+        let near = try Self.error(status, code, "{}", date: "Sun, 01 Oct 2023 12:00:30 GMT")
+        #expect(near.hint(issuer: "CN=R", chainCount: 0)?.hasPrefix("the clock is") != true && !near.isClocks)
+    }
 }
