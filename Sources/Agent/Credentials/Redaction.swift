@@ -9,21 +9,24 @@ enum Redaction {
     /// for XML, in hexadecimal, or in Base64, whatever stands before it there.
     static func redact(_ text: String, secrets: [[UInt8]]) -> String {
         let bytes = Array(text.utf8)
-        let starts = Dictionary(
-            grouping: bytes.indices.dropLast(leastRun - 1), by: { bytes[$0..<$0 + leastRun] })
+        let runs = Set(Self.runs(in: bytes))
+        // Once for each run, however often the one and the other repeat it: both may come from the same service.
+        let shared = secrets.flatMap(forms).reduce(into: Set<ArraySlice<UInt8>>()) { shared, form in
+            for run in Self.runs(in: form) where runs.contains(run) { shared.insert(run) }
+        }
         var isSecret = [Bool](repeating: false, count: bytes.count)
-        for form in secrets.flatMap(forms) {
-            for start in form.indices.dropLast(leastRun - 1) {
-                for hit in starts[form[start..<start + leastRun]] ?? [] {
-                    isSecret.replaceSubrange(hit..<hit + leastRun, with: repeatElement(true, count: leastRun))
-                }
-            }
+        for run in Self.runs(in: bytes) where shared.contains(run) {
+            for index in run.indices { isSecret[index] = true }
         }
         let kept = bytes.indices.flatMap { index in
             if !isSecret[index] { return [bytes[index]] }
             return index > 0 && isSecret[index - 1] ? [] : Array("…".utf8)
         }
         return String(decoding: kept, as: UTF8.self)
+    }
+
+    private static func runs(in bytes: [UInt8]) -> some Sequence<ArraySlice<UInt8>> {
+        bytes.indices.dropLast(leastRun - 1).lazy.map { bytes[$0..<$0 + leastRun] }
     }
 
     private static func forms(of secret: [UInt8]) -> [[UInt8]] {
