@@ -12,7 +12,7 @@ import pytest
 from support.credentials import access_key, checked_credentials
 from support.killing import PROFILES, Load, TokenCaller, ask, cached, children, kill_workers
 from support.processes import is_running
-from support.waiting import wait_until
+from support.waiting import stop, wait_until
 
 AGENT_KILLS = 100
 WORKER_KILLS = 1000
@@ -107,7 +107,7 @@ def test_a_worker_that_hangs_is_replaced(shared_world):
     world, endpoint = shared_world, shared_world.endpoint()
     agent = world.agent(*(world.profile(endpoint, name) for name in ("p0", "p1", "p2")), folder="hung")
     access_key(agent.credentials("p0"))
-    os.kill(endpoint.process.pid, signal.SIGSTOP)
+    stop(endpoint.process.pid)
     results = []
     caller = threading.Thread(target=lambda: results.append(agent.credentials("p1")))
     try:
@@ -115,7 +115,7 @@ def test_a_worker_that_hangs_is_replaced(shared_world):
         # The tokens have been listed when the endpoint is called, and the next word is for the token.
         wait_until(lambda: connections_to(endpoint.port), "the agent at the endpoint")
         [worker] = agent.workers()
-        os.kill(worker, signal.SIGSTOP)
+        stop(worker)
         begin = time.monotonic()
     finally:
         os.kill(endpoint.process.pid, signal.SIGCONT)

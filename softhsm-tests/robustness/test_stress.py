@@ -15,7 +15,7 @@ from support.credentials import access_key, checked_credentials
 from support.load import answers, read_line
 from support.open_agent import TARGET
 from support.processes import processor_seconds, resident_bytes
-from support.waiting import wait_until
+from support.waiting import stop, wait_until
 
 CALLERS = 10_000
 CACHED_REQUESTS = 100_000
@@ -33,7 +33,7 @@ def ask_at_once(load, agent, endpoint, count):
     """Callers of which none gets an answer before all have asked."""
     callers = load("at-once", agent.socket, TARGET, count)
     read_line(callers, "connected")
-    os.kill(endpoint.process.pid, signal.SIGSTOP)
+    stop(endpoint.process.pid)
     callers.stdin.write("\n")
     callers.stdin.flush()
     read_line(callers, "sent")

@@ -16,7 +16,7 @@ from support.agent import read_again
 from support.answers import key_of
 from support.container_endpoint import Endpoint, owned_by
 from support.machine import ALICE, MALLORY
-from support.waiting import wait_until
+from support.waiting import stop, wait_until
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_a_connection_that_is_gone_at_the_look_up_belongs_to_nobody(serve):
     agent, endpoint = serve(allow={"users": [0]})
     key = key_of(agent)
     request = endpoint.request()
-    agent.process.send_signal(signal.SIGSTOP)  # all of them are gone before the first is looked up
+    stop(agent.process.pid)  # all of them are gone before the first is looked up
     try:
         closed = [endpoint.connect(MALLORY) for _ in range(20)]
         ports = [one.socket.getsockname()[1] for one in closed]

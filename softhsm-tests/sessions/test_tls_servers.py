@@ -20,7 +20,7 @@ from support.iot_server import IoTServer
 from support.softhsm import MODULE
 from support.spy import MODULE as SPY_MODULE
 from support.spy import Spy
-from support.waiting import in_background, wait_until
+from support.waiting import in_background, stop, wait_until
 
 CALLS = ("C_Login", "C_Sign")
 CONNECT_SECONDS = 10  # HTTPLimits.connectMilliseconds
@@ -57,10 +57,13 @@ def server(tmp_path, root):
 def begin(softhsm, token, start, tmp_path, pin_file):
     """Starts an agent for a server: the agent, and the spy on its token."""
 
-    def begin(server, module=MODULE, module_environment=None, environment=None, endpoint=None, **token_settings):
+    def begin(
+            server, module=MODULE, module_environment=None, module_settings=None, environment=None, endpoint=None,
+            **token_settings):
         spy = Spy(tmp_path, module)
         agent = start(
-            configuration.module(softhsm, SPY_MODULE, spy.environment | (module_environment or {})),
+            configuration.module(
+                softhsm, SPY_MODULE, spy.environment | (module_environment or {}), **(module_settings or {})),
             configuration.token(pin_file, **token_settings),
             configuration.table("[profile.edge]", {
                 "source": "iot-core", "certificate": "pkcs11:token=card", "endpoint": endpoint or server.url,
@@ -94,10 +97,10 @@ def test_a_handshake_that_goes_on_when_its_connection_is_closed_makes_no_token_a
 
 def test_a_handshake_that_goes_on_when_its_time_has_passed_makes_no_token_act(begin, tmp_path, root):
     with HeldServer(tmp_path, root) as server:
-        agent, spy = begin(server)
+        agent, spy = begin(server, module_settings={"list-timeout-seconds": 60})  # the agent may stop while it lists
         answer = in_background(agent.credentials, "edge")
         assert server.got_hello.wait(20)
-        os.kill(agent.process.pid, signal.SIGSTOP)
+        stop(agent.process.pid)
         has_passed = time.monotonic() + CONNECT_SECONDS
         server.may_answer.set()
         assert server.has_answered.wait(20)

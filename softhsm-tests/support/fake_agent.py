@@ -6,6 +6,8 @@ import signal
 import socket
 import threading
 
+from support.waiting import stop
+
 CREDENTIALS = (
     b'{"Version":1,"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"secret/+","SessionToken":"'
     + b"t" * 1000
@@ -91,7 +93,7 @@ class FakeAgent:
 @contextlib.contextmanager
 def stopped(pid):
     """The process is stopped for the length of the block."""
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     try:
         yield
     finally:

@@ -1,5 +1,8 @@
 """Waiting for what can be observed, and for calls in threads."""
 
+import os
+import pathlib
+import signal
 import threading
 import time
 
@@ -11,6 +14,15 @@ def wait_until(condition, what, seconds=20):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.005)
     return value
+
+
+def stop(process):
+    """Stops a process, which has stopped when this returns: kill(2) does not wait for its threads."""
+    os.kill(process, signal.SIGSTOP)
+    tasks = pathlib.Path(f"/proc/{process}/task")
+    wait_until(
+        lambda: all((task / "stat").read_text().rpartition(") ")[2][0] in "Tt" for task in tasks.iterdir()),
+        f"all threads of {process} have stopped")
 
 
 def in_background(function, *arguments):

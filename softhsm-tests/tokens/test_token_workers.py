@@ -10,7 +10,7 @@ from support import configuration
 from support.answers import refresh
 from support.processes import is_running, resident_bytes
 from support.softhsm import PIN
-from support.waiting import in_background, wait_until
+from support.waiting import in_background, stop, wait_until
 
 CALLS = ("C_Login", "C_Sign")
 
@@ -116,7 +116,7 @@ def test_a_token_that_hangs_costs_its_own_requests_alone(start, mock, cards, ser
     for profile in ("a", "b"):
         assert agent.credentials(profile).returncode == 0
     by_card = {login.card: login.process for login in mock.logins()}
-    os.kill(by_card[1], signal.SIGSTOP)  # what a hang looks like from outside
+    stop(by_card[1])  # what a hang looks like from outside
     begun = time.monotonic()
     assert refresh(agent, "b")[0] == 200
     assert time.monotonic() - begun < 5
@@ -131,7 +131,7 @@ def test_a_lock_reaches_every_worker_within_a_second(start, mock, cards, service
     for profile in ("a", "b"):
         assert agent.credentials(profile).returncode == 0
     by_card = {login.card: login.process for login in mock.logins()}
-    os.kill(by_card[1], signal.SIGSTOP)  # it cannot log out
+    stop(by_card[1])  # it cannot log out
     begun = time.monotonic()
     assert agent.request("POST", "/v1/lock")[0] == 204
     assert time.monotonic() - begun < 1
