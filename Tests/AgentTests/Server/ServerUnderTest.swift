@@ -20,7 +20,7 @@ final class ServerUnderTest: Sendable {
     ///   - peer: Who every caller shall be.
     ///   - starts: False: what clients send before `server.start()` is there when their connection is accepted.
     init(
-        operations: AgentOperations = .scripted(), limits: ServerLimits = ServerLimits(), scope: AgentScope = .user,
+        operations: AgentOperations = .scripted(), limits: ServerLimits = .patient, scope: AgentScope = .user,
         profiles: [String: AllowList] = ["prod": AllowList(users: [2000], groups: [3000])],
         peer: @escaping @Sendable (CInt) throws -> Peer = { _ in Peer(uid: own, gid: own, pid: 7) },
         isWorker: @escaping @Sendable (Int32) -> Bool = { _ in false }, consumers: [ListenerConfiguration] = [],
@@ -176,4 +176,13 @@ extension AgentServer {
         await replace(policy: policy, consumers: consumers)
         return await openConsumers()
     }
+}
+
+extension ServerLimits {
+    /// For tests of other things than time: requests may come slowly where the machine is busy.
+    static let patient: ServerLimits = {
+        var limits = ServerLimits()
+        (limits.headMilliseconds, limits.bodyMilliseconds) = (60_000, 60_000)
+        return limits
+    }()
 }
