@@ -2,14 +2,12 @@
 
 import json
 import re
-import signal
 
 import pytest
 
 from support import configuration
 from support.authority import DAY, NOW, Authority, make_key, pem
 from support.softhsm import PIN
-from support.waiting import in_background, wait_until
 
 URI = "pkcs11:token=card"
 
@@ -117,28 +115,6 @@ def test_a_run_after_one_that_was_killed_adopts_what_it_has_written(keeping_agen
     new = renewed(root, old.public_key())
     card.write_certificate(new, "client", "0a")
     agent = keeping_agent(configuration.profile(service, certificate=f"{URI};object=client"))
-    assert install(agent, write(new)).returncode == 0
-    assert stored(card) == [("client", "0a", new.serial_number)]
-
-
-def test_an_agent_that_is_killed_before_the_session_leaves_both_and_the_next_run_goes_on(
-        keeping_agent, card, root, service, write):
-    old = card.identity(root, "client", "0a")
-    agent = keeping_agent(configuration.profile(service, certificate=f"{URI};object=client"))
-    new = renewed(root, old.public_key())
-    service.process.send_signal(signal.SIGSTOP)
-    try:
-        result = in_background(lambda: install(agent, write(new)))
-        # SoftHSM writes an object attribute by attribute, and shows it meanwhile.
-        wait_until(
-            lambda: card.tool("--list-objects", "--type", "cert").count(b"serial:") == 2, "the whole new certificate")
-        agent.process.kill()
-        assert result().returncode == 69
-    finally:
-        service.process.send_signal(signal.SIGCONT)
-    assert [serial for _, _, serial in stored(card)] == sorted([old.serial_number, new.serial_number])
-    agent.process.wait()
-    agent.start()
     assert install(agent, write(new)).returncode == 0
     assert stored(card) == [("client", "0a", new.serial_number)]
 
