@@ -260,7 +260,14 @@ actor WorkerHost {
         wear = WorkerWear(startedAt: clock.boot())
         tell("start", since: began)
         began = .now
-        let load = launch.load
+        let load: Request
+        do throws(ModuleFailure) {
+            load = try await launch.load()
+        } catch {
+            worker.kill(.stopped)
+            rest.noteDeath(at: clock.boot(), because: "\(error)")
+            return .failure(error)
+        }
         let answer = await worker.ask(load, deadline: launch.deadlines.load, clock: clock)
         tell(load.name, since: began)
         switch answer {

@@ -37,8 +37,16 @@ struct WorkerLaunch: Sendable {
             abandonedCards: abandonedCards, start: start, clock: clock, log: log)
     }
 
-    /// The first request of each.
-    var load: Request { .load(configuration.load(library: path, home: home, own: ownFolders)) }
+    /// The first request of each, once the folders that the module may change have been looked at.
+    ///
+    /// - Throws: `.unavailable` where that takes longer than a module may take to be loaded.
+    func load() async throws(ModuleFailure) -> Request {
+        let load = await start.look { [configuration, path, home, ownFolders] in
+            Request.load(configuration.load(library: path, home: home, own: ownFolders))
+        }
+        guard let load else { throw .unavailable("a folder that its settings name is on a file system that hangs") }
+        return load
+    }
 }
 
 /// How long each call may take once it has begun, in milliseconds. What waits for its turn is not counted.
@@ -72,6 +80,8 @@ struct WorkerStart: Sendable {
     var identity: @Sendable (ModuleIdentity) async -> ModuleFile.Identity
     /// The state of the file that a stored PIN is in; nil where it cannot be looked at.
     var stamp: @Sendable (LoginRequest.Source) async -> StoredPINStamp?
+    /// Looks at the folders that a module's settings name, which may hang; nil where that takes too long.
+    var look: @Sendable (@escaping @Sendable () -> Request) async -> Request?
     /// Starts a program with exactly this environment. It says which cards it leaves logged in, and what it prints.
     var start: @Sendable (Program) throws(WorkerLoss) -> any WorkerConnection
 
@@ -90,5 +100,6 @@ struct WorkerStart: Sendable {
                 ?? ModuleFile.Identity(unseen: module)
         },
         stamp: { source in await onOwnThread(within: .seconds(2)) { StoredPINStamp(source) } ?? nil },
+        look: { body in await onOwnThread(within: .seconds(15), body) },
         start: { program throws(WorkerLoss) in try WorkerProcess(program) })
 }

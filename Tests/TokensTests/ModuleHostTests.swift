@@ -1,4 +1,5 @@
 import Clocks
+import Dispatch
 import Logging
 import ModuleFiles
 import PKCS11URI
@@ -50,6 +51,31 @@ struct ModuleHostTests {
         let sighting = await module.host().tokens()
         #expect(sighting.failure?.isByAgent == true && module.workers == 1)
     }
+
+    @Test("A module that names a folder that hangs holds up no other") func hangingFolder() async {
+        let executor = TokensExecutor()
+        let gone = DispatchSemaphore(value: 0)
+        let (looks, look) = AsyncStream<Void>.makeStream()
+        let hanging = ListedModule(shown: Self.shown) { _, _, _ in }.host(on: executor) { body in
+            await WorkerStart.processes.look {
+                look.finish()
+                gone.wait()
+                return body()
+            }
+        }
+        let listing = Task { await hanging.tokens() }  // ends with `gone`
+        for await _ in looks {}
+        let other = ListedModule(shown: Self.shown) { _, _, _ in }.host(on: executor)
+        #expect(await other.tokens().tokens == [Self.shown])
+        gone.signal()
+        #expect(await listing.value.tokens == [Self.shown])
+    }
+
+    @Test("A module whose folders cannot be looked at fails, and its worker is ended") func noLook() async {
+        let module = ListedModule(shown: Self.shown) { _, _, _ in }
+        let sighting = await module.host { _ in nil }.tokens()
+        #expect(sighting.failure.map { "\($0)".contains("a file system that hangs") } == true && module.workers == 1)
+    }
 }
 
 /// A module that shows one token, and what happens while its workers are asked.
@@ -73,9 +99,12 @@ private final class ListedModule: Sendable {
     var workers: Int { state.withLock(\.workers) }
 
     /// Its host, one for each call.
-    func host() -> ModuleHost {
+    func host(
+        on executor: TokensExecutor = TokensExecutor(),
+        look: @escaping @Sendable (@escaping @Sendable () -> Request) async -> Request? = { $0() }
+    ) -> ModuleHost {
         let start = WorkerStart(
-            identity: { ModuleFile.Identity(unseen: $0) }, stamp: { _ in nil },
+            identity: { ModuleFile.Identity(unseen: $0) }, stamp: { _ in nil }, look: look,
             start: { _ in
                 let number = self.state.withLock { state in
                     state.workers += 1
@@ -91,7 +120,7 @@ private final class ListedModule: Sendable {
             WorkerLaunch(
                 configuration: module, path: "/module.so", executable: "", home: nil, ownFolders: [],
                 abandonedCards: AbandonedCards(), start: start, clock: .system,
-                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })))
+                log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })), on: executor)
         state.withLock { $0.host = host }
         return host
     }

@@ -14,6 +14,7 @@ final class KeeperHost: Sendable {
 
     /// Starts the process and has it load the module.
     init(_ launch: WorkerLaunch) async throws(ModuleFailure) {
+        let load = try await launch.load()
         let started: any WorkerConnection
         do throws(WorkerLoss) {
             started = try launch.worker()
@@ -23,7 +24,7 @@ final class KeeperHost: Sendable {
         }
         connection = started
         self.launch = launch
-        switch await started.ask(launch.load, deadline: launch.deadlines.load, clock: launch.clock) {
+        switch await started.ask(load, deadline: launch.deadlines.load, clock: launch.clock) {
         case .success(.loaded(let report)): self.report = report
         case .success(let reply):
             started.kill(.stopped)

@@ -74,7 +74,7 @@ final class PINWorld: @unchecked Sendable {  // used by one thread
             workerExecutable: "", keeperExecutable: "", watcherExecutable: "", runtimeFiles: life.files)
         let life = life
         setting.workers = WorkerStart(
-            identity: { ModuleFile.Identity($0) }, stamp: { StoredPINStamp($0) },
+            identity: { ModuleFile.Identity($0) }, stamp: { StoredPINStamp($0) }, look: { $0() },
             start: { _ in
                 self.last += 1
                 let worker = ScriptedWorker(number: self.last, life: life, world: self)
