@@ -171,10 +171,12 @@ struct CredentialModel {
         world.chain(profile).contains { world.source.lastEnded($0)?.gaveSession == false }
     }
 
-    /// Whether an attempt that its callers wait for takes longer than they do.
+    /// Whether an attempt that its callers wait for takes longer than they do. It may have ended since the answer, in the
+    /// clock's last step.
     private func isSlow(_ profile: ProfileName) -> Bool {
         let chain = world.chain(profile)
-        guard let index = chain.firstIndex(where: { world.source.last($0).map { $0.ended == nil } ?? false }),
+        let isUnderWay = { (last: ScriptedSource.Attempt) in last.ended.map { world.clock.boot - $0 < 500 } ?? true }
+        guard let index = chain.firstIndex(where: { world.source.last($0).map(isUnderWay) ?? false }),
             var began = world.source.last(chain[index])?.began
         else { return false }
         // It began when its base had answered, which callers have waited for as well.
