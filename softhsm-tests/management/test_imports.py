@@ -105,7 +105,7 @@ def test_a_key_without_a_certificate_is_written_and_told(bring, importer, card, 
     key_files.identity()
     result = bring(importer, key_files.folder / "client.key", password=None)
     assert result.returncode == 0, result.stderr
-    assert "none in the file; 'p11tool --write --load-certificate' writes one" in result.stdout
+    assert "none in the file; 'tokenward certificate install' adds one" in result.stdout
     assert objects(card, "cert") == []
 
 

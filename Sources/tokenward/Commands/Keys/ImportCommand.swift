@@ -85,7 +85,7 @@ struct ImportCommand: ParsableCommand {
     private func print(_ listing: KeyImportListing) throws {
         var lines = KeyTable.lines(of: listing.key)
         for (name, value) in [("certificate", listing.subject)] + listing.intermediates.map({ ("intermediate", $0) }) {
-            lines += KeyTable.line(name, value ?? "none in the file; 'p11tool --write --load-certificate' writes one")
+            lines += KeyTable.line(name, value ?? "none in the file; 'tokenward certificate install' adds one")
         }
         if listing.leftOut > 0 {
             lines += KeyTable.line("not written", "\(listing.leftOut) other certificates of the file")
