@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support import configuration
+from support import configuration, scan
 from support.sts_roles import ADMIN, KEY, ROLES, SEED, code
 from support.terminal import FakePinentry
 from support.waiting import wait_until
@@ -88,6 +88,17 @@ def test_one_code_opens_the_session_for_all_roles(start, emulator, device):
     assert emulator.get("counters")["stsCalls"] == calls + 2
     [gesture] = [entry["next_gesture"]["kind"] for entry in agent.json("status")["profiles"] if entry["name"] == "legacy"]
     assert gesture == "mfa-code"
+
+
+def test_a_code_is_wiped_once_it_has_been_sent(start):
+    agent = start()
+    sent = code()
+    # Six digits alone may stand anywhere: these are the ways in and out.
+    forms = [form.encode() for form in (f'mfa_code":"{sent}', f'mfa_code": "{sent}', f"TokenCode={sent}")]
+    assert refresh(agent, sent).returncode == 0
+    wait_until(
+        lambda: not any(form in content for _, content in scan.memory(agent.process.pid) for form in forms),
+        "the code is nowhere in the agent's memory", 1)
 
 
 def test_a_code_asked_for_through_a_role_opens_the_users_session(start, emulator):
