@@ -52,7 +52,10 @@ def profiles_and_listeners(place, rounds):
         *(configuration.table(f"[profile.edge-{number}]", {
             "source": "iot-core", "endpoint": emulator.url, "role-alias": "edge-role", "ca-bundle": emulator.ca})
           for number in range(10)),
-        *(configuration.assumed(emulator, f"role-{number}", PROFILE, fixed_arns()["roleArn"]) for number in range(10))]
+        *(configuration.assumed(emulator, f"role-{number}", PROFILE, fixed_arns()["roleArn"]) for number in range(10)),
+        *(configuration.access_key(
+            emulator, f"user-{number}", "AKIAIOSFODNN7EXAMPLE", "pkcs11:object=user;type=secret-key")
+          for number in range(10))]
     sockets = [
         configuration.table("[[listener]]", {
             "kind": "socket", "path": f"{place.folder}/consumer-{number}.sock", "profiles": [PROFILE]})
