@@ -348,9 +348,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentAPI", "Clocks", "Differential", "Encodings", "Files", "IoTCore", "LockedMemory",
-                "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers",
-                "TokenService", "Tokens", "UTCTime", system,
+                "Agent", "AgentAPI", "Clocks", "Differential", "Encodings", "Files", "HeaderFields", "IoTCore",
+                "LockedMemory", "ModuleFiles", "PKCS11URI", "Prompts", "RolesAnywhere", "STS", "ServiceAnswers",
+                "SigV4", "TokenService", "Tokens", "UTCTime", system,
             ],
             exclude: ["tomllib-verdicts.py"], swiftSettings: strict),
         .testTarget(

@@ -83,7 +83,9 @@ HTTP = {
     "a length of 20 digits": (request(POST, "Content-Length: " + "9" * 20), BAD),
     "a length above the limit": (request(POST, "Content-Length: 8193"), BIG),
     "a PIN where none is taken": (
-        request("POST /v1/profiles/test/refresh HTTP/1.1", "Content-Length: 14", body=b'{"pin":"8351"}'), BIG),
+        request("POST /v1/reload HTTP/1.1", "Content-Length: 14", body=b'{"pin":"8351"}'), BIG),
+    "a PIN in the place of a code": (
+        request("POST /v1/profiles/test/refresh HTTP/1.1", "Content-Length: 14", body=b'{"pin":"8351"}'), BAD),
     "chunks": (request(POST, "Transfer-Encoding: chunked", body=b"0\r\n\r\n"), BAD),
     "chunks and a length": (request(POST, "Content-Length: 2", "Transfer-Encoding: chunked", body=b"{}"), BAD),
     "an upgrade": (request("GET /v1/health HTTP/1.1", "Upgrade: h2c"), BAD),
