@@ -84,6 +84,7 @@ struct CredentialControlTests {
         #expect(world.cache.published.ready(world.profile) == nil)
         world.source.script { _, number in .init(isHeld: number == 1, outcome: .session(3600)) }
         let caller = world.caller()
+        try await until { world.source.held >= 1 }
         try await world.untilWaiting(1)
         await world.cache.drop()
         #expect(await caller.value == .success("ASIATEST2"))
