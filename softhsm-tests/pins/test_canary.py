@@ -11,7 +11,7 @@ import time
 import pytest
 
 from support import configuration, scan
-from support.canary import LOCKS, PIN, URI, WRONG_PIN, processes, secrets_of, signed_in, wait_until_wiped
+from support.canary import LOCKS, PIN, URI, WRONG_PIN, assert_wiped_by, secrets_of, signed_in, wait_until_wiped
 from support.processes import binary
 from support.scripted_service import answering
 from support.softhsm import write_pin
@@ -47,13 +47,7 @@ def test_a_lock_leaves_no_trace(start, canary, service, login_session, tmp_path,
         assert scan.copies(worker, PIN) <= 1
         assert [hit for hit in scan.in_memory(worker, secrets) if hit[1] != "PIN, plain"] == []
 
-    began = time.monotonic()
-    LOCKS[lock](agent, canary, login_session)
-    wait_until_wiped(agent, secrets, began)
-
-    for pid in processes(agent):
-        assert scan.on_record(pid, secrets) == []
-    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+    assert_wiped_by(lock, agent, canary, login_session, secrets, tmp_path)
     assert agent.credentials().returncode != 0
     assert agent.stop() == 0
     assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []

@@ -2,12 +2,11 @@
 
 import itertools
 import json
-import time
 
 import pytest
 
 from support import configuration, scan
-from support.canary import LOCKS, PIN, URI, processes, secrets_of, wait_until_wiped
+from support.canary import PIN, URI, assert_wiped_by, secrets_of
 from support.emulator import Emulator, fixed_arns, trusted_role
 from support.killing import children
 from support.waiting import wait_until
@@ -56,13 +55,7 @@ def test_a_lock_leaves_no_trace_of_any_session_of_a_chain(start, canary, chain, 
     others = children(agent.process.pid)
     assert [hit for pid in others for hit in scan.in_memory(pid, secrets)] == []
 
-    began = time.monotonic()
-    LOCKS[lock](agent, canary, login_session)
-    wait_until_wiped(agent, secrets, began)
-
-    for pid in processes(agent):
-        assert scan.on_record(pid, secrets) == []
-    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+    assert_wiped_by(lock, agent, canary, login_session, secrets, tmp_path)
     assert agent.credentials("top").returncode == (66 if lock == "removal" else 80)
     assert agent.stop() == 0
     assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []

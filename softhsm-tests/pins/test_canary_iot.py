@@ -1,11 +1,10 @@
 """No secret of a session from IoT Core is left within a second of what locks."""
 
-import time
 
 import pytest
 
 from support import configuration, scan
-from support.canary import LOCKS, PIN, URI, processes, secrets_of, wait_until_wiped
+from support.canary import PIN, URI, assert_wiped_by, secrets_of
 from support.iot_server import IoTServer, issued
 from support.iot_tokens import profile
 
@@ -33,12 +32,6 @@ def test_a_lock_leaves_no_trace_of_a_session_from_iot_core(start, canary, root, 
     for worker in agent.workers():
         assert scan.in_memory(worker, held) == []
 
-    began = time.monotonic()
-    LOCKS[lock](agent, canary, None)
-    wait_until_wiped(agent, secrets, began)
-
-    for pid in processes(agent):
-        assert scan.on_record(pid, secrets) == []
-    assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []
+    assert_wiped_by(lock, agent, canary, None, secrets, tmp_path)
     assert agent.stop() == 0
     assert scan.in_files(tmp_path, secrets, apart=[canary.folder]) == []

@@ -62,3 +62,14 @@ LOCKS = {
     "suspend": lambda agent, softhsm, logind: logind.prepare_for_sleep(True),
     "session-end": lambda agent, softhsm, logind: logind.remove_session("c1"),
 }
+
+
+def assert_wiped_by(lock, agent, softhsm, logind, secrets, folder):
+    """One of `LOCKS` leaves nothing of the secrets: in memory after a second, in what the kernel shows of the processes, and
+    in the files of `folder`, the token's own apart."""
+    began = time.monotonic()
+    LOCKS[lock](agent, softhsm, logind)
+    wait_until_wiped(agent, secrets, began)
+    for pid in processes(agent):
+        assert scan.on_record(pid, secrets) == []
+    assert scan.in_files(folder, secrets, apart=[softhsm.folder]) == []
